@@ -1,0 +1,1 @@
+//! Erasure coding and the segment pipeline.

@@ -1,0 +1,1 @@
+//! Proof of space: plotter, prover and verifier (docs/protocol/space.md).

@@ -1,0 +1,8 @@
+//! Bindings of the tree crate.
+
+use pyo3::prelude::*;
+
+/// Add this module's functions to the extension module.
+pub fn register(_m: &Bound<'_, PyModule>) -> PyResult<()> {
+    Ok(())
+}
