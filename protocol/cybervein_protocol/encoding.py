@@ -109,3 +109,8 @@ def cid_root(cid: CID) -> bytes:
     if cid.hashfun.name != "blake3" or len(cid.raw_digest) != 32:  # noqa: PLR2004 -- bytes
         raise MalformedError(f"CID {cid} uses {cid.hashfun.name}; expected a 32-byte blake3")
     return bytes(cid.raw_digest)
+
+
+def cid_text(cid: CID) -> str:
+    """The one text form of a CID: multibase base32 (`b…`), as in URLs and JSON."""
+    return str(cid.encode("base32"))
