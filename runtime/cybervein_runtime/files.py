@@ -1,0 +1,54 @@
+"""Files that survive a crash: temporary name, sync, rename, sync of the directory."""
+
+import os
+import secrets
+from pathlib import Path
+
+from cybervein_protocol.errors import LimitError, StorageError, UnknownError
+
+SECRET_MODE = 0o600
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a rename or an unlink inside `directory` durable."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_atomic(path: Path, data: bytes, mode: int = SECRET_MODE) -> None:
+    """Replace `path` by `data` so that a crash leaves either the old or the new file whole.
+
+    Raises StorageError naming the path when the disk is full, read-only or failing.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_directory(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StorageError(
+            f"cannot write {path}: {error.strerror}; the old file is intact"
+        ) from error
+
+
+def read_limited(path: Path, max_bytes: int) -> bytes:
+    """The whole file, refused above `max_bytes`. Raises UnknownError, LimitError, StorageError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+    except FileNotFoundError as error:
+        raise UnknownError(f"{path} does not exist") from error
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+    if len(data) > max_bytes:
+        raise LimitError(f"{path} is larger than {max_bytes} bytes")
+    return data

@@ -1,0 +1,151 @@
+"""Signed HTTP requests with limits; a peer's error JSON comes back as the class it names."""
+
+import json
+import secrets
+import time
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from cybervein_protocol import errors
+from cybervein_protocol.encoding import encode
+from cybervein_protocol.http_signature import ORDER_HEADER, SignableRequest, sign_request
+from cybervein_protocol.signing import KeyPair
+
+DAG_CBOR = "application/vnd.ipld.dag-cbor"
+_RESPONSE_BYTES_MAX = 64 << 20
+_CLASSES = {
+    kind.code: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, errors.CyberVeinError)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A successful answer, its body read whole."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:  # noqa: ANN401 -- JSON
+        """The body as JSON. Raises MalformedError."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise errors.MalformedError("the peer's answer is not JSON") from error
+
+
+def sign_headers(
+    key: KeyPair, method: str, url: str, *, body: bytes | None, order: bytes | None = None
+) -> dict[str, str]:
+    """The signature's headers (and the order's, base64url of its encoding) of a request."""
+    headers: dict[str, str] = {}
+    if order is not None:
+        headers[ORDER_HEADER] = urlsafe_b64encode(order).rstrip(b"=").decode()
+    request = SignableRequest(method, url, headers)
+    return sign_request(request, key, now=int(time.time()), nonce=secrets.token_hex(16), body=body)
+
+
+def error_of(status: int, body: bytes, url: str) -> errors.CyberVeinError:
+    """The error that a peer's answer states; UnavailableError for a bare 5xx."""
+    try:
+        document = json.loads(body)
+        kind = _CLASSES.get(document["error"], errors.CyberVeinError)
+        return kind(str(document["message"])[:2000])
+    except (ValueError, KeyError, TypeError):
+        kind = errors.UnavailableError if status >= 500 else errors.MalformedError  # noqa: PLR2004
+        return kind(f"{url} answered {status} without a CyberVein error")
+
+
+class SignedClient:
+    """Requests signed by `key` (or unsigned without one) over one aiohttp session."""
+
+    def __init__(
+        self, key: KeyPair | None = None, session: aiohttp.ClientSession | None = None
+    ) -> None:
+        self._key = key
+        self._own = session is None
+        self._session = session
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The aiohttp session, opened at first use (inside a running loop)."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(auto_decompress=False)
+        return self._session
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the session if it is this client's own."""
+        if self._own and self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def request(  # noqa: PLR0913 -- one call shows a whole request
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        order: bytes | None = None,
+        content_type: str = DAG_CBOR,
+        timeout_seconds: float = 30,
+        max_response_bytes: int = _RESPONSE_BYTES_MAX,
+    ) -> Response:
+        """One request. Raises the peer's error, or UnavailableError when it does not answer."""
+        headers = {"content-type": content_type} if body is not None else {}
+        if self._key is not None:
+            headers |= sign_headers(self._key, method, url, body=body or b"", order=order)
+        try:
+            async with self.session.request(
+                method,
+                url,
+                data=body,
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+                allow_redirects=False,
+            ) as answer:
+                data = await _read(answer, max_response_bytes, url)
+                status, received = answer.status, dict(answer.headers)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise errors.UnavailableError(
+                f"{url} does not answer ({type(error).__name__}); is it running?"
+            ) from error
+        if status >= 400:  # noqa: PLR2004 -- HTTP error statuses
+            raise error_of(status, data, url)
+        return Response(status, received, data)
+
+    async def get_json(self, url: str, *, timeout_seconds: float = 10) -> Any:  # noqa: ANN401 -- JSON
+        """The JSON at `url`."""
+        return (await self.request("GET", url, timeout_seconds=timeout_seconds)).json()
+
+    async def post_record(
+        self, url: str, record: object, *, timeout_seconds: float = 30
+    ) -> Response:
+        """POST a record's canonical encoding."""
+        return await self.request("POST", url, body=encode(record), timeout_seconds=timeout_seconds)
+
+
+async def _read(answer: aiohttp.ClientResponse, max_bytes: int, url: str) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in answer.content.iter_any():
+        size += len(part)
+        if size > max_bytes:
+            raise errors.LimitError(f"{url} answers with more than {max_bytes} bytes")
+        parts.append(part)
+    return b"".join(parts)

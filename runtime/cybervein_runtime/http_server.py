@@ -1,0 +1,93 @@
+"""The server's border: limits on bodies, who signed a request, errors as JSON."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+from cybervein_protocol.errors import (
+    CyberVeinError,
+    LimitError,
+    ReplayError,
+    UnavailableError,
+)
+from cybervein_protocol.http_signature import (
+    CLOCK_SKEW_SECONDS_MAX,
+    ORDER_HEADER,
+    SignableRequest,
+    Signer,
+    verify_request,
+)
+from cybervein_protocol.names import PublicKey
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+_COVERED_HEADERS = ("signature-input", "signature", "content-digest", ORDER_HEADER)
+_NONCES_MAX = 200_000
+
+
+def error_response(error: CyberVeinError) -> JSONResponse:
+    """The JSON form of an error: `{"error": code, "message": text}`."""
+    return JSONResponse({"error": error.code, "message": str(error)}, status_code=error.status)
+
+
+def install_errors(app: FastAPI) -> None:
+    """Answer every CyberVeinError and malformed parameter as readable JSON."""
+
+    @app.exception_handler(CyberVeinError)
+    async def known(request: Request, error: CyberVeinError) -> JSONResponse:
+        del request
+        return error_response(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = f"{request.url.path}: {place}: {first['msg']}; see /openapi.json"
+        return JSONResponse({"error": "malformed", "message": message}, status_code=400)
+
+
+async def read_body(request: Request, max_bytes: int) -> bytes:
+    """The request's body, refused as soon as it exceeds `max_bytes`."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > max_bytes:
+        raise LimitError(f"{request.url.path}: body of {declared} bytes, at most {max_bytes}")
+    data = bytearray()
+    async for part in request.stream():
+        data += part
+        if len(data) > max_bytes:
+            raise LimitError(f"{request.url.path}: body above {max_bytes} bytes")
+    return bytes(data)
+
+
+class Authenticator:
+    """Verifies signatures and accepts each nonce once; the clock is handed in (unix s)."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._nonces: OrderedDict[tuple[bytes, str], int] = OrderedDict()
+
+    def authenticate(self, request: Request, body: bytes | None) -> PublicKey:
+        """Who signed `request`. Raises SignatureError, ExpiredError or ReplayError."""
+        headers = {
+            name: request.headers[name] for name in _COVERED_HEADERS if name in request.headers
+        }
+        signable = SignableRequest(request.method, str(request.url), headers)
+        now = int(self._clock())
+        signer = verify_request(signable, now=now, body=body)
+        self._accept_once(signer, now)
+        return signer.public
+
+    def _accept_once(self, signer: Signer, now: int) -> None:
+        self._forget_expired(now)
+        key = (signer.public, signer.nonce)
+        if key in self._nonces:
+            raise ReplayError(f"request nonce {signer.nonce} was used before; sign a fresh request")
+        if len(self._nonces) >= _NONCES_MAX:
+            raise UnavailableError("too many signed requests at once; try again in a minute")
+        self._nonces[key] = signer.expires + CLOCK_SKEW_SECONDS_MAX
+
+    def _forget_expired(self, now: int) -> None:
+        """Oldest first: one that outlives its successor only stays a little longer."""
+        while self._nonces and next(iter(self._nonces.values())) < now:
+            self._nonces.popitem(last=False)

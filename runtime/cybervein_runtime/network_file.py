@@ -1,0 +1,79 @@
+"""`network.json`: what joins a process to one network, with everything pinned by one CID."""
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from cybervein_protocol.encoding import cid_text, decode, encode
+from cybervein_protocol.errors import MalformedError
+from cybervein_protocol.ledger.genesis import Genesis, network_id
+from cybervein_protocol.names import PublicKey
+from cybervein_protocol.signing import address, parse_address
+from multiformats import CID
+
+from cybervein_runtime.files import read_limited, write_atomic
+
+_FILE_BYTES_MAX = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFile:
+    """A network's CID, its genesis, and where its super nodes are."""
+
+    network: CID
+    genesis: Genesis
+    super_nodes: tuple[tuple[str, PublicKey], ...]
+
+    @property
+    def url(self) -> str:
+        """The first super node's base URL."""
+        return self.super_nodes[0][0]
+
+
+def to_json(genesis: Genesis, super_nodes: tuple[tuple[str, PublicKey], ...]) -> bytes:
+    """The file's bytes."""
+    encoded = base64.urlsafe_b64encode(encode(genesis)).rstrip(b"=").decode()
+    document = {
+        "v": 1,
+        "network": cid_text(network_id(genesis)),
+        "genesis": encoded,
+        "super_nodes": [{"url": url, "address": address(key)} for url, key in super_nodes],
+    }
+    return json.dumps(document, indent=2).encode() + b"\n"
+
+
+def save_network(
+    path: Path, genesis: Genesis, super_nodes: tuple[tuple[str, PublicKey], ...]
+) -> None:
+    """Write `network.json`; it holds no secret."""
+    write_atomic(path, to_json(genesis, super_nodes), mode=0o644)
+
+
+def load_network(path: Path) -> NetworkFile:
+    """The network of a file. Raises MalformedError when genesis or keys are not the pinned ones."""
+    return parse_network(read_limited(path, _FILE_BYTES_MAX), str(path))
+
+
+def parse_network(data: bytes, what: str) -> NetworkFile:
+    """Like `load_network`, of the file's bytes; `what` names them in errors."""
+    try:
+        document = json.loads(data)
+        claimed: str = document["network"]
+        text: str = document["genesis"]
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        nodes = tuple(
+            (str(node["url"]).rstrip("/"), parse_address(node["address"]))
+            for node in document["super_nodes"]
+        )
+        version = document["v"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise MalformedError(f"{what} is not a network file; get a fresh network.json") from error
+    genesis = decode(raw, Genesis, f"{what}: genesis", _FILE_BYTES_MAX)
+    network = network_id(genesis)
+    if cid_text(network) != claimed or version != 1:
+        raise MalformedError(f"{what}: genesis is {cid_text(network)}, the file says {claimed}")
+    pinned = {node.key for node in genesis.super_nodes}
+    if not nodes or any(key not in pinned for _, key in nodes):
+        raise MalformedError(f"{what}: a super node's key is not in the genesis; do not trust it")
+    return NetworkFile(network, genesis, nodes)

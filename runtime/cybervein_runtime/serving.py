@@ -1,0 +1,82 @@
+"""Run an ASGI app on a bound socket, announce it in a run file, stop it gracefully."""
+
+import json
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import uvicorn
+from cybervein_protocol.errors import UnavailableError
+
+from cybervein_runtime.files import write_atomic
+
+_BACKLOG = 256
+_CONCURRENCY_MAX = 512
+_GRACE_SECONDS = 10
+
+Application = Callable[..., Awaitable[None]]
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises UnavailableError if it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise UnavailableError(
+            f"cannot listen on {host}:{port} ({error.strerror}); choose another --port"
+        ) from error
+    sock.listen(_BACKLOG)
+    return sock
+
+
+def url_of(sock: socket.socket) -> str:
+    """`http://host:port` of a bound socket."""
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _AnnouncingServer(uvicorn.Server):
+    """Writes the run file once it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config, run_file: Path | None, url: str) -> None:
+        super().__init__(config)
+        self._run_file, self._url = run_file, url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Announce after the application's own start-up has succeeded."""
+        await super().startup(sockets)
+        if self.started and self._run_file is not None:
+            document = {"pid": os.getpid(), "url": self._url}
+            write_atomic(self._run_file, json.dumps(document).encode(), mode=0o644)
+
+
+async def serve(app: Application, sock: socket.socket, run_file: Path | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; open requests get a grace period to finish."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        limit_concurrency=_CONCURRENCY_MAX,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=64 << 10,
+        server_header=False,
+        date_header=False,
+    )
+    try:
+        await _AnnouncingServer(config, run_file, url_of(sock)).serve(sockets=[sock])
+    finally:
+        _withdraw(run_file)
+        sock.close()
+
+
+def _withdraw(run_file: Path | None) -> None:
+    if run_file is not None:
+        run_file.unlink(missing_ok=True)
