@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cybervein_protocol.errors import LimitError, StorageError, UnknownError
@@ -34,7 +35,8 @@ def write_atomic(path: Path, data: bytes, mode: int = SECRET_MODE) -> None:
         temporary.replace(path)
         sync_directory(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise StorageError(
             f"cannot write {path}: {error.strerror}; the old file is intact"
         ) from error
