@@ -6,7 +6,7 @@ missing fields, or out of the field's annotated bounds. Reference: IPLD DAG-CBOR
 CIDs are CIDv1 with blake3 and codec `dag-cbor` (nodes, units) or `raw` (data).
 """
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, dataclass_transform
 
 import dag_cbor
 import msgspec
@@ -25,6 +25,7 @@ U64Bytes = Annotated[bytes, msgspec.Meta(min_length=8, max_length=8)]
 """A full unsigned 64-bit value (a quality), big-endian so that bytes sort like numbers."""
 
 
+@dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of everything that is encoded: frozen, unknown fields refused.
 
