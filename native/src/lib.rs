@@ -1,8 +1,12 @@
 //! Python bindings. Each submodule binds one crate; no logic lives here.
 
+// PyO3 hands extracted arguments over by value.
+#![allow(clippy::needless_pass_by_value)]
+
 use pyo3::prelude::*;
 
 mod coding;
+mod input;
 mod space;
 mod tree;
 
