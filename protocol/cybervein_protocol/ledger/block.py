@@ -1,0 +1,111 @@
+"""Blocks: engine blocks order and finalise units; a CyberVein block closes an epoch.
+
+An engine block holds unit ids, not units; whoever stores it stores the units beside it. A
+CyberVein block is the paper's beta_i = (phi_i, sigma_i, tau_i): phi is the proof part (beacon,
+winner), sigma the signatures, tau the epoch's units. Without winners phi has none and sigma is
+empty.
+"""
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+from multiformats import CID
+
+from cybervein_protocol.encoding import U63, Bytes32, Bytes64, Record, decode, encode, node_cid
+from cybervein_protocol.signing import KeyPair, sign_record, verify_record
+
+CONTEXT: Final = "cybervein block v1"
+BLOCK_BYTES_MAX: Final = 1 << 22
+_UNITS_MAX: Final = 1 << 14
+
+
+class Void(Record):
+    """A unit whose body failed, with the stable code of the error."""
+
+    unit: CID
+    code: Annotated[str, msgspec.Meta(max_length=32)]
+
+
+class Block(Record):
+    """An engine block: `units` in execution order, `app_hash` after them."""
+
+    v: Literal[1]
+    network: CID
+    height: U63
+    prev: CID | None
+    epoch: U63
+    units: Annotated[list[CID], msgspec.Meta(max_length=_UNITS_MAX)]
+    voids: Annotated[list[Void], msgspec.Meta(max_length=_UNITS_MAX)]
+    app_hash: Bytes32
+    proposer: Bytes32
+    sig: Bytes64
+
+
+class BlockHeader(Record):
+    """What execution needs to know of a block besides its units."""
+
+    height: U63
+    epoch: U63
+
+
+class Phi(Record):
+    """The proof part of a CyberVein block. `winner` stays null without a lottery."""
+
+    index: U63
+    beacon: Bytes32
+    winner: None
+
+
+class Tau(Record):
+    """The transaction part: ids of the units executed in the epoch, in order."""
+
+    index: U63
+    units: list[CID]
+
+
+class Sigma(Record):
+    """The signature part."""
+
+    index: U63
+    signatures: list[Bytes64]
+
+
+class EpochBlock(Record):
+    """The CyberVein block of epoch `index`."""
+
+    v: Literal[1]
+    index: U63
+    phi: Phi
+    tau: Tau
+    sigma: Sigma
+
+
+def sign_block(block: Block, key: KeyPair) -> Block:
+    """The block signed by its proposer."""
+    return sign_record(CONTEXT, block, key)
+
+
+def verify_block(block: Block) -> None:
+    """Raise SignatureError unless the proposer signed it."""
+    verify_record(CONTEXT, block, block.proposer, f"block {block.height}")
+
+
+def block_id(block: Block | EpochBlock) -> CID:
+    """The block's CID."""
+    return node_cid(encode(block))
+
+
+def decode_block(data: bytes) -> Block:
+    """The block of its encoding, not yet verified. Raises MalformedError or LimitError."""
+    return decode(data, Block, "block", BLOCK_BYTES_MAX)
+
+
+def epoch_block(index: int, beacon: bytes, units: list[CID]) -> EpochBlock:
+    """The CyberVein block that closes epoch `index` over the units of its engine blocks."""
+    return EpochBlock(
+        v=1,
+        index=index,
+        phi=Phi(index=index, beacon=beacon, winner=None),
+        tau=Tau(index=index, units=units),
+        sigma=Sigma(index=index, signatures=[]),
+    )

@@ -1,0 +1,158 @@
+"""A unit: one signed transaction and one node of the DAG.
+
+Its id is the CID of its encoding, signature included. `parse_unit` is the border: what it returns
+is well-formed, of this network, and signed; only then is the state asked. A body is decoded once
+and travels with its unit as a `ParsedUnit`.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from multiformats import CID
+
+from cybervein_protocol.encoding import (
+    U63,
+    Bytes32,
+    Bytes64,
+    Record,
+    cid_text,
+    decode,
+    encode,
+    from_map,
+    node_cid,
+    to_map,
+)
+from cybervein_protocol.errors import ForbiddenError, MalformedError, UnknownError
+from cybervein_protocol.ledger.bodies import KINDS
+from cybervein_protocol.ledger.genesis import PARENTS_MIN
+from cybervein_protocol.names import PublicKey
+from cybervein_protocol.presets import Preset
+from cybervein_protocol.signing import KeyPair, sign_record, verify_record
+
+CONTEXT: Final = "cybervein unit v1"
+PARENTS_MAX: Final = 8
+_FEE_WIDEST: Final = (1 << 63) - 1  # the longest encoding of a fee
+
+
+class Unit(Record):
+    """A signed transaction. `body` is the map of the kind's record in `bodies.KINDS`."""
+
+    v: Literal[1]
+    network: CID
+    kind: str
+    body: dict[str, Any]
+    parents: Annotated[list[CID], msgspec.Meta(min_length=PARENTS_MIN, max_length=PARENTS_MAX)]
+    issuer: Bytes32
+    nonce: U63
+    fee: U63
+    sig: Bytes64
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedUnit:
+    """A unit that passed the border, with its id, typed body and encoded size in bytes."""
+
+    id: CID
+    unit: Unit
+    body: Record
+    raw: bytes
+
+    @property
+    def size(self) -> int:
+        """Encoded bytes: what the fee is for."""
+        return len(self.raw)
+
+
+def make_unit(  # noqa: PLR0913, PLR0917 -- the unit's own fields, in their order
+    network: CID,
+    kind: str,
+    body: Record,
+    parents: list[CID],
+    key: KeyPair,
+    nonce: int,
+    fee: int,
+) -> Unit:
+    """A signed unit. Parents are sorted here; there must be 2 to 8 distinct ones."""
+    unit = Unit(
+        v=1,
+        network=network,
+        kind=kind,
+        body=to_map(body),
+        parents=sorted(parents, key=bytes),
+        issuer=key.public,
+        nonce=nonce,
+        fee=fee,
+        sig=bytes(64),
+    )
+    return sign_record(CONTEXT, unit, key)
+
+
+def make_paid_unit(  # noqa: PLR0913, PLR0917 -- as make_unit
+    network: CID,
+    kind: str,
+    body: Record,
+    parents: list[CID],
+    key: KeyPair,
+    nonce: int,
+    preset: Preset,
+) -> Unit:
+    """A signed unit that pays for its own size (counted with the longest fee field)."""
+    draft = make_unit(network, kind, body, parents, key, nonce, _FEE_WIDEST)
+    fee = required_fee(len(encode(draft)), preset)
+    return make_unit(network, kind, body, parents, key, nonce, fee)
+
+
+def required_fee(size_bytes: int, preset: Preset) -> int:
+    """Veins that a unit of that encoded size pays at least."""
+    return size_bytes * preset.fee_veins_per_byte
+
+
+def unit_id(unit: Unit) -> CID:
+    """The unit's CID."""
+    return node_cid(encode(unit))
+
+
+def parse_unit(raw: bytes, network: CID, max_bytes: int) -> ParsedUnit:
+    """The unit of its bytes: canonical, of this network, of a known kind, and signed.
+
+    Raises LimitError, MalformedError, UnknownError (kind), ForbiddenError (network) or
+    SignatureError.
+    """
+    unit = decode(raw, Unit, "unit", max_bytes)
+    name = f"unit {unit.kind[:32]!r}"
+    if unit.network != network:
+        raise ForbiddenError(
+            f"{name}: of network {cid_text(unit.network)}, expected {cid_text(network)}; "
+            "sign it for this network"
+        )
+    if unit.kind not in KINDS:
+        raise UnknownError(f"{name}: expected one of {', '.join(KINDS)}")
+    _check_parents(unit, name)
+    body = from_map(unit.body, KINDS[unit.kind], name)
+    verify_record(CONTEXT, unit, unit.issuer, name)
+    return ParsedUnit(node_cid(raw), unit, body, raw)
+
+
+def _check_parents(unit: Unit, name: str) -> None:
+    order = [bytes(parent) for parent in unit.parents]
+    if any(left >= right for left, right in pairwise(order)):
+        raise MalformedError(f"{name}: parents must be distinct and sorted by bytes; sort them")
+    if any(not is_node_cid(parent) for parent in unit.parents):
+        raise MalformedError(f"{name}: a parent is not a dag-cbor blake3 CID; cite unit ids")
+
+
+def is_node_cid(cid: CID) -> bool:
+    """Whether a CID is what `node_cid` makes: version 1, dag-cbor, 32-byte blake3."""
+    return (
+        cid.version == 1
+        and cid.codec.name == "dag-cbor"
+        and cid.hashfun.name == "blake3"
+        and len(cid.raw_digest) == 32  # noqa: PLR2004 -- bytes of a digest
+    )
+
+
+def issuer_of(unit: Unit) -> PublicKey:
+    """The issuer as a key."""
+    return PublicKey(unit.issuer)
