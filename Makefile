@@ -1,0 +1,85 @@
+# CyberVein: make up, make test, make lint, make bench. `make help` lists everything.
+# The first run builds the environment (.tools/, .venv/, native code); later runs only check it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup preflight up test lint format bench bench-lock clean $(addprefix stage-,$(STAGES))
+
+PYTHON3 := $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+RESULTS := .test-results
+PYTEST = $(BIN)/python -m pytest --junitxml=$(RESULTS)/$(1).xml
+export CARGO_TARGET_DIR ?= $(CURDIR)/native/target/checks
+
+# The stages of `make test`, in order. One that cannot run fails.
+STAGES := lint locks rust unit spec peers pages e2e chaos
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Build the environment: pinned uv, .venv from uv.lock, native code
+	@scripts/bootstrap.sh
+
+preflight: ## Say what this machine lacks for building, testing and racing
+	@$(PYTHON3) scripts/preflight.py --set all
+
+up: setup ## Run the embedded network in the foreground (ARGS="--miners 4 …")
+	@$(BIN)/cybervein up $(ARGS)
+
+test: setup ## Run every check, stage by stage (STAGES="lint unit" for some)
+	@$(PYTHON3) scripts/stages.py $(STAGES)
+
+lint: stage-lint ## ruff, mypy --strict, import layers, stubs, cargo fmt, clippy
+
+format: setup ## Format Python and Rust
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format .
+	@cargo fmt --all --manifest-path native/Cargo.toml
+
+bench: setup ## Race the peers and write bench/results.json (RACE=name for one)
+	@$(PYTHON3) scripts/preflight.py --set bench
+	@scripts/peers.sh
+	@$(BIN)/python bench/run.py $(if $(RACE),--race $(RACE))
+
+bench-lock: setup ## Renew bench/peers/requirements.txt from requirements.in
+	@UV_SYSTEM_CERTS=1 .tools/uv/bin/uv pip compile --quiet --upgrade --generate-hashes --no-header \
+	    --python-version 3.11 bench/peers/requirements.in -o bench/peers/requirements.txt
+
+clean: ## Remove what was built (never .cybervein, the data of `make up`)
+	@rm -rf .venv .tools bench/.peers native/target $(RESULTS)
+
+# --- stages -------------------------------------------------------------------------------------
+.PHONY: $(addprefix stage-,$(STAGES))
+
+stage-lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest cybervein_native --mypy-config-file pyproject.toml
+	cargo fmt --all --check --manifest-path native/Cargo.toml
+	cargo clippy --quiet --locked --workspace --all-targets --manifest-path native/Cargo.toml -- -D warnings
+
+stage-rust: setup
+	cargo test --quiet --locked --workspace --release --manifest-path native/Cargo.toml
+
+stage-unit: setup
+	CYBERVEIN_NATIVE=require $(call PYTEST,unit) -n 2 -m "not e2e and not chaos and not spec_only and not peers and not pages" tests
+
+stage-spec: setup
+	CYBERVEIN_NATIVE=off $(call PYTEST,spec) -n 2 -m "spec" tests
+
+stage-peers: setup
+	@scripts/peers.sh
+	CYBERVEIN_NATIVE=require $(call PYTEST,peers) -m peers tests
+
+stage-pages: setup
+	CYBERVEIN_NATIVE=require $(call PYTEST,pages) -m pages tests
+
+stage-e2e: setup
+	CYBERVEIN_NATIVE=require $(call PYTEST,e2e) -m e2e tests
+
+stage-chaos: setup
+	CYBERVEIN_NATIVE=require $(call PYTEST,chaos) -m chaos tests
+
+stage-locks: setup
+	UV_SYSTEM_CERTS=1 .tools/uv/bin/uv lock --check --quiet
+	cargo metadata --quiet --locked --format-version 1 --manifest-path native/Cargo.toml > /dev/null

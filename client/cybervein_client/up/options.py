@@ -1,0 +1,26 @@
+"""What a person chooses for the embedded network."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Flags of `cybervein up`; port 0 means the last run's port, or a free one."""
+
+    data: Path
+    miners: int
+    plots: int
+    epoch_seconds: int | None
+    preset: str
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """The scripted run: store this file, live for so many epochs, write the report there."""
+
+    file: Path
+    epochs: int
+    report: Path | None
