@@ -1,0 +1,127 @@
+"""A child process of `up`, with real processes: ready, crashed, stopped, stubborn."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from cybervein_client.up import child as child_module
+from cybervein_client.up.child import Child, ChildError, Recipe
+from cybervein_protocol.errors import UnavailableError
+
+ANNOUNCE = """
+import json, os, sys, time
+from pathlib import Path
+Path(sys.argv[1]).write_text(json.dumps({"pid": os.getpid(), "url": "http://127.0.0.1:7"}))
+"""
+WAIT = "import signal; signal.pause()\n"
+STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Children run a script of the test instead of `cybervein`, with the run file as argument."""
+    monkeypatch.setattr(
+        child_module, "command", lambda arguments: [sys.executable, "-c", *arguments]
+    )
+
+
+def recipe(tmp_path: Path, text: str) -> Recipe:
+    run_file = tmp_path / "run.json"
+    return Recipe("worker", (text, str(run_file)), tmp_path / "logs" / "worker.log", run_file)
+
+
+@pytest.mark.usefixtures("script")
+async def test_ready_returns_the_url_that_this_very_process_announced(tmp_path: Path) -> None:
+    child = Child(recipe(tmp_path, ANNOUNCE + WAIT))
+    (tmp_path / "run.json").write_text('{"pid": 1, "url": "http://stale"}')
+    await child.start()
+    assert await child.ready(10) == "http://127.0.0.1:7"
+    assert child.running
+    assert not child.crashed
+    assert await child.stop()
+    assert not child.running
+    assert not child.crashed
+
+
+@pytest.mark.usefixtures("script")
+async def test_a_child_that_dies_before_it_is_ready_says_why(tmp_path: Path) -> None:
+    child = Child(recipe(tmp_path, "import sys; sys.exit('disk 7 is on fire')"))
+    await child.start()
+    with pytest.raises(ChildError, match=r"worker ended \(exit code 1\): disk 7 is on fire"):
+        await child.ready(10)
+
+
+@pytest.mark.usefixtures("script")
+async def test_a_child_that_never_announces_itself_times_out_with_its_log_named(
+    tmp_path: Path,
+) -> None:
+    child = Child(recipe(tmp_path, WAIT))
+    await child.start()
+    with pytest.raises(UnavailableError, match=r"worker is not ready after 0 s.*worker\.log"):
+        await child.ready(0.2)
+    await child.kill()
+
+
+@pytest.mark.usefixtures("script")
+async def test_a_killed_child_counts_as_crashed_unless_it_was_ours_to_kill(tmp_path: Path) -> None:
+    child = Child(recipe(tmp_path, ANNOUNCE + WAIT))
+    await child.start()
+    await child.ready(10)
+    os.kill(child.process.pid, signal.SIGKILL)
+    await child.process.wait()
+    assert child.crashed
+    assert "SIGKILL" in child.obituary()
+    await child.start()
+    await child.ready(10)
+    assert not child.crashed
+    await child.kill()
+    assert not child.crashed
+
+
+@pytest.mark.usefixtures("script")
+async def test_a_child_that_ignores_the_request_to_stop_is_killed_after_the_grace(
+    tmp_path: Path,
+) -> None:
+    child = Child(recipe(tmp_path, STUBBORN + ANNOUNCE + WAIT))
+    await child.start()
+    await child.ready(10)
+    assert not await child.stop(grace_seconds=0.2)
+    assert not child.running
+
+
+@pytest.mark.usefixtures("script")
+async def test_children_end_when_up_itself_is_killed(tmp_path: Path) -> None:
+    parent = f"""
+import asyncio
+from pathlib import Path
+from cybervein_client.up import child as module
+module.command = lambda arguments: [{sys.executable!r}, "-c", *arguments]
+async def main():
+    child = module.Child(module.Recipe("w", ({ANNOUNCE + WAIT!r}, {str(tmp_path / "run.json")!r}),
+        Path({str(tmp_path / "w.log")!r}), Path({str(tmp_path / "run.json")!r})))
+    await child.start()
+    await child.ready(10)
+    print(child.pid, flush=True)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+    up = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", parent, stdout=asyncio.subprocess.PIPE
+    )
+    assert up.stdout is not None
+    grandchild = int(await up.stdout.readline())
+    up.kill()
+    await up.wait()
+    async with asyncio.timeout(10):
+        while Path(f"/proc/{grandchild}/cmdline").exists() and "zombie" not in state(grandchild):
+            await asyncio.sleep(0.02)
+
+
+def state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return "zombie"
