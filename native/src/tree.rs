@@ -150,11 +150,11 @@ fn extract_slice<'py>(
 /// Many slices in one call, on `threads` threads; a failure stands in its own place.
 #[pyfunction]
 #[pyo3(signature = (requests, threads = 1))]
-fn extract_slices<'py>(
-    py: Python<'py>,
+fn extract_slices(
+    py: Python<'_>,
     requests: Vec<(Py<SliceSource>, u64, u64)>,
     threads: usize,
-) -> PyResult<Vec<Bound<'py, PyAny>>> {
+) -> PyResult<Vec<Bound<'_, PyAny>>> {
     let part = requests.len().div_ceil(threads.max(1)).max(1);
     let slices: Vec<_> = py.detach(|| {
         std::thread::scope(|scope| {
@@ -185,15 +185,15 @@ fn extract_slices<'py>(
 
 /// A slice out of a part of the data that holds every group the slice touches.
 #[pyfunction]
-fn slice_of_window<'py>(
-    py: Python<'py>,
+fn slice_of_window(
+    py: Python<'_>,
     window: Bytes,
     offset: u64,
     size: u64,
     outboard: Bytes,
     start: u64,
     length: u64,
-) -> PyResult<Bound<'py, PyBytes>> {
+) -> PyResult<Bound<'_, PyBytes>> {
     let slice = py.detach(|| {
         let source = Window {
             offset,
@@ -207,14 +207,14 @@ fn slice_of_window<'py>(
 /// The bytes a slice proves; `ValueError` says why it proves nothing.
 #[pyfunction]
 #[pyo3(signature = (slice, root, start, length, size = None))]
-fn verify_slice<'py>(
-    py: Python<'py>,
+fn verify_slice(
+    py: Python<'_>,
     slice: Bytes,
     root: [u8; 32],
     start: u64,
     length: u64,
     size: Option<u64>,
-) -> PyResult<Bound<'py, PyBytes>> {
+) -> PyResult<Bound<'_, PyBytes>> {
     match py.detach(|| verify(&slice, &root, start, length, size)) {
         Ok(content) => Ok(PyBytes::new(py, &content)),
         Err(error) => Err(PyValueError::new_err(error.to_string())),
