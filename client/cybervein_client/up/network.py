@@ -22,19 +22,18 @@ from cybervein_client.up.layout import Layout
 from cybervein_client.up.options import Options
 
 _READY_SECONDS = 60.0
-_SAY_NOTHING: Callable[[str], None] = lambda _text: None  # noqa: E731
 
 
 class EmbeddedNetwork:
     """A super node, miners and their sidecars as children of this process."""
 
-    def __init__(self, options: Options, say: Callable[[str], None] = _SAY_NOTHING) -> None:
+    def __init__(self, options: Options, started: Callable[[Child], None]) -> None:
         self.options = options
         self.layout = Layout(options.data)
         self.supernode: Child | None = None
         self.miners: dict[int, Child] = {}
         self.sidecars: dict[int, Child] = {}
-        self._say = say
+        self._started = started
         self._slots = asyncio.Semaphore(max(2, os.cpu_count() or 1))
 
     @property
@@ -78,7 +77,7 @@ class EmbeddedNetwork:
         self.supernode = Child(recipes.supernode(self.layout, self.options, port))
         await self.supernode.start()
         url = await self.supernode.ready(_READY_SECONDS)
-        self._say(f"supernode  {url}")
+        self._started(self.supernode)
         pinned = load_network(self.layout.supernode / "network.json")
         nodes = tuple((url, key) for _, key in pinned.super_nodes)
         for path in (self.layout.network_file, self.layout.wallet / "network.json"):
@@ -102,7 +101,8 @@ class EmbeddedNetwork:
     async def _launch(self, child: Child) -> None:
         async with self._slots:
             await child.start()
-            self._say(f"{child.name:<10} {await child.ready(_READY_SECONDS)}")
+            await child.ready(_READY_SECONDS)
+            self._started(child)
 
     async def restart(self, child: Child) -> None:
         """Start a stopped child again, with its own data and recipe."""

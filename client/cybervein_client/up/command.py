@@ -1,0 +1,56 @@
+"""`cybervein up`."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from cybervein_protocol.errors import MalformedError
+from cybervein_protocol.presets import preset as preset_named
+
+from cybervein_client.up.options import Options, Scenario
+from cybervein_client.up.run import run
+from cybervein_client.up.view import view_for
+
+if TYPE_CHECKING:
+    from cybervein_runtime.console import Console
+
+
+def commands(app: typer.Typer) -> None:
+    """Add `up` to the root command."""
+    app.command("up")(up)
+
+
+def up(  # noqa: PLR0913, PLR0917 -- one flag each
+    ctx: typer.Context,
+    data: Annotated[Path, typer.Option(help="Directory of the network's data.")] = Path(
+        ".cybervein"
+    ),
+    miners: Annotated[int, typer.Option(min=1, max=64, help="How many miners.")] = 8,
+    plots: Annotated[int, typer.Option(min=1, max=4096, help="Plots of each miner.")] = 2,
+    epoch_seconds: Annotated[
+        int | None, typer.Option(min=1, help="Length of an epoch (at the first start).")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="Preset (at the first start).")] = "local",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Super node's port; 0 takes a free one.")] = 0,
+    store: Annotated[
+        Path | None, typer.Option(help="Scripted run: store this file.", dir_okay=False)
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=2, help="Scripted run: epochs to live.")] = 6,
+    report: Annotated[Path | None, typer.Option(help="Scripted run: JSON report.")] = None,
+) -> None:
+    """Run a whole network on this machine until Ctrl-C, or one scripted run with --store."""
+    console: Console = ctx.obj
+    preset_named(preset)
+    options = Options(data.absolute(), miners, plots, epoch_seconds, preset, host, port)
+    scenario = None if store is None else _scenario(store, epochs, report)
+    view = view_for(as_json=console.as_json, console=console.out)
+    if not asyncio.run(run(options, scenario, view)):
+        raise typer.Exit(1)
+
+
+def _scenario(store: Path, epochs: int, report: Path | None) -> Scenario:
+    if not store.is_file():
+        raise MalformedError(f"--store {store}: expected a file; name one that exists")
+    return Scenario(store.absolute(), epochs, report)

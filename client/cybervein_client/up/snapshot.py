@@ -1,0 +1,52 @@
+"""What the embedded network looks like at one moment, as its own HTTP interfaces tell it."""
+
+from dataclasses import dataclass, field
+
+OUTCOMES = ("passed", "wrong", "timeout", "verifier")
+SUPPLY_SIDES = ("held", "escrowed", "bonded", "burnt")
+
+
+@dataclass(frozen=True, slots=True)
+class MinerState:
+    """One miner; amounts are veins, `bandwidth` bytes per second, `space` plots as measured."""
+
+    name: str
+    address: str
+    url: str
+    metrics_url: str
+    running: bool
+    registered: bool = False
+    plots: int = 0
+    plots_active: int = 0
+    plotting: int = 0
+    plot_bytes: int = 0
+    shards: int = 0
+    stored_bytes: int = 0
+    space: float = 0.0
+    bandwidth: int = 0
+    reward: int = 0
+    proofs_accepted: int = 0
+    proofs_missed: int = 0
+    audits: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The network: epoch, seconds to its end, engine height, supply and every miner."""
+
+    epoch: int
+    seconds_left: int
+    height: int
+    app_hash: str
+    supply: dict[str, int]
+    miners: tuple[MinerState, ...]
+
+    @property
+    def supply_holds(self) -> bool:
+        """Genesis + minted = held + escrowed + bonded + burnt."""
+        made = self.supply.get("genesis", 0) + self.supply.get("minted", 0)
+        return made == sum(self.supply.get(side, 0) for side in SUPPLY_SIDES)
+
+    def audits(self) -> dict[str, int]:
+        """Audits of all miners by outcome."""
+        return {name: sum(m.audits.get(name, 0) for m in self.miners) for name in OUTCOMES}
