@@ -1,0 +1,114 @@
+"""Who may come in: signatures, orders, and how many at once."""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from cybervein_protocol.errors import ForbiddenError, MalformedError, UnavailableError
+from cybervein_protocol.http_signature import ORDER_HEADER
+from cybervein_protocol.messages import Order, Verb, check_order, order_from_header
+from cybervein_protocol.names import PublicKey
+from cybervein_protocol.signing import address
+from cybervein_runtime.http_server import Authenticator
+from fastapi import Request
+from multiformats import CID
+
+UPLOADS_MAX: Final = 64
+DOWNLOADS_MAX: Final = 128
+AUDITS_MAX: Final = 4
+
+
+class Gate:
+    """At most `most` at once; the next is told to come again, not queued without bound."""
+
+    def __init__(self, what: str, most: int) -> None:
+        self._what, self._most, self.inside = what, most, 0
+
+    @contextmanager
+    def enter(self) -> Iterator[None]:
+        """Raises UnavailableError when full."""
+        if self.inside >= self._most:
+            raise UnavailableError(f"{self._most} {self._what} run already; try again soon")
+        self.inside += 1
+        try:
+            yield
+        finally:
+            self.inside -= 1
+
+
+class Door:
+    """Checks requests against this miner's identity, network and epoch.
+
+    `epoch` gives the current epoch as far as this miner knows, `super_nodes` the pinned keys.
+    """
+
+    def __init__(
+        self,
+        network: CID,
+        miner: PublicKey,
+        super_nodes: Collection[bytes],
+        epoch: Callable[[], int],
+        authenticator: Authenticator,
+    ) -> None:
+        self.network, self.miner = network, miner
+        self.super_nodes = frozenset(super_nodes)
+        self.epoch, self._authenticator = epoch, authenticator
+        self.uploads = Gate("uploads", UPLOADS_MAX)
+        self.downloads = Gate("downloads", DOWNLOADS_MAX)
+        self.audits = Gate("audits", AUDITS_MAX)
+
+    def ordered(
+        self, request: Request, verb: Verb, root: bytes, owners: Collection[bytes] = ()
+    ) -> Order:
+        """The valid order of a signed request; `owners` may issue it beside super nodes."""
+        bearer = self._authenticator.authenticate(request, None)
+        text = request.headers.get(ORDER_HEADER)
+        if text is None:
+            raise ForbiddenError(f"{request.url.path}: no CyberVein-Order; ask for one first")
+        order = order_from_header(text)
+        issuers = self.super_nodes | set(owners)
+        check_order(
+            order,
+            network=self.network,
+            miner=self.miner,
+            bearer=bearer,
+            verb=verb,
+            root=root,
+            epoch=self.epoch(),
+            issuers=issuers,
+        )
+        return order
+
+    def super_node(self, request: Request, body: bytes) -> PublicKey:
+        """The super node that signed. Raises ForbiddenError for anyone else."""
+        signer = self._authenticator.authenticate(request, body)
+        if signer not in self.super_nodes:
+            raise ForbiddenError(f"{request.url.path}: {address(signer)} is not a super node here")
+        return signer
+
+    def owner(self, request: Request, body: bytes) -> None:
+        """Raise unless this miner's own identity key signed, from this machine."""
+        host = request.client.host if request.client else ""
+        if host not in {"127.0.0.1", "::1", ""}:
+            raise ForbiddenError(f"{request.url.path}: only from this machine, not from {host}")
+        if self._authenticator.authenticate(request, body) != self.miner:
+            raise ForbiddenError(f"{request.url.path}: sign with the miner's own identity key")
+
+
+def root_of(text: str) -> bytes:
+    """A root in a path: 64 lower-case hex digits. Raises MalformedError."""
+    try:
+        root = bytes.fromhex(text)
+    except ValueError:
+        root = b""
+    if len(root) != 32 or text != root.hex():  # noqa: PLR2004 -- bytes of a BLAKE3 root
+        raise MalformedError(f"root {text[:80]!r}: expected 64 lower-case hex digits")
+    return root
+
+
+def number_of(request: Request, name: str, most: int) -> int:
+    """A whole number in the query, 0 to `most`. Raises MalformedError."""
+    text = request.query_params.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= most):  # noqa: PLR2004 -- digits of 2^63
+        raise MalformedError(f"{request.url.path}: {name}={text[:32]!r}, expected 0 to {most}")
+    return int(text)

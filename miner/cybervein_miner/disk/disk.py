@@ -1,0 +1,210 @@
+"""One disk: its state, its space, and what an I/O error does to it.
+
+    ready        everything
+    read-only    reads are served, nothing is placed
+    quarantined  nothing is read or written until it is checked again
+    missing      no marker at its path: the mount is away or empty
+    foreign      the marker is another miner's, or a copy from another filesystem
+
+`leaving` (asked to be removed) and a full disk only stop placement. A dead device is quarantined at
+the first error, a bad sector only after several: 20 TB do not leave for 4 KiB.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from cybervein_protocol.errors import (
+    CyberVeinError,
+    ForbiddenError,
+    MalformedError,
+    SignatureError,
+    StorageError,
+    UnknownError,
+)
+
+from cybervein_miner.disk.marker import FOLDER, read_marker
+
+IO_ERRORS_MAX = 3
+FLOOR_PER_MILLE = 10
+FLOOR_BYTES_MAX = 10 << 30
+_DEAD = {errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EREMOTEIO, errno.ENOTCONN, errno.ESHUTDOWN}
+_FOLDERS = ("plots", "shards", "trash", "tmp")
+_BLOCK_BYTES = 512
+
+
+class DiskState(StrEnum):
+    """What a disk is good for; see the module."""
+
+    READY = "ready"
+    READ_ONLY = "read-only"
+    QUARANTINED = "quarantined"
+    MISSING = "missing"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Bytes of a filesystem: all, free to us, and the floor that stays free."""
+
+    capacity: int
+    free: int
+    floor: int
+
+
+@dataclass(eq=False, slots=True)
+class Reservation:
+    """Bytes promised to a file that is being written; what it already occupies is not counted."""
+
+    size: int
+    file: Path
+
+    def outstanding(self) -> int:
+        """Bytes still to come."""
+        try:
+            return max(0, self.size - self.file.stat().st_blocks * _BLOCK_BYTES)
+        except OSError:
+            return self.size
+
+
+@dataclass(eq=False, slots=True)
+class Disk:
+    """A directory given to the miner; `id` is the marker's, in hex."""
+
+    id: str
+    path: Path
+    miner: bytes
+    floor: int | None = None
+    state: DiskState = DiskState.MISSING
+    reason: str = "not opened yet"
+    leaving: bool = False
+    io_errors: int = 0
+    _reservations: list[Reservation] = field(default_factory=list)
+
+    def folder(self, name: str) -> Path:
+        """One of `plots`, `shards`, `trash`, `tmp`."""
+        return self.path / FOLDER / name
+
+    @property
+    def readable(self) -> bool:
+        """Whether what it holds can be served."""
+        return self.state in {DiskState.READY, DiskState.READ_ONLY}
+
+    @property
+    def placeable(self) -> bool:
+        """Whether something new may go there, space allowing."""
+        return self.state is DiskState.READY and not self.leaving
+
+    def check(self) -> None:
+        """Set state and reason from what is really there now."""
+        try:
+            marker = read_marker(self.path, self.miner)
+            if marker.disk.hex() != self.id:
+                raise ForbiddenError(f"{self.path} holds disk {marker.disk.hex()}, not {self.id}")
+            self._prepare()
+        except (CyberVeinError, OSError) as error:
+            self._refuse(error)
+
+    def still_there(self) -> None:
+        """A cheap look while running: a pulled cable or another mount changes the state."""
+        if self.state is DiskState.QUARANTINED:
+            return
+        self.check()
+
+    def _prepare(self) -> None:
+        if os.statvfs(self.path).f_flag & os.ST_RDONLY:
+            self.state, self.reason = DiskState.READ_ONLY, f"{self.path} is mounted read-only"
+            return
+        for name in _FOLDERS:
+            self.folder(name).mkdir(exist_ok=True)
+        self.state, self.reason = DiskState.READY, ""
+
+    def _refuse(self, error: CyberVeinError | OSError) -> None:
+        self.reason = str(error)
+        if isinstance(error, ForbiddenError):
+            self.state = DiskState.FOREIGN
+        elif isinstance(error, UnknownError | FileNotFoundError):
+            self.state = DiskState.MISSING
+            self.reason = f"{self.path} has no marker of disk {self.id}: is it mounted?"
+        elif isinstance(error, OSError) and error.errno == errno.EROFS:
+            self.state = DiskState.READ_ONLY
+        elif isinstance(error, MalformedError | SignatureError | StorageError | OSError):
+            self.state = DiskState.QUARANTINED
+
+    def space(self) -> Space:
+        """Capacity, free and floor; zeros where the disk cannot be asked."""
+        try:
+            stat = os.statvfs(self.path)
+        except OSError:
+            return Space(0, 0, 0)
+        if not self.readable:
+            return Space(0, 0, 0)
+        capacity = stat.f_blocks * stat.f_frsize
+        floor = min(capacity * FLOOR_PER_MILLE // 1000, FLOOR_BYTES_MAX)
+        return Space(
+            capacity, stat.f_bavail * stat.f_frsize, floor if self.floor is None else self.floor
+        )
+
+    def available(self) -> int:
+        """Bytes that may still be promised: free, less the floor, less open reservations."""
+        space = self.space()
+        promised = sum(each.outstanding() for each in self._reservations)
+        return max(0, space.free - space.floor - promised)
+
+    def reserve(self, size: int, file: Path) -> Reservation:
+        """Promise `size` bytes to `file`. Raises StorageError; `release` it afterwards."""
+        if not self.placeable:
+            raise StorageError(f"disk {self.path}: {self.refusal()}")
+        if size > (available := self.available()):
+            raise StorageError(
+                f"disk {self.path}: {size} bytes do not fit, {available} are free above the floor "
+                f"of {self.space().floor}; add a disk or lower the floor"
+            )
+        reservation = Reservation(size, file)
+        self._reservations.append(reservation)
+        return reservation
+
+    def release(self, reservation: Reservation) -> None:
+        """End a reservation; a second time changes nothing."""
+        with suppress(ValueError):
+            self._reservations.remove(reservation)
+
+    def refusal(self) -> str:
+        """Why nothing is placed here."""
+        if self.state is not DiskState.READY:
+            return f"{self.state.value} ({self.reason})"
+        return "it is being removed" if self.leaving else "it has no space above its floor"
+
+    @contextmanager
+    def guard(self, doing: str) -> Iterator[None]:
+        """Run disk I/O: an OSError changes this disk's state and comes out as StorageError."""
+        if not self.readable:
+            raise StorageError(f"disk {self.path}: {self.refusal()}; cannot {doing}")
+        try:
+            yield
+        except OSError as error:
+            absent = isinstance(error, FileNotFoundError) and self.path.exists()
+            if absent or isinstance(error, InterruptedError):
+                raise  # a file's own trouble, or ours: not the disk's
+            self._note(error)
+            raise StorageError(
+                f"disk {self.path}: cannot {doing}: {error.strerror or error}"
+            ) from error
+
+    def _note(self, error: OSError) -> None:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return
+        if error.errno == errno.EROFS:
+            self.state, self.reason = DiskState.READ_ONLY, f"{self.path} became read-only"
+            return
+        self.io_errors += 1
+        if error.errno in _DEAD or self.io_errors >= IO_ERRORS_MAX:
+            self.quarantine(f"{self.io_errors} I/O errors, last: {error.strerror}")
+
+    def quarantine(self, reason: str) -> None:
+        """Take this disk out of service until it is checked again (`disk add` of its path)."""
+        self.state, self.reason = DiskState.QUARANTINED, reason

@@ -1,0 +1,153 @@
+"""The rack: all disks of this miner, those that work and those that do not, and why.
+
+A disk that was known and is not there (or is another's) is refused and named; the rest goes on.
+A new path is claimed with a marker. Removing a disk stops placement; it leaves when nothing is on
+it, or at once when forced (what it held is then missing, and the audits will say so).
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from cybervein_protocol.errors import ConflictError, StorageError, UnknownError
+from cybervein_protocol.signing import KeyPair
+
+from cybervein_miner.disk.disk import Disk, DiskState
+from cybervein_miner.disk.marker import create_marker, read_marker
+from cybervein_miner.journal import Journal
+
+DISKS_MAX = 1024
+
+
+class Rack:
+    """The set of disks; `floor` overrides each disk's default free-space floor (bytes)."""
+
+    def __init__(
+        self,
+        key: KeyPair,
+        journal: Journal,
+        floor: int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._key, self._journal, self._floor, self._clock = key, journal, floor, clock
+        self._disks: dict[str, Disk] = {}
+
+    @property
+    def disks(self) -> list[Disk]:
+        """All disks, by path."""
+        return sorted(self._disks.values(), key=lambda disk: str(disk.path))
+
+    def open(self, paths: Iterable[Path]) -> None:
+        """Open the known disks, then claim the new `paths`. A bad disk never stops the others."""
+        for disk_id, path, leaving in self._journal.read("SELECT id, path, leaving FROM disk"):
+            disk = self._known(disk_id.hex(), Path(path), leaving=bool(leaving))
+            disk.check()
+        for path in paths:
+            if path.resolve() not in {disk.path for disk in self._disks.values()}:
+                self.add(path)
+
+    def add(self, path: Path) -> Disk:
+        """Claim `path`, adopt our own marker there, or check a known disk again.
+
+        Raises StorageError or ForbiddenError, naming the path, where it cannot be used.
+        """
+        path = path.resolve()
+        for disk in self._disks.values():
+            if disk.path == path:
+                return self._again(disk)
+        if len(self._disks) >= DISKS_MAX:
+            raise StorageError(f"{path}: this miner has {DISKS_MAX} disks already")
+        disk = self._claim(path)
+        disk.check()
+        if not disk.readable:
+            del self._disks[disk.id]
+            raise StorageError(f"disk {path} cannot be used: {disk.reason}")
+        self._remember(disk)
+        return disk
+
+    def _again(self, disk: Disk) -> Disk:
+        disk.leaving, disk.io_errors = False, 0
+        disk.check()
+        self._remember(disk)
+        if not disk.readable:
+            raise StorageError(f"disk {disk.path}: {disk.refusal()}")
+        return disk
+
+    def _claim(self, path: Path) -> Disk:
+        if not path.is_dir():
+            raise StorageError(f"{path} is not a directory; mount the disk and create it first")
+        try:
+            marker = read_marker(path, self._key.public)
+        except UnknownError:
+            try:
+                marker = create_marker(path, self._key, int(self._clock()))
+            except OSError as error:
+                raise StorageError(f"cannot claim {path}: {error.strerror}") from error
+        if moved := self._disks.get(marker.disk.hex()):
+            return self._moved(moved, path)
+        return self._known(marker.disk.hex(), path, leaving=False)
+
+    @staticmethod
+    def _moved(disk: Disk, path: Path) -> Disk:
+        """A known disk under a new path, unless it is still readable under the old one."""
+        if disk.state in {DiskState.READY, DiskState.READ_ONLY}:
+            raise ConflictError(f"{path} is disk {disk.id}, already in use at {disk.path}")
+        disk.path = path
+        return disk
+
+    def _known(self, disk_id: str, path: Path, *, leaving: bool) -> Disk:
+        disk = Disk(disk_id, path, self._key.public, self._floor, leaving=leaving)
+        self._disks[disk_id] = disk
+        return disk
+
+    def _remember(self, disk: Disk) -> None:
+        row = (bytes.fromhex(disk.id), str(disk.path), int(disk.leaving))
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("INSERT OR REPLACE INTO disk VALUES (?, ?, ?)", row)
+
+        self._journal.write_now(work)
+
+    def get(self, disk_id: str) -> Disk:
+        """The disk of that id. Raises UnknownError."""
+        try:
+            return self._disks[disk_id]
+        except KeyError:
+            raise UnknownError(f"disk {disk_id[:64]!r}: not a disk of this miner") from None
+
+    def leave(self, disk: Disk) -> None:
+        """Stop placing on `disk`, durably."""
+        disk.leaving = True
+        self._remember(disk)
+
+    def forget(self, disk: Disk) -> None:
+        """Drop `disk` from the set; its files and marker stay as they are."""
+        disk_id = bytes.fromhex(disk.id)
+        self._journal.write_now(
+            lambda connection: connection.execute("DELETE FROM disk WHERE id = ?", (disk_id,))
+        )
+        self._disks.pop(disk.id, None)
+
+    def choose(self, size: int) -> Disk:
+        """Where `size` bytes go: the disk with most space. Raises StorageError with all reasons."""
+        best = max(
+            (disk for disk in self._disks.values() if disk.placeable),
+            key=Disk.available,
+            default=None,
+        )
+        if best is not None and best.available() >= size:
+            return best
+        reasons = "; ".join(f"{disk.path}: {self._why(disk)}" for disk in self.disks)
+        raise StorageError(f"no disk takes {size} bytes ({reasons or 'no disks'}); add a disk")
+
+    @staticmethod
+    def _why(disk: Disk) -> str:
+        return f"{disk.available()} free above floor" if disk.placeable else disk.refusal()
+
+    def look(self) -> list[Disk]:
+        """Check all disks; those whose state changed."""
+        before = {disk.id: disk.state for disk in self.disks}
+        for disk in self.disks:
+            disk.still_there()
+        return [disk for disk in self.disks if disk.state is not before[disk.id]]

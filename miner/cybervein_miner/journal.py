@@ -1,0 +1,172 @@
+"""The miner's memory: one SQLite file (WAL) with one writing thread and group commits.
+
+Every fact that must survive a crash is written here before it is acknowledged. Writers hand in a
+function; those that wait together share one transaction and one sync. A function that raises rolls
+back alone (savepoint). `durable=False` saves the sync: such a write survives any crash of the
+process and may be lost only with the machine's power (bytes used of an order, scrub positions).
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cybervein_protocol.errors import CyberVeinError, MalformedError, StorageError
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+VERSION = 1
+_BATCH_MAX = 256
+_SCHEMA = """
+CREATE TABLE disk (id BLOB PRIMARY KEY, path TEXT NOT NULL UNIQUE, leaving INTEGER NOT NULL);
+CREATE TABLE shard (
+    root BLOB PRIMARY KEY, disk BLOB NOT NULL, size INTEGER NOT NULL, state TEXT NOT NULL,
+    changed INTEGER NOT NULL, scrubbed INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX shard_disk ON shard (disk, state, scrubbed);
+CREATE INDEX shard_state ON shard (state, changed);
+CREATE TABLE claim (
+    root BLOB NOT NULL, deal BLOB NOT NULL, segment INTEGER NOT NULL, place INTEGER NOT NULL,
+    owner BLOB NOT NULL, PRIMARY KEY (root, deal, segment, place)
+) WITHOUT ROWID;
+CREATE INDEX claim_deal ON claim (deal);
+CREATE TABLE order_use (
+    id BLOB PRIMARY KEY, used INTEGER NOT NULL, not_after_epoch INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE plot (
+    number INTEGER PRIMARY KEY, disk BLOB NOT NULL, mu BLOB NOT NULL, kappa BLOB NOT NULL,
+    gamma BLOB NOT NULL UNIQUE, plot_id BLOB NOT NULL, state TEXT NOT NULL, batch BLOB,
+    since_epoch INTEGER NOT NULL, scrubbed INTEGER NOT NULL
+);
+CREATE TABLE batch (
+    id BLOB PRIMARY KEY, unit BLOB NOT NULL, state TEXT NOT NULL, epoch INTEGER NOT NULL,
+    answered INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Work[Any]
+    durable: bool
+    result: Future[Any] = field(default_factory=Future)
+
+
+class Journal:
+    """The open database. `close` finishes what was handed in."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._writer, self._reader = _connect(path), _connect(path)
+            _prepare(self._writer, path)
+        except sqlite3.Error as error:
+            raise StorageError(f"cannot open {path}: {error}; is its disk full?") from error
+        self._reading = threading.Lock()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    def read(self, sql: str, arguments: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query; sees every finished write."""
+        with self._reading:
+            return self._reader.execute(sql, arguments).fetchall()
+
+    async def write(self, work: Work[T], *, durable: bool = True) -> T:
+        """The result of `work` once committed. Raises what it raises, or StorageError."""
+        return await asyncio.wrap_future(self._submit(work, durable=durable))
+
+    def write_now(self, work: Work[T], *, durable: bool = True) -> T:
+        """Like `write`, for threads and for the start, where no loop runs."""
+        return self._submit(work, durable=durable).result()
+
+    def _submit(self, work: Work[T], *, durable: bool) -> Future[T]:
+        job = _Job(work, durable)
+        self._jobs.put(job)
+        return job.result
+
+    def close(self) -> None:
+        """Finish pending writes and close."""
+        self._jobs.put(None)
+        self._thread.join()
+        self._reader.close()
+        self._writer.close()
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            batch, stop = self._gather(job)
+            _commit(self._writer, batch)
+            if stop:
+                return
+
+    def _gather(self, first: _Job) -> tuple[list[_Job], bool]:
+        """All that waits by now, and whether the end was among it."""
+        batch = [first]
+        while len(batch) < _BATCH_MAX and not self._jobs.empty():
+            job = self._jobs.get()
+            if job is None:
+                return batch, True
+            batch.append(job)
+        return batch, False
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    connection.execute("PRAGMA journal_mode=WAL")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Create the schema, or check that it is ours."""
+    [(version,)] = connection.execute("PRAGMA user_version").fetchall()
+    if version == 0:
+        connection.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={VERSION};COMMIT;")
+    elif version != VERSION:
+        raise MalformedError(f"{path}: version {version}, expected {VERSION}; use a newer release")
+
+
+def _commit(connection: sqlite3.Connection, batch: list[_Job]) -> None:
+    """Run a batch in one transaction and only then tell its callers."""
+    outcomes: list[tuple[_Job, Any, BaseException | None]] = []
+    try:
+        level = "FULL" if any(job.durable for job in batch) else "NORMAL"
+        connection.execute(f"PRAGMA synchronous={level}")
+        connection.execute("BEGIN IMMEDIATE")
+        outcomes = [(job, *_attempt(connection, job)) for job in batch]
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        failure = StorageError(f"the miner's journal cannot be written: {error}; free its disk")
+        outcomes = [(job, None, failure) for job in batch]
+    for job, value, problem in outcomes:
+        _settle(job, value, problem)
+
+
+def _attempt(connection: sqlite3.Connection, job: _Job) -> tuple[Any, BaseException | None]:
+    connection.execute("SAVEPOINT job")
+    try:
+        value = job.work(connection)
+    except (CyberVeinError, sqlite3.IntegrityError) as error:
+        connection.execute("ROLLBACK TO job")
+        return None, error
+    finally:
+        connection.execute("RELEASE job")
+    return value, None
+
+
+def _settle(job: _Job, value: object, problem: BaseException | None) -> None:
+    if not job.result.set_running_or_notify_cancel():
+        return
+    if problem is None:
+        job.result.set_result(value)
+    else:
+        job.result.set_exception(problem)

@@ -1,0 +1,211 @@
+"""The list of plots: numbers, files, commitments, and what the ledger makes of each.
+
+| state    | meaning                                                                            |
+|----------|------------------------------------------------------------------------------------|
+| made     | whole on disk, in no unit yet                                                      |
+| sent     | in a `plot.batch` unit that is not final yet                                       |
+| pending  | registered, its batch waits for the verdict                                        |
+| active   | its batch passed: proven in every epoch from `since_epoch` on                      |
+| void     | its batch failed: kept, proven no more, never registered again by itself           |
+| retiring | on its way out                                                                     |
+| bad      | its bytes are not its root's: on its way out                                       |
+
+On disk, under `cybervein/plots/`: `<number>.plot` (raw rows), `.plot.obao` (outboard) and
+`.plot.meta` (signed metadata), written in this order: a plot without metadata is not whole.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from cybervein_protocol.errors import CyberVeinError, StorageError
+from cybervein_protocol.space import PlotMetadata, PlotShape, decode_metadata
+from cybervein_protocol.space.metadata import METADATA_BYTES_MAX
+from cybervein_runtime.files import read_limited
+
+from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.rack import Rack
+from cybervein_miner.journal import Journal
+from cybervein_miner.tree_file import outboard_path
+
+PLOT_SUFFIX = ".plot"
+METADATA_SUFFIX = ".meta"
+
+
+class PlotState(StrEnum):
+    """State of a plot; see the module."""
+
+    MADE = "made"
+    SENT = "sent"
+    PENDING = "pending"
+    ACTIVE = "active"
+    VOID = "void"
+    RETIRING = "retiring"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class PlotRow:
+    """One plot; `disk` is the disk's id in hex, `batch` the digest of its batch's CID."""
+
+    number: int
+    disk: str
+    mu: bytes
+    kappa: bytes
+    gamma: bytes
+    plot_id: bytes
+    state: PlotState
+    batch: bytes | None
+    since_epoch: int
+
+
+_COLUMNS = "SELECT number, disk, mu, kappa, gamma, plot_id, state, batch, since_epoch FROM plot"
+
+
+def plot_path(disk: Disk, number: int) -> Path:
+    """The plot's file."""
+    return disk.folder("plots") / f"{number:08d}{PLOT_SUFFIX}"
+
+
+def metadata_path(path: Path) -> Path:
+    """The signed metadata beside a plot file."""
+    return path.with_name(path.name + METADATA_SUFFIX)
+
+
+class Inventory:
+    """All plots of this miner."""
+
+    def __init__(self, rack: Rack, journal: Journal, miner: bytes, shape: PlotShape) -> None:
+        self.rack, self.journal = rack, journal
+        self.miner, self.shape = miner, shape
+
+    def rows(self, *states: PlotState) -> list[PlotRow]:
+        """All plots, or those in some states, by number."""
+        rows = [_row(row) for row in self.journal.read(f"{_COLUMNS} ORDER BY number")]
+        return [row for row in rows if not states or row.state in states]
+
+    def find(self, gamma: bytes) -> PlotRow | None:
+        """The plot with that space root."""
+        rows = self.journal.read(f"{_COLUMNS} WHERE gamma = ?", (gamma,))
+        return _row(rows[0]) if rows else None
+
+    def path(self, row: PlotRow) -> tuple[Disk, Path]:
+        """Its disk and file. Raises UnknownError if the disk was given up."""
+        disk = self.rack.get(row.disk)
+        return disk, plot_path(disk, row.number)
+
+    def next_number(self) -> int:
+        """A number that no plot had before, taken durably (two lives of one mu would collide)."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            rows = connection.execute("SELECT value FROM counter WHERE name = 'plot'").fetchall()
+            [(highest,)] = connection.execute("SELECT max(number) FROM plot").fetchall()
+            number = max(rows[0][0] if rows else 0, 0 if highest is None else highest + 1)
+            connection.execute("INSERT OR REPLACE INTO counter VALUES ('plot', ?)", (number + 1,))
+            return int(number)
+
+        return self.journal.write_now(work)
+
+    def add(self, disk: Disk, meta: PlotMetadata) -> None:
+        """List a plot that is whole on disk."""
+        row = (
+            *(meta.index, bytes.fromhex(disk.id), meta.mu, meta.kappa, meta.gamma, meta.plot_id),
+            *(PlotState.MADE, None, 0, 0),
+        )
+        slots = ", ".join("?" * len(row))
+        self.journal.write_now(
+            lambda db: db.execute(f"INSERT OR REPLACE INTO plot VALUES ({slots})", row)  # noqa: S608 -- question marks
+        )
+
+    def set_state(
+        self, rows: Iterable[PlotRow], state: PlotState, batch: bytes | None, since_epoch: int = 0
+    ) -> None:
+        """Move plots to a state, durably, all or none."""
+        values = [(state, batch, since_epoch, row.number) for row in rows]
+        sql = "UPDATE plot SET state = ?, batch = ?, since_epoch = ? WHERE number = ?"
+        self.journal.write_now(lambda db: db.executemany(sql, values))
+
+    def drop(self, rows: Sequence[PlotRow]) -> None:
+        """Delete files, then rows; a disk that is away keeps its rows until it is back."""
+        gone = [row.number for row in rows if self._delete_files(row)]
+        values = [(number,) for number in gone]
+        self.journal.write_now(
+            lambda db: db.executemany("DELETE FROM plot WHERE number = ?", values)
+        )
+
+    def _delete_files(self, row: PlotRow) -> bool:
+        try:
+            disk, path = self.path(row)
+        except CyberVeinError:
+            return True
+        try:
+            with disk.guard(f"delete plot {row.number}"):
+                for file in (metadata_path(path), path, outboard_path(path)):
+                    file.unlink(missing_ok=True)
+        except StorageError:
+            return False
+        return True
+
+    def open(self) -> list[str]:
+        """At the start: remove unfinished plots, adopt whole ones, and name what is wrong."""
+        problems: list[str] = []
+        for disk in self.rack.disks:
+            if disk.readable:
+                with suppress(StorageError), disk.guard("list plots"):
+                    problems += self._open_disk(disk)
+        return problems
+
+    def _open_disk(self, disk: Disk) -> list[str]:
+        problems = []
+        known = {row.number: row for row in self.rows() if row.disk == disk.id}
+        listed = {row.number for row in self.rows()}
+        for path in sorted(disk.folder("plots").iterdir()):
+            number = _number(path)
+            if number is None or not metadata_path(path).exists():
+                if disk.placeable and _is_ours(path):
+                    path.unlink(missing_ok=True)
+                continue
+            problem = self._check(disk, path, known.pop(number, None), adopt=number not in listed)
+            problems += [problem] if problem else []
+        missing = list(known.values())
+        self.set_state(missing, PlotState.BAD, None)
+        return problems + [f"plot {row.number}: its file on {disk.path} is gone" for row in missing]
+
+    def _check(self, disk: Disk, path: Path, row: PlotRow | None, *, adopt: bool) -> str:
+        """Metadata and size (bytes are the scrubber's); "" if the plot is good."""
+        try:
+            meta = decode_metadata(read_limited(metadata_path(path), METADATA_BYTES_MAX))
+        except CyberVeinError as error:
+            self.set_state([row] if row else [], PlotState.BAD, None)
+            return f"{path}: {error}"
+        size = path.stat().st_size
+        foreign = (meta.public_key, meta.claim.shape) != (self.miner, self.shape)
+        if foreign or size != self.shape.plot_bytes or (row and row.gamma != meta.gamma):
+            self.set_state([row] if row else [], PlotState.BAD, None)
+            return (
+                f"{path}: {size} bytes of plot {meta.plot_id.hex()[:16]}, expected "
+                f"{self.shape.plot_bytes} bytes of a plot of this miner; it is not used"
+            )
+        if adopt:
+            self.add(disk, meta)
+        return ""
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether an incomplete file is one that only this program writes."""
+    suffixes = (PLOT_SUFFIX, ".partial", ".obao", METADATA_SUFFIX)
+    whole = path.with_name(path.name.split(".", 1)[0] + PLOT_SUFFIX)
+    return path.name.endswith(suffixes) and not metadata_path(whole).exists()
+
+
+def _number(path: Path) -> int | None:
+    stem = path.name.removesuffix(PLOT_SUFFIX)
+    return int(stem) if path.suffix == PLOT_SUFFIX and stem.isdigit() else None
+
+
+def _row(row: tuple[int, bytes, bytes, bytes, bytes, bytes, str, bytes | None, int]) -> PlotRow:
+    number, disk, mu, kappa, gamma, plot_id, state, batch, since = row
+    return PlotRow(number, disk.hex(), mu, kappa, gamma, plot_id, PlotState(state), batch, since)

@@ -1,0 +1,181 @@
+"""The loop that keeps disks filled: some threads, one plot each, until policy is satisfied."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from cybervein_protocol.errors import CyberVeinError, StorageError
+from cybervein_protocol.native import native
+from cybervein_protocol.signing import KeyPair
+from cybervein_protocol.space import PlotShape
+
+from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.rack import Rack
+from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState, plot_path
+from cybervein_miner.plot.making import StoppedError, make_plot_file, partial_path
+from cybervein_miner.plot.policy import DiskRoom, Wish, plots_to_give_way, plots_wanted
+from cybervein_miner.tally import Tally
+
+PAUSE_SECONDS: Final = 5.0
+FAILURES_MAX: Final = 8
+_MEMORY_SHARE: Final = 2  # plotters take half of the free memory at most
+_COUNTED = (PlotState.MADE, PlotState.SENT, PlotState.PENDING, PlotState.ACTIVE, PlotState.VOID)
+_YIELDING = (PlotState.VOID, PlotState.MADE, PlotState.PENDING, PlotState.ACTIVE)
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Running:
+    """A plot in the making; `done` of `total` units of work."""
+
+    number: int
+    disk: str
+    done: int = 0
+    total: int = 1
+
+
+class Plotter:
+    """Fills the rack by `wish` with at most `threads` plots side by side."""
+
+    def __init__(
+        self, key: KeyPair, inventory: Inventory, wish: Wish, threads: int, tally: Tally
+    ) -> None:
+        self._key, self._inventory, self.wish = key, inventory, wish
+        self._threads, self._tally = threads, tally
+        self._stop = threading.Event()
+        self._failures: dict[str, int] = {}
+        self.running: dict[int, Running] = {}
+        self.changed = asyncio.Event()
+
+    @property
+    def _rack(self) -> Rack:
+        return self._inventory.rack
+
+    @property
+    def shape(self) -> PlotShape:
+        """The network's plots."""
+        return self._inventory.shape
+
+    def stop(self) -> None:
+        """Abandon plots in the making; their temporary files are removed."""
+        self._stop.set()
+        self.changed.set()
+
+    def rooms(self) -> list[DiskRoom]:
+        """The disks as policy sees them; plots in the making count as there."""
+        counts: dict[str, int] = {}
+        for row in self._inventory.rows(*_COUNTED):
+            counts[row.disk] = counts.get(row.disk, 0) + 1
+        for each in self.running.values():
+            counts[each.disk] = counts.get(each.disk, 0) + 1
+        return [_room(disk, counts.get(disk.id, 0)) for disk in self._rack.disks]
+
+    def wanted(self) -> dict[str, int]:
+        """Plots that each disk shall have."""
+        return plots_wanted(self.rooms(), self.wish, self.shape.plot_bytes)
+
+    def idle(self) -> bool:
+        """Whether nothing is in the making and nothing more is wanted."""
+        return not self.running and self._next_disk() is None
+
+    def _next_disk(self) -> Disk | None:
+        """The disk that lacks most plots."""
+        rooms, wanted = self.rooms(), self.wanted()
+        lacking = [
+            (wanted[room.id] - room.plots, room.id)
+            for room in rooms
+            if wanted[room.id] > room.plots and self._failures.get(room.id, 0) < FAILURES_MAX
+        ]
+        return self._rack.get(max(lacking)[1]) if lacking else None
+
+    async def run(self) -> None:
+        """Keep disks filled until stopped."""
+        tasks: set[asyncio.Task[None]] = set()
+        threads = affordable_threads(self._threads, self.shape)
+        while not self._stop.is_set():
+            self.changed.clear()
+            while len(tasks) < threads and (disk := self._next_disk()) is not None:
+                tasks.add(asyncio.create_task(self._make_one(disk)))
+                await asyncio.sleep(0)
+            waiting = asyncio.create_task(self.changed.wait())
+            await asyncio.wait(
+                {waiting, *tasks}, timeout=PAUSE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            waiting.cancel()
+            tasks = {task for task in tasks if not task.done()}
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _make_one(self, disk: Disk) -> None:
+        number = self._inventory.next_number()
+        self.running[number] = Running(number, disk.id)
+        try:
+            await asyncio.to_thread(self._make, disk, number)
+        except StoppedError:
+            pass
+        except (CyberVeinError, MemoryError) as error:
+            self._tally.plots_failed += 1
+            self._failures[disk.id] = self._failures.get(disk.id, 0) + 1
+            _log.warning("plot failed", disk=str(disk.path), plot=number, error=str(error))
+        finally:
+            self.running.pop(number, None)
+
+    def _make(self, disk: Disk, number: int) -> None:
+        path = plot_path(disk, number)
+        size = self.shape.plot_bytes + self.shape.plot_bytes // 256
+        reservation = disk.reserve(size, partial_path(path))
+        try:
+            with disk.guard(f"make plot {number}"):
+                meta = make_plot_file(path, self._key, number, self.shape, self._watch(number))
+        finally:
+            disk.release(reservation)
+        self._inventory.add(disk, meta)
+        self._failures.pop(disk.id, None)
+        self._tally.plots_made += 1
+        self._tally.plot_bytes_made += self.shape.plot_bytes
+
+    def _watch(self, number: int) -> Callable[[int, int], None]:
+        running = self.running[number]
+
+        def progress(done: int, total: int) -> None:
+            running.done, running.total = done, total
+            if self._stop.is_set():
+                raise StoppedError
+
+        return progress
+
+    def give_way(self) -> list[PlotRow]:
+        """Plots that must make room for shards; moves them to `retiring`."""
+        leaving: list[PlotRow] = []
+        for room in self.rooms():
+            count = plots_to_give_way(room, self.shape.plot_bytes) if room.capacity else 0
+            rows = [row for row in self._inventory.rows(*_YIELDING) if row.disk == room.id]
+            rows.sort(key=lambda row: (_YIELDING.index(row.state), -row.number))
+            leaving += rows[:count]
+        for row in leaving:
+            self._inventory.set_state([row], PlotState.RETIRING, row.batch)
+        return leaving
+
+    def check_reserved(self) -> None:
+        """Raise StorageError where no disk can hold even one plot: shown once at the start."""
+        if all(room.available < self.shape.plot_bytes for room in self.rooms()):
+            raise StorageError(
+                f"no disk has room for a plot of {self.shape.plot_bytes} bytes; add a disk"
+            )
+
+
+def _room(disk: Disk, plots: int) -> DiskRoom:
+    return DiskRoom(disk.id, disk.space().capacity, disk.available(), plots, disk.placeable)
+
+
+def affordable_threads(threads: int, shape: PlotShape) -> int:
+    """As many plotters as asked for, as long as they fit half of the memory that is free now."""
+    module = native()
+    if module is None:
+        return max(1, threads)
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    each: int = module.plot_memory_bytes(shape.b)
+    return max(1, min(threads, free // _MEMORY_SHARE // each))

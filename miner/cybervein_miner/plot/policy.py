@@ -1,0 +1,74 @@
+"""How many plots belong on each disk: pure, from the disks' space as numbers.
+
+The rule, in order:
+1. The floor of a disk stays free, whatever else happens.
+2. Shards come before plots: above the floor a headroom is kept free for them (1/50 of the disk, at
+   most 16 GiB). When half of it is gone, plots give way until it is whole again: the ones that do
+   not count yet first, then the youngest. A person's own files push plots out in the same way.
+3. Plots fill the rest up to the share `fill` of each disk, or up to `plots` in all, put one by one
+   where most room is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+HEADROOM_PARTS: Final = 50
+HEADROOM_BYTES_MAX: Final = 16 << 30
+PER_MILLE: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the person asked for: a share of each disk, or a number of plots in all."""
+
+    fill_per_mille: int = 800
+    plots: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DiskRoom:
+    """A disk in bytes: all of it, what may still be promised above the floor, and its plots."""
+
+    id: str
+    capacity: int
+    available: int
+    plots: int
+    placeable: bool
+
+    @property
+    def headroom(self) -> int:
+        """Bytes kept free for shards."""
+        return min(self.capacity // HEADROOM_PARTS, HEADROOM_BYTES_MAX)
+
+
+def plots_wanted(disks: Sequence[DiskRoom], wish: Wish, plot_bytes: int) -> dict[str, int]:
+    """How many plots each disk shall have; never fewer than it has (see `plots_to_give_way`)."""
+    wanted = {disk.id: disk.plots for disk in disks}
+    most = {disk.id: _most(disk, wish, plot_bytes) for disk in disks}
+    if wish.plots is None:
+        return {disk.id: max(disk.plots, most[disk.id]) for disk in disks}
+    while sum(wanted.values()) < wish.plots:
+        best = max(wanted, key=lambda name: most[name] - wanted[name], default=None)
+        if best is None or most[best] <= wanted[best]:
+            break
+        wanted[best] += 1
+    return wanted
+
+
+def _most(disk: DiskRoom, wish: Wish, plot_bytes: int) -> int:
+    """Plots that fit: above floor and headroom, within the share."""
+    if not disk.placeable:
+        return disk.plots
+    room = disk.available - disk.headroom + disk.plots * plot_bytes
+    if wish.plots is None:
+        room = min(room, disk.capacity * wish.fill_per_mille // PER_MILLE)
+    return max(0, room // plot_bytes)
+
+
+def plots_to_give_way(disk: DiskRoom, plot_bytes: int) -> int:
+    """How many plots of a disk must go so that shards have their headroom again."""
+    if disk.available >= disk.headroom // 2:
+        return 0
+    missing = disk.headroom - disk.available
+    return min(disk.plots, -(-missing // plot_bytes))

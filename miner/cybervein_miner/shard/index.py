@@ -1,0 +1,143 @@
+"""The shard index: which root lies on which disk, in which state, and who may order about it.
+
+A root can be claimed several times (deal, segment, index); it is deleted with its last claim.
+
+    held   served and audited          trash  deleted, bytes wait for their grace
+    bad    bytes are not the root's    lost   the file is gone
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from enum import StrEnum
+
+from multiformats import CID
+
+from cybervein_miner.journal import Journal
+
+
+class ShardState(StrEnum):
+    """State of a shard; see the module."""
+
+    HELD = "held"
+    BAD = "bad"
+    LOST = "lost"
+    TRASH = "trash"
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRow:
+    """One root: `disk` is the disk's id in hex, `size` in bytes, `changed` in unix seconds."""
+
+    root: bytes
+    disk: str
+    size: int
+    state: ShardState
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A deal's claim on a root, and the owner who may read and delete it."""
+
+    deal: CID
+    segment: int
+    place: int
+    owner: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Shards and bytes held, and shards not well."""
+
+    shards: int
+    bytes: int
+    bad: int
+    lost: int
+
+
+_COLUMNS = "SELECT root, disk, size, state, changed FROM shard"
+
+
+class ShardIndex:
+    """Reads of the index; writes are functions that run inside a journal transaction."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def find(self, root: bytes) -> ShardRow | None:
+        """The row of a root."""
+        rows = self._journal.read(f"{_COLUMNS} WHERE root = ?", (root,))
+        return _row(rows[0]) if rows else None
+
+    def claims(self, root: bytes) -> list[Claim]:
+        """All claims on a root."""
+        rows = self._journal.read(
+            "SELECT deal, segment, place, owner FROM claim WHERE root = ?", (root,)
+        )
+        return [Claim(CID.decode(deal), s, p, owner) for deal, s, p, owner in rows]
+
+    def deals(self) -> list[CID]:
+        """All deals that claim something here."""
+        rows = self._journal.read("SELECT DISTINCT deal FROM claim")
+        return [CID.decode(deal) for (deal,) in rows]
+
+    def in_state(self, state: ShardState, before: int, limit: int) -> list[ShardRow]:
+        """Rows in `state` since before that time, oldest first."""
+        sql = f"{_COLUMNS} WHERE state = ? AND changed < ? ORDER BY changed LIMIT ?"
+        return [_row(row) for row in self._journal.read(sql, (state, before, limit))]
+
+    def to_scrub(self, disk: str, before: int) -> ShardRow | None:
+        """The held shard of a disk that was verified longest ago, if before that time."""
+        sql = f"{_COLUMNS} WHERE disk = ? AND state = ? AND scrubbed < ? ORDER BY scrubbed LIMIT 1"
+        rows = self._journal.read(sql, (bytes.fromhex(disk), ShardState.HELD, before))
+        return _row(rows[0]) if rows else None
+
+    def totals(self, disk: str | None = None) -> Totals:
+        """Counts of one disk, or of all."""
+        sql = (
+            "SELECT state, count(*), sum(size) FROM shard WHERE disk = ?1 OR ?1 IS NULL "
+            "GROUP BY state"
+        )
+        rows = self._journal.read(sql, (None if disk is None else bytes.fromhex(disk),))
+        count = {state: number for state, number, _ in rows}
+        held = sum(size for state, _, size in rows if state == ShardState.HELD)
+        return Totals(count.get("held", 0), held, count.get("bad", 0), count.get("lost", 0))
+
+
+def _row(row: tuple[bytes, bytes, int, str, int]) -> ShardRow:
+    root, disk, size, state, changed = row
+    return ShardRow(root, disk.hex(), size, ShardState(state), changed)
+
+
+def put_shard(connection: sqlite3.Connection, row: ShardRow) -> None:
+    """Insert or replace a root's row; its bytes were just verified."""
+    connection.execute(
+        "INSERT OR REPLACE INTO shard VALUES (?, ?, ?, ?, ?, ?)",
+        (row.root, bytes.fromhex(row.disk), row.size, row.state, row.changed, row.changed),
+    )
+
+
+def put_claim(connection: sqlite3.Connection, root: bytes, claim: Claim) -> None:
+    """Add a claim; the first owner of a place stays."""
+    connection.execute(
+        "INSERT OR IGNORE INTO claim VALUES (?, ?, ?, ?, ?)",
+        (root, bytes(claim.deal), claim.segment, claim.place, claim.owner),
+    )
+
+
+def set_state(connection: sqlite3.Connection, root: bytes, state: ShardState, now: int) -> None:
+    """Change a root's state."""
+    connection.execute("UPDATE shard SET state = ?, changed = ? WHERE root = ?", (state, now, root))
+
+
+def drop_claims(connection: sqlite3.Connection, root: bytes, deal: CID) -> int:
+    """Remove a deal's claims on a root; how many claims of any deal are left."""
+    connection.execute("DELETE FROM claim WHERE root = ? AND deal = ?", (root, bytes(deal)))
+    [(left,)] = connection.execute("SELECT count(*) FROM claim WHERE root = ?", (root,)).fetchall()
+    return int(left)
+
+
+def drop_shard(connection: sqlite3.Connection, root: bytes) -> None:
+    """Forget a root wholly."""
+    connection.execute("DELETE FROM claim WHERE root = ?", (root,))
+    connection.execute("DELETE FROM shard WHERE root = ?", (root,))

@@ -1,0 +1,95 @@
+"""Scrubbing: read everything again, slowly, and find rot before an auditor does.
+
+One disk after the other, the shard that was verified longest ago first, at a bounded read rate so
+that customers and proofs do not notice. A rotten shard is quarantined alone: it is not served (an
+audit is answered with admitted loss) and its bytes stay for a look.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+
+from cybervein_protocol.errors import StorageError
+
+from cybervein_miner.disk.disk import Disk
+from cybervein_miner.shard.index import ShardRow, ShardState
+from cybervein_miner.shard.layout import shard_path
+from cybervein_miner.shard.store import ShardStore
+from cybervein_miner.tree_file import file_tree
+
+RATE_BYTES_PER_SECOND = 8 << 20
+INTERVAL_SECONDS = 7 * 24 * 3600
+
+
+class Pace:
+    """Keeps a reader at a rate: call it with the bytes just read. Stops early when told to."""
+
+    def __init__(self, bytes_per_second: int, stop: threading.Event) -> None:
+        self._rate, self._stop = bytes_per_second, stop
+        self._next = time.monotonic()
+
+    def __call__(self, count: int) -> None:
+        """Wait as long as `count` bytes may take. Raises InterruptedError when stopped."""
+        now = time.monotonic()
+        self._next = max(self._next, now) + count / self._rate
+        if self._stop.wait(self._next - now):
+            raise InterruptedError("scrubbing stops with the miner")
+
+
+class Scrubber:
+    """Verifies shards of all disks, one at a time; methods block and run in a thread."""
+
+    def __init__(
+        self,
+        store: ShardStore,
+        pace: Callable[[int], None],
+        interval_seconds: int = INTERVAL_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store, self._pace, self._clock = store, pace, clock
+        self._interval = interval_seconds
+        self.scrubbed_bytes = 0
+        self.found_bad = 0
+
+    def step(self) -> bool:
+        """Verify the next due shard of every readable disk; whether there was any."""
+        before = int(self._clock()) - self._interval
+        due = [
+            (disk, row)
+            for disk in self._store.rack.disks
+            if disk.readable and (row := self._store.index.to_scrub(disk.id, before)) is not None
+        ]
+        for disk, row in due:
+            self._verify(disk, row)
+        return bool(due)
+
+    def _verify(self, disk: Disk, row: ShardRow) -> None:
+        path = shard_path(disk, row.root)
+        try:
+            with disk.guard(f"scrub shard {row.root.hex()[:16]}"):
+                root, _ = file_tree(path, self._pace)
+        except FileNotFoundError:
+            self._bad(row, ShardState.LOST)
+            return
+        except StorageError:
+            if disk.readable:  # one unreadable file; the disk counts such errors itself
+                self._bad(row, ShardState.BAD)
+            return
+        self.scrubbed_bytes += row.size
+        if root != row.root:
+            self._bad(row, ShardState.BAD)
+            return
+        self._verified(row)
+
+    def _bad(self, row: ShardRow, state: ShardState) -> None:
+        self.found_bad += 1
+        self._store.mark(row.root, state)
+
+    def _verified(self, row: ShardRow) -> None:
+        now = int(self._clock())
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("UPDATE shard SET scrubbed = ? WHERE root = ?", (now, row.root))
+
+        self._store.journal.write_now(work, durable=False)

@@ -1,0 +1,192 @@
+"""The shard store: the one door to shards' bytes, for uploads, downloads and audits."""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from cybervein_protocol.errors import ConflictError, ProofError, StorageError, UnknownError
+from cybervein_protocol.messages import Order
+from cybervein_protocol.tree import OutboardError, verify_slice
+from cybervein_runtime.files import write_atomic
+from multiformats import CID
+
+from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.rack import Rack
+from cybervein_miner.journal import Journal
+from cybervein_miner.shard.incoming import Incoming
+from cybervein_miner.shard.index import (
+    Claim,
+    ShardIndex,
+    ShardRow,
+    ShardState,
+    drop_claims,
+    put_claim,
+    put_shard,
+    set_state,
+)
+from cybervein_miner.shard.layout import shard_path, trash_path
+from cybervein_miner.shard.orders import charge
+from cybervein_miner.tree_file import (
+    expect_root,
+    file_slice,
+    file_tree,
+    outboard_path,
+    read_outboard,
+)
+
+CHUNK_BYTES = 1024
+
+
+class ShardStore:
+    """Shards on the rack's disks, indexed in the journal."""
+
+    def __init__(
+        self, rack: Rack, journal: Journal, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.rack, self.journal, self._clock = rack, journal, clock
+        self.index = ShardIndex(journal)
+        self._arriving: set[bytes] = set()
+
+    @contextmanager
+    def receive(self, root: bytes, size: int) -> Iterator[Incoming]:
+        """An upload onto the disk with most space; nothing stays of one that fails."""
+        if root in self._arriving:
+            raise ConflictError(f"shard {root.hex()[:16]} is being uploaded already; wait for it")
+        incoming = Incoming(self.rack.choose(size), root, size)
+        self._arriving.add(root)
+        try:
+            yield incoming
+        finally:
+            incoming.abort()
+            self._arriving.discard(root)
+
+    async def accept(self, incoming: Incoming, claim: Claim, order: Order) -> None:
+        """Make a finished upload ours: row, claim and bytes used in one durable transaction."""
+        row = ShardRow(incoming.root, incoming.disk.id, incoming.size, ShardState.HELD, self._now())
+
+        def work(connection: sqlite3.Connection) -> None:
+            charge(connection, order, incoming.size)
+            put_shard(connection, row)
+            put_claim(connection, incoming.root, claim)
+
+        before = self.index.find(incoming.root)
+        await self.journal.write(work)
+        if before is not None:
+            await asyncio.to_thread(self._remove_old_copy, before, incoming.disk)
+
+    async def claim_again(self, root: bytes, claim: Claim) -> None:
+        """Another deal claims a shard that is held already."""
+        await self.journal.write(lambda connection: put_claim(connection, root, claim))
+
+    def _remove_old_copy(self, before: ShardRow, now_on: Disk) -> None:
+        with suppress(UnknownError, OSError):
+            disk = self.rack.get(before.disk)
+            trash_path(disk, before.root).unlink(missing_ok=True)
+            if disk is not now_on:
+                remove_files(shard_path(disk, before.root))
+
+    def held(self, root: bytes) -> ShardRow:
+        """The row of a shard that can be served. Raises UnknownError or StorageError."""
+        row = self.index.find(root)
+        if row is None or row.state is not ShardState.HELD:
+            state = "not held here" if row is None else f"{row.state.value} here"
+            raise UnknownError(f"shard {root.hex()} is {state}; ask another miner")
+        return row
+
+    def open(self, row: ShardRow) -> tuple[Disk, int]:
+        """The disk and an open file handle of a held shard. Raises StorageError or UnknownError."""
+        disk = self.rack.get(row.disk)
+        try:
+            with disk.guard(f"read shard {row.root.hex()[:16]}"):
+                return disk, os.open(shard_path(disk, row.root), os.O_RDONLY)
+        except FileNotFoundError as error:
+            self.mark(row.root, ShardState.LOST)
+            raise UnknownError(f"shard {row.root.hex()} is lost: its file is gone") from error
+
+    def slice(self, row: ShardRow, start: int, length: int) -> bytes:
+        """A Bao slice. Raises StorageError or UnknownError; a lost outboard is made again."""
+        disk = self.rack.get(row.disk)
+        path = shard_path(disk, row.root)
+        try:
+            with disk.guard(f"read shard {row.root.hex()[:16]}"):
+                return self._slice(path, row.root, start, length)
+        except FileNotFoundError as error:
+            self.mark(row.root, ShardState.LOST)
+            raise UnknownError(f"shard {row.root.hex()} is lost: its file is gone") from error
+
+    @staticmethod
+    def _slice(path: Path, root: bytes, start: int, length: int) -> bytes:
+        with suppress(OutboardError, FileNotFoundError):
+            return file_slice(path, read_outboard(path), start, length)
+        return file_slice(path, mend_outboard(path, root), start, length)
+
+    def proven_slice(self, row: ShardRow, chunk: int) -> bytes:
+        """The slice of one chunk that verifies under the root. Raises ProofError: rotten bytes."""
+        start = chunk * CHUNK_BYTES
+        data = self.slice(row, start, CHUNK_BYTES)
+        try:
+            verify_slice(data, row.root, start, CHUNK_BYTES)
+        except ProofError:
+            return self._second_try(row, start)
+        return data
+
+    def _second_try(self, row: ShardRow, start: int) -> bytes:
+        """Either the outboard was damaged, which is mended, or the shard is."""
+        disk = self.rack.get(row.disk)
+        path = shard_path(disk, row.root)
+        try:
+            with disk.guard(f"read shard {row.root.hex()[:16]}"):
+                return file_slice(path, mend_outboard(path, row.root), start, CHUNK_BYTES)
+        except ProofError:
+            self.mark(row.root, ShardState.BAD)
+            raise
+
+    def mark(self, root: bytes, state: ShardState) -> None:
+        """Change a shard's state from any thread."""
+        now = self._now()
+        self.journal.write_now(lambda connection: set_state(connection, root, state, now))
+
+    async def delete(self, root: bytes, deal: CID) -> None:
+        """Drop a deal's claims; with the last one the shard moves to the trash."""
+        row = self.index.find(root)
+        now = self._now()
+
+        def work(connection: sqlite3.Connection) -> bool:
+            last = drop_claims(connection, root, deal) == 0
+            if last:
+                set_state(connection, root, ShardState.TRASH, now)
+            return last
+
+        if row is not None and await self.journal.write(work):
+            await asyncio.to_thread(self._to_trash, row)
+
+    def _to_trash(self, row: ShardRow) -> None:
+        """The index said so first: a crash here leaves a file that `trash` moves or purges."""
+        disk = self.rack.get(row.disk)
+        path = shard_path(disk, row.root)
+        with suppress(StorageError, FileNotFoundError), disk.guard("move a shard to the trash"):
+            path.replace(trash_path(disk, row.root))
+            outboard_path(path).unlink(missing_ok=True)
+
+    def _now(self) -> int:
+        return int(self._clock())
+
+
+def mend_outboard(path: Path, root: bytes) -> bytes:
+    """Compute the outboard again. Raises ProofError if the data is not the root's."""
+    actual, outboard = file_tree(path)
+    expect_root(path, actual, root)
+    if outboard:
+        with suppress(StorageError):
+            write_atomic(outboard_path(path), outboard)
+    return outboard
+
+
+def remove_files(path: Path) -> None:
+    """Delete a file and its outboard."""
+    path.unlink(missing_ok=True)
+    outboard_path(path).unlink(missing_ok=True)

@@ -1,0 +1,109 @@
+"""Throwing away slowly: deleted shards wait for a grace period, and what a crash left is put right.
+
+The index is written first and files follow, so files are what may be out of step: `tidy` runs at
+the start, before anything is served, and `purge` when the grace is over.
+"""
+
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from cybervein_protocol.errors import StorageError, UnknownError
+
+from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.rack import Rack
+from cybervein_miner.journal import Journal
+from cybervein_miner.shard.index import (
+    ShardIndex,
+    ShardRow,
+    ShardState,
+    drop_shard,
+    put_shard,
+)
+from cybervein_miner.shard.layout import shard_path, trash_path
+from cybervein_miner.tree_file import outboard_path
+
+_NAME = re.compile(r"[0-9a-f]{64}")
+_PURGE_MAX = 1000
+
+
+class Trash:
+    """Deleted shards; `grace_seconds` is how long they can still be brought back by hand."""
+
+    def __init__(
+        self,
+        rack: Rack,
+        journal: Journal,
+        grace_seconds: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._rack, self._journal, self._clock = rack, journal, clock
+        self._index = ShardIndex(journal)
+        self.grace_seconds = grace_seconds
+
+    def purge(self) -> int:
+        """Remove what has waited long enough; the number of shards removed."""
+        before = int(self._clock()) - self.grace_seconds
+        rows = self._index.in_state(ShardState.TRASH, before, _PURGE_MAX)
+        return sum(self._purge(row) for row in rows)
+
+    def _purge(self, row: ShardRow) -> bool:
+        try:
+            disk = self._rack.get(row.disk)
+            with disk.guard("empty the trash"):
+                trash_path(disk, row.root).unlink(missing_ok=True)
+                for file in (shard_path(disk, row.root), outboard_path(shard_path(disk, row.root))):
+                    file.unlink(missing_ok=True)
+        except StorageError:
+            return False  # the disk is away: its turn comes when it is back
+        except UnknownError:
+            pass  # the disk was given up: only the row is left
+        self._journal.write_now(lambda connection: drop_shard(connection, row.root))
+        return True
+
+
+def tidy(rack: Rack, journal: Journal, now: int) -> list[bytes]:
+    """At the start: drop unfinished uploads, adopt whole shards that the index does not know.
+
+    Such a shard was renamed but not yet acknowledged, or the journal is younger than the disk. It
+    is kept without a claim; the ledger decides later whether anyone wants it. Returns their roots.
+    """
+    adopted = []
+    for disk in rack.disks:
+        if disk.placeable:
+            with suppress(StorageError), disk.guard("tidy after a crash"):
+                _drop_unfinished(disk)
+                adopted += _adopt(disk, journal, now)
+    return adopted
+
+
+def _drop_unfinished(disk: Disk) -> None:
+    for file in disk.folder("tmp").iterdir():
+        if _NAME.match(file.name):
+            file.unlink(missing_ok=True)
+
+
+def _adopt(disk: Disk, journal: Journal, now: int) -> list[bytes]:
+    known = {root for (root,) in journal.read("SELECT root FROM shard")}
+    strangers = [file for file in _shard_files(disk) if bytes.fromhex(file.name) not in known]
+    rows = [
+        ShardRow(bytes.fromhex(f.name), disk.id, f.stat().st_size, ShardState.HELD, now)
+        for f in strangers
+    ]
+
+    def work(connection: sqlite3.Connection) -> None:
+        for row in rows:
+            put_shard(connection, row)
+            connection.execute("UPDATE shard SET scrubbed = 0 WHERE root = ?", (row.root,))
+
+    if rows:
+        journal.write_now(work)
+    return [row.root for row in rows]
+
+
+def _shard_files(disk: Disk) -> Iterator[Path]:
+    for folder in disk.folder("shards").iterdir():
+        yield from (file for file in folder.iterdir() if _NAME.fullmatch(file.name))
