@@ -92,8 +92,8 @@ class CommitProof(Record):
     """All openings that prove the drawn rows of one plot (Algorithm 2)."""
 
     plot_id: Bytes32
-    columns: tuple[ColumnOpening, ...]
-    rows: tuple[RowOpening, ...]
+    columns: list[ColumnOpening]
+    rows: list[RowOpening]
 
 
 def commit_proof_bytes_max(shape: PlotShape, q: int) -> int:

@@ -40,8 +40,8 @@ def prove_commit(
         )
     return CommitProof(
         plot_id=claim.plot_id(miner_public_key),
-        columns=tuple(ColumnOpening(node=n, column=c, slice=s) for n, c, s in columns),
-        rows=tuple(RowOpening(row=row, slice=s) for row, s in openings),
+        columns=[ColumnOpening(node=n, column=c, slice=s) for n, c, s in columns],
+        rows=[RowOpening(row=row, slice=s) for row, s in openings],
     )
 
 
