@@ -1,16 +1,34 @@
-"""The state machine, in the shape of ABCI: check, prepare, process, finalize, commit, snapshot."""
+"""The state machine, in the shape of ABCI: check, prepare, process, finalize, commit, snapshot.
+
+One genesis and one list of blocks give one state, on every machine, every time. What a block did
+is known after `finalize_block`; the store changes only in `commit`, in one write, so a process may
+die at any moment and execute the block again.
+"""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from msgspec.structs import replace
 from multiformats import CID
 
-from cybervein_protocol.encoding import Record
+from cybervein_protocol.encoding import Record, cid_root, encode
+from cybervein_protocol.errors import ConflictError, CyberVeinError
+from cybervein_protocol.ledger import frame, smt
 from cybervein_protocol.ledger.block import BlockHeader, Void
+from cybervein_protocol.ledger.bodies import EpochClose
 from cybervein_protocol.ledger.events import Event
-from cybervein_protocol.ledger.genesis import Genesis
-from cybervein_protocol.ledger.state import Store
-from cybervein_protocol.ledger.unit import ParsedUnit
+from cybervein_protocol.ledger.founding import genesis_rows
+from cybervein_protocol.ledger.genesis import Genesis, network_id
+from cybervein_protocol.ledger.money import account, check_supply, supply
+from cybervein_protocol.ledger.rows import HEAD, HEAD_ID, HeadRow, SupplyRow, Table
+from cybervein_protocol.ledger.rules import execute
+from cybervein_protocol.ledger.run import Run, head
+from cybervein_protocol.ledger.state import ROOT, Committed, Overlay, R, Store
+from cybervein_protocol.ledger.unit import ParsedUnit, parse_unit
+
+_PASSES_MAX: Final = 4
+"""Rounds in which `prepare` looks for units whose parents or predecessors came later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,42 +42,225 @@ class BlockResult:
     changed: Mapping[bytes, Record | None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A finalized block's changes, ready to be written."""
+
+    result: BlockResult
+    rows: dict[bytes, bytes | None]
+    nodes: dict[bytes, bytes | None]
+
+
 class StateMachine:
-    """One chain's state and its rules. A new store is filled from the genesis (height 0)."""
+    """One chain's state and its rules. An empty store is filled from the genesis (height 0).
+
+    Raises ConflictError for a store of another network.
+    """
 
     def __init__(self, genesis: Genesis, store: Store) -> None:
-        raise NotImplementedError
-
-    @property
-    def network(self) -> CID:
-        """The network's identifier."""
-        raise NotImplementedError
+        self.genesis = genesis
+        self.network = network_id(genesis)
+        self.preset = genesis.preset
+        self.super_nodes = {node.key: node for node in genesis.super_nodes}
+        self._store = store
+        self._committed = Committed(store)
+        self._pending: _Pending | None = None
+        if store.node(ROOT) is None:
+            self._found()
+        if self.head.network != cid_root(self.network):
+            raise ConflictError(
+                f"state store: of network {self.head.network.hex()[:16]}, the genesis is "
+                f"{cid_root(self.network).hex()[:16]}; use the data directory of this network"
+            )
 
     @property
     def app_hash(self) -> bytes:
         """Root of the committed state."""
-        raise NotImplementedError
+        return self._store.node(ROOT) or smt.EMPTY
+
+    @property
+    def head(self) -> HeadRow:
+        """Committed height, running epoch and its beacon."""
+        return head(self._overlay())
+
+    @property
+    def supply(self) -> SupplyRow:
+        """Committed totals of the supply equation."""
+        return supply(self._overlay())
+
+    def get(self, table: Table[R], identity: bytes) -> R | None:
+        """A committed row."""
+        return self._overlay().get(table, identity)
+
+    def scan(self, table: Table[R], prefix: bytes = b"") -> Iterator[tuple[bytes, R]]:
+        """(id, row) of committed rows whose id begins with prefix, ascending."""
+        return self._overlay().scan(table, prefix)
+
+    def next_nonce(self, key: bytes) -> int:
+        """The nonce that an account's next unit must carry."""
+        return account(self._overlay(), key).nonce
 
     def check_tx(self, raw: bytes, pending: Container[CID] = ()) -> ParsedUnit:
-        """The unit, fit for the mempool; `pending` are units waiting there. Raises an error."""
-        raise NotImplementedError
+        """The unit, fit for the mempool; `pending` are units that wait there.
+
+        A nonce may run ahead by a block, as earlier units may be pending. Raises a CyberVeinError.
+        """
+        unit = parse_unit(raw, self.network, self.preset.unit_bytes_max)
+        state = self._overlay()
+        row = account(state, unit.unit.issuer)
+        frame.check_issuer(unit, self.super_nodes)
+        frame.check_nonce(row, unit, self.preset.block_units_max)
+        frame.check_parents(state, unit, pending)
+        frame.check_fee(row, unit, self.head.epoch, self.preset)
+        return unit
 
     def prepare(self, units: Sequence[ParsedUnit]) -> list[ParsedUnit]:
-        """The units that can go into the next block, in an order that is accepted."""
-        raise NotImplementedError
+        """The units that can go into the next block, in an order that is accepted.
+
+        Units that cannot go in now are left out; the caller keeps or drops them (a nonce below
+        `next_nonce` never comes back).
+        """
+        state = self._overlay()
+        closing = [unit for unit in units if isinstance(unit.body, EpochClose)]
+        waiting = [unit for unit in units if not isinstance(unit.body, EpochClose)]
+        chosen: list[ParsedUnit] = []
+        for _ in range(_PASSES_MAX):
+            taken = self._take(state, waiting, self.preset.block_units_max - 1 - len(chosen))
+            chosen.extend(taken)
+            if not taken:
+                break
+            ids = {unit.id for unit in taken}
+            waiting = [unit for unit in waiting if unit.id not in ids]
+        return chosen + self._take(state, closing, 1)
+
+    def _take(self, state: Overlay, units: Sequence[ParsedUnit], most: int) -> list[ParsedUnit]:
+        """Up to `most` units, one after another, whose frames hold."""
+        taken: list[ParsedUnit] = []
+        for unit in units:
+            if len(taken) >= most:
+                break
+            if self._enters(state, unit):
+                taken.append(unit)
+        return taken
+
+    def _enters(self, state: Overlay, unit: ParsedUnit) -> bool:
+        try:
+            self._enter(state, unit, 0)
+        except CyberVeinError:
+            return False
+        return True
+
+    def _enter(self, state: Overlay, unit: ParsedUnit, index: int) -> None:
+        """Check, charge and remember a block's next unit."""
+        running = head(state)
+        frame.check_issuer(unit, self.super_nodes)
+        frame.enter(state, unit, running.epoch, self.preset)
+        frame.remember(state, unit, running.height + 1, index)
 
     def process(self, header: BlockHeader, units: Sequence[ParsedUnit]) -> None:
         """Raise ConflictError unless a proposed block is acceptable."""
-        raise NotImplementedError
+        self._enter_all(header, units)
+
+    def _enter_all(self, header: BlockHeader, units: Sequence[ParsedUnit]) -> Overlay:
+        """The block's overlay with all frames charged. Raises ConflictError."""
+        state = self._overlay()
+        self._check_header(header, units)
+        for index, unit in enumerate(units):
+            try:
+                self._enter(state, unit, index)
+            except CyberVeinError as error:
+                raise ConflictError(
+                    f"block {header.height}: unit {index} cannot be in it: {error}"
+                ) from error
+        return state
+
+    def _check_header(self, header: BlockHeader, units: Sequence[ParsedUnit]) -> None:
+        at = self.head
+        if (header.height, header.epoch) != (at.height + 1, at.epoch):
+            raise ConflictError(
+                f"block {header.height} of epoch {header.epoch}: expected {at.height + 1} of "
+                f"epoch {at.epoch}"
+            )
+        if len(units) > self.preset.block_units_max:
+            raise ConflictError(
+                f"block {header.height}: {len(units)} units, at most {self.preset.block_units_max}"
+            )
+        if any(isinstance(unit.body, EpochClose) for unit in units[:-1]):
+            raise ConflictError(f"block {header.height}: epoch.close is not its last unit")
 
     def finalize_block(self, header: BlockHeader, units: Sequence[ParsedUnit]) -> BlockResult:
-        """Execute a block on the committed state; nothing is written before `commit`."""
-        raise NotImplementedError
+        """Execute a block on the committed state; nothing is written before `commit`.
+
+        Raises ConflictError for a block that is not acceptable.
+        """
+        state = self._enter_all(header, units)
+        voids: list[Void] = []
+        reasons: dict[CID, str] = {}
+        events: list[Event] = []
+        for unit in units:
+            try:
+                events.extend(self._execute(state, unit, header.epoch))
+            except CyberVeinError as error:
+                voids.append(Void(unit=unit.id, code=error.code))
+                reasons[unit.id] = str(error)
+        state.put(HEAD, HEAD_ID, replace(head(state), height=header.height))
+        check_supply(self._committed, state.changes)
+        self._pending = self._seal(state.changes, voids, reasons, events)
+        return self._pending.result
+
+    def _execute(self, state: Overlay, unit: ParsedUnit, epoch: int) -> list[Event]:
+        """Apply one body in an overlay of its own; its events."""
+        run = Run(
+            network=self.network,
+            preset=self.preset,
+            super_nodes=self.super_nodes,
+            epoch=epoch,
+            state=Overlay(state),
+            unit=unit,
+        )
+        execute(run, unit.body)
+        state.merge(run.state)
+        return run.events
+
+    def _seal(
+        self,
+        changes: Mapping[bytes, Record | None],
+        voids: list[Void],
+        reasons: dict[CID, str],
+        events: list[Event],
+    ) -> _Pending:
+        """Encode what really changed and hash it into the tree."""
+        changed = {
+            key: changes[key]
+            for key in sorted(changes)
+            if changes[key] != self._committed.find(key)
+        }
+        rows = {key: None if row is None else encode(row) for key, row in changed.items()}
+        tree = smt.update(self.app_hash, rows, self._store.node)
+        nodes = tree.nodes()
+        nodes[ROOT] = tree.root
+        return _Pending(BlockResult(tree.root, voids, reasons, events, changed), rows, nodes)
 
     def commit(self) -> bytes:
-        """Write the finalized block's changes to the store at once; the app hash."""
-        raise NotImplementedError
+        """Write the finalized block's changes to the store at once; the app hash.
+
+        Raises ConflictError if no block is finalized.
+        """
+        if self._pending is None:
+            raise ConflictError("commit: no block is finalized; call finalize_block first")
+        self._store.write(self._pending.rows, self._pending.nodes)
+        self._committed.replace(self._pending.result.changed)
+        self._pending = None
+        return self.app_hash
 
     def snapshot(self) -> Iterator[tuple[bytes, bytes]]:
-        """Every committed row, ascending by key."""
-        raise NotImplementedError
+        """Every committed row, ascending by key; `smt.root_of` of them is the app hash."""
+        return self._store.scan(b"")
+
+    def _overlay(self) -> Overlay:
+        return Overlay(self._committed)
+
+    def _found(self) -> None:
+        """Fill the store from the genesis."""
+        self._pending = self._seal(genesis_rows(self.genesis), [], {}, [])
+        self.commit()

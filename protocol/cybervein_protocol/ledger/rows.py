@@ -106,11 +106,13 @@ class PlotRow(Record):
 class BatchRow(Record):
     """A batch: `pending` since `registered`, then `active` from epoch `counts_from`, or `void`.
 
-    `live` plots of it are neither retired nor void.
+    `plots` are the indices it came with (mu follows from miner and index); `live` of them are
+    neither retired nor void.
     """
 
     miner: Bytes32
     registered: U63
+    plots: Annotated[list[U63], msgspec.Meta(max_length=4096)]
     live: U63
     state: Literal["pending", "active", "void"]
     counts_from: U63
@@ -179,8 +181,12 @@ class DueRow(Record):
 
 
 class HeadRow(Record):
-    """Where the chain stands: last executed height, running epoch and its beacon."""
+    """Where the chain stands: last executed height, running epoch and its beacon.
 
+    `network` is the digest inside the network's CID: a state belongs to one genesis.
+    """
+
+    network: Bytes32
     height: U63
     epoch: U63
     beacon: Bytes32
@@ -242,6 +248,11 @@ def shard_id(deal: bytes, segment: int, index: int) -> bytes:
 def epoch_id(epoch: int) -> bytes:
     """Id of an epoch row: u64be, so that rows sort by epoch."""
     return epoch.to_bytes(8, "big")
+
+
+def due_id(epoch: int, mark: bytes, identity: bytes) -> bytes:
+    """Id of a mark that a batch (`b`) or deal (`d`) ends when `epoch` begins."""
+    return epoch_id(epoch) + mark + identity
 
 
 def decode_row(key: bytes, data: bytes) -> Record:

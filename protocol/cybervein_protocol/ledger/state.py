@@ -5,18 +5,25 @@ and a block reaches the store in one write. Rows are decoded once per block at m
 frozen, so layers share them.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Mapping
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from cybervein_protocol.encoding import Record
 from cybervein_protocol.ledger.rows import Table, table_of
 
 R = TypeVar("R", bound=Record)
-_CACHE_ROWS_MAX = 1 << 16
+_CACHE_ROWS_MAX: Final = 1 << 16
+
+ROOT: Final = b"root"
+"""The name under which a store keeps the tree's root, beside the nodes: it is no hash."""
 
 
 class Store(Protocol):
-    """Committed state: rows by key, and the nodes of the Merkle tree over them by hash."""
+    """Committed state: rows by key, and the nodes of the Merkle tree over them by hash.
+
+    The tree's root is kept among the nodes, under the name `ROOT`.
+    """
 
     def get(self, key: bytes) -> bytes | None:
         """The row's bytes."""
@@ -39,6 +46,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.rows: dict[bytes, bytes] = {}
         self.nodes: dict[bytes, bytes] = {}
+        self._order: list[bytes] = []
 
     def get(self, key: bytes) -> bytes | None:
         """The row's bytes."""
@@ -46,8 +54,10 @@ class MemoryStore:
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Rows under a prefix, ascending."""
-        for key in sorted(key for key in self.rows if key.startswith(prefix)):
-            yield key, self.rows[key]
+        at = bisect_left(self._order, prefix)
+        while at < len(self._order) and self._order[at].startswith(prefix):
+            yield self._order[at], self.rows[self._order[at]]
+            at += 1
 
     def node(self, digest: bytes) -> bytes | None:
         """The bytes of a tree node."""
@@ -57,8 +67,16 @@ class MemoryStore:
         self, rows: Mapping[bytes, bytes | None], nodes: Mapping[bytes, bytes | None]
     ) -> None:
         """Apply both maps."""
+        for key, value in rows.items():
+            self._index(key, present=value is not None)
         _apply(self.rows, rows)
         _apply(self.nodes, nodes)
+
+    def _index(self, key: bytes, *, present: bool) -> None:
+        if present and key not in self.rows:
+            insort(self._order, key)
+        elif not present and key in self.rows:
+            del self._order[bisect_left(self._order, key)]
 
 
 def _apply(target: dict[bytes, bytes], changes: Mapping[bytes, bytes | None]) -> None:
