@@ -70,6 +70,7 @@ async def test_a_killed_child_counts_as_crashed_unless_it_was_ours_to_kill(tmp_p
     child = Child(recipe(tmp_path, ANNOUNCE + WAIT))
     await child.start()
     await child.ready(10)
+    assert child.recipe.full_arguments[-2:] == ("--port", "7"), "a restart keeps the address"
     os.kill(child.process.pid, signal.SIGKILL)
     await child.process.wait()
     assert child.crashed

@@ -11,9 +11,10 @@ import os
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from cybervein_protocol.errors import CyberVeinError, UnavailableError
 
@@ -31,12 +32,22 @@ class ChildError(CyberVeinError):
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a child is started: `arguments` of `cybervein`, where it logs and announces itself."""
+    """How a child is started: `arguments` of `cybervein`, where it logs and announces itself.
+
+    A child with a run file serves: it also gets `--port`, 0 for a free one.
+    """
 
     name: str
     arguments: tuple[str, ...]
     log_file: Path
     run_file: Path | None = None
+    port: int = 0
+
+    @property
+    def full_arguments(self) -> tuple[str, ...]:
+        """The arguments with the port."""
+        port = () if self.run_file is None else ("--port", str(self.port))
+        return (*self.arguments, *port)
 
 
 class Child:
@@ -82,7 +93,7 @@ class Child:
             recipe.run_file.unlink(missing_ok=True)
         with _open_log(recipe.log_file) as log:
             self._process = await asyncio.create_subprocess_exec(
-                *command(recipe.arguments),
+                *command(recipe.full_arguments),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -104,6 +115,8 @@ class Child:
                 )
             await asyncio.sleep(_POLL_SECONDS)
         self.url = url
+        # A restart serves at the same address: peers and the ledger know it.
+        self.recipe = replace(self.recipe, port=urlsplit(url).port or 0)
         return url
 
     def _announced(self) -> str:

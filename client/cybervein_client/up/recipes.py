@@ -25,10 +25,10 @@ def supernode(layout: Layout, options: Options, port: int) -> Recipe:
     """The super node; with the explorer page at its root."""
     arguments = (
         *("supernode", "run", "--data", str(layout.supernode)),
-        *("--host", options.host, "--port", str(port)),
+        *("--host", options.host),
     )
     run_file = layout.supernode / "run.json"
-    return Recipe(SUPERNODE, arguments, layout.log(SUPERNODE), run_file)
+    return Recipe(SUPERNODE, arguments, layout.log(SUPERNODE), run_file, port)
 
 
 def miner(layout: Layout, options: Options, number: int, port: int, payout: str) -> Recipe:
@@ -39,9 +39,9 @@ def miner(layout: Layout, options: Options, number: int, port: int, payout: str)
         *("mine", "--network", str(layout.network_file), "--data", str(home / "data")),
         *("--disk", str(home / "disk"), "--plots", str(options.plots), "--payout", payout),
         *("--group", f"group-{number}", "--owner", f"owner-{number}"),
-        *("--host", options.host, "--port", str(port)),
+        *("--host", options.host),
     )
-    return Recipe(name, arguments, layout.log(name), home / "data" / "run.json")
+    return Recipe(name, arguments, layout.log(name), home / "data" / "run.json", port)
 
 
 def sidecar(
@@ -52,9 +52,9 @@ def sidecar(
     run_file = layout.miner(number) / "sidecar.json"
     arguments = (
         *("sidecar", "--miner", urls[0], "--supernode", urls[1]),
-        *("--host", options.host, "--port", str(port), "--run-file", str(run_file)),
+        *("--host", options.host, "--run-file", str(run_file)),
     )
-    return Recipe(name, arguments, layout.log(name), run_file)
+    return Recipe(name, arguments, layout.log(name), run_file, port)
 
 
 def miner_name(number: int) -> str:
