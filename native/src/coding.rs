@@ -1,5 +1,5 @@
 //! Bindings of the coding crate. What it refuses becomes `ValueError`, a chunk whose tag does not
-//! verify its subclass `DamagedChunk`.
+//! verify its subclass `DamagedChunkError`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use crate::input::Bytes;
 
 create_exception!(
     cybervein_native,
-    DamagedChunk,
+    DamagedChunkError,
     PyValueError,
     "A chunk whose tag does not verify."
 );
@@ -26,7 +26,7 @@ type Fill<'a, T> = dyn FnMut(&mut [&mut [u8]]) -> Result<T, CodingError> + Send 
 
 fn refusal(error: CodingError) -> PyErr {
     match error {
-        damaged @ CodingError::Damaged { .. } => DamagedChunk::new_err(damaged.to_string()),
+        damaged @ CodingError::Damaged { .. } => DamagedChunkError::new_err(damaged.to_string()),
         other => PyValueError::new_err(other.to_string()),
     }
 }
@@ -264,7 +264,7 @@ fn rebuild_shard(
 
 /// Add this module's functions to the extension module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    m.add("DamagedChunk", m.py().get_type::<DamagedChunk>())?;
+    m.add("DamagedChunkError", m.py().get_type::<DamagedChunkError>())?;
     m.add_function(wrap_pyfunction!(rs_paths, m)?)?;
     m.add_function(wrap_pyfunction!(rs_parity, m)?)?;
     m.add_function(wrap_pyfunction!(rs_reconstruct, m)?)?;

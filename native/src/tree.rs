@@ -206,16 +206,16 @@ fn slice_of_window(
 
 /// The bytes a slice proves; `ValueError` says why it proves nothing.
 #[pyfunction]
-#[pyo3(signature = (slice, root, start, length, size = None))]
+#[pyo3(signature = (data, root, start, length, size = None))]
 fn verify_slice(
     py: Python<'_>,
-    slice: Bytes,
+    data: Bytes,
     root: [u8; 32],
     start: u64,
     length: u64,
     size: Option<u64>,
 ) -> PyResult<Bound<'_, PyBytes>> {
-    match py.detach(|| verify(&slice, &root, start, length, size)) {
+    match py.detach(|| verify(&data, &root, start, length, size)) {
         Ok(content) => Ok(PyBytes::new(py, &content)),
         Err(error) => Err(PyValueError::new_err(error.to_string())),
     }
