@@ -25,6 +25,10 @@ U64Bytes = Annotated[bytes, msgspec.Meta(min_length=8, max_length=8)]
 """A full unsigned 64-bit value (a quality), big-endian so that bytes sort like numbers."""
 
 
+_BLAKE3_256 = b"\x1e\x20"
+"""Multihash prefix: code of blake3, length 32."""
+
+
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of everything that is encoded: frozen, unknown fields refused.
@@ -107,9 +111,10 @@ def parse_cid(text: str, what: str) -> CID:
 
 def cid_root(cid: CID) -> bytes:
     """The 32-byte BLAKE3 digest inside a CID. Raises MalformedError for another hash."""
-    if cid.hashfun.name != "blake3" or len(cid.raw_digest) != 32:  # noqa: PLR2004 -- bytes
+    multihash_bytes = bytes(cid.digest)
+    if multihash_bytes[:2] != _BLAKE3_256 or len(multihash_bytes) != 34:  # noqa: PLR2004 -- bytes
         raise MalformedError(f"CID {cid} uses {cid.hashfun.name}; expected a 32-byte blake3")
-    return bytes(cid.raw_digest)
+    return multihash_bytes[2:]
 
 
 def cid_text(cid: CID) -> str:
