@@ -27,12 +27,12 @@ from cybervein_protocol.encoding import (
 from cybervein_protocol.errors import ForbiddenError, MalformedError, UnknownError
 from cybervein_protocol.ledger.bodies import KINDS
 from cybervein_protocol.ledger.genesis import PARENTS_MIN
-from cybervein_protocol.names import PublicKey
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import KeyPair, sign_record, verify_record
 
 CONTEXT: Final = "cybervein unit v1"
 PARENTS_MAX: Final = 8
+_NODE_PREFIX: Final = b"\x01\x71\x1e\x20"  # CIDv1, dag-cbor, blake3, 32 bytes
 _FEE_WIDEST: Final = (1 << 63) - 1  # the longest encoding of a fee
 
 
@@ -145,14 +145,5 @@ def _check_parents(unit: Unit, name: str) -> None:
 
 def is_node_cid(cid: CID) -> bool:
     """Whether a CID is what `node_cid` makes: version 1, dag-cbor, 32-byte blake3."""
-    return (
-        cid.version == 1
-        and cid.codec.name == "dag-cbor"
-        and cid.hashfun.name == "blake3"
-        and len(cid.raw_digest) == 32  # noqa: PLR2004 -- bytes of a digest
-    )
-
-
-def issuer_of(unit: Unit) -> PublicKey:
-    """The issuer as a key."""
-    return PublicKey(unit.issuer)
+    binary = bytes(cid)
+    return binary[:4] == _NODE_PREFIX and len(binary) == 36  # noqa: PLR2004 -- prefix and digest
