@@ -78,7 +78,9 @@ def measure_tahoe(node: Path) -> tuple[float, float]:
     create = [str(TAHOE), "create-node", *listen, str(node)]
     subprocess.run(create, check=True, capture_output=True)
     with subprocess.Popen(
-        [str(TAHOE), "run", str(node)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [str(TAHOE), "run", "--allow-stdin-close", str(node)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as tahoe:
         try:
             time.sleep(10)
