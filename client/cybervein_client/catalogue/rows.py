@@ -1,0 +1,76 @@
+"""Rows of the catalogue as frozen values."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cybervein_protocol.messages import SegmentEntry, ShardEntry
+
+
+class FileState(StrEnum):
+    """Where a file stands."""
+
+    UPLOADING = "uploading"
+    STORED = "stored"
+    REMOVING = "removing"
+
+
+class DealState(StrEnum):
+    """Where a deal stands. `opening` and `committing` have a signed unit that may be in a block."""
+
+    OPENING = "opening"
+    OPEN = "open"
+    COMMITTING = "committing"
+    ACTIVE = "active"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file: sizes in bytes, times in unix seconds (mtime in ns); `size` None while unknown."""
+
+    id: str
+    name: str
+    source: str
+    size: int | None
+    mtime_ns: int | None
+    file_key: bytes = field(repr=False)
+    k: int
+    n: int
+    epochs: int
+    state: FileState
+    cid: str | None
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class DealRow:
+    """One deal of a file: segments `first` to `first + segments - 1`; units as signed bytes."""
+
+    file: str
+    ordinal: int
+    first: int
+    segments: int
+    cid: str
+    open_unit: bytes
+    commit_unit: bytes | None
+    escrow: int
+    state: DealState
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """One segment: `shards` is empty until every shard of it has a receipt."""
+
+    file: str
+    number: int
+    salt: bytes
+    size: int
+    chunks: int
+    last: bool
+    shards: tuple[ShardEntry, ...]
+
+    def entry(self) -> SegmentEntry:
+        """The segment as `deal.commit` and `verify` carry it."""
+        return SegmentEntry(
+            salt=self.salt, size=self.size, chunks=self.chunks, shards=list(self.shards)
+        )

@@ -1,0 +1,232 @@
+"""The catalogue's operations: each is one synced transaction."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import astuple, fields, replace
+from pathlib import Path
+from typing import Any
+
+from cybervein_protocol.encoding import decode, encode
+from cybervein_protocol.errors import ConflictError, StorageError, UnknownError
+from cybervein_protocol.messages import ShardEntry
+
+from cybervein_client.catalogue.rows import DealRow, DealState, FileRow, FileState, SegmentRow
+from cybervein_client.catalogue.schema import open_database
+
+_SHARDS_BYTES_MAX = 1 << 20
+
+
+def _columns(kind: type[Any]) -> str:
+    return ", ".join(column.name for column in fields(kind))
+
+
+class Catalogue:
+    """One open catalogue; safe to use from several threads of one process."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._database = open_database(path)
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._database.close()
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it or none. Raises StorageError on a full or failing disk."""
+        with self._lock:
+            try:
+                self._database.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._database
+                except BaseException:
+                    self._database.execute("ROLLBACK")
+                    raise
+                self._database.execute("COMMIT")
+            except sqlite3.IntegrityError:
+                raise
+            except sqlite3.Error as error:
+                raise StorageError(
+                    f"catalogue {self.path}: {error}; nothing of this step was recorded"
+                ) from error
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return self._database.execute(query, values).fetchall()
+
+    # Files
+
+    def add_file(self, row: FileRow) -> None:
+        """Begin a file. Raises ConflictError if its name is taken."""
+        marks = ", ".join("?" * len(fields(FileRow)))
+        try:
+            with self._write() as database:
+                database.execute(
+                    f"INSERT INTO files ({_columns(FileRow)}) VALUES ({marks})",  # noqa: S608 -- our own column names
+                    astuple(row),
+                )
+        except sqlite3.IntegrityError as error:
+            raise ConflictError(
+                f"a file named {row.name!r} exists; `cybervein rm` it or choose another --name"
+            ) from error
+
+    def files(self) -> list[FileRow]:
+        """All files, by name."""
+        query = f"SELECT {_columns(FileRow)} FROM files ORDER BY name"  # noqa: S608 -- our own column names
+        return [_file(row) for row in self._rows(query)]
+
+    def find(self, name: str) -> FileRow | None:
+        """The file of that name, if there is one."""
+        query = f"SELECT {_columns(FileRow)} FROM files WHERE name = ?"  # noqa: S608 -- our own column names
+        rows = self._rows(query, name)
+        return _file(rows[0]) if rows else None
+
+    def resolve(self, name_or_cid: str) -> FileRow:
+        """The file of that name or CID. Raises UnknownError."""
+        query = f"SELECT {_columns(FileRow)} FROM files WHERE name = ? OR cid = ?"  # noqa: S608 -- our own column names
+        rows = self._rows(query, name_or_cid, name_or_cid)
+        if not rows:
+            raise UnknownError(
+                f"{name_or_cid!r} is neither a name nor a CID in this catalogue; "
+                "`cybervein ls` shows what is stored"
+            )
+        return _file(rows[0])
+
+    def finish_file(self, file: str, size: int, cid: str, nodes: Mapping[str, bytes]) -> None:
+        """All deals of the file are active: record its CID and DAG nodes."""
+        with self._write() as database:
+            database.execute(
+                "UPDATE files SET state = ?, size = ?, cid = ? WHERE id = ?",
+                (FileState.STORED, size, cid, file),
+            )
+            database.executemany(
+                "INSERT OR REPLACE INTO nodes (file, cid, data) VALUES (?, ?, ?)",
+                [(file, node, data) for node, data in nodes.items()],
+            )
+
+    def set_file_state(self, file: str, state: FileState) -> None:
+        """Move a file to another state."""
+        with self._write() as database:
+            database.execute("UPDATE files SET state = ? WHERE id = ?", (state, file))
+
+    def set_epochs(self, file: str, epochs: int) -> None:
+        """Record how many epochs are paid for, after a renewal."""
+        with self._write() as database:
+            database.execute("UPDATE files SET epochs = ? WHERE id = ?", (epochs, file))
+
+    def forget_file(self, file: str) -> None:
+        """Remove a file and everything that belongs to it, its key included."""
+        with self._write() as database:
+            database.execute(
+                "DELETE FROM holders WHERE deal IN (SELECT cid FROM deals WHERE file = ?)", (file,)
+            )
+            database.execute("DELETE FROM files WHERE id = ?", (file,))
+
+    def node(self, cid: str) -> bytes:
+        """An encoded DAG node. Raises UnknownError."""
+        rows = self._rows("SELECT data FROM nodes WHERE cid = ? LIMIT 1", cid)
+        if not rows:
+            raise UnknownError(f"node {cid} is not in this catalogue")
+        return bytes(rows[0][0])
+
+    # Deals
+
+    def add_deal(self, row: DealRow) -> None:
+        """Record a signed `deal.open` before it is sent."""
+        marks = ", ".join("?" * len(fields(DealRow)))
+        with self._write() as database:
+            database.execute(
+                f"INSERT OR REPLACE INTO deals ({_columns(DealRow)}) VALUES ({marks})",  # noqa: S608 -- our own column names
+                astuple(row),
+            )
+
+    def deals(self, file: str) -> list[DealRow]:
+        """The file's deals, in order of their segments."""
+        query = f"SELECT {_columns(DealRow)} FROM deals WHERE file = ? ORDER BY ordinal"  # noqa: S608 -- our own column names
+        return [_deal(row) for row in self._rows(query, file)]
+
+    def set_deal_state(self, row: DealRow, state: DealState) -> None:
+        """Move a deal to another state."""
+        with self._write() as database:
+            database.execute(
+                "UPDATE deals SET state = ? WHERE file = ? AND ordinal = ?",
+                (state, row.file, row.ordinal),
+            )
+
+    def set_commit(self, row: DealRow, unit: bytes) -> None:
+        """Record a signed `deal.commit` before it is sent."""
+        with self._write() as database:
+            database.execute(
+                "UPDATE deals SET state = ?, commit_unit = ? WHERE file = ? AND ordinal = ?",
+                (DealState.COMMITTING, unit, row.file, row.ordinal),
+            )
+
+    def drop_deal(self, row: DealRow) -> None:
+        """Forget a deal that the ledger voided or refunded, and its segments' receipts."""
+        with self._write() as database:
+            database.execute(
+                "DELETE FROM deals WHERE file = ? AND ordinal = ?", (row.file, row.ordinal)
+            )
+            database.execute(
+                "UPDATE segments SET shards = ? WHERE file = ? AND number >= ? AND number < ?",
+                (encode([]), row.file, row.first, row.first + row.segments),
+            )
+
+    # Segments
+
+    def put_segment(self, row: SegmentRow) -> None:
+        """Record a segment: first its salt, then (all at once) its shards with their receipts."""
+        with self._write() as database:
+            database.execute(
+                "INSERT OR REPLACE INTO segments (file, number, salt, size, chunks, last, shards)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (*_segment_values(row), encode(list(row.shards))),
+            )
+
+    def segments(self, file: str) -> list[SegmentRow]:
+        """The file's segments, in order."""
+        query = f"SELECT {_columns(SegmentRow)} FROM segments WHERE file = ? ORDER BY number"  # noqa: S608 -- our own column names
+        return [_segment(row) for row in self._rows(query, file)]
+
+    # Last known holders and other facts
+
+    def save_holders(self, deal: str, data: bytes) -> None:
+        """Remember who held the deal's shards when the super node was last asked."""
+        with self._write() as database:
+            database.execute("INSERT OR REPLACE INTO holders VALUES (?, ?)", (deal, data))
+
+    def holders(self, deal: str) -> bytes | None:
+        """What `save_holders` remembered."""
+        rows = self._rows("SELECT data FROM holders WHERE deal = ?", deal)
+        return bytes(rows[0][0]) if rows else None
+
+    def snapshot(self) -> bytes:
+        """The whole catalogue as one consistent database image."""
+        copy = sqlite3.connect(":memory:")
+        with self._lock:
+            self._database.backup(copy)
+        return copy.serialize()
+
+
+def _file(row: tuple[Any, ...]) -> FileRow:
+    made = FileRow(*row)
+    return replace(made, state=FileState(made.state))
+
+
+def _deal(row: tuple[Any, ...]) -> DealRow:
+    made = DealRow(*row)
+    return replace(made, state=DealState(made.state))
+
+
+def _segment_values(row: SegmentRow) -> tuple[object, ...]:
+    return (row.file, row.number, row.salt, row.size, row.chunks, int(row.last))
+
+
+def _segment(row: tuple[Any, ...]) -> SegmentRow:
+    file, number, salt, size, chunks, last, encoded = row
+    shards = decode(encoded, list[ShardEntry], "catalogue: shards", _SHARDS_BYTES_MAX)
+    return SegmentRow(file, number, salt, size, chunks, bool(last), tuple(shards))

@@ -1,0 +1,118 @@
+"""The root command: options that all commands share, plug-ins, errors as one line.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not enough funds, 4 somebody does not
+answer, 5 a proof or bytes do not verify, 6 a disk refuses, 130 interrupted.
+"""
+
+import json
+import sys
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from cybervein_protocol.errors import (
+    CyberVeinError,
+    FundsError,
+    ProofError,
+    SignatureError,
+    StorageError,
+    UnavailableError,
+)
+from cybervein_runtime.console import Console
+
+from cybervein_client.cli import checkup, files, network, wallet
+from cybervein_client.cli.context import HOME_KEY
+from cybervein_client.home import Home, default_home
+from cybervein_client.up.command import commands as up_commands
+
+_EXIT_CODES: Final[tuple[tuple[type[CyberVeinError], int], ...]] = (
+    (FundsError, 3),
+    (UnavailableError, 4),
+    (ProofError, 5),
+    (SignatureError, 5),
+    (StorageError, 6),
+)
+_INTERRUPTED: Final = 130
+_ENTRY_POINTS: Final = "cybervein.commands"
+
+
+def build() -> typer.Typer:
+    """The whole command tree: this package's commands and every installed plug-in's."""
+    app = typer.Typer(
+        name="cybervein",
+        help="Store files on a network of miners; mine with disk and bandwidth; run a network.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for add in (files.commands, wallet.commands, network.commands, checkup.commands, up_commands):
+        add(app)
+    for entry in sorted(entry_points(group=_ENTRY_POINTS), key=lambda entry: entry.name):
+        _load(app, entry)
+    return app
+
+
+def _load(app: typer.Typer, entry: object) -> None:
+    """A plug-in whose extra is not installed is left out; its commands are then unknown."""
+    try:
+        add = entry.load()  # type: ignore[attr-defined]
+    except ImportError:
+        return
+    add(app)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 -- a flag's callback
+    if value:
+        typer.echo(f"cybervein {version('cybervein')}")
+        raise typer.Exit
+
+
+def _root(
+    ctx: typer.Context,
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CYBERVEIN_HOME",
+            help="Directory of wallet, network file and catalogue (default ~/.cybervein).",
+        ),
+    ] = None,
+    as_json: Annotated[  # noqa: FBT002 -- a command-line flag
+        bool, typer.Option("--json", help="One JSON document on standard output.")
+    ] = False,
+    show_version: Annotated[  # noqa: ARG001, FBT002 -- a flag, handled by its callback
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Options that every command shares."""
+    ctx.obj = Console(as_json=as_json)
+    ctx.meta[HOME_KEY] = Home(home.expanduser().absolute()) if home else default_home()
+
+
+def exit_code(error: CyberVeinError) -> int:
+    """The process' exit code for an error."""
+    return next((code for kind, code in _EXIT_CODES if isinstance(error, kind)), 1)
+
+
+def main() -> None:
+    """Run the command line; every expected error is one line on standard error."""
+    try:
+        build()()
+    except CyberVeinError as error:
+        _complain(error)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; run the same command again to go on\n")
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+def _complain(error: CyberVeinError) -> None:
+    line = " ".join(str(error).split())
+    if "--json" in sys.argv:
+        sys.stdout.write(json.dumps({"error": error.code, "message": line}) + "\n")
+    sys.stderr.write(f"error: {line}\n")

@@ -1,0 +1,36 @@
+"""What every command of this package needs: the console, the home, an open client."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import typer
+from cybervein_runtime.console import Console
+
+from cybervein_client.client import AsyncClient
+from cybervein_client.home import Home
+
+HOME_KEY: Final = "cybervein.home"
+T = TypeVar("T")
+
+
+def console_of(ctx: typer.Context) -> Console:
+    """Where results go."""
+    console: Console = ctx.obj
+    return console
+
+
+def home_of(ctx: typer.Context) -> Home:
+    """The home of this run."""
+    home: Home = ctx.meta[HOME_KEY]
+    return home
+
+
+def with_client(ctx: typer.Context, operation: Callable[[AsyncClient], Awaitable[T]]) -> T:
+    """The result of `operation` with an open client."""
+
+    async def run() -> T:
+        async with AsyncClient(home_of(ctx)) as client:
+            return await operation(client)
+
+    return asyncio.run(run())

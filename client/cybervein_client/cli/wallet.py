@@ -1,0 +1,121 @@
+"""`wallet new|show|backup|restore|send`."""
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cybervein_protocol.errors import MalformedError, UnavailableError, UnknownError
+from cybervein_protocol.signing import address, parse_address
+from cybervein_runtime.files import read_limited, write_atomic
+from cybervein_runtime.identity import new_identity, save_identity
+from cybervein_runtime.network_file import parse_network
+
+from cybervein_client.catalogue import Catalogue
+from cybervein_client.cli.context import console_of, home_of, with_client
+from cybervein_client.client import AsyncClient
+from cybervein_client.wallet import restore_backup, write_backup
+
+_NETWORK_BYTES_MAX = 1 << 20
+Passphrase = Annotated[
+    str | None,
+    typer.Option(envvar="CYBERVEIN_PASSPHRASE", help="Asked for if it is not given."),
+]
+
+
+def commands(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    wallet = typer.Typer(no_args_is_help=True, help="Keys and coins.")
+    for command in (new, show, backup, restore, send):
+        wallet.command(command.__name__)(command)
+    app.add_typer(wallet, name="wallet")
+
+
+def new(
+    ctx: typer.Context,
+    network: Annotated[
+        Path | None, typer.Option(help="Join this network: copies its network.json here.")
+    ] = None,
+) -> None:
+    """Make a wallet."""
+    home = home_of(ctx)
+    if network is not None:
+        data = read_limited(network, _NETWORK_BYTES_MAX)
+        parse_network(data, str(network))
+        write_atomic(home.network_path, data, mode=0o644)
+    home.directory.mkdir(parents=True, exist_ok=True)
+    identity = new_identity()
+    save_identity(home.identity_path, identity)
+    text = address(identity.keys.public)
+    result = {"address": text, "home": str(home.directory)}
+    console_of(ctx).emit(result, lambda: f"{text}\n(back it up: cybervein wallet backup FILE)")
+
+
+def show(ctx: typer.Context) -> None:
+    """Show the address, and the balance if the network answers."""
+    home = home_of(ctx)
+    text = address(home.identity().keys.public)
+    result: dict[str, object] = {"address": text, "home": str(home.directory)}
+    try:
+        account = with_client(ctx, lambda client: client.account())
+        result |= {
+            "balance": account.balance,
+            "bonded": account.bonded,
+            "bond_due": account.bond_due,
+        }
+    except (UnavailableError, UnknownError) as error:
+        console_of(ctx).say(f"no balance: {error}")
+    console_of(ctx).emit(result, lambda: "\n".join(f"{k}: {v}" for k, v in result.items()))
+
+
+def backup(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="File to write.")],
+    passphrase: Passphrase = None,
+) -> None:
+    """Write wallet, network file and catalogue (every file key) into one encrypted file."""
+    home = home_of(ctx)
+    home.identity()
+    secret = passphrase or _ask(confirm=True)
+    with closing(Catalogue(home.catalogue_path)) as catalogue:
+        size = write_backup(home, catalogue.snapshot(), file, secret)
+    result = {"path": str(file), "bytes": size}
+    console_of(ctx).emit(result, lambda: f"wrote {file}; it opens only with the passphrase")
+
+
+def restore(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Backup to read.")],
+    passphrase: Passphrase = None,
+) -> None:
+    """Restore a backup into an empty home."""
+    home = home_of(ctx)
+    restore_backup(home, file, passphrase or _ask(confirm=False))
+    text = address(home.identity().keys.public)
+    result = {"address": text, "home": str(home.directory)}
+    console_of(ctx).emit(result, lambda: f"restored {text} to {home.directory}")
+
+
+def _ask(*, confirm: bool) -> str:
+    if not sys.stdin.isatty():
+        raise MalformedError("no passphrase; give --passphrase or set CYBERVEIN_PASSPHRASE")
+    text: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+    return text
+
+
+def send(
+    ctx: typer.Context,
+    to: Annotated[str, typer.Argument(help="Address to pay.")],
+    amount: Annotated[int, typer.Argument(min=1, help="Veins.")],
+    memo: Annotated[str, typer.Option(help="At most 64 characters, public.")] = "",
+) -> None:
+    """Pay veins to an address; returns when the payment is final."""
+    public = parse_address(to)
+
+    async def pay(client: AsyncClient) -> str:
+        return await client.send(public, amount, memo)
+
+    unit = with_client(ctx, pay)
+    result = {"unit": unit, "to": to, "amount": amount}
+    console_of(ctx).emit(result, lambda: f"paid {amount} veins to {to} ({unit})")

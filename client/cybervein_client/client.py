@@ -1,0 +1,198 @@
+"""`AsyncClient`: every operation of a wallet, over one network, inside one event loop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from cybervein_protocol.encoding import cid_text, parse_cid
+from cybervein_protocol.errors import ConflictError, CyberVeinError
+from cybervein_protocol.ledger.bodies import DealClose, DealRenew, Transfer
+from cybervein_protocol.placement import Code
+from cybervein_protocol.signing import address
+from cybervein_runtime.http_client import SignedClient
+
+from cybervein_client.audit import ShardCheck, audit_file
+from cybervein_client.catalogue import Catalogue, DealState, FileRow, FileState
+from cybervein_client.download import FileReader, Locator, ReadReport, get_file
+from cybervein_client.download.fetch import ShardFetcher
+from cybervein_client.home import Home, default_home
+from cybervein_client.ledger import SuperNode, UnitSender
+from cybervein_client.ledger.supernode import AccountView
+from cybervein_client.transport import BulkTransport
+from cybervein_client.upload import PutOptions, Source, Uploader
+from cybervein_client.upload.plan import kib_of
+
+EPOCHS_DEFAULT = 100
+_DELETES_AT_ONCE = 16
+Progress = Callable[[int], None]
+
+
+def _silent(done: int) -> None:
+    del done
+
+
+class AsyncClient:
+    """Use as `async with AsyncClient(home) as client`."""
+
+    def __init__(self, home: Home | None = None) -> None:
+        self.home = home or default_home()
+        self.network = self.home.network()
+        self.key = self.home.identity().keys
+        self.catalogue = Catalogue(self.home.catalogue_path)
+        self._http = SignedClient(self.key)
+        self.supernode = SuperNode(self.network.url, self._http)
+        self._transport = BulkTransport(self.key)
+        self._units = UnitSender(
+            self.supernode,
+            self.key,
+            self.network.network,
+            self.network.genesis,
+            self.home.lock_path,
+        )
+        preset = self.network.genesis.preset
+        self._preset = preset
+        self._locator = Locator(self.catalogue, self.supernode, preset.epoch_seconds)
+        self._fetcher = ShardFetcher(
+            self._transport, self._locator, self.key, self.network.network, preset.order_epochs
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close connections, threads and the catalogue."""
+        await self._http.close()
+        self._transport.close()
+        self.catalogue.close()
+
+    @property
+    def address(self) -> str:
+        """The wallet's address."""
+        return address(self.key.public)
+
+    async def put(
+        self,
+        source: Source,
+        name: str,
+        *,
+        epochs: int = EPOCHS_DEFAULT,
+        code: Code | None = None,
+        progress: Progress = _silent,
+    ) -> FileRow:
+        """Store a source as `name`; the same call goes on after an interruption."""
+        uploader = Uploader(
+            self.catalogue,
+            self.supernode,
+            self._units,
+            self._transport,
+            self.key,
+            self.network.network,
+            self.network.genesis,
+        )
+        return await uploader.put(source, PutOptions(name, epochs, code), progress)
+
+    async def get(
+        self, name: str, destination: Path, *, replace: bool = False, progress: Progress = _silent
+    ) -> ReadReport:
+        """Read a file to `destination`, which appears when it is whole."""
+        reader = self._reader(self.stored(name))
+        await get_file(reader, destination, progress, replace=replace)
+        return reader.report
+
+    async def stream(
+        self, name: str, start: int = 0, stop: int | None = None, report: ReadReport | None = None
+    ) -> AsyncIterator[bytes]:
+        """The bytes [start, stop) of a file in order; only the stripes needed are fetched."""
+        reader = self._reader(self.stored(name))
+        if report is not None:
+            reader.report = report
+        async for data in reader.stream(start, reader.size if stop is None else stop):
+            yield data
+
+    def files(self) -> list[FileRow]:
+        """All files of this wallet."""
+        return self.catalogue.files()
+
+    def stored(self, name: str) -> FileRow:
+        """A file by name or CID. Raises ConflictError if its upload is not finished."""
+        file = self.catalogue.resolve(name)
+        if file.state is not FileState.STORED:
+            raise ConflictError(
+                f"{file.name} is {file.state.value}; run its `put` (or `rm`) again to finish it"
+            )
+        return file
+
+    def _reader(self, file: FileRow) -> FileReader:
+        return FileReader(self.catalogue, self._locator, self._fetcher, file)
+
+    async def remove(self, name: str) -> int:
+        """End a file's deals, tell its miners, forget its key; how many miners were not reached."""
+        file = self.catalogue.resolve(name)
+        self.catalogue.set_file_state(file.id, FileState.REMOVING)
+        placed = await self._locator.locate(file)
+        for deal in self.catalogue.deals(file.id):
+            if deal.state is not DealState.CLOSED:
+                await self._close_deal(deal.cid)
+                self.catalogue.set_deal_state(deal, DealState.CLOSED)
+        gate = asyncio.Semaphore(_DELETES_AT_ONCE)
+        shards = [at for segment in placed.values() for at in segment.values()]
+
+        async def delete(deal: str, shard: Any) -> bool:  # noqa: ANN401 -- a ShardAt
+            async with gate:
+                try:
+                    await self._fetcher.delete(deal, shard)
+                except CyberVeinError:
+                    return False
+                return True
+
+        done = await asyncio.gather(*(delete(deal, shard) for deal, shard in shards))
+        self.catalogue.forget_file(file.id)
+        return len({at[1].miner for at, ok in zip(shards, done, strict=True) if not ok})
+
+    async def _close_deal(self, deal: str) -> None:
+        """Close a deal; one that was never committed, or has ended, has nothing to close."""
+        try:
+            await self._units.send("deal.close", DealClose(deal=parse_cid(deal, "deal")))
+        except ConflictError:
+            return
+
+    async def renew(self, name: str, epochs: int) -> int:
+        """Pay for more epochs of a file; the veins escrowed."""
+        file = self.stored(name)
+        segments = self.catalogue.segments(file.id)
+        total = 0
+        for deal in self.catalogue.deals(file.id):
+            rows = segments[deal.first : deal.first + deal.segments]
+            kib = kib_of(shard.size for row in rows for shard in row.shards)
+            escrow = kib * epochs * self._preset.price_veins_per_kib_epoch
+            body = DealRenew(deal=parse_cid(deal.cid, "deal"), epochs=epochs, escrow=escrow)
+            await self._units.send("deal.renew", body)
+            total += escrow
+        self.catalogue.set_epochs(file.id, file.epochs + epochs)
+        return total
+
+    async def audit(self, name: str, samples: int) -> list[ShardCheck]:
+        """Check random chunks of every shard of a file."""
+        file = self.stored(name)
+        placed = await self._locator.locate(file)
+        segments = self.catalogue.segments(file.id)
+        return await audit_file(file, segments, placed, self._fetcher, samples)
+
+    async def send(self, to: bytes, amount: int, memo: str = "") -> str:
+        """Pay veins to an account; the id of the final unit."""
+        body = Transfer(to=to, amount=amount, memo=memo)
+        return cid_text(await self._units.send("transfer", body))
+
+    async def account(self) -> AccountView:
+        """This wallet's account."""
+        return await self.supernode.account(self.key.public)

@@ -1,0 +1,139 @@
+"""The checks of `cybervein doctor`: facts about this machine, this home and this network."""
+
+import asyncio
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+from cybervein_protocol.encoding import cid_text
+from cybervein_protocol.errors import CyberVeinError
+from cybervein_protocol.names import MIB
+from cybervein_protocol.native import native
+from cybervein_protocol.signing import address
+from cybervein_runtime.http_client import SignedClient
+
+from cybervein_client.home import Home
+from cybervein_client.ledger import SuperNode
+
+PYTHON_MIN = (3, 11)
+FREE_BYTES_MIN = 256 * MIB
+SKEW_SECONDS_MAX = 15
+_DOMAINS_MIN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding; `fix` says what to do if it is not ok."""
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str = ""
+
+
+def examine(home: Home) -> list[Check]:
+    """All checks, local ones first; those of the network need the local ones."""
+    local: list[tuple[str, Callable[[], str], str]] = [
+        ("python", _python, "install Python 3.11 or newer"),
+        ("native code", _native, "reinstall the package with its native wheel"),
+        ("disk", lambda: _disk(home.directory), "free some space, or set CYBERVEIN_HOME elsewhere"),
+        ("wallet", lambda: _wallet(home), "run `cybervein wallet new` (or `restore`)"),
+        ("network file", lambda: _network(home), "copy the network's network.json to the home"),
+    ]
+    checks = [_checked(*item) for item in local]
+    if all(check.ok for check in checks):
+        checks += asyncio.run(_remote(home))
+    return checks
+
+
+def _checked(name: str, look: Callable[[], str], fix: str) -> Check:
+    try:
+        return Check(name, ok=True, detail=look())
+    except (CyberVeinError, OSError) as error:
+        return Check(name, ok=False, detail=str(error), fix=fix)
+
+
+def _python() -> str:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info < PYTHON_MIN:
+        raise CyberVeinError(f"Python {version}, expected at least 3.11")
+    return version
+
+
+def _native() -> str:
+    module = native()
+    if module is None:
+        raise CyberVeinError("not in use: everything works, but slowly")
+    return str(getattr(module, "__version__", "in use"))
+
+
+def _disk(directory: Path) -> str:
+    place = next(p for p in (directory, *directory.parents) if p.exists())
+    free = shutil.disk_usage(place).free
+    if not os.access(place, os.W_OK):
+        raise CyberVeinError(f"{place} is not writable")
+    if free < FREE_BYTES_MIN:
+        raise CyberVeinError(f"{free // MIB} MiB free at {place}, expected {FREE_BYTES_MIN // MIB}")
+    return f"{free // MIB} MiB free at {place}"
+
+
+def _wallet(home: Home) -> str:
+    return address(home.identity().keys.public)
+
+
+def _network(home: Home) -> str:
+    network = home.network()
+    return f"{cid_text(network.network)} (preset {network.genesis.preset.name})"
+
+
+async def _remote(home: Home) -> list[Check]:
+    network = home.network()
+    fix = f"is the super node at {network.url} running, and this machine online?"
+    async with SignedClient(home.identity().keys) as http:
+        supernode = SuperNode(network.url, http)
+        try:
+            answer = await http.request("GET", f"{network.url}/v1/network", timeout_seconds=10)
+            account = await supernode.account(home.identity().keys.public)
+            miners = await supernode.get("/miners")
+        except CyberVeinError as error:
+            return [Check("super node", ok=False, detail=str(error), fix=fix)]
+    return [
+        Check("super node", ok=True, detail=network.url),
+        _same_network(answer.json().get("network"), cid_text(network.network)),
+        _clock(answer.headers),
+        _balance(account.balance),
+        _miners(miners),
+    ]
+
+
+def _same_network(actual: object, expected: str) -> Check:
+    fix = "get a fresh network.json from whoever runs the network"
+    return Check("network", ok=actual == expected, detail=f"super node serves {actual}", fix=fix)
+
+
+def _clock(headers: dict[str, str]) -> Check:
+    date = next((value for name, value in headers.items() if name.lower() == "date"), None)
+    if date is None:
+        return Check("clock", ok=True, detail="the super node does not tell the time")
+    skew = time.time() - parsedate_to_datetime(date).timestamp()
+    ok = abs(skew) <= SKEW_SECONDS_MAX
+    fix = "set this machine's clock (NTP): signed requests are refused otherwise"
+    return Check("clock", ok, f"{skew:+.0f} s against the super node", fix)
+
+
+def _balance(veins: int) -> Check:
+    return Check("balance", veins > 0, f"{veins} veins", "have coins sent to this wallet's address")
+
+
+def _miners(data: Any) -> Check:  # noqa: ANN401 -- JSON
+    rows = data.get("miners", data) if isinstance(data, dict) else data
+    live = [row for row in rows if row.get("live", True)]
+    domains = len({row.get("domain") or row["address"] for row in live})
+    detail = f"{len(live)} live miners in {domains} failure domains"
+    return Check("miners", domains >= _DOMAINS_MIN, detail, "wait until more miners have joined")

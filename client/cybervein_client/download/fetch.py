@@ -1,0 +1,82 @@
+"""One shard, or a range of it, from its miner: under an own order, verified against its root."""
+
+import asyncio
+import secrets
+from typing import Final
+
+from blake3 import blake3
+from cybervein_protocol.encoding import parse_cid
+from cybervein_protocol.errors import ProofError
+from cybervein_protocol.messages import Order, Verb, sign_order
+from cybervein_protocol.signing import KeyPair, address
+from cybervein_protocol.tree import SliceError, size_of_slice, verify_slice
+from multiformats import CID
+
+from cybervein_client.download.locate import Locator
+from cybervein_client.transport import BulkTransport, ShardAt
+
+_ORDER_ID_BYTES: Final = 32
+
+
+class ShardFetcher:
+    """Reads (and deletes) shards of the wallet's own deals. Wrong bytes raise ProofError."""
+
+    def __init__(
+        self,
+        transport: BulkTransport,
+        locator: Locator,
+        key: KeyPair,
+        network: CID,
+        order_epochs: int,
+    ) -> None:
+        self._transport = transport
+        self._locator = locator
+        self._key = key
+        self._network = network
+        self._order_epochs = order_epochs
+
+    async def whole(self, deal: str, shard: ShardAt) -> bytes:
+        """All bytes of the shard."""
+        order = await self._order("GET", deal, shard, shard.size)
+        data = await self._transport.get(shard, order)
+        if await asyncio.to_thread(_root, data) != shard.root:
+            raise ProofError(
+                f"miner {address(shard.miner)} sent wrong bytes for shard {shard.root.hex()[:16]}"
+            )
+        return data
+
+    async def part(self, deal: str, shard: ShardAt, offset: int, length: int) -> bytes:
+        """Bytes [offset, offset + length) of the shard, by a Bao slice."""
+        most = size_of_slice(shard.size, offset, length)
+        order = await self._order("GET", deal, shard, most)
+        data = await self._transport.slice(shard, order, offset, length, most)
+        try:
+            return verify_slice(data, shard.root, offset, length, shard.size)
+        except SliceError as error:
+            raise ProofError(
+                f"miner {address(shard.miner)} sent a wrong slice of shard "
+                f"{shard.root.hex()[:16]} ({error})"
+            ) from error
+
+    async def delete(self, deal: str, shard: ShardAt) -> None:
+        """Tell the miner that the shard may go."""
+        await self._transport.delete(shard, await self._order("DELETE", deal, shard, shard.size))
+
+    async def _order(self, verb: Verb, deal: str, shard: ShardAt, max_bytes: int) -> Order:
+        epoch = await self._locator.epoch()
+        return sign_order(
+            self._key,
+            network=self._network,
+            order_id=secrets.token_bytes(_ORDER_ID_BYTES),
+            deal=parse_cid(deal, "deal"),
+            miner=shard.miner,
+            bearer=self._key.public,
+            verb=verb,
+            root=shard.root,
+            max_bytes=max_bytes,
+            not_after_epoch=epoch + self._order_epochs,
+        )
+
+
+def _root(data: bytes) -> bytes:
+    return blake3(data).digest()

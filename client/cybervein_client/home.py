@@ -1,0 +1,58 @@
+"""Where a user's things are: one directory, `--home` or CYBERVEIN_HOME, default `~/.cybervein`."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cybervein_protocol.errors import UnknownError
+from cybervein_runtime.identity import Identity, load_identity
+from cybervein_runtime.network_file import NetworkFile, load_network
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths of the identity (wallet), the network file and the catalogue."""
+
+    directory: Path
+
+    @property
+    def identity_path(self) -> Path:
+        """The wallet's secret keys, mode 0600."""
+        return self.directory / "identity.json"
+
+    @property
+    def network_path(self) -> Path:
+        """The network this home belongs to."""
+        return self.directory / "network.json"
+
+    @property
+    def catalogue_path(self) -> Path:
+        """Names, file keys and deals of the stored files."""
+        return self.directory / "catalogue.sqlite"
+
+    @property
+    def lock_path(self) -> Path:
+        """Held while an account's nonce is taken, so that two commands never take the same."""
+        return self.directory / "wallet.lock"
+
+    def identity(self) -> Identity:
+        """The wallet. Raises UnknownError saying how to make one."""
+        if not self.identity_path.exists():
+            raise UnknownError(
+                f"no wallet in {self.directory}; run `cybervein wallet new` "
+                "or `cybervein wallet restore`"
+            )
+        return load_identity(self.identity_path)
+
+    def network(self) -> NetworkFile:
+        """The network. Raises UnknownError saying how to join one."""
+        if not self.network_path.exists():
+            raise UnknownError(
+                f"no network file in {self.directory}; copy the network's network.json there"
+            )
+        return load_network(self.network_path)
+
+
+def default_home() -> Home:
+    """The home that CYBERVEIN_HOME names, else `~/.cybervein`."""
+    return Home(Path(os.environ.get("CYBERVEIN_HOME") or Path.home() / ".cybervein"))

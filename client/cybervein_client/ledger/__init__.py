@@ -1,0 +1,10 @@
+"""The client's view of the super node and its ledger: typed queries, and units that become final.
+
+Duties: parse the super node's JSON at the border; sign units with the right parents, nonce and fee;
+say whether a unit is final, void or unknown. Requirements: one `SignedClient`.
+"""
+
+from cybervein_client.ledger.supernode import Holder, NetworkView, SuperNode
+from cybervein_client.ledger.units import UnitSender
+
+__all__ = ["Holder", "NetworkView", "SuperNode", "UnitSender"]

@@ -1,0 +1,185 @@
+"""Typed calls to a super node (docs/wire.md section 6)."""
+
+import time
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from cybervein_protocol.encoding import cid_text, decode, encode
+from cybervein_protocol.errors import MalformedError, UnknownError
+from cybervein_protocol.messages import (
+    OrderGrant,
+    OrderGrants,
+    OrderRequest,
+    SegmentEntry,
+    ShardPlan,
+    Verification,
+    VerificationAnswer,
+    VerifyRequest,
+)
+from cybervein_protocol.messages.deals import (
+    ORDER_GRANTS_BYTES_MAX,
+    VERIFICATION_ANSWER_BYTES_MAX,
+)
+from cybervein_protocol.signing import address, parse_address
+from cybervein_runtime.http_client import SignedClient
+from multiformats import CID
+
+VERIFY_SECONDS_MAX = 180
+UNIT_WAIT_SECONDS = 40
+_EPOCH_FRESH_SECONDS = 2.0
+T = TypeVar("T")
+
+
+class NetworkView(msgspec.Struct, frozen=True):
+    """What the client uses of `GET /v1/network`; further fields are left alone."""
+
+    epoch: int
+    height: int
+    tips: list[str]
+
+
+class UnitStatus(msgspec.Struct, frozen=True):
+    """A unit as the ledger sees it: `pending`, `final` or `void` (then `code` says why)."""
+
+    status: str = "pending"
+    id: str = ""
+    height: int | None = None
+    code: str | None = None
+
+
+class AccountView(msgspec.Struct, frozen=True):
+    """An account; amounts in veins."""
+
+    balance: int
+    nonce: int
+    bonded: int = 0
+    bond_due: int = 0
+
+
+class _HolderJson(msgspec.Struct, frozen=True):
+    segment: int
+    index: int
+    root: str
+    size: int
+    miner: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Where a shard is now: `segment` counts within its deal, `size` in bytes."""
+
+    segment: int
+    index: int
+    root: bytes
+    size: int
+    miner: bytes
+    url: str
+
+
+class SuperNode:
+    """One super node, over signed HTTP."""
+
+    def __init__(self, url: str, http: SignedClient) -> None:
+        self.url = url.rstrip("/")
+        self._http = http
+        self._epoch = 0
+        self._epoch_read = float("-inf")
+
+    async def get(self, path: str, **query: str | int) -> Any:  # noqa: ANN401 -- JSON
+        """The JSON at a path under `/v1`."""
+        suffix = f"?{urlencode(query)}" if query else ""
+        return await self._http.get_json(f"{self.url}/v1{path}{suffix}")
+
+    async def network(self) -> NetworkView:
+        """Epoch, height and tips now."""
+        view = _parse(await self.get("/network"), NetworkView, "/v1/network")
+        self._epoch, self._epoch_read = view.epoch, time.monotonic()
+        return view
+
+    async def epoch(self) -> int:
+        """The current epoch, at most two seconds old."""
+        if time.monotonic() - self._epoch_read > _EPOCH_FRESH_SECONDS:
+            await self.network()
+        return self._epoch
+
+    async def account(self, public: bytes) -> AccountView:
+        """An account; one that the ledger does not know is empty."""
+        try:
+            data = await self.get(f"/accounts/{address(public)}")
+        except UnknownError:
+            return AccountView(balance=0, nonce=0)
+        return _parse(data, AccountView, "/v1/accounts")
+
+    async def unit(self, unit: str) -> UnitStatus | None:
+        """A unit's status, None if the super node has never seen it."""
+        try:
+            return _parse(await self.get(f"/units/{unit}"), UnitStatus, "/v1/units")
+        except UnknownError:
+            return None
+
+    async def send_unit(self, raw: bytes) -> UnitStatus:
+        """Hand a unit in and wait (at most 30 s) until it is in a block."""
+        answer = await self._http.request(
+            "POST",
+            f"{self.url}/v1/units?wait=final",
+            body=raw,
+            timeout_seconds=UNIT_WAIT_SECONDS,
+        )
+        return _parse(answer.json(), UnitStatus, "/v1/units")
+
+    async def orders(
+        self, deal: CID, shards: list[ShardPlan], avoid: list[bytes]
+    ) -> list[OrderGrant]:
+        """PUT orders for these shards, at miners that are none of `avoid`."""
+        request = OrderRequest(v=1, shards=shards, avoid=avoid)
+        url = f"{self.url}/v1/deals/{cid_text(deal)}/orders"
+        answer = await self._http.request("POST", url, body=encode(request))
+        return decode(answer.body, OrderGrants, "order grants", ORDER_GRANTS_BYTES_MAX).orders
+
+    async def verify(self, deal: CID, segments: list[SegmentEntry]) -> Verification:
+        """Have every shard challenged; the signed result goes into `deal.commit`."""
+        url = f"{self.url}/v1/deals/{cid_text(deal)}/verify"
+        answer = await self._http.request(
+            "POST",
+            url,
+            body=encode(VerifyRequest(v=1, segments=segments)),
+            timeout_seconds=VERIFY_SECONDS_MAX,
+        )
+        return decode(
+            answer.body, VerificationAnswer, "verification", VERIFICATION_ANSWER_BYTES_MAX
+        ).verification
+
+    async def holders(self, deal: str) -> list[Holder]:
+        """Who holds the deal's shards now; a shard without a holder is left out."""
+        data = await self.get(f"/deals/{deal}/shards")
+        listed = data.get("shards") if isinstance(data, dict) else data
+        rows = _parse(listed, list[_HolderJson], "/v1/deals")
+        return [
+            Holder(
+                segment=row.segment,
+                index=row.index,
+                root=_hex(row.root),
+                size=row.size,
+                miner=parse_address(row.miner),
+                url=row.url,
+            )
+            for row in rows
+            if row.miner and row.url
+        ]
+
+
+def _hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise MalformedError(f"super node: {text[:80]!r} is not a hex root") from error
+
+
+def _parse(data: object, kind: type[T], what: str) -> T:
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise MalformedError(f"super node {what}: {error}; is it of the same version?") from error

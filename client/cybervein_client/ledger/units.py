@@ -1,0 +1,120 @@
+"""Units: parents from the tips, nonces in order, resent until final, journalled by the caller.
+
+A unit's bytes are recorded *before* they are sent, so that after a crash the same bytes are sent
+again: a unit has one id and executes once. One wallet may be used by several commands at once: a
+file lock covers the time from reading the nonce until the unit is accepted.
+"""
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from cybervein_protocol.encoding import Record, cid_text, encode, node_cid, parse_cid
+from cybervein_protocol.errors import ConflictError, ReplayError, UnavailableError
+from cybervein_protocol.ledger.genesis import Genesis, root_units
+from cybervein_protocol.ledger.unit import PARENTS_MAX, make_paid_unit
+from cybervein_protocol.signing import KeyPair
+from multiformats import CID
+
+from cybervein_client.ledger.supernode import SuperNode, UnitStatus
+
+FINAL_ATTEMPTS_MAX = 8
+_POLL_SECONDS = 0.05
+_TIPS_TAKEN = 4
+
+
+class UnitSender:
+    """Signs and sends the units of one account."""
+
+    def __init__(
+        self, supernode: SuperNode, key: KeyPair, network: CID, genesis: Genesis, lock: Path
+    ) -> None:
+        self._supernode = supernode
+        self._key = key
+        self._network = network
+        self._genesis = genesis
+        self._lock_path = lock
+        self._lock = asyncio.Lock()
+
+    async def send(
+        self, kind: str, body: Record, record: Callable[[CID, bytes], None] | None = None
+    ) -> CID:
+        """Sign, hand to `record`, send, wait until final; the unit's id.
+
+        Raises ConflictError if the unit was voided, UnavailableError if it did not become final.
+        """
+        async with self._alone():
+            raw = await self._signed(kind, body)
+            unit = node_cid(raw)
+            if record is not None:
+                record(unit, raw)
+            await self.settle(unit, raw)
+        return unit
+
+    async def settle(self, unit: CID, raw: bytes) -> None:
+        """Send recorded bytes (again) until the unit is final. Raises as `send` does."""
+        for attempt in range(FINAL_ATTEMPTS_MAX):
+            status = await self._status(unit, raw, first=attempt == 0)
+            if status.status == "final":
+                return
+            if status.status == "void":
+                raise ConflictError(_void(unit, status))
+            await asyncio.sleep(_POLL_SECONDS * 2**attempt)
+        raise UnavailableError(
+            f"unit {cid_text(unit)} is still pending; the super node makes no blocks? run it again"
+        )
+
+    async def _status(self, unit: CID, raw: bytes, *, first: bool) -> UnitStatus:
+        """Send what the super node does not have; ask about what it has."""
+        status = None if first else await self._supernode.unit(cid_text(unit))
+        if status is not None:
+            return status
+        try:
+            return await self._supernode.send_unit(raw)
+        except ReplayError:  # it waits or is in a block already: it was sent before a crash
+            known = await self._supernode.unit(cid_text(unit))
+            if known is None:
+                raise  # the account's nonce was used by another unit
+            return known
+
+    async def _signed(self, kind: str, body: Record) -> bytes:
+        account = await self._supernode.account(self._key.public)
+        parents = await self._parents()
+        unit = make_paid_unit(
+            self._network,
+            kind,
+            body,
+            parents,
+            self._key,
+            account.nonce,
+            self._genesis.preset,
+        )
+        return encode(unit)
+
+    async def _parents(self) -> list[CID]:
+        """A few tips; the genesis' roots where there are fewer than two."""
+        view = await self._supernode.network()
+        tips = [parse_cid(text, "tip") for text in view.tips[:_TIPS_TAKEN]]
+        known = dict.fromkeys([*tips, *root_units(self._genesis)])
+        return list(known)[: max(2, min(len(tips), PARENTS_MAX))]
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """One unit at a time over all tasks and processes of this wallet."""
+        async with self._lock:
+            handle = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                await asyncio.to_thread(fcntl.flock, handle, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(handle)
+
+
+def _void(unit: CID, status: UnitStatus) -> str:
+    return (
+        f"unit {cid_text(unit)} was voided at height {status.height} ({status.code}); "
+        "its fee is spent, nothing else happened"
+    )

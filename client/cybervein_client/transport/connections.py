@@ -1,0 +1,63 @@
+"""A pool of kept-alive HTTP/1.1 connections for worker threads."""
+
+import http.client
+import socket
+import threading
+from collections import defaultdict
+from urllib.parse import SplitResult, urlsplit
+
+from cybervein_protocol.errors import MalformedError
+
+IDLE_PER_MINER_MAX = 8
+
+
+class ConnectionPool:
+    """Connections by origin; one is used by one thread at a time."""
+
+    def __init__(self, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._idle: dict[str, list[http.client.HTTPConnection]] = defaultdict(list)
+        self._lock = threading.Lock()
+
+    def take(self, url: str) -> tuple[http.client.HTTPConnection, bool]:
+        """A connection to the URL's origin, and whether it was used before."""
+        parts = origin(url)
+        with self._lock:
+            idle = self._idle[parts.netloc]
+            if idle:
+                return idle.pop(), True
+        return self._connect(parts), False
+
+    def give_back(self, url: str, connection: http.client.HTTPConnection) -> None:
+        """Keep a connection whose answer was read whole."""
+        with self._lock:
+            idle = self._idle[origin(url).netloc]
+            if len(idle) < IDLE_PER_MINER_MAX and connection.sock is not None:
+                idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Close what is idle."""
+        with self._lock:
+            for connections in self._idle.values():
+                for connection in connections:
+                    connection.close()
+            self._idle.clear()
+
+    def _connect(self, parts: SplitResult) -> http.client.HTTPConnection:
+        kind = (
+            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        )
+        connection = kind(str(parts.hostname), parts.port, timeout=self._timeout_seconds)
+        connection.connect()
+        connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+
+def origin(url: str) -> SplitResult:
+    """The parts of an http(s) URL. Raises MalformedError."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise MalformedError(f"miner URL {url[:80]!r}: expected http://host:port")
+    return parts

@@ -1,0 +1,10 @@
+"""Storing a file: read, encode, order, upload, verify, commit, in bounded memory, resumable.
+
+Duties: turn a source into segments, segments into placed and receipted shards, and deals into
+active ones; journal every acknowledged step. Requirements: catalogue, super node, bulk transport.
+"""
+
+from cybervein_client.upload.put import PutOptions, Uploader
+from cybervein_client.upload.source import FileSource, Source, StreamSource
+
+__all__ = ["FileSource", "PutOptions", "Source", "StreamSource", "Uploader"]

@@ -1,0 +1,186 @@
+"""A file's deals: opened ahead of their uploads, resumed after a crash, verified, committed."""
+
+import asyncio
+from collections.abc import Sequence
+
+from cybervein_protocol.coding import repair_key
+from cybervein_protocol.encoding import cid_text, node_cid, parse_cid
+from cybervein_protocol.errors import ConflictError, FundsError, UnknownError
+from cybervein_protocol.ledger.bodies import DealCommit, DealOpen
+from cybervein_protocol.ledger.genesis import Genesis
+from cybervein_protocol.messages import RepairBox, SegmentEntry, encode_repair, verify_verification
+from cybervein_protocol.signing import KeyPair, address
+from multiformats import CID
+from nacl.public import PublicKey, SealedBox
+
+from cybervein_client.catalogue import Catalogue, DealRow, DealState, FileRow, SegmentRow
+from cybervein_client.ledger import SuperNode, UnitSender
+from cybervein_client.upload.plan import DealPlan, plan_deal
+
+_FEE_MARGIN_VEINS = 10_000_000
+
+
+class FileDeals:
+    """Opens and commits the deals of one file."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 -- the parts of a put
+        self,
+        catalogue: Catalogue,
+        supernode: SuperNode,
+        units: UnitSender,
+        key: KeyPair,
+        genesis: Genesis,
+        file: FileRow,
+    ) -> None:
+        self._catalogue = catalogue
+        self._supernode = supernode
+        self._units = units
+        self._key = key
+        self._genesis = genesis
+        self._file = file
+        self._opening: dict[int, asyncio.Task[DealRow]] = {}
+
+    async def resume(self) -> None:
+        """Settle what a crash left between: units that may be in a block, deals that expired."""
+        for deal in self._catalogue.deals(self._file.id):
+            if deal.state is DealState.OPENING:
+                await self._resume_open(deal)
+            elif deal.state is DealState.OPEN:
+                await self._keep_or_drop(deal)
+            elif deal.state is DealState.COMMITTING and deal.commit_unit is not None:
+                await self._resume_commit(deal, deal.commit_unit)
+
+    async def _resume_open(self, deal: DealRow) -> None:
+        try:
+            await self._units.settle(parse_cid(deal.cid, "deal"), deal.open_unit)
+        except ConflictError:  # void, or its nonce went to another unit: nothing is escrowed
+            self._catalogue.drop_deal(deal)
+            return
+        self._catalogue.set_deal_state(deal, DealState.OPEN)
+        await self._keep_or_drop(deal)
+
+    async def _resume_commit(self, deal: DealRow, unit: bytes) -> None:
+        commit = node_cid(unit)
+        try:
+            await self._units.settle(commit, unit)
+        except ConflictError:
+            self._catalogue.set_deal_state(deal, DealState.OPEN)
+            await self._keep_or_drop(deal)
+            return
+        self._catalogue.set_deal_state(deal, DealState.ACTIVE)
+
+    async def _keep_or_drop(self, deal: DealRow) -> None:
+        """An open that the ledger refunded in the meantime cannot be committed: start it anew."""
+        try:
+            state = (await self._supernode.get(f"/deals/{deal.cid}")).get("state", "open")
+        except UnknownError:
+            state = "unknown"
+        if state in {"active", "committed"}:
+            self._catalogue.set_deal_state(deal, DealState.ACTIVE)
+        elif state != "open":
+            self._catalogue.drop_deal(deal)
+
+    async def of_segment(self, number: int) -> DealRow:
+        """The deal that segment `number` belongs to, open (or further)."""
+        for deal in self._catalogue.deals(self._file.id):
+            if deal.first <= number < deal.first + deal.segments:
+                if deal.state is not DealState.OPENING:
+                    self._open_ahead(deal)
+                    return deal
+                return await self._task(deal.first, deal.ordinal)
+        return await self._task(number, len(self._catalogue.deals(self._file.id)))
+
+    def _open_ahead(self, deal: DealRow) -> None:
+        """Open the next deal of a file of known size while this one is uploaded."""
+        following = deal.first + deal.segments
+        if self._file.size is None or not self._plan(following, deal.ordinal + 1).segments:
+            return
+        if all(d.first != following for d in self._catalogue.deals(self._file.id)):
+            self._start(following, deal.ordinal + 1)
+
+    async def _task(self, first: int, ordinal: int) -> DealRow:
+        deal = await self._start(first, ordinal)
+        self._open_ahead(deal)
+        return deal
+
+    def _start(self, first: int, ordinal: int) -> asyncio.Task[DealRow]:
+        if first not in self._opening:
+            self._opening[first] = asyncio.create_task(self._open(self._plan(first, ordinal)))
+        return self._opening[first]
+
+    def _plan(self, first: int, ordinal: int) -> DealPlan:
+        file = self._file
+        return plan_deal(ordinal, first, file.size, file.k, file.n, self._genesis.preset)
+
+    async def _open(self, plan: DealPlan) -> DealRow:
+        escrow = plan.escrow(self._file.epochs, self._genesis.preset)
+        await self._require_funds(escrow)
+        body = DealOpen(
+            size=plan.size,
+            segments=plan.segments,
+            k=self._file.k,
+            n=self._file.n,
+            epochs=self._file.epochs,
+            escrow=escrow,
+        )
+
+        def record(unit: CID, raw: bytes) -> None:
+            self._catalogue.add_deal(self._row(plan, unit, raw, escrow))
+
+        await self._units.send("deal.open", body, record)
+        [row] = [d for d in self._catalogue.deals(self._file.id) if d.ordinal == plan.ordinal]
+        self._catalogue.set_deal_state(row, DealState.OPEN)
+        return row
+
+    def _row(self, plan: DealPlan, unit: CID, raw: bytes, escrow: int) -> DealRow:
+        return DealRow(
+            file=self._file.id,
+            ordinal=plan.ordinal,
+            first=plan.first,
+            segments=plan.segments,
+            cid=cid_text(unit),
+            open_unit=raw,
+            commit_unit=None,
+            escrow=escrow,
+            state=DealState.OPENING,
+        )
+
+    async def _require_funds(self, escrow: int) -> None:
+        account = await self._supernode.account(self._key.public)
+        if account.balance < escrow + _FEE_MARGIN_VEINS:
+            raise FundsError(
+                f"wallet {address(self._key.public)} has {account.balance} veins; storing for "
+                f"{self._file.epochs} epochs escrows {escrow} and needs about "
+                f"{_FEE_MARGIN_VEINS} for fees: pay coins in, or choose fewer --epochs"
+            )
+
+    async def commit(self, deal: DealRow, segments: Sequence[SegmentRow]) -> None:
+        """Have the deal's segments verified and commit them; the deal is active afterwards."""
+        cid = parse_cid(deal.cid, "deal")
+        entries: list[SegmentEntry] = [row.entry() for row in segments]
+        verification = await self._supernode.verify(cid, entries)
+        verify_verification(verification, cid, entries)
+        body = DealCommit(
+            deal=cid,
+            repair=self._sealed([repair_key(self._file.file_key, row.salt) for row in segments]),
+            segments=entries,
+            verification=verification,
+        )
+        await self._units.send(
+            "deal.commit", body, lambda _, raw: self._catalogue.set_commit(deal, raw)
+        )
+        self._catalogue.set_deal_state(deal, DealState.ACTIVE)
+
+    def _sealed(self, keys: list[bytes]) -> bytes:
+        joined = b"".join(keys)
+        return encode_repair(
+            [
+                RepairBox(super=node.key, box=SealedBox(PublicKey(node.seal)).encrypt(joined))
+                for node in self._genesis.super_nodes
+            ]
+        )
+
+    def cancel(self) -> None:
+        """Stop opening ahead."""
+        for task in self._opening.values():
+            task.cancel()

@@ -1,0 +1,137 @@
+"""One segment's shards to their miners: orders, transfers, receipts, another miner on failure."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cybervein_protocol.errors import (
+    ConflictError,
+    CyberVeinError,
+    ExpiredError,
+    ReplayError,
+    SignatureError,
+    UnavailableError,
+)
+from cybervein_protocol.messages import (
+    OrderGrant,
+    Receipt,
+    ShardEntry,
+    ShardPlan,
+    verify_receipt,
+)
+from cybervein_protocol.signing import address
+from multiformats import CID
+
+from cybervein_client.ledger import SuperNode
+from cybervein_client.transport import BulkTransport, ShardAt
+
+ROUNDS_MAX = 6
+
+
+@dataclass(slots=True)
+class Failures:
+    """Miners that failed during this put, with the last error of each; they are avoided."""
+
+    by_miner: dict[bytes, str] = field(default_factory=dict)
+
+    def note(self, miner: bytes, error: CyberVeinError) -> None:
+        """Remember a failure; an order that ran out is not the miner's fault."""
+        if not isinstance(error, ExpiredError | ReplayError):
+            self.by_miner[miner] = str(error)
+
+    def text(self) -> str:
+        """All of them in one line."""
+        return "; ".join(f"{address(miner)}: {why}" for miner, why in self.by_miner.items())
+
+
+class ShardUploader:
+    """Uploads the shards of one deal's segments."""
+
+    def __init__(
+        self, supernode: SuperNode, transport: BulkTransport, network: CID, failures: Failures
+    ) -> None:
+        self._supernode = supernode
+        self._transport = transport
+        self._network = network
+        self.failures = failures
+
+    async def upload(
+        self, deal: CID, segment: int, shards: Sequence[bytes], roots: Sequence[bytes]
+    ) -> tuple[ShardEntry, ...]:
+        """Place and upload every shard; entries by index. `segment` counts within the deal.
+
+        Raises ConflictError when miners run out, UnavailableError after `ROUNDS_MAX` rounds.
+        """
+        done: dict[int, ShardEntry] = {}
+        for _ in range(ROUNDS_MAX):
+            plans = [
+                ShardPlan(segment=segment, index=index, root=root, size=len(shards[index]))
+                for index, root in enumerate(roots)
+                if index not in done
+            ]
+            if not plans:
+                return tuple(done[index] for index in range(len(roots)))
+            grants = await self._grants(deal, plans)
+            await asyncio.gather(*(self._one(deal, g, shards[g.index], done) for g in grants))
+        if len(done) == len(roots):
+            return tuple(done[index] for index in range(len(roots)))
+        raise UnavailableError(
+            f"segment {segment}: {len(roots) - len(done)} shards found no miner in {ROUNDS_MAX} "
+            f"rounds ({self.failures.text()}); run the same put again, it goes on from here"
+        )
+
+    async def _grants(self, deal: CID, plans: list[ShardPlan]) -> list[OrderGrant]:
+        try:
+            grants = await self._supernode.orders(deal, plans, list(self.failures.by_miner))
+        except ConflictError as error:
+            if not self.failures.by_miner:
+                raise
+            raise ConflictError(f"{error} (failed: {self.failures.text()})") from error
+        wanted = {(plan.segment, plan.index): plan for plan in plans}
+        return [g for g in grants if _serves(g, wanted.get((g.segment, g.index)))]
+
+    async def _one(
+        self, deal: CID, grant: OrderGrant, data: bytes, done: dict[int, ShardEntry]
+    ) -> None:
+        order = grant.order
+        shard = ShardAt(order.root, len(data), order.miner, grant.url)
+        try:
+            receipt = await self._transport.put(shard, grant.segment, grant.index, order, data)
+            self._check(receipt, deal, grant, len(data))
+        except CyberVeinError as error:
+            self.failures.note(order.miner, error)
+            return
+        done[grant.index] = ShardEntry(
+            root=order.root, miner=order.miner, size=len(data), receipt=receipt.sig
+        )
+
+    def _check(self, receipt: Receipt, deal: CID, grant: OrderGrant, size: int) -> None:
+        """Raise SignatureError unless the receipt is for exactly this shard of this deal."""
+        expected = (
+            self._network,
+            deal,
+            grant.segment,
+            grant.index,
+            grant.order.root,
+            size,
+            grant.order.miner,
+        )
+        actual = (
+            receipt.network,
+            receipt.deal,
+            receipt.segment,
+            receipt.index,
+            receipt.root,
+            receipt.size,
+            receipt.miner,
+        )
+        if actual != expected:
+            raise SignatureError(
+                f"miner {address(grant.order.miner)} signed a receipt for something else than "
+                f"shard {grant.order.root.hex()[:16]}; it is tried elsewhere"
+            )
+        verify_receipt(receipt)
+
+
+def _serves(grant: OrderGrant, plan: ShardPlan | None) -> bool:
+    return plan is not None and grant.order.root == plan.root and grant.order.verb == "PUT"
