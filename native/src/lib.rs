@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 
 mod coding;
 mod input;
+mod memory;
 mod space;
 mod tree;
 
@@ -16,5 +17,6 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     tree::register(m)?;
     space::register(m)?;
     coding::register(m)?;
+    memory::register(m)?;
     Ok(())
 }

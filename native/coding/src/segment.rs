@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::thread;
 
+use blake3::Hasher;
+
 use crate::cipher::{ChunkCipher, Key, Mask, data_key, repair_key};
 use crate::code::Code;
 use crate::error::CodingError;
@@ -45,6 +47,9 @@ impl Segment<'_> {
 
     /// Fill the n shards (each of `shape.shard_size()` bytes) and give their roots.
     ///
+    /// One thread hashes what it has just written, while it is in the cache. Several write runs of
+    /// chunks side by side; then they hash whole shards, for a root cannot be put together from runs.
+    ///
     /// # Panics
     /// Unless there are n shards of that size.
     #[must_use]
@@ -54,65 +59,31 @@ impl Segment<'_> {
         shards: &mut [&mut [u8]],
         threads: usize,
     ) -> Vec<[u8; 32]> {
-        let masks = self.masks(0..self.code.n());
-        let cipher = ChunkCipher::new(&data_key(self.file_key, self.salt));
+        let encoder = Encoder {
+            segment: self,
+            plaintext,
+            cipher: ChunkCipher::new(&data_key(self.file_key, self.salt)),
+            masks: self.masks(0..self.code.n()),
+        };
+        let mut parts = split(self.shape.chunks(), threads);
         let mut rest: Vec<&mut [u8]> = shards.iter_mut().map(|shard| &mut **shard).collect();
+        if parts.len() == 1 {
+            let mut hashers = vec![Hasher::new(); self.code.n()];
+            encoder.part(parts.remove(0), rest, &mut hashers);
+            return hashers
+                .iter()
+                .map(|hasher| *hasher.finalize().as_bytes())
+                .collect();
+        }
         thread::scope(|scope| {
-            let parts = split(self.shape.chunks(), threads);
-            let last_part = parts.len() - 1;
-            for (i, part) in parts.into_iter().enumerate() {
-                let length = self.shape.leaves(&part).len();
-                let (now, later) = rest
-                    .into_iter()
-                    .map(|shard| shard.split_at_mut(length))
-                    .unzip();
+            for part in parts {
+                let (now, later) = cut(rest, self.shape.leaves(&part).len());
                 rest = later;
-                let (masks, cipher) = (&masks, &cipher);
-                let work = move || self.encode_part(plaintext, part, now, cipher, masks);
-                if i == last_part {
-                    work();
-                } else {
-                    scope.spawn(work);
-                }
+                let encoder = &encoder;
+                scope.spawn(move || encoder.part(part, now, &mut []));
             }
         });
         roots(shards, threads)
-    }
-
-    /// Chunks of one part, whose leaves are `shards`.
-    fn encode_part(
-        &self,
-        plaintext: &[u8],
-        part: Range<usize>,
-        mut shards: Vec<&mut [u8]>,
-        cipher: &ChunkCipher,
-        masks: &[Mask],
-    ) {
-        let k = self.code.k();
-        let mut stripe = vec![0; STRIPE.div_ceil(k) * k];
-        for chunk in part {
-            let plain = &plaintext[self.shape.plain(chunk)];
-            let leaf = self.shape.leaf(chunk);
-            let sealed = plain.len() + TAG;
-            stripe[..plain.len()].copy_from_slice(plain);
-            cipher.seal(chunk as u64, self.ends_file(chunk), &mut stripe[..sealed]);
-            stripe[sealed..].fill(0);
-            let data: Vec<_> = stripe.chunks(leaf.len()).take(k).collect();
-            let (mut leaves, rest): (Vec<_>, _) = shards
-                .into_iter()
-                .map(|shard| shard.split_at_mut(leaf.len()))
-                .unzip();
-            shards = rest;
-            leaves
-                .iter_mut()
-                .zip(&data)
-                .for_each(|(leaf, data)| leaf.copy_from_slice(data));
-            self.code.encode_into(&data, &mut leaves[k..]);
-            leaves
-                .iter_mut()
-                .zip(masks)
-                .for_each(|(bytes, mask)| mask.apply(leaf.start, bytes));
-        }
     }
 
     /// The plaintext of `chunks` into `plaintext`, from any k shards' bytes of just these chunks.
@@ -152,6 +123,72 @@ impl Segment<'_> {
             workers.into_iter().map(done).fold(Ok(()), Result::and)
         })
     }
+}
+
+/// What all chunks of one encode share.
+struct Encoder<'a> {
+    segment: &'a Segment<'a>,
+    plaintext: &'a [u8],
+    cipher: ChunkCipher,
+    masks: Vec<Mask>,
+}
+
+impl Encoder<'_> {
+    /// The chunks of one part into their leaves. Hashers, where given, follow the n shards.
+    fn part(&self, part: Range<usize>, mut shards: Vec<&mut [u8]>, hashers: &mut [Hasher]) {
+        let (k, shape) = (self.segment.code.k(), &self.segment.shape);
+        let mut stripe = vec![0; STRIPE.div_ceil(k) * k];
+        for start in part.clone().step_by(k) {
+            let batch = start..(start + k).min(part.end);
+            let leaves = shape.leaves(&batch);
+            let (mut now, later) = cut(shards, leaves.len());
+            shards = later;
+            for chunk in batch {
+                self.chunk(chunk, leaves.start, &mut now, &mut stripe);
+            }
+            let mut hashers = hashers.iter_mut();
+            for (bytes, mask) in now.iter_mut().zip(&self.masks) {
+                mask.apply(leaves.start, bytes);
+                if let Some(hasher) = hashers.next() {
+                    hasher.update(bytes);
+                }
+            }
+        }
+    }
+
+    /// One chunk's n leaves, not yet masked, into shards whose bytes begin at `base`.
+    fn chunk(&self, chunk: usize, base: usize, shards: &mut [&mut [u8]], stripe: &mut [u8]) {
+        let (k, shape) = (self.segment.code.k(), &self.segment.shape);
+        let plain = &self.plaintext[shape.plain(chunk)];
+        let leaf = shape.leaf(chunk);
+        let sealed = plain.len() + TAG;
+        stripe[..plain.len()].copy_from_slice(plain);
+        self.cipher.seal(
+            chunk as u64,
+            self.segment.ends_file(chunk),
+            &mut stripe[..sealed],
+        );
+        stripe[sealed..].fill(0);
+        let data: Vec<_> = stripe.chunks(leaf.len()).take(k).collect();
+        let place = leaf.start - base..leaf.end - base;
+        let mut leaves: Vec<_> = shards
+            .iter_mut()
+            .map(|shard| &mut shard[place.clone()])
+            .collect();
+        leaves
+            .iter_mut()
+            .zip(&data)
+            .for_each(|(leaf, data)| leaf.copy_from_slice(data));
+        self.segment.code.encode_into(&data, &mut leaves[k..]);
+    }
+}
+
+/// The first `length` bytes of every shard, and the rest.
+fn cut(shards: Vec<&mut [u8]>, length: usize) -> (Vec<&mut [u8]>, Vec<&mut [u8]>) {
+    shards
+        .into_iter()
+        .map(|shard| shard.split_at_mut(length))
+        .unzip()
 }
 
 /// What all chunks of one decode share.

@@ -3,6 +3,8 @@ from typing import final
 
 from _typeshed import ReadableBuffer, StrPath
 
+__all__: list[str]
+
 # --- tree: native/src/tree.rs --------------------------------------------------------------------
 
 def root_and_outboard(data: ReadableBuffer) -> tuple[bytes, bytes]: ...
@@ -78,3 +80,7 @@ def decode_stripes(
 def rebuild_shard(
     repair_key: ReadableBuffer, shards: Mapping[int, ReadableBuffer], k: int, n: int, target: int
 ) -> bytes: ...
+
+# --- memory: native/src/memory.rs ----------------------------------------------------------------
+
+def keep_freed_memory(limit: int) -> bool: ...
