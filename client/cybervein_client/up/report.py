@@ -5,7 +5,7 @@ from typing import Any
 
 from cybervein_client.up.child import Child
 from cybervein_client.up.snapshot import Snapshot
-from cybervein_client.up.watch import Holding
+from cybervein_client.up.watch import Holding, Proofs
 
 CHUNK_BYTES = 65_520  # plaintext of one chunk
 
@@ -36,14 +36,15 @@ class Report:
     checks: list[Check] = field(default_factory=list)
     deals: list[str] = field(default_factory=list)
     code: str = ""
-    segment_bytes: int = 256 * CHUNK_BYTES
-    deal_segments: int = 64
+    segment_bytes: int = 0
+    deal_segments: int = 0
     put_seconds: float = 0.0
     get_seconds: float = 0.0
     killed: str = ""
     kept: list[str] = field(default_factory=list)
     shards_rebuilt: int = 0
     repair_seconds: float = 0.0
+    proofs: Proofs = field(default_factory=Proofs)
     final: Snapshot | None = None
 
     @property
@@ -65,15 +66,15 @@ class Report:
         """How long `get` took."""
         self.get_seconds = seconds
 
-    def network(self, snapshot: Snapshot, crashed: list[Child]) -> None:
+    def network(self, snapshot: Snapshot, proofs: Proofs, crashed: list[Child]) -> None:
         """Judge the network at the end of its epochs."""
-        self.final = snapshot
+        self.final, self.proofs = snapshot, proofs
         names = ", ".join(child.name for child in crashed)
         self.check("no process crashed", ok=not crashed, detail=names)
         self.check("the supply adds up", ok=snapshot.supply_holds, detail=str(snapshot.supply))
         alive = [miner for miner in snapshot.miners if miner.running]
-        self.check("every living miner proved space", ok=all(m.proofs_accepted for m in alive))
-        self.check("every living miner was paid", ok=all(m.reward for m in alive))
+        self.check("every living miner proved space", ok=all(m.proofs for m in alive))
+        self.check("every living miner was paid", ok=all(m.rewards for m in alive))
 
     def segment(self, holding: Holding) -> Segment:
         """Where the plaintext of a shard's segment lies in the file."""
@@ -96,16 +97,13 @@ class Report:
             "plots": sum(m.plots_active for m in miners),
             "plot_bytes": sum(m.plot_bytes for m in miners),
             "stored_bytes": sum(m.stored_bytes for m in miners),
-            "proofs": {
-                "accepted": sum(m.proofs_accepted for m in miners),
-                "missed": sum(m.proofs_missed for m in miners),
-            },
+            "proofs": asdict(self.proofs),
             "audits": final.audits() if final is not None else {},
             "killed": self.killed,
             "kept": self.kept,
             "shards_rebuilt": self.shards_rebuilt,
             "repair_seconds": round(self.repair_seconds, 3),
-            "rewards": {m.name: m.reward for m in miners},
+            "rewards": {m.name: m.rewards for m in miners},
             "supply": final.supply if final is not None else {},
             "supply_holds": final is not None and final.supply_holds,
             "put_bytes_per_second": _rate(self.file_bytes, self.put_seconds),

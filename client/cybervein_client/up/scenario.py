@@ -15,7 +15,7 @@ from cybervein_protocol.errors import CyberVeinError, UnavailableError
 from cybervein_client.up.customer import Customer
 from cybervein_client.up.network import EmbeddedNetwork
 from cybervein_client.up.options import Scenario
-from cybervein_client.up.report import Report, Segment
+from cybervein_client.up.report import CHUNK_BYTES, Report, Segment
 from cybervein_client.up.snapshot import Snapshot
 from cybervein_client.up.view import View
 from cybervein_client.up.watch import Holding, Watch
@@ -48,6 +48,8 @@ class Script:
 
     async def _steps(self) -> None:
         first = (await self._watch.snapshot()).epoch
+        self.report.segment_bytes = self._watch.preset["segment_chunks"] * CHUNK_BYTES
+        self.report.deal_segments = self._watch.preset["deal_segments_max"]
         half, last = first + self._scenario.epochs // 2, first + self._scenario.epochs
         await self._store_and_read()
         await self._until(lambda s: s.epoch >= half, "half of the epochs", self._epochs_left(half))
@@ -55,7 +57,8 @@ class Script:
         victim = await self._kill_a_holder(before)
         rebuilt = await self._wait_for_repair(before, victim)
         await self._until(lambda s: s.epoch >= last, "the last epoch", self._epochs_left(last))
-        self.report.network(await self._watch.snapshot(), self._network.crashed)
+        proofs = await self._watch.proofs(range(first, last))
+        self.report.network(await self._watch.snapshot(), proofs, self._network.crashed)
         await self._read_with_the_fewest(rebuilt)
 
     async def _store_and_read(self) -> None:
@@ -91,7 +94,7 @@ class Script:
             now = await self._watch.holdings(self.report.deals)
             return len(now) == len(before) and not any(h.miner in dead for h in now)
 
-        seconds = self._watch.epoch_seconds * _REPAIR_EPOCHS_MAX + _SPARE_SECONDS
+        seconds = self._watch.preset["epoch_seconds"] * _REPAIR_EPOCHS_MAX + _SPARE_SECONDS
         await self._poll(repaired, f"the repair of {self.report.killed}'s shards", seconds)
         self.report.repair_seconds = time.monotonic() - began
         old = {(h.deal, h.segment, h.index): h for h in before}
@@ -127,7 +130,7 @@ class Script:
     async def _compare_segment(self, segment: Segment) -> None:
         """Read the segment's bytes and compare them with the file's."""
         if segment.stop > segment.start:
-            span = f"{segment.start}:{segment.stop - 1}"
+            span = f"{segment.start}-{segment.stop - 1}"
             cat = await self._customer.run("cat", "scripted", "--range", span, as_json=False)
             read = cat.output
         else:
@@ -140,7 +143,7 @@ class Script:
 
     def _epochs_left(self, epoch: int) -> float:
         """A generous limit for waiting until `epoch`, seconds."""
-        return (epoch + 3) * self._watch.epoch_seconds + _SPARE_SECONDS
+        return (epoch + 3) * self._watch.preset["epoch_seconds"] + _SPARE_SECONDS
 
     async def _until(
         self, condition: Callable[[Snapshot], bool], what: str, seconds_max: float

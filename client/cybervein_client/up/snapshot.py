@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 OUTCOMES = ("passed", "wrong", "timeout", "verifier")
-SUPPLY_SIDES = ("held", "escrowed", "bonded", "burnt")
+SUPPLY_SIDES = ("genesis", "minted", "held", "escrowed", "bonded", "burnt")
 
 
 @dataclass(frozen=True, slots=True)
 class MinerState:
-    """One miner; amounts are veins, `bandwidth` bytes per second, `space` plots as measured."""
+    """One miner; amounts are veins, `bandwidth` bytes per second, `space_bytes` as measured."""
 
     name: str
     address: str
@@ -22,11 +22,10 @@ class MinerState:
     plot_bytes: int = 0
     shards: int = 0
     stored_bytes: int = 0
-    space: float = 0.0
+    space_bytes: int = 0
     bandwidth: int = 0
-    reward: int = 0
-    proofs_accepted: int = 0
-    proofs_missed: int = 0
+    rewards: int = 0
+    proofs: int = 0
     audits: dict[str, int] = field(default_factory=dict)
 
 
@@ -44,8 +43,8 @@ class Snapshot:
     @property
     def supply_holds(self) -> bool:
         """Genesis + minted = held + escrowed + bonded + burnt."""
-        made = self.supply.get("genesis", 0) + self.supply.get("minted", 0)
-        return made == sum(self.supply.get(side, 0) for side in SUPPLY_SIDES)
+        genesis, minted, *sides = (self.supply[name] for name in SUPPLY_SIDES)
+        return genesis + minted == sum(sides)
 
     def audits(self) -> dict[str, int]:
         """Audits of all miners by outcome."""

@@ -141,7 +141,7 @@ def summary(snapshot: Snapshot) -> str:
 
 def table(snapshot: Snapshot) -> Table:
     """A row for each miner."""
-    columns = ("miner", "plots", "space", "MiB/s", "shards", "MiB", "audits", "coins", "address")
+    columns = ("miner", "plots", "MiB", "MiB/s", "shards", "MiB", "audits", "coins", "address")
     drawn = Table(*columns, box=None, pad_edge=False)
     for miner in snapshot.miners:
         drawn.add_row(*_cells(miner), style=None if miner.running else "red")
@@ -153,11 +153,11 @@ def _cells(miner: MinerState) -> tuple[str, ...]:
     return (
         miner.name if miner.running else f"{miner.name} (down)",
         f"{miner.plots_active}/{miner.plots}" + (f" +{miner.plotting}" if miner.plotting else ""),
-        f"{miner.space:.1f}",
+        f"{miner.space_bytes / _MIB:.0f}",
         f"{miner.bandwidth / _MIB:.1f}",
         str(miner.shards),
         f"{miner.stored_bytes / _MIB:.1f}",
         f"{miner.audits.get('passed', 0)} ok" + (f", {bad} not" if bad else ""),
-        f"{miner.reward / _COIN:.3f}",
+        f"{miner.rewards / _COIN:.3f}",
         miner.url,
     )

@@ -12,7 +12,7 @@ from cybervein_runtime.identity import load_identity
 
 from cybervein_client.up.child import Child
 from cybervein_client.up.network import EmbeddedNetwork
-from cybervein_client.up.snapshot import OUTCOMES, MinerState, Snapshot
+from cybervein_client.up.snapshot import OUTCOMES, SUPPLY_SIDES, MinerState, Snapshot
 
 _QUICK_SECONDS = 5.0
 
@@ -28,19 +28,28 @@ class Holding:
     miner: str
 
 
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """Space proofs that the ledger took, and those that it waited for in vain."""
+
+    accepted: int = 0
+    missed: int = 0
+
+
 class Watch:
     """Asks super node and miners; unsigned, so it sees what anybody may see."""
 
     def __init__(self, network: EmbeddedNetwork, http: SignedClient) -> None:
         self._network, self._http = network, http
         self._addresses: dict[int, str] = {}
-        self.epoch_seconds = 20
+        self.preset: dict[str, int] = {}
 
     async def snapshot(self) -> Snapshot:
         """The network now; a miner that does not answer shows what the ledger knows of it."""
         chain = await self._get("/v1/network")
-        self.epoch_seconds = int(chain["preset"]["epoch_seconds"])
-        known = {str(row["address"]): row for row in await self._get("/v1/miners")}
+        self.preset = chain["preset"]
+        rows = (await self._get("/v1/miners"))["miners"]
+        known = {str(row["address"]): row for row in rows}
         states = (self._miner(number, known) for number in self._network.miners)
         miners = await asyncio.gather(*states)
         return Snapshot(
@@ -48,7 +57,7 @@ class Watch:
             seconds_left=max(0, int(chain["epoch_ends"] - time.time())),
             height=int(chain["height"]),
             app_hash=str(chain["app_hash"]),
-            supply={str(name): int(veins) for name, veins in chain["supply"].items()},
+            supply={name: int(chain["supply"][name]) for name in SUPPLY_SIDES},
             miners=tuple(miners),
         )
 
@@ -62,8 +71,20 @@ class Watch:
         return [
             Holding(deal, int(s["segment"]), int(s["index"]), str(s["root"]), str(s["miner"]))
             for deal, shards in rows
-            for s in shards
+            for s in shards["shards"]
         ]
+
+    async def proofs(self, epochs: range) -> Proofs:
+        """Proofs of these closed epochs; a miner owes one for each epoch after its first."""
+        accepted, missed, began = 0, 0, set[str]()
+        for epoch in epochs:
+            for entry in (await self._get(f"/v1/epochs/{epoch}"))["contributions"]:
+                if entry["estimate"]:
+                    began.add(entry["miner"])
+                    accepted += 1
+                elif entry["miner"] in began:
+                    missed += 1
+        return Proofs(accepted, missed)
 
     async def _miner(self, number: int, known: dict[str, dict[str, Any]]) -> MinerState:
         child = self._network.miners[number]
@@ -115,10 +136,9 @@ def _state(
         plot_bytes=int(status.get("plot_bytes", 0)),
         shards=int(status.get("shards", 0)),
         stored_bytes=int(status.get("shard_bytes", 0)),
-        space=float(row.get("space", 0)),
-        bandwidth=int(row.get("bandwidth", 0)),
-        reward=int(row.get("reward", 0)),
-        proofs_accepted=int(row.get("proofs_accepted", 0)),
-        proofs_missed=int(row.get("proofs_missed", 0)),
+        space_bytes=int(row.get("space_bytes", 0)),
+        bandwidth=int(row.get("bytes_per_second", 0)),
+        rewards=int(row.get("rewards", 0)),
+        proofs=int(row.get("proofs", 0)),
         audits={name: int(audits.get(name, 0)) for name in OUTCOMES},
     )
