@@ -19,7 +19,7 @@ from cybervein_protocol.signing import address
 from cybervein_runtime.http_client import SignedClient
 
 from cybervein_client.home import Home
-from cybervein_client.ledger import SuperNode
+from cybervein_client.ledger import SuperNode, live_domains
 
 PYTHON_MIN = (3, 11)
 FREE_BYTES_MIN = 256 * MIB
@@ -132,8 +132,6 @@ def _balance(veins: int) -> Check:
 
 
 def _miners(data: Any) -> Check:  # noqa: ANN401 -- JSON
-    rows = data.get("miners", data) if isinstance(data, dict) else data
-    live = [row for row in rows if row.get("live", True)]
-    domains = len({row.get("domain") or row["address"] for row in live})
-    detail = f"{len(live)} live miners in {domains} failure domains"
+    domains = live_domains(data)
+    detail = f"live miners in {domains} failure domains"
     return Check("miners", domains >= _DOMAINS_MIN, detail, "wait until more miners have joined")

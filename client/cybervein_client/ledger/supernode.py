@@ -171,6 +171,21 @@ class SuperNode:
         ]
 
 
+def live_domains(listing: Any) -> int:  # noqa: ANN401 -- JSON
+    """Failure domains with a miner that answers, in the JSON of `GET /v1/miners`.
+
+    A domain is a group and its owner; a miner without both counts for itself.
+    """
+    rows = listing.get("miners", []) if isinstance(listing, dict) else listing
+    return len(
+        {
+            row.get("domain") or (row.get("group") or row["address"], row.get("owner"))
+            for row in rows
+            if row.get("online", True)
+        }
+    )
+
+
 def _hex(text: str) -> bytes:
     try:
         return bytes.fromhex(text)

@@ -26,7 +26,7 @@ from cybervein_protocol.signing import KeyPair
 from multiformats import CID
 
 from cybervein_client.catalogue import Catalogue, DealRow, DealState, FileRow, FileState, SegmentRow
-from cybervein_client.ledger import SuperNode, UnitSender
+from cybervein_client.ledger import SuperNode, UnitSender, live_domains
 from cybervein_client.segments import CODING_THREADS, secret_of, shape_of
 from cybervein_client.transport import BulkTransport
 from cybervein_client.upload.budget import ByteBudget
@@ -94,7 +94,7 @@ class Uploader:
         known = self._catalogue.find(options.name)
         if known is not None:
             return _same_source(known, source)
-        code = options.code or default_code(await self._live_domains())
+        code = options.code or default_code(live_domains(await self._supernode.get("/miners")))
         file = FileRow(
             id=secrets.token_hex(8),
             name=options.name,
@@ -111,11 +111,6 @@ class Uploader:
         )
         self._catalogue.add_file(file)
         return file
-
-    async def _live_domains(self) -> int:
-        rows = await self._supernode.get("/miners")
-        miners = rows.get("miners", rows) if isinstance(rows, dict) else rows
-        return len({row.get("domain") or row["address"] for row in miners if row.get("live", True)})
 
     def _finish(self, file: FileRow, size: int) -> FileRow:
         links, nodes = [], {}
