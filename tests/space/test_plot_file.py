@@ -156,7 +156,7 @@ def test_memory_stays_within_what_is_announced(tmp_path: Path) -> None:
     )
     announced = cybervein_native.plot_memory_bytes(17)
     assert 512 << 17 < int(done.stdout) <= announced
-    assert announced < 1.1 * (512 << 17)
+    assert announced < 1.15 * (512 << 17)
 
 
 def test_a_killed_plotter_leaves_no_file_under_the_final_name(tmp_path: Path) -> None:
