@@ -196,4 +196,5 @@ def _last_line(log_file: Path) -> str:
             lines = log.read().decode(errors="replace").strip().splitlines()
     except OSError:
         return "no log"
-    return lines[-1].strip() if lines else "nothing logged"
+    told = [line.strip() for line in lines if any(sign.isalnum() for sign in line)]
+    return told[-1] if told else "nothing logged"
