@@ -30,7 +30,7 @@ from cybervein_protocol.tree.shape import (
     size_of_slice,
     slice_window,
 )
-from cybervein_protocol.tree.slices import OutboardError, SliceError
+from cybervein_protocol.tree.slices import OutboardError, SliceError, bounded_range
 
 __all__ = [
     "CHUNK",
@@ -95,7 +95,9 @@ def slice_of(
 
     Raises:
         OutboardError: the outboard is not of data of this size.
+        SliceError: start or length is negative.
     """
+    start, length = bounded_range(start, length)
     fast = native()
     if fast is None:
         return _slices.slice_of(read_at, size, outboard, start, length)
@@ -124,6 +126,7 @@ def verify_slice(
     Raises:
         SliceError: with what is wrong and where.
     """
+    start, length = bounded_range(start, length)
     fast = native()
     if fast is None:
         return _slices.verify_slice(data, root, start, length, size)

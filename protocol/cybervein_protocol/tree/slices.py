@@ -24,6 +24,7 @@ from cybervein_protocol.tree.shape import (
     GROUP_LEVEL,
     HEADER,
     PARENT,
+    SIZE_MAX,
     chunk_count,
     outboard_size,
     root_level,
@@ -37,6 +38,13 @@ class SliceError(ProofError):
 
 class OutboardError(StorageError):
     """An outboard that is not of data of this size."""
+
+
+def bounded_range(start: int, length: int) -> tuple[int, int]:
+    """The range, cut at the largest size there is. Raises SliceError for a negative one."""
+    if start < 0 or length < 0:
+        raise SliceError(f"range {start}+{length}: expected a start and a length of 0 or more")
+    return min(start, SIZE_MAX), min(length, SIZE_MAX)
 
 
 @dataclass(frozen=True, slots=True)
