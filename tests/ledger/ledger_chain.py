@@ -1,6 +1,7 @@
 """A whole chain in memory: people with keys, a super node, blocks; every step checked."""
 
 from dataclasses import dataclass, field
+
 from blake3 import blake3
 from cybervein_protocol import vrf
 from cybervein_protocol.encoding import Record, cid_root, encode
