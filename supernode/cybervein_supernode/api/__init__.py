@@ -1,0 +1,1 @@
+"""The HTTP interface of a super node (docs/wire.md section 6)."""

@@ -1,0 +1,51 @@
+"""The FastAPI application: routes, errors, limits, and the explorer page at `/`."""
+
+from pathlib import Path
+
+from cybervein_runtime.http_server import Authenticator, install_errors
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from cybervein_supernode.api.chain_routes import chain_routes
+from cybervein_supernode.api.limits import Buckets, RateLimit
+from cybervein_supernode.api.live_routes import live_routes
+from cybervein_supernode.api.market_routes import market_routes
+from cybervein_supernode.api.metrics import metrics_routes
+from cybervein_supernode.api.submit_routes import submit_routes
+from cybervein_supernode.node import SuperNode
+
+EXPLORER = Path(__file__).parent.parent / "explorer"
+_PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'self'"
+)
+
+
+def create_app(node: SuperNode) -> FastAPI:
+    """All routes of one super node; `node` starts and stops apart from it."""
+    app = FastAPI(
+        title="CyberVein super node",
+        description="Ledger, proofs, deals and live events (docs/wire.md section 6).",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+    )
+    install_errors(app)
+    app.add_middleware(RateLimit, buckets=Buckets())
+    authenticator = Authenticator()
+    app.include_router(chain_routes(node))
+    app.include_router(market_routes(node))
+    app.include_router(submit_routes(node, authenticator))
+    app.include_router(live_routes(node))
+    app.include_router(metrics_routes(node))
+    app.mount("/explorer", StaticFiles(directory=EXPLORER), name="explorer")
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(
+            EXPLORER / "index.html",
+            headers={"content-security-policy": _PAGE_POLICY, "cache-control": "no-cache"},
+        )
+
+    return app

@@ -1,0 +1,61 @@
+"""A rate limit per client address: a token bucket, in front of everything else.
+
+Several miners may share an address (one home, one cluster), so the limit is wide: it stops a loop
+that ran wild, not a busy site.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from cybervein_protocol.errors import UnavailableError
+from starlette.responses import JSONResponse
+
+RATE_PER_SECOND = 300.0
+BURST = 1500.0
+ADDRESSES_MAX = 10_000
+_TOO_MANY = 429
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Buckets:
+    """Tokens by address; the address that was quiet longest is forgotten first."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, address: str) -> bool:
+        """Whether this address may make one more request now."""
+        now = self._monotonic()
+        tokens, then = self._buckets.pop(address, (BURST, now))
+        tokens = min(BURST, tokens + (now - then) * RATE_PER_SECOND)
+        allowed = tokens >= 1.0
+        self._buckets[address] = (tokens - 1.0 if allowed else tokens, now)
+        if len(self._buckets) > ADDRESSES_MAX:
+            self._buckets.popitem(last=False)
+        return allowed
+
+
+class RateLimit:
+    """ASGI middleware: 429 with a readable error once the bucket is empty."""
+
+    def __init__(self, app: Asgi, buckets: Buckets) -> None:
+        self._app = app
+        self._buckets = buckets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, or refuse."""
+        client = scope.get("client")
+        if scope["type"] != "http" or client is None or self._buckets.take(client[0]):
+            await self._app(scope, receive, send)
+            return
+        message = f"more than {RATE_PER_SECOND:.0f} requests per second; slow down and try again"
+        body = {"error": UnavailableError.code, "message": message}
+        answer = JSONResponse(body, status_code=_TOO_MANY, headers={"retry-after": "1"})
+        await answer(scope, receive, send)

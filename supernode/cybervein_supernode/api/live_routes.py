@@ -1,0 +1,53 @@
+"""Live events over server-sent events, health and readiness."""
+
+import json
+from collections.abc import AsyncIterator
+
+from cybervein_protocol.errors import UnavailableError
+from fastapi import APIRouter, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from cybervein_supernode.api.views import Json
+from cybervein_supernode.events import LISTENERS_MAX, EventHub
+from cybervein_supernode.node import SuperNode
+
+PING_SECONDS = 15
+
+
+def live_routes(node: SuperNode) -> APIRouter:
+    """`/v1/events`, `/healthz`, `/readyz`."""
+    router = APIRouter(tags=["live"])
+
+    @router.get("/v1/events")
+    async def events(request: Request) -> EventSourceResponse:
+        """Server-sent events: block, epoch, proof, audit, bandwidth, deal, repair, miner."""
+        if node.desk.hub.listeners >= LISTENERS_MAX:
+            raise UnavailableError(f"{LISTENERS_MAX} listeners already; try again later")
+        last = request.headers.get("last-event-id", "")
+        after = int(last) if last.isdigit() else None
+        return EventSourceResponse(_stream(node.desk.hub, after), ping=PING_SECONDS)
+
+    @router.get("/healthz")
+    async def healthz() -> Json:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def readyz() -> Json:
+        """Blocks can be written."""
+        if node.desk.engine.failing:
+            raise UnavailableError(f"blocks are not written: {node.desk.engine.failing}")
+        return {"status": "ready", "pending_units": node.desk.engine.pending}
+
+    return router
+
+
+async def _stream(hub: EventHub, after: int | None) -> AsyncIterator[ServerSentEvent]:
+    """Until the listener goes, falls behind, or the node stops."""
+    with hub.subscribe(after) as listener:
+        while not listener.closed:
+            event = await listener.next()
+            if event is None:
+                return
+            data = json.dumps(dict(event.data))
+            yield ServerSentEvent(data=data, event=event.kind, id=str(event.number))

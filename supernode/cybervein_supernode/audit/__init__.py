@@ -1,0 +1,1 @@
+"""Possession audits of what miners hold for customers."""

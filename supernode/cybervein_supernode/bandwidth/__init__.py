@@ -1,0 +1,1 @@
+"""Bandwidth: unannounced, timed, verified reads of what miners must hold."""

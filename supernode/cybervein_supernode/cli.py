@@ -1,0 +1,127 @@
+"""Subcommands of `cybervein`: `supernode init|run` and `chain verify|export`."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+import uvloop
+from cybervein_protocol.encoding import cid_text
+from cybervein_protocol.errors import MalformedError
+from cybervein_protocol.signing import address
+from cybervein_runtime.logs import configure_logs
+from cybervein_runtime.network_file import load_network
+
+from cybervein_supernode.engine.export import export_chain
+from cybervein_supernode.engine.replaying import Verified, verify_data, verify_export
+from cybervein_supernode.engine.view import LedgerView
+from cybervein_supernode.founding import DEFAULT_URL, found, numbers_of
+from cybervein_supernode.home import Home
+
+if TYPE_CHECKING:
+    from cybervein_runtime.console import Console
+
+Data = Annotated[Path, typer.Option("--data", help="Directory of the super node.")]
+supernode = typer.Typer(no_args_is_help=True, help="Run a super node.")
+chain = typer.Typer(no_args_is_help=True, help="Check or export a chain.")
+
+
+def commands(app: typer.Typer) -> None:
+    """Add this package's commands to the root."""
+    app.add_typer(supernode, name="supernode")
+    app.add_typer(chain, name="chain")
+
+
+@supernode.command()
+def init(  # noqa: PLR0913, PLR0917 -- one parameter per option
+    ctx: typer.Context,
+    data: Data,
+    preset: Annotated[str, typer.Option(help="test, local or main.")] = "local",
+    epoch_seconds: Annotated[
+        int | None, typer.Option(min=2, help="Another epoch length than the preset's.")
+    ] = None,
+    url: Annotated[str, typer.Option(help="Where others reach this node.")] = DEFAULT_URL,
+    fund: Annotated[
+        list[str] | None, typer.Option(help="ADDRESS=VEINS of the genesis; repeatable.")
+    ] = None,
+) -> None:
+    """Found a network: identity, genesis, network.json."""
+    console: Console = ctx.obj
+    home = Home(data)
+    numbers = numbers_of(preset, epoch_seconds)
+    file = found(home, numbers, url, fund or [], int(time.time()))
+    document = {
+        "network": cid_text(file.network),
+        "address": address(file.super_nodes[0][1]),
+        "network_file": str(home.network),
+        "preset": preset,
+    }
+    console.emit(document)
+
+
+@supernode.command()
+def run(
+    data: Data,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 takes a free port.")] = 7700,
+    url: Annotated[
+        str | None, typer.Option(help="Public URL, if it is not that of the socket.")
+    ] = None,
+    log_json: Annotated[bool, typer.Option(help="Logs as JSON lines.")] = False,  # noqa: FBT002 -- a flag
+) -> None:
+    """Run the super node until SIGTERM or Ctrl-C."""
+    from cybervein_supernode.running import run as serve  # noqa: PLC0415 -- the server is slow to import
+
+    configure_logs("supernode", as_json=log_json or not sys.stderr.isatty())
+    uvloop.run(serve(Home(data), host, port, url))
+
+
+@chain.command()
+def verify(
+    ctx: typer.Context,
+    data: Annotated[Path | None, typer.Option("--data", help="A super node's directory.")] = None,
+    export: Annotated[Path | None, typer.Option("--export", help="An exported chain.")] = None,
+) -> None:
+    """Execute every block again and compare every hash."""
+    console: Console = ctx.obj
+    console.emit(_json(_verify(data, export)))
+
+
+@chain.command("export")
+def export_(
+    ctx: typer.Context,
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", help="File to write.")],
+) -> None:
+    """Write all blocks and units to a file (CARv1)."""
+    console: Console = ctx.obj
+    with out.open("xb") as file:
+        size = sum(file.write(part) for part in export_chain(_view(data)))
+    console.emit({"file": str(out), "bytes": size})
+
+
+def _verify(data: Path | None, export: Path | None) -> Verified:
+    if (data is None) == (export is None):
+        raise MalformedError("chain verify: give either --data or --export")
+    if data is not None:
+        return verify_data(_view(data))
+    assert export is not None  # noqa: S101 -- one of the two is given
+    return verify_export(export, None)
+
+
+def _view(data: Path) -> LedgerView:
+    home = Home(data)
+    return LedgerView(home.ledger, load_network(home.network).genesis)
+
+
+def _json(result: Verified) -> dict[str, object]:
+    return {
+        "network": cid_text(result.network),
+        "height": result.height,
+        "epochs": result.epochs,
+        "units": result.units,
+        "voids": result.voids,
+        "app_hash": result.app_hash,
+        "attested": "space, bandwidth, audits and verdicts are a super node's word",
+    }

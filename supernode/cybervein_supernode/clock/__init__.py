@@ -1,0 +1,1 @@
+"""Time: the epoch timeline and the driver that closes epochs."""

@@ -1,0 +1,1 @@
+"""Deals: the verification step between upload and commit."""

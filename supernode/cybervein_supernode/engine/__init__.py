@@ -1,0 +1,1 @@
+"""The solo engine: one process orders, executes and finalises units over SQLite."""

@@ -1,0 +1,79 @@
+"""The block list as a file: CARv1, so that any IPLD tool can read it.
+
+Sections in order: the genesis; then each engine block followed by its units. A section is
+`varint(length) ‖ CID ‖ bytes`, the header `varint(length) ‖ dag-cbor {version: 1, roots:
+[network]}` (https://ipld.io/specs/transport/car/carv1/). Replaying it gives every app hash again.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from cybervein_protocol.encoding import encode, node_cid
+from cybervein_protocol.errors import LimitError, MalformedError
+
+from cybervein_supernode.engine.view import LedgerView
+
+SECTION_BYTES_MAX = 8 << 20
+_VARINT_BYTES_MAX = 5
+_CID_BYTES = 36
+
+
+def export_chain(view: LedgerView) -> Iterator[bytes]:
+    """The file in parts, up to the height committed when it began."""
+    height = view.head().height
+    header = encode({"version": 1, "roots": [view.network]})
+    yield varint(len(header)) + header
+    yield _section(encode(view.genesis))
+    for number in range(1, height + 1):
+        yield _section(view.block_bytes(number))
+        for _, place in view.units_of(number):
+            yield _section(place.raw)
+
+
+def read_sections(file: BinaryIO) -> Iterator[bytes]:
+    """The nodes of an export, each checked against its CID. Raises MalformedError."""
+    _read_exactly(file, _length(file) or 0)
+    while (length := _length(file)) is not None:
+        section = _read_exactly(file, length)
+        data = section[_CID_BYTES:]
+        if bytes(node_cid(data)) != section[:_CID_BYTES]:
+            raise MalformedError("export: a section does not hash to its CID; fetch it again")
+        yield data
+
+
+def varint(value: int) -> bytes:
+    """Unsigned LEB128."""
+    out = bytearray()
+    while value > 0x7F:  # noqa: PLR2004 -- seven bits a byte
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _section(data: bytes) -> bytes:
+    body = bytes(node_cid(data)) + data
+    return varint(len(body)) + body
+
+
+def _length(file: BinaryIO) -> int | None:
+    """The next section's length; None at the end of the file."""
+    value = 0
+    for position in range(_VARINT_BYTES_MAX):
+        byte = file.read(1)
+        if not byte:
+            if position:
+                raise MalformedError("export: ends inside a length; it is truncated")
+            return None
+        value |= (byte[0] & 0x7F) << (7 * position)
+        if byte[0] < 0x80:  # noqa: PLR2004 -- the last byte has no continuation bit
+            return value
+    raise MalformedError("export: a length is too long; this is no export")
+
+
+def _read_exactly(file: BinaryIO, length: int) -> bytes:
+    if length > SECTION_BYTES_MAX:
+        raise LimitError(f"export: a section of {length} bytes, at most {SECTION_BYTES_MAX}")
+    data = file.read(length)
+    if len(data) != length:
+        raise MalformedError(f"export: ends after {len(data)} of {length} bytes; it is truncated")
+    return data

@@ -1,0 +1,135 @@
+"""What a block writes besides the state rows: itself, its units, evidence and indexes."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from cybervein_protocol.encoding import Record, cid_root, encode, node_cid
+from cybervein_protocol.ledger.block import Block, epoch_block
+from cybervein_protocol.ledger.bodies import (
+    AuditResult,
+    BandwidthResult,
+    DealCommit,
+    PlotVerdict,
+    SpaceResult,
+)
+from cybervein_protocol.ledger.events import EpochClosed
+from cybervein_protocol.ledger.machine import BlockResult
+from cybervein_protocol.ledger.rows import DEALS, PLOTS, SHARDS, DealRow, PlotRow, ShardRow
+from cybervein_protocol.ledger.unit import ParsedUnit
+from cybervein_protocol.space import plot_id
+
+if TYPE_CHECKING:
+    from multiformats import CID
+
+_SHARD_PREFIX = SHARDS.key(b"")
+_PLOT_PREFIX = PLOTS.key(b"")
+_DEAL_PREFIX = DEALS.key(b"")
+
+
+def record_block(
+    connection: sqlite3.Connection, block: Block, units: Sequence[ParsedUnit], result: BlockResult
+) -> None:
+    """Insert everything of a block inside the caller's transaction."""
+    connection.execute(
+        "INSERT INTO block VALUES (?, ?, ?, ?)",
+        (block.height, block.epoch, len(units), encode(block)),
+    )
+    _record_units(connection, block, units, result)
+    _record_evidence(connection, units)
+    _record_commits(connection, block, units)
+    _record_indexes(connection, result.changed)
+    for event in result.events:
+        if isinstance(event, EpochClosed):
+            _record_epoch(connection, block, event)
+
+
+def _record_units(
+    connection: sqlite3.Connection, block: Block, units: Sequence[ParsedUnit], result: BlockResult
+) -> None:
+    codes = {void.unit: void.code for void in block.voids}
+    rows = [
+        (
+            cid_root(parsed.id),
+            block.height,
+            position,
+            parsed.unit.kind,
+            parsed.unit.issuer,
+            codes.get(parsed.id, ""),
+            result.reasons.get(parsed.id, ""),
+            parsed.raw,
+        )
+        for position, parsed in enumerate(units)
+    ]
+    connection.executemany("INSERT INTO unit VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _record_evidence(connection: sqlite3.Connection, units: Sequence[ParsedUnit]) -> None:
+    rows = [
+        (digest, cid_root(parsed.id), epoch)
+        for parsed in units
+        for digest, epoch in _evidence(parsed.body)
+    ]
+    connection.executemany("INSERT OR IGNORE INTO evidence VALUES (?, ?, ?)", rows)
+
+
+def _evidence(body: Record) -> Iterator[tuple[bytes, int]]:
+    """(digest, epoch) of every evidence that a unit names."""
+    if isinstance(body, PlotVerdict):
+        yield body.evidence, body.epoch
+    elif isinstance(body, SpaceResult | BandwidthResult | AuditResult):
+        for entry in body.results:
+            yield entry.evidence, body.epoch
+
+
+def _record_commits(
+    connection: sqlite3.Connection, block: Block, units: Sequence[ParsedUnit]
+) -> None:
+    void = {entry.unit for entry in block.voids}
+    for parsed in units:
+        if isinstance(parsed.body, DealCommit) and parsed.id not in void:
+            values = (cid_root(parsed.body.deal), cid_root(parsed.id))
+            connection.execute("INSERT INTO commit_of VALUES (?, ?)", values)
+
+
+def _record_indexes(connection: sqlite3.Connection, changed: Mapping[bytes, Record | None]) -> None:
+    """Which miner holds what, and whose deal is which: both follow from the state rows."""
+    for key, row in changed.items():
+        if key.startswith(_SHARD_PREFIX):
+            _index_shard(connection, key[len(_SHARD_PREFIX) :], row)
+        elif key.startswith(_PLOT_PREFIX):
+            _index_plot(connection, key[len(_PLOT_PREFIX) :], row)
+        elif key.startswith(_DEAL_PREFIX) and isinstance(row, DealRow):
+            values = (key[len(_DEAL_PREFIX) :], row.owner)
+            connection.execute("INSERT OR REPLACE INTO deal_of VALUES (?, ?)", values)
+
+
+def _index_shard(connection: sqlite3.Connection, identity: bytes, row: Record | None) -> None:
+    if isinstance(row, ShardRow) and not row.lost:
+        values = (identity, row.miner, row.root)
+        connection.execute("INSERT OR REPLACE INTO shard_at VALUES (?, ?, ?)", values)
+    else:
+        connection.execute("DELETE FROM shard_at WHERE key = ?", (identity,))
+
+
+def _index_plot(connection: sqlite3.Connection, mu: bytes, row: Record | None) -> None:
+    if isinstance(row, PlotRow):
+        values = (plot_id(mu, row.kappa, row.gamma), mu, row.miner)
+        connection.execute("INSERT OR REPLACE INTO plot_at VALUES (?, ?, ?)", values)
+    else:
+        connection.execute("DELETE FROM plot_at WHERE mu = ?", (mu,))
+
+
+def _record_epoch(connection: sqlite3.Connection, block: Block, event: EpochClosed) -> None:
+    """The CyberVein block of the epoch this block closed, and the settlement for views."""
+    rows = connection.execute(
+        "SELECT unit.bytes FROM unit JOIN block USING (height) "
+        "WHERE block.epoch = ? ORDER BY unit.height, unit.position",
+        (event.epoch,),
+    )
+    units: list[CID] = [node_cid(raw) for (raw,) in rows]
+    closing = epoch_block(event.epoch, event.beacon, units)
+    connection.execute(
+        "INSERT INTO epoch_block VALUES (?, ?, ?, ?)",
+        (event.epoch, block.height, encode(closing), encode(event)),
+    )

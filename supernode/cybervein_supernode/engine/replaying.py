@@ -1,0 +1,95 @@
+"""`chain verify`: execute every block again, from a data directory or from an export."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cybervein_protocol.encoding import cid_root, node_cid
+from cybervein_protocol.errors import ConflictError, MalformedError, ProofError
+from cybervein_protocol.ledger.block import Block, decode_block
+from cybervein_protocol.ledger.events import EpochClosed
+from cybervein_protocol.ledger.genesis import Genesis, decode_genesis, network_id
+from cybervein_protocol.ledger.replay import replay_blocks
+from multiformats import CID
+
+from cybervein_supernode.engine.export import read_sections
+from cybervein_supernode.engine.view import LedgerView
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A chain that replays to what it claims."""
+
+    network: CID
+    height: int
+    epochs: int
+    units: int
+    voids: int
+    app_hash: str
+
+
+class _UnitsOnDisk(Mapping[CID, bytes]):
+    """Units by id, read when asked for."""
+
+    def __init__(self, view: LedgerView) -> None:
+        self._view = view
+
+    def __getitem__(self, unit: CID) -> bytes:
+        place = self._view.unit(cid_root(unit))
+        if place is None:
+            raise KeyError(unit)
+        return place.raw
+
+    def __iter__(self) -> Iterator[CID]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def verify_data(view: LedgerView) -> Verified:
+    """Replay the chain of a data directory; its state must have the same hash."""
+    heights = range(1, view.head().height + 1)
+    blocks = (view.block(height) for height in heights)
+    return _replay(view.genesis, blocks, _UnitsOnDisk(view))
+
+
+def verify_export(path: Path, network: CID | None) -> Verified:
+    """Replay an export. Raises ConflictError if it is of another network than expected."""
+    with path.open("rb") as file:
+        sections = read_sections(file)
+        first = next(sections, None)
+        if first is None:
+            raise MalformedError(f"{path} is empty; export the chain again")
+        genesis = decode_genesis(first)
+        if network is not None and network_id(genesis) != network:
+            raise ConflictError(f"{path} is of network {network_id(genesis)}, expected {network}")
+        units: dict[CID, bytes] = {}
+        return _replay(genesis, _blocks(sections, units), units)
+
+
+def _blocks(sections: Iterator[bytes], units: dict[CID, bytes]) -> Iterator[Block]:
+    """Each block, once its own units (and no others) are in `units`."""
+    for data in sections:
+        block = decode_block(data)
+        units.clear()
+        for _ in block.units:
+            raw = next(sections, None)
+            if raw is None:
+                raise MalformedError(f"export: ends inside block {block.height}; it is truncated")
+            units[node_cid(raw)] = raw
+        yield block
+
+
+def _replay(genesis: Genesis, blocks: Iterator[Block], units: Mapping[CID, bytes]) -> Verified:
+    height = epochs = count = voids = 0
+    app_hash = b""
+    for step in replay_blocks(genesis, blocks, units):
+        if step.block.height != height + 1:
+            raise ProofError(f"block {step.block.height} follows block {height}")
+        height = step.block.height
+        count += len(step.units)
+        voids += len(step.block.voids)
+        epochs += sum(isinstance(event, EpochClosed) for event in step.result.events)
+        app_hash = step.result.app_hash
+    return Verified(network_id(genesis), height, epochs, count, voids, app_hash.hex())

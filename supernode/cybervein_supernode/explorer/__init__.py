@@ -1,0 +1,1 @@
+"""The explorer page: static files, no external assets, live by server-sent events."""

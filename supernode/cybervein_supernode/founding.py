@@ -1,0 +1,70 @@
+"""A new network: a super node's identity, the genesis, and the file by which others join."""
+
+import secrets
+from collections.abc import Sequence
+
+from cybervein_protocol import vrf
+from cybervein_protocol.errors import ConflictError, MalformedError
+from cybervein_protocol.ledger.genesis import Allocation, Genesis, SuperNode, check_genesis
+from cybervein_protocol.presets import Preset, preset
+from cybervein_protocol.signing import parse_address
+from cybervein_runtime.identity import Identity, load_or_create_identity
+from cybervein_runtime.network_file import NetworkFile, load_network, save_network
+from msgspec.structs import replace
+from nacl.public import PrivateKey
+
+from cybervein_supernode.home import Home
+
+DEFAULT_URL = "http://127.0.0.1:7700"
+
+
+def found(home: Home, numbers: Preset, url: str, funds: Sequence[str], now: int) -> NetworkFile:
+    """Write identity and `network.json`. Raises ConflictError if there is a network already."""
+    if home.network.exists():
+        raise ConflictError(
+            f"{home.network} exists: this directory has a network already; run it, or choose "
+            "another --data"
+        )
+    identity = load_or_create_identity(home.identity)
+    genesis = Genesis(
+        v=1,
+        chain="cybervein",
+        created=now,
+        preset=numbers,
+        super_nodes=[super_node(identity, url)],
+        accounts=[parse_fund(text) for text in funds],
+        roots=[secrets.token_bytes(32), secrets.token_bytes(32)],
+    )
+    check_genesis(genesis)
+    save_network(home.network, genesis, ((url, identity.keys.public),))
+    return load_network(home.network)
+
+
+def super_node(identity: Identity, url: str) -> SuperNode:
+    """The public half of an identity, as a genesis lists it."""
+    return SuperNode(
+        key=identity.keys.public,
+        vrf=vrf.public_key(identity.vrf_seed),
+        seal=bytes(PrivateKey(identity.seal_seed).public_key),
+        url=url,
+    )
+
+
+def numbers_of(name: str, epoch_seconds: int | None) -> Preset:
+    """A preset, its epoch stretched or shortened if asked (the proof deadline in proportion)."""
+    numbers = preset(name)
+    if epoch_seconds is None:
+        return numbers
+    share = numbers.proof_deadline_seconds / numbers.epoch_seconds
+    deadline = max(1, round(epoch_seconds * share))
+    if deadline >= epoch_seconds:
+        raise MalformedError(f"--epoch-seconds {epoch_seconds}: expected at least 2")
+    return replace(numbers, epoch_seconds=epoch_seconds, proof_deadline_seconds=deadline)
+
+
+def parse_fund(text: str) -> Allocation:
+    """`ADDRESS=VEINS`. Raises MalformedError."""
+    name, _, amount = text.partition("=")
+    if not amount.isdecimal() or int(amount) >= 1 << 63:
+        raise MalformedError(f"--fund {text[:80]!r}: expected ADDRESS=VEINS")
+    return Allocation(key=parse_address(name), balance=int(amount))

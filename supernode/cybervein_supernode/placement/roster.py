@@ -1,0 +1,114 @@
+"""Which miners answer right now, and how many bytes they have free.
+
+The roster asks each miner's public status every few seconds. It decides only where new bytes may
+go; whether a miner is paid, warned or repaired is the audits' matter.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from cybervein_protocol.errors import CyberVeinError
+from cybervein_protocol.ledger.rows import MinerRow
+from cybervein_protocol.placement import Candidate
+from cybervein_protocol.signing import address
+
+from cybervein_supernode.desk import Desk
+from cybervein_supernode.peers.miner_client import MinerClient, Peer
+from cybervein_supernode.placement.domains import failure_domain
+
+ASKED_AT_ONCE_MAX = 16
+_INTERVAL_SECONDS_MIN = 1.0
+_INTERVAL_SECONDS_MAX = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A miner's last status: `wall` is unix seconds of its last answer, 0 for never."""
+
+    online: bool
+    free_bytes: int
+    wall: float
+    error: str
+
+
+_NEVER = Sighting(online=False, free_bytes=0, wall=0.0, error="not asked yet")
+
+
+class Roster:
+    """Sightings of all registered miners."""
+
+    def __init__(self, desk: Desk, miners: MinerClient) -> None:
+        self._desk = desk
+        self._miners = miners
+        self._sightings: dict[bytes, Sighting] = {}
+        seconds = desk.preset.epoch_seconds / 8
+        self._interval = min(_INTERVAL_SECONDS_MAX, max(_INTERVAL_SECONDS_MIN, seconds))
+
+    async def run(self) -> None:
+        """Ask everybody, again and again, until cancelled."""
+        while True:
+            await self.refresh()
+            await self._desk.time.sleep(self._interval)
+
+    async def refresh(self) -> None:
+        """Ask every registered miner once."""
+        turn = asyncio.Semaphore(ASKED_AT_ONCE_MAX)
+        miners = self._desk.view.miners()
+        await asyncio.gather(*(self._ask(turn, key, row) for key, row in miners))
+
+    def online(self, key: bytes) -> bool:
+        """Whether the miner answered last time."""
+        return self._sightings.get(key, _NEVER).online
+
+    def candidates(self) -> list[Candidate]:
+        """Live miners with their domain and what is free and not promised to others."""
+        promised = self._desk.notebook.promised_bytes()
+        declared = self._desk.preset.declared_domains
+        return [
+            Candidate(
+                miner=key,
+                domain=failure_domain(row, declared=declared),
+                free_bytes=max(0, self._sightings[key].free_bytes - promised.get(key, 0)),
+            )
+            for key, row in self._desk.view.miners()
+            if self.online(key)
+        ]
+
+    def seen_json(self, key: bytes) -> dict[str, object]:
+        """What the API adds to a miner's ledger row."""
+        seen = self._sightings.get(key, _NEVER)
+        return {
+            "online": seen.online,
+            "free_bytes": seen.free_bytes,
+            "last_seen": seen.wall,
+            "unreachable": seen.error,
+        }
+
+    async def _ask(self, turn: asyncio.Semaphore, key: bytes, row: MinerRow) -> None:
+        before = self._sightings.get(key, _NEVER)
+        async with turn:
+            try:
+                status = await self._miners.status(Peer(key, row.url))
+                seen = self._seen(key, status)
+            except CyberVeinError as error:
+                seen = Sighting(
+                    online=False, free_bytes=0, wall=before.wall, error=str(error)[:200]
+                )
+        self._sightings[key] = seen
+        if seen.online != before.online:
+            state = {"miner": address(key), "online": seen.online, "reason": seen.error}
+            self._desk.hub.publish("miner", state)
+
+    def _seen(self, key: bytes, status: dict[str, object]) -> Sighting:
+        """A status is believed only where it names the miner's own key."""
+        claimed = status.get("address")
+        if claimed != address(key):
+            error = f"its URL answers as {claimed}; two miners share a URL?"
+            return Sighting(online=False, free_bytes=0, wall=0.0, error=error)
+        free = status.get("free_bytes", 0)
+        return Sighting(
+            online=True,
+            free_bytes=free if isinstance(free, int) else 0,
+            wall=self._desk.time.wall(),
+            error="",
+        )

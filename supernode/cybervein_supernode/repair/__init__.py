@@ -1,0 +1,1 @@
+"""Repair: shards that are gone are rebuilt at the same index on another miner."""

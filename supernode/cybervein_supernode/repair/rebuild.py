@@ -1,0 +1,184 @@
+"""Rebuild one shard: fetch k others, compute it, check its root, place it, move the ledger's row.
+
+The super node unmasks and masks with the segment's repair key and never sees plaintext. A wrong
+helper shard is caught by its own root before it is used; the result by the shard's root.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+
+from blake3 import blake3
+from cybervein_protocol.coding import rebuild_shard
+from cybervein_protocol.encoding import node_cid
+from cybervein_protocol.errors import ConflictError, CyberVeinError, ProofError
+from cybervein_protocol.ledger.bodies import ShardMoved
+from cybervein_protocol.ledger.rows import DealRow, shard_id
+from cybervein_protocol.messages import Receipt, open_repair_keys, verify_receipt
+from cybervein_protocol.placement import place
+from multiformats import CID
+
+from cybervein_supernode.desk import Desk
+from cybervein_supernode.engine.view import Shard
+from cybervein_supernode.peers.miner_client import MinerClient, Peer
+from cybervein_supernode.placement.domains import failure_domain
+from cybervein_supernode.placement.roster import Roster
+
+TRANSFER_SECONDS_MAX = 300.0
+FETCH_EXTRA = 1
+"""Helpers asked beyond k at once, so that one slow miner does not hold a repair up."""
+
+
+class Rebuilder:
+    """Rebuilds shards, one call each."""
+
+    def __init__(self, desk: Desk, roster: Roster, miners: MinerClient) -> None:
+        self._desk = desk
+        self._roster = roster
+        self._miners = miners
+
+    async def rebuild(self, lost: Shard) -> bytes:
+        """Move a lost shard; its new miner. Raises ConflictError, ProofError, UnavailableError."""
+        deal, siblings = await self._desk.judge(lambda: self._case(lost))
+        helpers = await self._fetch(deal.k, siblings)
+        data = await self._desk.judge(lambda: self._compute(lost, deal, helpers))
+        receipt = await self._store(lost, deal, siblings, data)
+        body = ShardMoved(
+            deal=self.deal_cid(lost),
+            segment=lost.segment,
+            index=lost.index,
+            from_=lost.row.miner,
+            to=receipt.miner,
+            root=lost.row.root,
+            receipt=receipt.sig,
+        )
+        await self._desk.engine.issue("shard.moved", body)
+        return receipt.miner
+
+    def deal_cid(self, shard: Shard) -> CID:
+        """The CID of a shard's deal: that of its `deal.open` unit."""
+        opened = self._desk.view.unit(shard.deal)
+        if opened is None:
+            raise ConflictError(f"deal {shard.deal.hex()[:16]}: its deal.open is not known")
+        return node_cid(opened.raw)
+
+    def _case(self, lost: Shard) -> tuple[DealRow, list[Shard]]:
+        """The deal and the segment's other live shards."""
+        view = self._desk.view
+        siblings = [
+            shard
+            for shard in view.shards_of_deal(lost.deal)
+            if shard.segment == lost.segment and shard.index != lost.index and not shard.row.lost
+        ]
+        return view.deal(lost.deal), siblings
+
+    async def _fetch(self, k: int, siblings: list[Shard]) -> dict[int, bytes]:
+        """K verified shards by index, from whoever answers first."""
+        missing = {loss.shard for loss in self._desk.notebook.losses()}
+        usable = [s for s in siblings if _identity(s) not in missing]
+        usable.sort(key=lambda s: not self._roster.online(s.row.miner))
+        found: dict[int, bytes] = {}
+        waiting = iter(usable)
+        running = {
+            asyncio.create_task(self._fetch_one(shard))
+            for shard, _ in zip(waiting, range(k + FETCH_EXTRA), strict=False)
+        }
+        try:
+            while running and len(found) < k:
+                done, running = await asyncio.wait(running, return_when="FIRST_COMPLETED")
+                for task in done:
+                    self._take(task, found)
+                    if len(found) < k and (spare := next(waiting, None)) is not None:
+                        running.add(asyncio.create_task(self._fetch_one(spare)))
+        finally:
+            for task in running:
+                task.cancel()
+        if len(found) < k:
+            raise ConflictError(
+                f"only {len(found)} of the {k} shards needed answer with the right bytes"
+            )
+        return found
+
+    def _take(self, task: asyncio.Task[tuple[int, bytes]], found: dict[int, bytes]) -> None:
+        error = task.exception()
+        if error is None:
+            index, data = task.result()
+            found[index] = data
+        elif not isinstance(error, CyberVeinError):
+            raise error
+
+    async def _fetch_one(self, shard: Shard) -> tuple[int, bytes]:
+        """(index, bytes) of a whole shard under its root."""
+        view, size = self._desk.view, shard.row.size
+        peer = Peer(shard.row.miner, view.miner(shard.row.miner).url)
+        epoch = view.head().epoch + 1
+        order = self._miners.order(
+            peer, "GET", shard.row.root, max_bytes=size, not_after_epoch=epoch
+        )
+        data = await self._miners.get_shard(peer, order, size, TRANSFER_SECONDS_MAX)
+        digest = await self._desk.judge(lambda: blake3(data).digest())
+        if digest != shard.row.root:
+            raise ProofError(f"shard {shard.row.root.hex()[:16]}: other bytes than its root says")
+        return shard.index, data
+
+    def _compute(self, lost: Shard, deal: DealRow, helpers: dict[int, bytes]) -> bytes:
+        """The lost shard's masked bytes, checked against its root."""
+        commit = self._desk.view.commit_of(lost.deal)
+        keys = open_repair_keys(
+            commit.repair,
+            self._desk.public,
+            self._desk.identity.seal_seed,
+            len(commit.segments),
+        )
+        data = rebuild_shard(keys[lost.segment], helpers, deal.k, deal.n, lost.index)
+        if blake3(data).digest() != lost.row.root:
+            raise ProofError(
+                f"shard {lost.row.root.hex()[:16]}: rebuilt bytes have another root; was the deal "
+                "committed with wrong repair keys?"
+            )
+        return data
+
+    async def _store(
+        self, lost: Shard, deal: DealRow, siblings: Sequence[Shard], data: bytes
+    ) -> Receipt:
+        """Put the shard in a free domain, in its owner's name; the new miner's receipt."""
+        candidates = {each.miner: each for each in self._roster.candidates()}
+        holders = {shard.row.miner for shard in siblings}
+        taken = {self._domain(miner) for miner in holders}
+        [miner] = place(
+            secrets.token_bytes(32),
+            candidates.values(),
+            len(data),
+            1,
+            taken_domains=taken,
+            avoid={*holders, lost.row.miner},
+        )
+        peer = Peer(miner, self._desk.view.miner(miner).url)
+        cid = self.deal_cid(lost)
+        last = self._desk.view.head().epoch + self._desk.preset.order_epochs
+        order = self._miners.order(
+            peer,
+            "PUT",
+            lost.row.root,
+            max_bytes=len(data),
+            not_after_epoch=last,
+            deal=cid,
+            bearer=deal.owner,
+        )
+        receipt = await self._miners.put_shard(
+            peer, order, lost.segment, lost.index, data, TRANSFER_SECONDS_MAX
+        )
+        expected = (miner, cid, lost.segment, lost.index, lost.row.root, len(data))
+        named = (receipt.miner, receipt.deal, receipt.segment, receipt.index)
+        if (*named, receipt.root, receipt.size) != expected:
+            raise ProofError("the new miner's receipt is of another shard; trying elsewhere")
+        verify_receipt(receipt)
+        return receipt
+
+    def _domain(self, miner: bytes) -> str:
+        declared = self._desk.preset.declared_domains
+        return failure_domain(self._desk.view.miner(miner), declared=declared)
+
+
+def _identity(shard: Shard) -> bytes:
+    return shard_id(shard.deal, shard.segment, shard.index)

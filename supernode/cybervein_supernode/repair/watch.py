@@ -1,0 +1,65 @@
+"""Which shards need a new home: admitted lost, wrong, or on a miner silent beyond the grace.
+
+Silence is counted in epochs in which this super node asked, so an outage of its own moves nothing.
+"""
+
+from cybervein_protocol.ledger.rows import shard_id
+from cybervein_protocol.signing import address
+
+from cybervein_supernode.desk import Desk
+from cybervein_supernode.engine.view import Shard
+from cybervein_supernode.notebook import Loss
+
+SILENT = "silent beyond grace"
+
+
+class Watch:
+    """Turns silence into losses."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def note_silent(self, epoch: int) -> list[bytes]:
+        """Queue the shards of miners whose grace is over; those miners' keys."""
+        seen = self._desk.notebook.last_seen()
+        silent: list[bytes] = []
+        for key, row in self._desk.view.miners():
+            if not row.held_shards or row.audit != "timeout":
+                continue
+            last = seen.get(key)
+            if last is None:
+                self._desk.notebook.mark_seen(key, row.audit_epoch - 1)
+            elif row.audit_epoch - 1 - last > self._desk.preset.grace_epochs:
+                silent.append(key)
+                self._queue(key, epoch)
+        return silent
+
+    def _queue(self, key: bytes, epoch: int) -> None:
+        for shard in self._desk.view.shards_of_miner(key):
+            identity = shard_id(shard.deal, shard.segment, shard.index)
+            self._desk.notebook.add_loss(Loss(identity, key, SILENT, epoch))
+
+    def still_lost(self, loss: Loss) -> Shard | None:
+        """The shard's row if it still needs a new home; else the loss is dropped.
+
+        A silent miner that came back within the repair keeps what it holds.
+        """
+        deal, segment, index = loss.shard[:32], loss.shard[32:36], loss.shard[36]
+        number = int.from_bytes(segment, "big")
+        for shard in self._desk.view.shards_of_deal(deal):
+            here = (shard.segment, shard.index) == (number, index)
+            if here and shard.row.miner == loss.miner and not self._back(loss):
+                return shard
+        self._desk.notebook.drop_loss(loss.shard)
+        return None
+
+    def _back(self, loss: Loss) -> bool:
+        if loss.reason != SILENT:
+            return False
+        return self._desk.notebook.last_seen().get(loss.miner, -1) >= loss.epoch
+
+
+def name_of(shard: Shard) -> str:
+    """A shard in words, for logs and events."""
+    where = f"{shard.segment}/{shard.index} of deal {shard.deal.hex()[:16]}"
+    return f"shard {where} at {address(shard.row.miner)}"

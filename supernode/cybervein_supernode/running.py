@@ -1,0 +1,51 @@
+"""The process: one super node, its HTTP server, one at a time in a data directory."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+from cybervein_protocol.encoding import cid_text
+from cybervein_protocol.errors import ConflictError, ForbiddenError
+from cybervein_runtime.identity import load_identity
+from cybervein_runtime.network_file import load_network
+from cybervein_runtime.serving import bind, serve, url_of
+
+from cybervein_supernode.api.app import create_app
+from cybervein_supernode.home import Home
+from cybervein_supernode.node import SuperNode
+
+log = structlog.get_logger()
+
+
+async def run(home: Home, host: str, port: int, public_url: str | None) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    file, identity = load_network(home.network), load_identity(home.identity)
+    if identity.keys.public not in {node.key for node in file.genesis.super_nodes}:
+        raise ForbiddenError(f"{home.identity} is no super node of {home.network}")
+    with _alone(home.lock):
+        sock = bind(host, port)
+        node = SuperNode(home, identity, file.genesis, public_url or url_of(sock))
+        node.start()
+        log.info("super node", network=cid_text(file.network), url=node.url)
+        try:
+            await serve(create_app(node), sock, home.run_file)
+        finally:
+            await node.stop()
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Two processes on one chain would fork it: the second is refused."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise ConflictError(
+            f"{path.parent}: another super node runs on this data; stop it first"
+        ) from error
+    finally:
+        os.close(handle)
