@@ -92,6 +92,10 @@ class EmbeddedNetwork:
         miner = Child(recipes.miner(self.layout, self.options, number, port, payout))
         self.miners[number] = miner
         await self._launch(miner)
+        if self.options.sidecars:
+            await self._start_sidecar(number, miner, ports)
+
+    async def _start_sidecar(self, number: int, miner: Child, ports: dict[str, int]) -> None:
         port = _free_or_any(ports.get(recipes.sidecar_name(number), 0))
         urls = (miner.url, self.url)
         sidecar = Child(recipes.sidecar(self.layout, self.options, number, port, urls))

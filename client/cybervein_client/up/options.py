@@ -13,8 +13,9 @@ class Options:
     plots: int
     epoch_seconds: int | None
     preset: str
-    host: str
-    port: int
+    host: str = "127.0.0.1"
+    port: int = 0
+    sidecars: bool = True
 
 
 @dataclass(frozen=True, slots=True)
