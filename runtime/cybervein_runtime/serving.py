@@ -1,9 +1,12 @@
 """Run an ASGI app on a bound socket, announce it in a run file, stop it gracefully."""
 
+import asyncio
 import json
 import os
+import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -14,6 +17,7 @@ from cybervein_runtime.files import write_atomic
 _BACKLOG = 256
 _CONCURRENCY_MAX = 512
 _GRACE_SECONDS = 10
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 Application = Callable[..., Awaitable[None]]
 
@@ -46,6 +50,18 @@ class _AnnouncingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, run_file: Path | None, url: str) -> None:
         super().__init__(config)
         self._run_file, self._url = run_file, url
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on a signal, without uvicorn's raising it again: the caller still cleans up."""
+        loop = asyncio.get_running_loop()
+        for number in _STOP_SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in _STOP_SIGNALS:
+                loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Announce after the application's own start-up has succeeded."""
