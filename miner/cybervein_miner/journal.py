@@ -31,6 +31,24 @@ CREATE TABLE shard (
 ) WITHOUT ROWID;
 CREATE INDEX shard_disk ON shard (disk, state, scrubbed);
 CREATE INDEX shard_state ON shard (state, changed);
+CREATE TABLE shard_total (
+    disk BLOB NOT NULL, state TEXT NOT NULL, shards INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    PRIMARY KEY (disk, state)
+) WITHOUT ROWID;
+CREATE TRIGGER shard_in AFTER INSERT ON shard BEGIN
+    INSERT INTO shard_total VALUES (new.disk, new.state, 1, new.size)
+    ON CONFLICT DO UPDATE SET shards = shards + 1, bytes = bytes + new.size;
+END;
+CREATE TRIGGER shard_out AFTER DELETE ON shard BEGIN
+    UPDATE shard_total SET shards = shards - 1, bytes = bytes - old.size
+    WHERE disk = old.disk AND state = old.state;
+END;
+CREATE TRIGGER shard_change AFTER UPDATE OF disk, size, state ON shard BEGIN
+    UPDATE shard_total SET shards = shards - 1, bytes = bytes - old.size
+    WHERE disk = old.disk AND state = old.state;
+    INSERT INTO shard_total VALUES (new.disk, new.state, 1, new.size)
+    ON CONFLICT DO UPDATE SET shards = shards + 1, bytes = bytes + new.size;
+END;
 CREATE TABLE claim (
     root BLOB NOT NULL, deal BLOB NOT NULL, segment INTEGER NOT NULL, place INTEGER NOT NULL,
     owner BLOB NOT NULL, PRIMARY KEY (root, deal, segment, place)

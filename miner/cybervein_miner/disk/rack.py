@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from cybervein_protocol.errors import ConflictError, StorageError, UnknownError
+from cybervein_protocol.errors import ConflictError, CyberVeinError, StorageError, UnknownError
 from cybervein_protocol.signing import KeyPair
 
 from cybervein_miner.disk.disk import Disk, DiskState
@@ -38,14 +38,25 @@ class Rack:
         """All disks, by path."""
         return sorted(self._disks.values(), key=lambda disk: str(disk.path))
 
-    def open(self, paths: Iterable[Path]) -> None:
-        """Open the known disks, then claim the new `paths`. A bad disk never stops the others."""
+    def open(self, paths: Iterable[Path]) -> list[str]:
+        """Open the known disks, then claim the new `paths`; what was refused, in words.
+
+        A bad disk never stops the others; raises StorageError where none is left to read.
+        """
+        refused = []
         for disk_id, path, leaving in self._journal.read("SELECT id, path, leaving FROM disk"):
             disk = self._known(disk_id.hex(), Path(path), leaving=bool(leaving))
             disk.check()
         for path in paths:
             if path.resolve() not in {disk.path for disk in self._disks.values()}:
-                self.add(path)
+                try:
+                    self.add(path)
+                except CyberVeinError as error:
+                    refused.append(str(error))
+        refused += [f"disk {d.path}: {d.refusal()}" for d in self.disks if not d.readable]
+        if not any(disk.readable for disk in self._disks.values()):
+            raise StorageError("; ".join(refused) or "no disk was given; use --disk PATH")
+        return refused
 
     def add(self, path: Path) -> Disk:
         """Claim `path`, adopt our own marker there, or check a known disk again.

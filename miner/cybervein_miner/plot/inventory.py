@@ -16,15 +16,12 @@ On disk, under `cybervein/plots/`: `<number>.plot` (raw rows), `.plot.obao` (out
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from cybervein_protocol.errors import CyberVeinError, StorageError
-from cybervein_protocol.space import PlotMetadata, PlotShape, decode_metadata
-from cybervein_protocol.space.metadata import METADATA_BYTES_MAX
-from cybervein_runtime.files import read_limited
+from cybervein_protocol.space import PlotMetadata, PlotShape
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
@@ -128,6 +125,11 @@ class Inventory:
         sql = "UPDATE plot SET state = ?, batch = ?, since_epoch = ? WHERE number = ?"
         self.journal.write_now(lambda db: db.executemany(sql, values))
 
+    def set_bad(self, rows: Iterable[PlotRow]) -> None:
+        """These are to be retired and made again."""
+        for row in rows:
+            self.set_state([row], PlotState.BAD, row.batch)
+
     def drop(self, rows: Sequence[PlotRow]) -> None:
         """Delete files, then rows; a disk that is away keeps its rows until it is back."""
         gone = [row.number for row in rows if self._delete_files(row)]
@@ -148,62 +150,6 @@ class Inventory:
         except StorageError:
             return False
         return True
-
-    def open(self) -> list[str]:
-        """At the start: remove unfinished plots, adopt whole ones, and name what is wrong."""
-        problems: list[str] = []
-        for disk in self.rack.disks:
-            if disk.readable:
-                with suppress(StorageError), disk.guard("list plots"):
-                    problems += self._open_disk(disk)
-        return problems
-
-    def _open_disk(self, disk: Disk) -> list[str]:
-        problems = []
-        known = {row.number: row for row in self.rows() if row.disk == disk.id}
-        listed = {row.number for row in self.rows()}
-        for path in sorted(disk.folder("plots").iterdir()):
-            number = _number(path)
-            if number is None or not metadata_path(path).exists():
-                if disk.placeable and _is_ours(path):
-                    path.unlink(missing_ok=True)
-                continue
-            problem = self._check(disk, path, known.pop(number, None), adopt=number not in listed)
-            problems += [problem] if problem else []
-        missing = list(known.values())
-        self.set_state(missing, PlotState.BAD, None)
-        return problems + [f"plot {row.number}: its file on {disk.path} is gone" for row in missing]
-
-    def _check(self, disk: Disk, path: Path, row: PlotRow | None, *, adopt: bool) -> str:
-        """Metadata and size (bytes are the scrubber's); "" if the plot is good."""
-        try:
-            meta = decode_metadata(read_limited(metadata_path(path), METADATA_BYTES_MAX))
-        except CyberVeinError as error:
-            self.set_state([row] if row else [], PlotState.BAD, None)
-            return f"{path}: {error}"
-        size = path.stat().st_size
-        foreign = (meta.public_key, meta.claim.shape) != (self.miner, self.shape)
-        if foreign or size != self.shape.plot_bytes or (row and row.gamma != meta.gamma):
-            self.set_state([row] if row else [], PlotState.BAD, None)
-            return (
-                f"{path}: {size} bytes of plot {meta.plot_id.hex()[:16]}, expected "
-                f"{self.shape.plot_bytes} bytes of a plot of this miner; it is not used"
-            )
-        if adopt:
-            self.add(disk, meta)
-        return ""
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether an incomplete file is one that only this program writes."""
-    suffixes = (PLOT_SUFFIX, ".partial", ".obao", METADATA_SUFFIX)
-    whole = path.with_name(path.name.split(".", 1)[0] + PLOT_SUFFIX)
-    return path.name.endswith(suffixes) and not metadata_path(whole).exists()
-
-
-def _number(path: Path) -> int | None:
-    stem = path.name.removesuffix(PLOT_SUFFIX)
-    return int(stem) if path.suffix == PLOT_SUFFIX and stem.isdigit() else None
 
 
 def _row(row: tuple[int, bytes, bytes, bytes, bytes, bytes, str, bytes | None, int]) -> PlotRow:

@@ -24,7 +24,7 @@ PAUSE_SECONDS: Final = 5.0
 FAILURES_MAX: Final = 8
 _MEMORY_SHARE: Final = 2  # plotters take half of the free memory at most
 _COUNTED = (PlotState.MADE, PlotState.SENT, PlotState.PENDING, PlotState.ACTIVE, PlotState.VOID)
-_YIELDING = (PlotState.VOID, PlotState.MADE, PlotState.PENDING, PlotState.ACTIVE)
+_YIELDING = (PlotState.VOID, PlotState.MADE, PlotState.ACTIVE)  # others wait for a verdict
 _log = structlog.get_logger()
 
 

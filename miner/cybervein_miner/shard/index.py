@@ -47,12 +47,13 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Shards and bytes held, and shards not well."""
+    """Shards and bytes held, shards not well, and shards in the trash."""
 
     shards: int
     bytes: int
     bad: int
     lost: int
+    trash: int
 
 
 _COLUMNS = "SELECT root, disk, size, state, changed FROM shard"
@@ -81,6 +82,11 @@ class ShardIndex:
         rows = self._journal.read("SELECT DISTINCT deal FROM claim")
         return [CID.decode(deal) for (deal,) in rows]
 
+    def roots_of(self, deal: CID) -> set[bytes]:
+        """All roots that a deal claims here."""
+        rows = self._journal.read("SELECT DISTINCT root FROM claim WHERE deal = ?", (bytes(deal),))
+        return {root for (root,) in rows}
+
     def in_state(self, state: ShardState, before: int, limit: int) -> list[ShardRow]:
         """Rows in `state` since before that time, oldest first."""
         sql = f"{_COLUMNS} WHERE state = ? AND changed < ? ORDER BY changed LIMIT ?"
@@ -95,13 +101,19 @@ class ShardIndex:
     def totals(self, disk: str | None = None) -> Totals:
         """Counts of one disk, or of all."""
         sql = (
-            "SELECT state, count(*), sum(size) FROM shard WHERE disk = ?1 OR ?1 IS NULL "
-            "GROUP BY state"
+            "SELECT state, sum(shards), sum(bytes) FROM shard_total "
+            "WHERE disk = ?1 OR ?1 IS NULL GROUP BY state"
         )
         rows = self._journal.read(sql, (None if disk is None else bytes.fromhex(disk),))
         count = {state: number for state, number, _ in rows}
         held = sum(size for state, _, size in rows if state == ShardState.HELD)
-        return Totals(count.get("held", 0), held, count.get("bad", 0), count.get("lost", 0))
+        return Totals(
+            count.get("held", 0),
+            held,
+            count.get("bad", 0),
+            count.get("lost", 0),
+            count.get("trash", 0),
+        )
 
 
 def _row(row: tuple[bytes, bytes, int, str, int]) -> ShardRow:
@@ -112,7 +124,9 @@ def _row(row: tuple[bytes, bytes, int, str, int]) -> ShardRow:
 def put_shard(connection: sqlite3.Connection, row: ShardRow) -> None:
     """Insert or replace a root's row; its bytes were just verified."""
     connection.execute(
-        "INSERT OR REPLACE INTO shard VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO shard VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+        "disk = excluded.disk, size = excluded.size, state = excluded.state, "
+        "changed = excluded.changed, scrubbed = excluded.scrubbed",
         (row.root, bytes.fromhex(row.disk), row.size, row.state, row.changed, row.changed),
     )
 

@@ -7,7 +7,7 @@ the start, before anything is served, and `purge` when the grace is over.
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -65,14 +65,14 @@ class Trash:
         return True
 
 
-def tidy(rack: Rack, journal: Journal, now: int) -> list[bytes]:
-    """At the start: drop unfinished uploads, adopt whole shards that the index does not know.
+def tidy(disks: Iterable[Disk], journal: Journal, now: int) -> list[bytes]:
+    """On disks that were just opened: drop unfinished uploads, adopt whole but unknown shards.
 
     Such a shard was renamed but not yet acknowledged, or the journal is younger than the disk. It
     is kept without a claim; the ledger decides later whether anyone wants it. Returns their roots.
     """
     adopted = []
-    for disk in rack.disks:
+    for disk in disks:
         if disk.placeable:
             with suppress(StorageError), disk.guard("tidy after a crash"):
                 _drop_unfinished(disk)

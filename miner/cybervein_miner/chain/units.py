@@ -1,0 +1,65 @@
+"""Writing this miner's own units: registration, plot batches, retirements.
+
+They are fee-free (a few per epoch), so that a miner can begin with nothing. One is sent at a time,
+because each takes the account's next nonce; it is final before the next is made.
+"""
+
+import asyncio
+from typing import Final
+
+from cybervein_protocol.encoding import Record, encode, parse_cid
+from cybervein_protocol.errors import ConflictError, UnavailableError
+from cybervein_protocol.ledger.bodies import MinerRegister, MinerUpdate
+from cybervein_protocol.ledger.unit import Unit, make_unit
+from cybervein_protocol.signing import KeyPair, address
+from multiformats import CID
+
+from cybervein_miner.chain.super_node import MinerView, SuperNode, UnitView
+
+NO_FEE: Final = 0
+
+
+class UnitWriter:
+    """Makes, sends and awaits units of one issuer."""
+
+    def __init__(self, network: CID, key: KeyPair, super_node: SuperNode) -> None:
+        self._network, self._key, self._super_node = network, key, super_node
+        self._turn = asyncio.Lock()
+
+    async def draft(self, kind: str, body: Record) -> Unit:
+        """A signed unit with the next nonce and fresh parents, not sent yet."""
+        view = await self._super_node.network()
+        account = await self._super_node.account()
+        parents = [parse_cid(text, "tip") for text in view.tips]
+        return make_unit(self._network, kind, body, parents, self._key, account.nonce, NO_FEE)
+
+    async def send(self, unit: Unit) -> None:
+        """Hand in a unit. Raises ConflictError if it is void, UnavailableError if undecided."""
+        view = await self._super_node.send_unit(encode(unit))
+        self._expect_final(unit.kind, view)
+
+    async def write(self, kind: str, body: Record) -> None:
+        """Draft and send, one at a time."""
+        async with self._turn:
+            await self.send(await self.draft(kind, body))
+
+    @staticmethod
+    def _expect_final(kind: str, view: UnitView) -> None:
+        if view.status == "void":
+            raise ConflictError(f"{kind} unit is void ({view.code}): {view.reason or ''}")
+        if view.status != "final":
+            raise UnavailableError(f"{kind} unit is still {view.status}; it is looked at again")
+
+
+async def ensure_registered(
+    super_node: SuperNode, units: UnitWriter, wish: MinerRegister
+) -> MinerView | None:
+    """Register this miner, or update payout and URL; the ledger's view of it."""
+    view = await super_node.miner()
+    if view is None:
+        await units.write("miner.register", wish)
+    elif (view.url, view.payout) != (wish.url, address(wish.payout)):
+        await units.write("miner.update", MinerUpdate(payout=wish.payout, url=wish.url))
+    else:
+        return view
+    return await super_node.miner()

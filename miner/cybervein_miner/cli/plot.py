@@ -1,0 +1,125 @@
+"""`cybervein plot`: make and check plot files without any network."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from cybervein_protocol.errors import StorageError
+from cybervein_protocol.presets import preset as named_preset
+from cybervein_protocol.space import PlotMetadata, PlotShape, decode_metadata
+from cybervein_protocol.space.metadata import METADATA_BYTES_MAX
+from cybervein_runtime.console import Console
+from cybervein_runtime.files import read_limited
+from cybervein_runtime.identity import Identity, load_or_create_identity
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cybervein_miner.cli.context import console_of
+from cybervein_miner.plot.inventory import metadata_path
+from cybervein_miner.plot.making import make_plot_file
+from cybervein_miner.tree_file import expect_root, file_tree
+
+plot_app = typer.Typer(help="Make and check plot files, without any network.")
+Bar = Callable[[int, int], None]
+
+
+@plot_app.command("create")
+def create(  # noqa: PLR0913, PLR0917 -- options of a command
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="where the plot files go")],
+    identity: Annotated[Path, typer.Option(help="identity.json; created if absent")],
+    preset: Annotated[str, typer.Option(help="test, local or main: the size of a plot")] = "main",
+    index: Annotated[int, typer.Option(min=0, help="number of the first plot")] = 0,
+    count: Annotated[int, typer.Option(min=1, help="how many plots")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="plots made side by side")] = 1,
+) -> None:
+    """Make plots of an identity: the same key and number give the same bytes again."""
+    numbers = named_preset(preset)
+    shape = PlotShape(numbers.plot_rows_log2, numbers.plot_layers)
+    keys = load_or_create_identity(identity)
+    if not folder.is_dir():
+        raise StorageError(f"{folder} is not a directory; create it first")
+    console = console_of(context)
+    with _bars(console) as bar, ThreadPoolExecutor(threads, "plot") as pool:
+        jobs = [
+            pool.submit(_create, folder, keys, number, shape, bar(f"plot {number}"))
+            for number in range(index, index + count)
+        ]
+        plots = _results(jobs)
+    console.emit([_describe(path, meta) for path, meta in plots])
+
+
+@plot_app.command("check")
+def check(context: typer.Context, plot: Path) -> None:
+    """Read a plot file whole and compare it with its signed metadata."""
+    console = console_of(context)
+    meta = read_metadata(plot)
+    done = 0
+    with console.progress(plot.name, plot.stat().st_size) as progress:
+
+        def pace(count: int) -> None:
+            nonlocal done
+            done += count
+            progress(done)
+
+        root, _ = file_tree(plot, pace)
+    expect_root(plot, root, meta.gamma)
+    console.emit(_describe(plot, meta) | {"good": True})
+
+
+def read_metadata(plot: Path) -> PlotMetadata:
+    """The signed metadata beside a plot file. Raises UnknownError, ProofError, SignatureError."""
+    return decode_metadata(read_limited(metadata_path(plot), METADATA_BYTES_MAX))
+
+
+def _create(
+    folder: Path, identity: Identity, number: int, shape: PlotShape, bar: Bar
+) -> tuple[Path, PlotMetadata]:
+    path = folder / f"{number:08d}.plot"
+    try:
+        return path, make_plot_file(path, identity.keys, number, shape, bar)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise StorageError(
+            f"cannot make {path}: {reason}; free {shape.plot_bytes} bytes"
+        ) from error
+
+
+def _results(jobs: list[Future[tuple[Path, PlotMetadata]]]) -> list[tuple[Path, PlotMetadata]]:
+    """All results; after a first error what has not begun is left out."""
+    try:
+        return [job.result() for job in jobs]
+    except BaseException:
+        for job in jobs:
+            job.cancel()
+        raise
+
+
+def _describe(path: Path, meta: PlotMetadata) -> dict[str, Any]:
+    return {
+        "file": str(path),
+        "index": meta.index,
+        "b": meta.b,
+        "k": meta.k,
+        "plot_id": meta.plot_id.hex(),
+        "mu": meta.mu.hex(),
+        "kappa": meta.kappa.hex(),
+        "gamma": meta.gamma.hex(),
+    }
+
+
+@contextmanager
+def _bars(console: Console) -> Iterator[Callable[[str], Bar]]:
+    """One progress bar for each plot, on standard error."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    quiet = console.as_json or not console.err.is_terminal
+    with Progress(*columns, console=console.err, disable=quiet) as progress:
+
+        def new(label: str) -> Bar:
+            task = progress.add_task(label)
+            return lambda done, total: progress.update(task, completed=done, total=total)
+
+        yield new

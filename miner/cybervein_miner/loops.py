@@ -1,0 +1,199 @@
+"""The loops of a running miner, beside the one that proves (`prover.epochs`) and the plotter's.
+
+Each does one round after the other; what fails in a round is said and tried again in the next.
+"""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from cybervein_protocol.errors import CyberVeinError
+from cybervein_protocol.ledger.bodies import MinerRegister
+
+from cybervein_miner.chain.super_node import MinerView, NetworkView, SuperNode
+from cybervein_miner.chain.units import UnitWriter, ensure_registered
+from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.rack import Rack
+from cybervein_miner.plot.batches import Batches
+from cybervein_miner.plot.inventory import Inventory, PlotState
+from cybervein_miner.plot.plotter import Plotter
+from cybervein_miner.prover.commits import CommitProver
+from cybervein_miner.shard.scrub import Scrubber
+from cybervein_miner.shard.store import ShardStore
+from cybervein_miner.shard.trash import Trash
+from cybervein_miner.shard.wanted import WantedShards
+from cybervein_miner.status import Standing
+
+LEDGER_SECONDS: Final = 1.0
+UPKEEP_SECONDS: Final = 10.0
+SCRUB_PAUSE_SECONDS: Final = 60.0
+_UNDECIDED = (PlotState.MADE, PlotState.SENT, PlotState.PENDING, PlotState.RETIRING, PlotState.BAD)
+_log = structlog.get_logger()
+
+
+class Stopping:
+    """Tells loops and threads that the miner stops."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self.threads = threading.Event()
+
+    def request(self) -> None:
+        """Stop."""
+        self._event.set()
+        self.threads.set()
+
+    @property
+    def requested(self) -> bool:
+        """Whether the miner stops."""
+        return self._event.is_set()
+
+    async def within(self, seconds: float) -> bool:
+        """Wait; True as soon as the miner stops, False when the time is over."""
+        try:
+            await asyncio.wait_for(self._event.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+
+class LedgerLoop:
+    """Registration, batches, commit audits, retirements: soon after anything changes."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
+        self,
+        super_node: SuperNode,
+        units: UnitWriter,
+        batches: Batches,
+        commits: CommitProver,
+        plotter: Plotter,
+        inventory: Inventory,
+        standing: Standing,
+    ) -> None:
+        self._super_node, self._units, self._batches = super_node, units, batches
+        self._commits, self._plotter, self._inventory = commits, plotter, inventory
+        self._standing = standing
+        self._changed = asyncio.Event()
+
+    async def epoch_begun(self) -> None:
+        """Before proving: take over which plots count."""
+        view = await self._super_node.miner()
+        if view is not None:
+            self._batches.follow(view)
+        self._changed.set()
+
+    def wake(self) -> None:
+        """Look again now."""
+        self._changed.set()
+
+    async def run(
+        self, stopping: Stopping, wish: MinerRegister, now: Callable[[], NetworkView | None]
+    ) -> None:
+        """Rounds until stopped; none while the super node is away."""
+        while not stopping.requested:
+            view = now()
+            if view is not None:
+                try:
+                    await self._round(wish, view)
+                except CyberVeinError as error:
+                    self._standing.problem = str(error)
+                    _log.warning("ledger round failed", error=str(error))
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """A short pause while something is undecided, else until the next epoch."""
+        undecided = bool(self._inventory.rows(*_UNDECIDED)) or not self._standing.registered
+        seconds = LEDGER_SECONDS if undecided else UPKEEP_SECONDS
+        try:
+            await asyncio.wait_for(self._changed.wait(), seconds)
+        except TimeoutError:
+            return
+        self._changed.clear()
+
+    async def _round(self, wish: MinerRegister, now: NetworkView) -> None:
+        settled = self._standing.registered and not self._inventory.rows(*_UNDECIDED)
+        if settled:
+            return
+        view = await ensure_registered(self._super_node, self._units, wish)
+        if view is None:
+            return
+        self._standing.registered, self._standing.problem = True, ""
+        self._batches.follow(view)
+        await self._batches.settle_sent()
+        await self._batches.register(final_round=self._plotter.idle(), miner=view)
+        await self._answer_commits(view, now)
+        if await self._batches.retire():
+            self._plotter.changed.set()
+
+    async def _answer_commits(self, view: MinerView, now: NetworkView) -> None:
+        for batch in view.batches:
+            if batch.state == "pending":
+                await self._commits.answer(batch, now)
+
+
+class Upkeep:
+    """Disks, trash, plots that give way, and what nobody wants any more."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
+        self,
+        rack: Rack,
+        store: ShardStore,
+        inventory: Inventory,
+        plotter: Plotter,
+        trash: Trash,
+        wanted: WantedShards,
+    ) -> None:
+        self._rack, self._store, self._inventory = rack, store, inventory
+        self._plotter, self._trash, self._wanted = plotter, trash, wanted
+
+    async def run(self, stopping: Stopping, reachable: Callable[[], bool]) -> None:
+        """Rounds until stopped."""
+        while not await stopping.within(UPKEEP_SECONDS):
+            for disk in await asyncio.to_thread(self._rack.look):
+                _log.warning(
+                    "disk changed", path=str(disk.path), state=disk.state, reason=disk.reason
+                )
+            try:
+                await self._round(ask=reachable())
+            except CyberVeinError as error:
+                _log.warning("upkeep failed", error=str(error))
+
+    async def _round(self, *, ask: bool) -> None:
+        await asyncio.to_thread(self._trash.purge)
+        for row in self._plotter.give_way():
+            _log.info("plot gives way to shards", plot=row.number)
+        await self._release_empty_disks()
+        if ask:
+            await self._wanted.look()
+
+    async def _release_empty_disks(self) -> None:
+        for disk in self._rack.disks:
+            if disk.leaving and disk.readable and not self.holds(disk):
+                await asyncio.to_thread(self._rack.forget, disk)
+                _log.info("disk is empty and was given up", path=str(disk.path))
+
+    def holds(self, disk: Disk) -> bool:
+        """Whether plots or shards are on a disk."""
+        plots = any(row.disk == disk.id for row in self._inventory.rows())
+        return plots or self._store.index.totals(disk.id).shards > 0
+
+
+async def scrub(stopping: Stopping, scrubber: Scrubber) -> None:
+    """Verify everything again, slowly, until stopped."""
+    while not stopping.requested:
+        try:
+            busy = await asyncio.to_thread(scrubber.step)
+        except InterruptedError:
+            return
+        if not busy and await stopping.within(SCRUB_PAUSE_SECONDS):
+            return
+
+
+async def guarded(name: str, loop: Awaitable[None]) -> None:
+    """A loop that ends by an error of ours is a bug: say so loudly, keep the others going."""
+    try:
+        await loop
+    except Exception:  # noqa: BLE001 -- the other loops must go on
+        _log.exception("a loop of the miner ended; restart the miner", loop=name)

@@ -1,0 +1,213 @@
+"""A whole miner: its parts, its start and its graceful stop.
+
+Start: keys, network, journal, disks; then tidy what a crash left; then serve. What must not be lost
+is in the journal before anyone is told. Stop: plotters and replays abandon their work, open
+requests finish, the journal closes last.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from cybervein_protocol import vrf
+from cybervein_protocol.ledger.bodies import MinerRegister
+from cybervein_protocol.signing import address
+from cybervein_protocol.space import PlotShape
+from cybervein_runtime.http_client import SignedClient
+from cybervein_runtime.http_server import Authenticator
+from cybervein_runtime.identity import load_or_create_identity
+from cybervein_runtime.network_file import load_network
+from fastapi import FastAPI
+
+from cybervein_miner.api.app import Disks, build_app
+from cybervein_miner.api.audits import Auditee
+from cybervein_miner.api.door import Door
+from cybervein_miner.api.shards import ShardEndpoint
+from cybervein_miner.chain.clock import NetworkClock
+from cybervein_miner.chain.super_node import NetworkView, SuperNode
+from cybervein_miner.chain.units import UnitWriter
+from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.rack import Rack
+from cybervein_miner.journal import Journal
+from cybervein_miner.loops import LedgerLoop, Stopping, Upkeep, guarded, scrub
+from cybervein_miner.plot.adoption import take_in
+from cybervein_miner.plot.batches import Batches
+from cybervein_miner.plot.inventory import Inventory, PlotState
+from cybervein_miner.plot.plotter import Plotter
+from cybervein_miner.prover.commits import CommitProver
+from cybervein_miner.prover.epochs import EpochWatch
+from cybervein_miner.prover.space import SpaceProver
+from cybervein_miner.settings import Settings
+from cybervein_miner.shard.orders import OrderBook
+from cybervein_miner.shard.scrub import Pace, Scrubber
+from cybervein_miner.shard.store import ShardStore
+from cybervein_miner.shard.trash import Trash, tidy
+from cybervein_miner.shard.wanted import WantedShards
+from cybervein_miner.status import StatusBoard
+from cybervein_miner.tally import Tally
+
+THREADS: Final = 16
+_log = structlog.get_logger()
+
+
+class Node(Disks):
+    """One miner process. `url` is what it listens on unless the settings say what others see."""
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        self.settings = settings
+        self.identity = load_or_create_identity(settings.identity_file)
+        self.network = load_network(settings.network)
+        self.preset = self.network.genesis.preset
+        self.clock, self.tally, self.stopping = NetworkClock(), Tally(), Stopping()
+        self._build_storage()
+        self._build_mining()
+        self._build_loops(settings.url or url)
+        self.app = self._build_border()
+
+    def _build_storage(self) -> None:
+        settings, keys = self.settings, self.identity.keys
+        self.journal = Journal(settings.journal_file)
+        self.rack = Rack(keys, self.journal, settings.floor)
+        self.store = ShardStore(self.rack, self.journal)
+        self.orders = OrderBook(self.journal)
+        self.trash = Trash(self.rack, self.journal, settings.trash_seconds)
+        shape = PlotShape(self.preset.plot_rows_log2, self.preset.plot_layers)
+        self.inventory = Inventory(self.rack, self.journal, keys.public, shape)
+
+    def _build_mining(self) -> None:
+        settings, keys, network = self.settings, self.identity.keys, self.network.network
+        self.http = SignedClient()
+        url = settings.super_node or self.network.url
+        self.super_node = SuperNode(url, self.http, self.clock, keys.public)
+        self.plotter = Plotter(
+            keys, self.inventory, settings.wish, settings.plot_threads, self.tally
+        )
+        units = UnitWriter(network, keys, self.super_node)
+        self.batches = Batches(self.inventory, self.super_node, units, self.preset)
+        self.commits = CommitProver(
+            network, keys, self.preset, self.batches, self.super_node, self.tally
+        )
+        prover = SpaceProver(network, self.identity, self.inventory)
+        self.watch = EpochWatch(self.preset, self.super_node, prover, self._epoch_begun, self.tally)
+        self.board = StatusBoard(
+            *(network, keys.public, self.inventory, self.plotter, self.store.index),
+            *(self.watch, self.clock, self.tally),
+        )
+        self.ledger = LedgerLoop(
+            *(self.super_node, units, self.batches, self.commits, self.plotter),
+            *(self.inventory, self.board.standing),
+        )
+
+    def _build_loops(self, url: str) -> None:
+        payout = self.settings.payout or self.identity.keys.public
+        self.board.standing.url, self.board.standing.payout = url, address(payout)
+        self.wish = MinerRegister(
+            vrf=vrf.public_key(self.identity.vrf_seed),
+            payout=payout,
+            url=url,
+            group=self.settings.group,
+            owner=self.settings.owner,
+        )
+        grace_seconds = float(self.preset.grace_epochs * self.preset.epoch_seconds)
+        wanted = WantedShards(self.store, self.super_node, grace_seconds)
+        self.upkeep = Upkeep(
+            self.rack, self.store, self.inventory, self.plotter, self.trash, wanted
+        )
+        pace = Pace(self.settings.scrub_bytes_per_second, self.stopping.threads)
+        self.scrubber = Scrubber(self.store, pace)
+
+    def _build_border(self) -> FastAPI:
+        keys, network = self.identity.keys, self.network
+        door = Door(
+            network.network,
+            keys.public,
+            [key for _, key in network.super_nodes],
+            lambda: self.watch.epoch,
+            Authenticator(self.clock.now),
+        )
+        shards = ShardEndpoint(keys, door, self.store, self.orders, self.tally)
+        auditee = Auditee(network.network, keys, self.store, self.inventory, self.tally)
+        return build_app(
+            *(door, shards, auditee, self.orders, self),
+            *(self.board.document, self.not_ready, self._lifespan),
+        )
+
+    def open(self) -> None:
+        """Open disks and put right what a crash left; a bad disk is named, the others go on."""
+        for refusal in self.rack.open(self.settings.disks):
+            _log.error("disk is refused, the others go on", reason=refusal)
+        self._take_in(self.rack.disks)
+
+    def _take_in(self, disks: list[Disk]) -> None:
+        adopted = tidy(disks, self.journal, int(self.clock.now()))
+        if adopted:
+            _log.warning("adopted shards that the journal did not know", shards=len(adopted))
+        for problem in take_in(self.inventory, self.identity.keys, disks):
+            _log.error("plot is not used", problem=problem)
+
+    def not_ready(self) -> str:
+        """Why this miner cannot serve, or ""."""
+        if not any(disk.readable for disk in self.rack.disks):
+            return "no disk can be read; see /v1/status"
+        return "" if self.watch.view else "no super node has answered yet"
+
+    @asynccontextmanager
+    async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+        del app
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "miner"))
+        loops = {
+            "epochs": self.watch.run(),
+            "ledger": self.ledger.run(self.stopping, self.wish, self._now),
+            "plotter": self.plotter.run(),
+            "upkeep": self.upkeep.run(self.stopping, lambda: self.watch.reachable),
+            "scrub": scrub(self.stopping, self.scrubber),
+        }
+        tasks = [asyncio.create_task(guarded(name, loop)) for name, loop in loops.items()]
+        try:
+            yield
+        finally:
+            self._request_stop()
+            await asyncio.wait(tasks)
+            await self.http.close()
+            self.journal.close()
+
+    def _now(self) -> NetworkView | None:
+        return self.watch.view if self.watch.reachable else None
+
+    def _request_stop(self) -> None:
+        self.stopping.request()
+        self.ledger.wake()
+        self.watch.stop()
+        self.plotter.stop()
+        self.commits.stop()
+
+    async def _epoch_begun(self, view: NetworkView) -> None:
+        await self.orders.forget(view.epoch)
+        await self.ledger.epoch_begun()
+
+    def listing(self) -> list[dict[str, Any]]:
+        """All disks as JSON."""
+        return [self.board.disk(disk) for disk in self.rack.disks]
+
+    def add(self, path: Path) -> dict[str, Any]:
+        """Claim a disk while running; its plots and shards are taken in."""
+        disk = self.rack.add(path)
+        self._take_in([disk])
+        return self.board.disk(disk)
+
+    def remove(self, disk_id: str, *, force: bool) -> dict[str, Any]:
+        """Stop placing on a disk; its plots retire. Forced, it goes at once with what it holds."""
+        disk = self.rack.get(disk_id)
+        self.rack.leave(disk)
+        for row in self.inventory.rows(PlotState.MADE, PlotState.ACTIVE, PlotState.VOID):
+            if row.disk == disk.id:
+                self.inventory.set_state([row], PlotState.RETIRING, row.batch)
+        gone = force or not self.upkeep.holds(disk)
+        answer = self.board.disk(disk) | {"gone": gone}
+        if gone:
+            self.rack.forget(disk)
+        return answer

@@ -1,0 +1,155 @@
+"""Batches on the ledger: registering new plots, following verdicts, retiring.
+
+The ledger is the truth and the inventory follows it. A batch's unit is written down before it is
+sent, so that a crash at any moment neither loses a batch nor sends one twice.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from cybervein_protocol.encoding import cid_root, decode, encode, from_map, node_cid
+from cybervein_protocol.errors import ConflictError
+from cybervein_protocol.ledger.bodies import NO_ANSWER, PlotBatch, PlotEntry, PlotRetire
+from cybervein_protocol.ledger.unit import Unit, unit_id
+from cybervein_protocol.presets import Preset
+from multiformats import CID
+
+from cybervein_miner.chain.super_node import BatchView, MinerView, SuperNode
+from cybervein_miner.chain.units import UnitWriter
+from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch this miner sent: its unit's CID and its plots in the unit's order."""
+
+    id: CID
+    plots: tuple[PlotEntry, ...]
+
+
+class Batches:
+    """Keeps inventory and ledger in step."""
+
+    def __init__(
+        self, inventory: Inventory, super_node: SuperNode, units: UnitWriter, preset: Preset
+    ) -> None:
+        self._inventory, self._super_node = inventory, super_node
+        self._units, self._preset = units, preset
+        self._undecided: set[bytes] = set()  # batches that wait for a verdict: nothing retires
+
+    def follow(self, miner: MinerView) -> None:
+        """Take over the ledger's states of batches."""
+        self._undecided = {
+            cid_root(CID.decode(view.batch)) for view in miner.batches if view.state == "pending"
+        }
+        for view in miner.batches:
+            digest = cid_root(CID.decode(view.batch))
+            rows = [row for row in self._inventory.rows() if row.batch == digest]
+            self._follow(view, digest, rows)
+
+    def _follow(self, view: BatchView, digest: bytes, rows: Sequence[PlotRow]) -> None:
+        live = [r for r in rows if r.state in {PlotState.SENT, PlotState.PENDING, PlotState.ACTIVE}]
+        if view.state == "pending":
+            self._move(live, PlotState.PENDING, digest, 0)
+        elif view.state == "active":
+            self._move(live, PlotState.ACTIVE, digest, view.counts_from)
+        elif view.reason == NO_ANSWER:
+            self._move(live, PlotState.MADE, None, 0)
+        elif live:
+            _log.error("a batch is void; its plots are kept aside", reason=view.reason)
+            self._move(live, PlotState.VOID, digest, 0)
+
+    def _move(
+        self, rows: Sequence[PlotRow], state: PlotState, batch: bytes | None, since: int
+    ) -> None:
+        changed = [row for row in rows if (row.state, row.since_epoch) != (state, since)]
+        if changed:
+            self._inventory.set_state(changed, state, batch, since)
+
+    async def settle_sent(self) -> None:
+        """Find out about batches whose answer was never heard; send again what never arrived."""
+        for digest in {r.batch for r in self._inventory.rows(PlotState.SENT) if r.batch}:
+            unit = self._unit(digest)
+            fate = await self._super_node.unit(unit_id(unit))
+            rows = [r for r in self._inventory.rows(PlotState.SENT) if r.batch == digest]
+            if fate is None or fate.status == "void":
+                self._inventory.set_state(rows, PlotState.MADE, None)
+            elif fate.status == "final":
+                self._inventory.set_state(rows, PlotState.PENDING, digest)
+
+    async def register(self, *, final_round: bool, miner: MinerView) -> None:
+        """Send one batch of made plots: a full one, or what there is if no more is coming."""
+        balance = (await self._super_node.account()).balance
+        rows = self._inventory.rows(PlotState.MADE)[: self._most(miner, balance)]
+        if not rows or not (final_round or len(rows) >= self._preset.batch_plots_max):
+            return
+        bond = min(balance, miner.bond_due + len(rows) * self._preset.bond_per_plot_veins)
+        plots = [PlotEntry(index=r.number, kappa=r.kappa, gamma=r.gamma) for r in rows]
+        unit = await self._units.draft("plot.batch", PlotBatch(plots=plots, bond=bond))
+        self._remember(unit, rows)
+        try:
+            await self._units.send(unit)
+        except ConflictError:
+            self._inventory.set_state(rows, PlotState.MADE, None)
+            raise
+        self._inventory.set_state(rows, PlotState.PENDING, cid_root(unit_id(unit)))
+
+    def _most(self, miner: MinerView, balance: int) -> int:
+        """Plots of one batch at most: the preset's limit, and bonds paid or due within theirs."""
+        each = self._preset.bond_per_plot_veins
+        room = self._preset.bond_due_plots_max * each + balance - miner.bond_due
+        return max(0, min(self._preset.batch_plots_max, room // each if each else 1 << 32))
+
+    def _remember(self, unit: Unit, rows: Sequence[PlotRow]) -> None:
+        digest = cid_root(unit_id(unit))
+        row = (digest, encode(unit), "sent", 0, 0)
+        values = [(PlotState.SENT, digest, each.number) for each in rows]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?)", row)
+            sql = "UPDATE plot SET state = ?, batch = ? WHERE number = ?"
+            connection.executemany(sql, values)
+
+        self._inventory.journal.write_now(work)
+
+    def _unit(self, digest: bytes) -> Unit:
+        [(raw,)] = self._inventory.journal.read("SELECT unit FROM batch WHERE id = ?", (digest,))
+        return decode(raw, Unit, "own batch", self._preset.unit_bytes_max)
+
+    def batch(self, digest: bytes) -> Batch:
+        """A batch that this miner sent."""
+        unit = self._unit(digest)
+        body = from_map(unit.body, PlotBatch, "own batch")
+        return Batch(node_cid(encode(unit)), tuple(body.plots))
+
+    async def retire(self) -> int:
+        """Make leaving plots stop counting, then delete them; how many went."""
+        leaving = self._inventory.rows(PlotState.RETIRING, PlotState.BAD)
+        counted = [row for row in leaving if row.batch not in {None, *self._undecided}]
+        await self._retire(counted[: self._preset.batch_plots_max])
+        gone = [
+            row
+            for row in self._inventory.rows(PlotState.RETIRING, PlotState.BAD)
+            if row.batch is None
+        ]
+        self._inventory.drop(gone)
+        return len(gone)
+
+    async def _retire(self, rows: Sequence[PlotRow]) -> None:
+        """One unit for all; where the ledger refuses that, one for each."""
+        if not rows:
+            return
+        try:
+            body = PlotRetire(plots=[row.mu for row in rows])
+            await self._units.write("plot.retire", body)
+        except ConflictError as error:
+            if len(rows) > 1:
+                for row in rows:
+                    await self._retire([row])
+                return
+            _log.info("plot is not live on the ledger", plot=rows[0].number, error=str(error))
+        self._inventory.set_state(rows, PlotState.RETIRING, None)

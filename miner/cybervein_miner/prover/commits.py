@@ -1,0 +1,109 @@
+"""Answers to commit audits: replay the drawn plots of a batch and open what was drawn.
+
+Whatever else happens, a batch is answered with the beacon of the epoch after its registration, and
+its proofs are made one plot at a time: replay takes the memory of a plot in the making.
+"""
+
+import asyncio
+import threading
+
+import structlog
+from cybervein_protocol.encoding import cid_root
+from cybervein_protocol.errors import ConflictError, CyberVeinError, UnavailableError
+from cybervein_protocol.messages import CommitResponse, sign_commit_response
+from cybervein_protocol.presets import Preset
+from cybervein_protocol.signing import KeyPair
+from cybervein_protocol.space import (
+    PlotClaim,
+    draw_commit_challenges,
+    encode_commit_proof,
+    prove_commit,
+)
+from multiformats import CID
+
+from cybervein_miner.chain.super_node import BatchView, NetworkView, SuperNode
+from cybervein_miner.plot.batches import Batch, Batches
+from cybervein_miner.plot.making import StoppedError
+from cybervein_miner.tally import Tally
+
+_log = structlog.get_logger()
+
+
+class CommitProver:
+    """Answers the commit audits of this miner's batches."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
+        self,
+        network: CID,
+        key: KeyPair,
+        preset: Preset,
+        batches: Batches,
+        super_node: SuperNode,
+        tally: Tally,
+    ) -> None:
+        self._network, self._key, self._preset = network, key, preset
+        self._batches, self._super_node, self._tally = batches, super_node, tally
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Abandon a replay; the batch is answered after the next start."""
+        self._stop.set()
+
+    async def answer(self, view: BatchView, now: NetworkView) -> None:
+        """Replay and post; a super node that is away is asked again in the next round."""
+        drawn_in = view.registered + 1
+        if now.epoch < drawn_in:
+            return
+        beacon = (
+            bytes.fromhex(now.beacon)
+            if now.epoch == drawn_in
+            else await self._super_node.beacon(drawn_in)
+        )
+        batch = self._batches.batch(cid_root(CID.decode(view.batch)))
+        try:
+            response = await asyncio.to_thread(self.respond, batch, drawn_in, beacon)
+            judged = await self._super_node.send_commit_response(response)
+        except (StoppedError, UnavailableError):
+            return
+        except ConflictError as error:
+            _log.info("commit response was not needed", batch=view.batch, error=str(error))
+            return
+        except CyberVeinError as error:
+            self._refused(view, str(error))
+            return
+        if judged.accepted:
+            self._tally.commits_accepted += 1
+        else:
+            self._refused(view, judged.reason)
+
+    def _refused(self, view: BatchView, reason: str) -> None:
+        self._tally.commits_refused += 1
+        _log.error("commit response was refused", batch=view.batch, reason=reason)
+
+    def respond(self, batch: Batch, epoch: int, beacon: bytes) -> CommitResponse:
+        """The signed response (blocks: tens of seconds for each plot of `main`)."""
+        preset = self._preset
+        claims = [self._claim(entry.index, entry.kappa, entry.gamma) for entry in batch.plots]
+        drawn = draw_commit_challenges(
+            beacon,
+            cid_root(batch.id),
+            [claim.plot_id(self._key.public) for claim in claims],
+            preset.commit_plots_drawn,
+            preset.commit_rows_drawn,
+            1 << preset.plot_rows_log2,
+        )
+        proofs = [
+            encode_commit_proof(prove_commit(self._key.public, claims[at], rows, self._watch))
+            for at, rows in drawn
+        ]
+        return sign_commit_response(
+            self._key, network=self._network, batch=batch.id, epoch=epoch, proofs=proofs
+        )
+
+    def _claim(self, index: int, kappa: bytes, gamma: bytes) -> PlotClaim:
+        b, k = self._preset.plot_rows_log2, self._preset.plot_layers
+        return PlotClaim(index=index, b=b, k=k, kappa=kappa, gamma=gamma)
+
+    def _watch(self, _done: int, _total: int) -> None:
+        if self._stop.is_set():
+            raise StoppedError

@@ -1,0 +1,157 @@
+"""The loop that sees epochs begin: poll, prove, post, and try again while the super node is away.
+
+Nothing here depends on the wall clock: an epoch has begun when the super node says so, and a proof
+that could not be delivered is offered again until the super node names another epoch.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from cybervein_protocol.errors import (
+    ConflictError,
+    CyberVeinError,
+    ExpiredError,
+    UnavailableError,
+)
+from cybervein_protocol.messages import SpaceProof
+from cybervein_protocol.presets import Preset
+
+from cybervein_miner.chain.super_node import NetworkView, SuperNode
+from cybervein_miner.plot.inventory import PlotRow
+from cybervein_miner.prover.space import Challenge, SpaceProver
+from cybervein_miner.tally import Tally
+
+POLL_SECONDS_MIN: Final = 0.2
+POLL_SECONDS_MAX: Final = 5.0
+RETRY_SECONDS: Final = 0.5
+QUIET_SECONDS_MAX: Final = 15.0
+_POLLS_PER_DEADLINE: Final = 10
+_log = structlog.get_logger()
+
+
+class EpochWatch:
+    """Follows epochs. `begun` is awaited before proving, to catch up with the ledger."""
+
+    def __init__(
+        self,
+        preset: Preset,
+        super_node: SuperNode,
+        prover: SpaceProver,
+        begun: Callable[[NetworkView], Awaitable[None]],
+        tally: Tally,
+    ) -> None:
+        self._preset, self._super_node, self._prover = preset, super_node, prover
+        self._begun, self._tally = begun, tally
+        self._waiting: SpaceProof | None = None
+        self._stop = asyncio.Event()
+        self.view: NetworkView | None = None
+        self.reachable = False
+        self.last_contact: float | None = None
+        self.last_accepted: int | None = None
+        self.last_proof_seconds: float | None = None
+
+    @property
+    def epoch(self) -> int:
+        """The open epoch as far as known; 0 before the first contact."""
+        return self.view.epoch if self.view else 0
+
+    def counting(self) -> list[PlotRow]:
+        """Plots that count in the open epoch."""
+        return self._prover.counting(self.epoch)
+
+    def pause_seconds(self) -> float:
+        """Until the next look: short while a proof waits or the epoch is about to end."""
+        if self._waiting is not None:
+            return RETRY_SECONDS
+        tenth = self._preset.proof_deadline_seconds / _POLLS_PER_DEADLINE
+        soon = min(POLL_SECONDS_MAX, max(POLL_SECONDS_MIN, tenth))
+        if self.view is None or not self.reachable:
+            return soon
+        return min(QUIET_SECONDS_MAX, max(soon, self.view.epoch_ends - self.view.now))
+
+    def stop(self) -> None:
+        """End the loop at its next pause."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Follow epochs until stopped; no error of one round ends the loop."""
+        while not self._stop.is_set():
+            try:
+                await self.round()
+            except CyberVeinError as error:
+                _log.warning("epoch round failed", error=str(error))
+            try:
+                await asyncio.wait_for(self._stop.wait(), self.pause_seconds())
+            except TimeoutError:
+                continue
+
+    async def round(self) -> None:
+        """One look at the network, and what follows from it."""
+        view = await self._look()
+        if view is None:
+            return
+        before, self.view = self.view, view
+        if before is None or view.epoch != before.epoch:
+            await self._new_epoch(before, view)
+        if self._waiting is not None:
+            await self._offer(self._waiting)
+
+    async def _look(self) -> NetworkView | None:
+        try:
+            view = await self._super_node.network()
+        except UnavailableError as error:
+            if self.reachable or self.last_contact is None:
+                _log.warning("super node is away; trying on", error=str(error))
+            self.reachable = False
+            return None
+        self.reachable = True
+        self.last_contact = asyncio.get_running_loop().time()
+        return view
+
+    async def _new_epoch(self, before: NetworkView | None, view: NetworkView) -> None:
+        if self._waiting is not None:
+            self._missed(self._waiting.epoch, "the super node was away until its epoch was over")
+        try:
+            await self._begun(view)
+        except CyberVeinError as error:
+            _log.warning("cannot catch up with the ledger", error=str(error))
+        if (
+            before is not None
+            and view.epoch > before.epoch + 1
+            and self._prover.counting(view.epoch)
+        ):
+            self._tally.proofs_missed += view.epoch - before.epoch - 1
+        started = asyncio.get_running_loop().time()
+        asked = Challenge(view.epoch, bytes.fromhex(view.beacon), self._preset.answers_max)
+        self._waiting = await asyncio.to_thread(self._prover.prove, asked)
+        self.last_proof_seconds = asyncio.get_running_loop().time() - started
+
+    async def _offer(self, proof: SpaceProof) -> None:
+        """Post the proof; it stays waiting only where nobody answered."""
+        try:
+            judged = await self._super_node.send_space_proof(proof)
+        except (UnavailableError, ConflictError):
+            return
+        except ExpiredError as error:
+            self._missed(proof.epoch, str(error))
+            return
+        except CyberVeinError as error:
+            self._refused(proof, str(error))
+            return
+        if not judged.accepted:
+            self._refused(proof, judged.reason)
+            return
+        self._waiting, self.last_accepted = None, proof.epoch
+        self._tally.proofs_accepted += 1
+
+    def _refused(self, proof: SpaceProof, reason: str) -> None:
+        self._waiting = None
+        self._tally.proofs_refused += 1
+        _log.error("space proof was refused", epoch=proof.epoch, reason=reason)
+
+    def _missed(self, epoch: int, reason: str) -> None:
+        self._waiting = None
+        self._tally.proofs_missed += 1
+        _log.warning("space proof came too late", epoch=epoch, reason=reason)

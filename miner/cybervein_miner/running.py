@@ -1,0 +1,23 @@
+"""A miner as a process: bind, open, serve, stop."""
+
+import asyncio
+
+import uvloop
+from cybervein_runtime.logs import configure_logs
+from cybervein_runtime.serving import bind, serve, url_of
+
+from cybervein_miner.node import Node
+from cybervein_miner.settings import Settings
+
+
+def run_miner(settings: Settings, host: str, port: int, *, log_json: bool) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    configure_logs("miner", as_json=log_json)
+    uvloop.run(_run(settings, host, port))
+
+
+async def _run(settings: Settings, host: str, port: int) -> None:
+    sock = bind(host, port)
+    node = Node(settings, url_of(sock))
+    await asyncio.to_thread(node.open)
+    await serve(node.app, sock, settings.run_file)
