@@ -163,7 +163,7 @@ class Node(Disks):
             "epochs": self.watch.run(),
             "ledger": self.ledger.run(self.stopping, self.wish, self._now),
             "plotter": self.plotter.run(),
-            "upkeep": self.upkeep.run(self.stopping, lambda: self.watch.reachable),
+            "upkeep": self.upkeep.run(self.stopping, lambda: bool(self.watch.reachable)),
             "scrub": scrub(self.stopping, self.scrubber),
         }
         tasks = [asyncio.create_task(guarded(name, loop)) for name, loop in loops.items()]

@@ -47,8 +47,7 @@ class EpochWatch:
         self._waiting: SpaceProof | None = None
         self._stop = asyncio.Event()
         self.view: NetworkView | None = None
-        self.reachable = False
-        self.last_contact: float | None = None
+        self.reachable: bool | None = None
         self.last_accepted: int | None = None
         self.last_proof_seconds: float | None = None
 
@@ -102,12 +101,13 @@ class EpochWatch:
         try:
             view = await self._super_node.network()
         except UnavailableError as error:
-            if self.reachable or self.last_contact is None:
+            if self.reachable is not False:
                 _log.warning("super node is away; trying on", error=str(error))
             self.reachable = False
             return None
+        if self.reachable is False:
+            _log.info("super node is back", epoch=view.epoch)
         self.reachable = True
-        self.last_contact = asyncio.get_running_loop().time()
         return view
 
     async def _new_epoch(self, before: NetworkView | None, view: NetworkView) -> None:
