@@ -58,7 +58,8 @@ def submit_routes(node: SuperNode, authenticator: Authenticator) -> APIRouter:
         deal = parse_cid(text, "deal")
         wanted = decode(body, OrderRequest, "order request", ORDER_REQUEST_BYTES_MAX)
         _check_owner(node, cid_root(deal), signer)
-        return Response(encode(node.placement.grant(deal, wanted)), media_type=DAG_CBOR)
+        granted = await node.placement.grant(deal, wanted)
+        return Response(encode(granted), media_type=DAG_CBOR)
 
     @router.post("/deals/{text}/verify")
     async def verify(text: str, request: Request) -> Response:
