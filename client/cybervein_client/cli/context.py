@@ -5,12 +5,15 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 import typer
+from cybervein_protocol.names import MIB
+from cybervein_protocol.native import native
 from cybervein_runtime.console import Console
 
 from cybervein_client.client import AsyncClient
 from cybervein_client.home import Home
 
 HOME_KEY: Final = "cybervein.home"
+_KEPT_BYTES: Final = 192 * MIB
 T = TypeVar("T")
 
 
@@ -26,8 +29,16 @@ def home_of(ctx: typer.Context) -> Home:
     return home
 
 
+def keep_freed_memory() -> None:
+    """Reuse the large buffers of segments and shards: mapping them anew costs more than coding."""
+    module = native()
+    if module is not None:
+        module.keep_freed_memory(_KEPT_BYTES)
+
+
 def with_client(ctx: typer.Context, operation: Callable[[AsyncClient], Awaitable[T]]) -> T:
     """The result of `operation` with an open client."""
+    keep_freed_memory()
 
     async def run() -> T:
         async with AsyncClient(home_of(ctx)) as client:

@@ -129,6 +129,8 @@ class BulkTransport:
                 f"{exchange.method} {exchange.url}: miner {address(exchange.order.miner)} does not "
                 f"answer ({type(error).__name__}); it is tried elsewhere"
             ) from error
+        finally:
+            exchange.body = None  # its memory is counted as free when the result is seen
 
     def _once(
         self, exchange: _Exchange, connection: http.client.HTTPConnection, read: Reader[T]
@@ -166,10 +168,15 @@ class BulkTransport:
         connection.endheaders()
         if body is not None:
             with suppress(ConnectionError):  # a refusal may arrive before the body is sent
-                view = memoryview(body)
-                for start in range(0, len(view), _SEND_BYTES):
-                    connection.send(view[start : start + _SEND_BYTES])
+                _send_all(connection, body)
         return connection.getresponse()
+
+
+def _send_all(connection: http.client.HTTPConnection, body: bytes) -> None:
+    with memoryview(body) as view:
+        for start in range(0, len(view), _SEND_BYTES):
+            with view[start : start + _SEND_BYTES] as part:
+                connection.send(part)
 
 
 def _require_success(response: http.client.HTTPResponse, url: str) -> None:

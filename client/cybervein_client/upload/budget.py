@@ -20,7 +20,7 @@ class ByteBudget:
             self._used += size
 
     async def give(self, size: int) -> None:
-        """Return bytes."""
+        """Return bytes, as soon as their memory is free."""
         async with self._changed:
             self._used -= size
             self._changed.notify_all()

@@ -35,6 +35,7 @@ from cybervein_client.upload.shards import Failures, ShardUploader
 from cybervein_client.upload.source import Piece, Source
 
 BUDGET_BYTES: Final = 112 * MIB
+"""Masked shards in memory at once."""
 _SALT_BYTES: Final = 32
 _KEY_BYTES: Final = 32
 T = TypeVar("T")
@@ -136,16 +137,16 @@ class Uploader:
         """Where steps are journalled."""
         return self._catalogue
 
-    def shard_uploader(self, failures: Failures) -> ShardUploader:
-        """An uploader of single segments that shares what is known of failing miners."""
-        return ShardUploader(self._supernode, self._transport, self._network, failures)
+    def shard_uploader(self, budget: ByteBudget) -> ShardUploader:
+        """An uploader of single segments, which gives bytes back to `budget`."""
+        return ShardUploader(self._supernode, self._transport, self._network, Failures(), budget)
 
 
 @dataclass(frozen=True, slots=True)
 class _Encoded:
     """The masked shards of a segment and their BLAKE3 roots, by index."""
 
-    shards: list[bytes]
+    shards: dict[int, bytes]
     roots: list[bytes]
 
 
@@ -166,8 +167,8 @@ class _Put:
         self._source = source
         self._deals = deals
         self._progress = progress
-        self._shards = uploader.shard_uploader(Failures())
         self._budget = ByteBudget(BUDGET_BYTES)
+        self._shards = uploader.shard_uploader(self._budget)
         self._rows = {row.number: row for row in self._catalogue.segments(file.id)}
         self._uploads: dict[int, asyncio.Task[None]] = {}
         self._done = 0
@@ -194,7 +195,7 @@ class _Put:
             self._advance(piece.size)
             return
         row = known or self._new_row(piece)
-        cost = piece.size + self._file.n * shape_of(self._file, row).shard_size
+        cost = self._file.n * shape_of(self._file, row).shard_size
         await self._budget.take(cost)
         encoded = await worker.call(lambda: self._encode(piece, row))
         if known is not None and known.shards:
@@ -202,7 +203,7 @@ class _Put:
             await self._budget.give(cost)
             self._advance(piece.size)
             return
-        self._uploads[piece.number] = group.create_task(self._upload(deal, row, encoded, cost))
+        self._uploads[piece.number] = group.create_task(self._upload(deal, row, encoded))
 
     def _new_row(self, piece: Piece) -> SegmentRow:
         """Record the salt before anything is encoded with it."""
@@ -228,14 +229,14 @@ class _Put:
             shape_of(self._file, row),
             threads=CODING_THREADS,
         )
-        return _Encoded([shard for _, shard in pairs], [root for root, _ in pairs])
+        return _Encoded(
+            {index: shard for index, (_, shard) in enumerate(pairs)}, [root for root, _ in pairs]
+        )
 
-    async def _upload(self, deal: DealRow, row: SegmentRow, encoded: _Encoded, cost: int) -> None:
+    async def _upload(self, deal: DealRow, row: SegmentRow, encoded: _Encoded) -> None:
         entries = await self._shards.upload(
             parse_cid(deal.cid, "deal"), row.number - deal.first, encoded.shards, encoded.roots
         )
-        del encoded
-        await self._budget.give(cost)
         done = SegmentRow(row.file, row.number, row.salt, row.size, row.chunks, row.last, entries)
         await asyncio.to_thread(self._catalogue.put_segment, done)
         self._advance(row.size)

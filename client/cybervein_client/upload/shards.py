@@ -24,6 +24,7 @@ from multiformats import CID
 
 from cybervein_client.ledger import SuperNode
 from cybervein_client.transport import BulkTransport, ShardAt
+from cybervein_client.upload.budget import ByteBudget
 
 ROUNDS_MAX = 6
 
@@ -48,18 +49,25 @@ class ShardUploader:
     """Uploads the shards of one deal's segments."""
 
     def __init__(
-        self, supernode: SuperNode, transport: BulkTransport, network: CID, failures: Failures
+        self,
+        supernode: SuperNode,
+        transport: BulkTransport,
+        network: CID,
+        failures: Failures,
+        budget: ByteBudget,
     ) -> None:
         self._supernode = supernode
         self._transport = transport
         self._network = network
+        self._budget = budget
         self.failures = failures
 
     async def upload(
-        self, deal: CID, segment: int, shards: Sequence[bytes], roots: Sequence[bytes]
+        self, deal: CID, segment: int, shards: dict[int, bytes], roots: Sequence[bytes]
     ) -> tuple[ShardEntry, ...]:
         """Place and upload every shard; entries by index. `segment` counts within the deal.
 
+        A shard leaves `shards`, and its bytes the budget, when its receipt is there.
         Raises ConflictError when miners run out, UnavailableError after `ROUNDS_MAX` rounds.
         """
         done: dict[int, ShardEntry] = {}
@@ -72,7 +80,7 @@ class ShardUploader:
             if not plans:
                 return tuple(done[index] for index in range(len(roots)))
             grants = await self._grants(deal, plans)
-            await asyncio.gather(*(self._one(deal, g, shards[g.index], done) for g in grants))
+            await asyncio.gather(*(self._one(deal, g, shards, done) for g in grants))
         if len(done) == len(roots):
             return tuple(done[index] for index in range(len(roots)))
         raise UnavailableError(
@@ -91,19 +99,24 @@ class ShardUploader:
         return [g for g in grants if _serves(g, wanted.get((g.segment, g.index)))]
 
     async def _one(
-        self, deal: CID, grant: OrderGrant, data: bytes, done: dict[int, ShardEntry]
+        self,
+        deal: CID,
+        grant: OrderGrant,
+        shards: dict[int, bytes],
+        done: dict[int, ShardEntry],
     ) -> None:
-        order = grant.order
-        shard = ShardAt(order.root, len(data), order.miner, grant.url)
+        order, index = grant.order, grant.index
+        size = len(shards[index])
+        shard = ShardAt(order.root, size, order.miner, grant.url)
         try:
-            receipt = await self._transport.put(shard, grant.segment, grant.index, order, data)
-            self._check(receipt, deal, grant, len(data))
+            receipt = await self._transport.put(shard, grant.segment, index, order, shards[index])
+            self._check(receipt, deal, grant, size)
         except CyberVeinError as error:
             self.failures.note(order.miner, error)
             return
-        done[grant.index] = ShardEntry(
-            root=order.root, miner=order.miner, size=len(data), receipt=receipt.sig
-        )
+        done[index] = ShardEntry(root=order.root, miner=order.miner, size=size, receipt=receipt.sig)
+        del shards[index]
+        await self._budget.give(size)
 
     def _check(self, receipt: Receipt, deal: CID, grant: OrderGrant, size: int) -> None:
         """Raise SignatureError unless the receipt is for exactly this shard of this deal."""
