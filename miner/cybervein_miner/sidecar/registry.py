@@ -1,0 +1,253 @@
+"""Every metric of the sidecar: name, type, labels, help, source, and where its values stand.
+
+The one list: the collector walks it, docs/metrics.md is compared with it by a test, and so is the
+live page. Names: prefix `cybervein_`, base units last, `_total` on counters only. Labels are few
+and bounded: never a plot, shard, challenge or peer. Amounts are veins.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+Json = Mapping[str, Any]
+Sample = tuple[tuple[str, ...], float]
+Read = Callable[[Json], Iterable[Sample]]
+MINER: Final = "miner"
+SUPER_NODE: Final = "supernode"
+HOST: Final = "host"
+SOURCES: Final = (MINER, SUPER_NODE, HOST)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSpec:
+    """One metric; `read` takes its source's document and gives (label values, value) pairs."""
+
+    name: str
+    kind: Literal["gauge", "counter", "info"]
+    source: str
+    help: str
+    read: Read
+    labels: tuple[str, ...] = ()
+
+
+def at(path: str) -> Read:
+    """One value at a dotted path; nothing where it is absent or null."""
+
+    def read(document: Json) -> Iterable[Sample]:
+        value = _walk(document, path)
+        return [] if value is None else [((), float(value))]
+
+    return read
+
+
+def keyed(path: str) -> Read:
+    """One value for each key of the map at a path; the key is the label."""
+
+    def read(document: Json) -> Iterable[Sample]:
+        return [((str(key),), float(value)) for key, value in (_walk(document, path) or {}).items()]
+
+    return read
+
+
+def picked(**paths: str) -> Read:
+    """One value for each keyword, which is the label, from its path."""
+
+    def read(document: Json) -> Iterable[Sample]:
+        found = ((name, _walk(document, path)) for name, path in paths.items())
+        return [((name,), float(value)) for name, value in found if value is not None]
+
+    return read
+
+
+def each(path: str, labels: tuple[str, ...], value: str) -> Read:
+    """One value for each map in the list at a path, labelled by its fields."""
+
+    def read(document: Json) -> Iterable[Sample]:
+        rows = _walk(document, path) or []
+        return [
+            (tuple(str(row[label]) for label in labels), float(row[value]))
+            for row in rows
+            if row.get(value) is not None
+        ]
+
+    return read
+
+
+def facts(*names: str) -> Read:
+    """The value 1, labelled by fields of the document."""
+
+    def read(document: Json) -> Iterable[Sample]:
+        return [(tuple(str(document.get(name, "")) for name in names), 1.0)]
+
+    return read
+
+
+def _disk_states(document: Json) -> Iterable[Sample]:
+    states = ("ready", "read-only", "quarantined", "missing", "foreign")
+    return [
+        ((disk["id"], disk["path"], state), float(disk["state"] == state))
+        for disk in document.get("disks", [])
+        for state in states
+    ]
+
+
+def _progress(document: Json) -> Iterable[Sample]:
+    shares = [plot["share"] for plot in document.get("plotting_now", [])]
+    return [((), sum(shares) / len(shares))] if shares else []
+
+
+def _walk(document: Any, path: str) -> Any:  # noqa: ANN401 -- JSON
+    for name in path.split("."):
+        document = document.get(name) if isinstance(document, Mapping) else None
+    return document
+
+
+DISK: Final = ("disk", "path")
+
+
+def _gauge(name: str, source: str, text: str, read: Read, *labels: str) -> MetricSpec:
+    return MetricSpec(f"cybervein_{name}", "gauge", source, text, read, labels)
+
+
+def _counter(name: str, source: str, text: str, read: Read, *labels: str) -> MetricSpec:
+    return MetricSpec(f"cybervein_{name}_total", "counter", source, text, read, labels)
+
+
+def _disk(name: str, text: str, field: str) -> MetricSpec:
+    return _gauge(f"disk_{name}", MINER, text, each("disks", ("id", "path"), field), *DISK)
+
+
+_FACTS = ("address", "network", "version", "payout")
+
+CONTRIBUTION: Final = (
+    MetricSpec(
+        "cybervein_miner_info", "info", MINER, "Who mines here and who is paid.",
+        facts(*_FACTS), _FACTS,
+    ),
+    _gauge("uptime_seconds", MINER, "Since the miner's start.", at("uptime_seconds")),
+    _gauge("clock_skew_seconds", MINER, "Wall clock ahead of the network's.",
+           at("clock_skew_seconds")),
+    _gauge("registered", MINER, "1 once the ledger knows this miner.", at("registered")),
+    _gauge("epoch", SUPER_NODE, "Open epoch.", at("network.epoch")),
+    _gauge("epoch_end_timestamp_seconds", SUPER_NODE, "When the open epoch ends, unix time.",
+           at("network.epoch_ends")),
+    _gauge("space_measured_bytes", SUPER_NODE, "N: space as the ledger measures it.",
+           at("miner.space_bytes")),
+    _gauge("bandwidth_measured_bytes_per_second", SUPER_NODE,
+           "M: bandwidth as super nodes measure it, before saturation.",
+           at("miner.bytes_per_second")),
+    _gauge("weight", SUPER_NODE, "N times M: this miner's weight in the next rewards.",
+           at("miner.weight")),
+    _gauge("plots_active", SUPER_NODE, "Plots that count on the ledger.",
+           at("miner.plots_active")),
+    _counter("space_proofs", MINER, "Space proofs since the miner's start, by outcome.",
+             picked(accepted="counters.proofs_accepted", refused="counters.proofs_refused",
+                    missed="counters.proofs_missed"), "outcome"),
+    _gauge("space_proof_duration_seconds", MINER, "Time to read all plots for the last proof.",
+           at("proofs.last_seconds")),
+    _gauge("space_proof_epoch", MINER, "Epoch of the last accepted space proof.",
+           at("proofs.last_accepted_epoch")),
+    _counter("commit_responses", MINER, "Answers to commit audits since start, by outcome.",
+             picked(accepted="counters.commits_accepted", refused="counters.commits_refused"),
+             "outcome"),
+)  # fmt: skip
+
+REWARD: Final = (
+    _counter("rewards_veins", SUPER_NODE, "Rewards minted for this miner since registration.",
+             at("miner.rewards")),
+    _counter("storage_fees_veins", SUPER_NODE, "Storage fees paid to this miner.",
+             at("miner.fees")),
+    _counter("penalties_veins", SUPER_NODE, "Bond lost to penalties.", at("miner.penalties")),
+    _gauge("bonded_veins", SUPER_NODE, "Bond held for this miner's plots.", at("miner.bonded")),
+    _gauge("bond_due_veins", SUPER_NODE, "Bond still to be filled from rewards.",
+           at("miner.bond_due")),
+    _gauge("payout_balance_veins", SUPER_NODE, "Balance of the payout account.",
+           at("payout.balance")),
+)  # fmt: skip
+
+PLOTTING: Final = (
+    _gauge("plots", MINER, "Plots on disk, by state.", keyed("plots_by_state"), "state"),
+    _gauge("plots_wanted", MINER, "Plots that the policy asks for.", at("plots_wanted")),
+    _gauge("plots_bytes", MINER, "Bytes of plots on disk.", at("plot_bytes")),
+    _gauge("plotting", MINER, "Plots in the making.", at("plotting")),
+    _gauge("plotting_progress_ratio", MINER, "Mean progress of plots in the making, 0 to 1.",
+           _progress),
+    _counter("plots_made", MINER, "Plots finished since start.", at("counters.plots_made")),
+    _counter("plots_made_bytes", MINER, "Bytes of plots finished since start.",
+             at("counters.plot_bytes_made")),
+    _counter("plots_failed", MINER, "Plots that failed since start.",
+             at("counters.plots_failed")),
+)  # fmt: skip
+
+STORAGE: Final = (
+    _gauge("shards", MINER, "Shards on disk, by state.",
+           picked(held="shards", bad="shards_bad", lost="shards_lost", trash="shards_trash"),
+           "state"),
+    _gauge("shards_bytes", MINER, "Bytes of customers' shards held.", at("shard_bytes")),
+    _gauge("shards_free_bytes", MINER, "Bytes that new shards may take.", at("free_bytes")),
+    _counter("uploads", MINER, "Shards received since start, by outcome.",
+             picked(stored="counters.uploads", failed="counters.upload_failures"), "outcome"),
+    _counter("uploads_bytes", MINER, "Bytes of stored uploads.", at("counters.upload_bytes")),
+    _counter("downloads", MINER, "Shard reads since start, by outcome.",
+             picked(served="counters.downloads", failed="counters.download_failures"), "outcome"),
+    _counter("downloads_bytes", MINER, "Bytes of served reads.", at("counters.download_bytes")),
+    _counter("deletes", MINER, "Shards given up by their owners.", at("counters.deletes")),
+    _counter("requests_refused", MINER, "Shard requests refused since start.",
+             at("counters.refused")),
+    _counter("bandwidth_reads_bytes", MINER, "Bytes of plots read by bandwidth tests.",
+             at("counters.plot_read_bytes")),
+)  # fmt: skip
+
+AUDITS: Final = (
+    _counter("audits", SUPER_NODE, "Possession audits on the ledger, by outcome.",
+             keyed("miner.audits"), "outcome"),
+    _counter("audits_chunks", SUPER_NODE, "Chunks in audits on the ledger: asked and good.",
+             picked(challenged="miner.chunks_challenged", good="miner.chunks_good"), "result"),
+    _counter("audits_answered", MINER, "Audits answered since start.", at("counters.audits")),
+    _counter("audits_chunks_lost", MINER, "Chunks admitted as lost since start.",
+             at("counters.audit_chunks_lost")),
+    _gauge("audit_epoch", SUPER_NODE, "Epoch of the last possession audit.",
+           at("miner.last_audit_epoch")),
+)  # fmt: skip
+
+DISKS: Final = (
+    _gauge("disk_state", MINER, "1 for the state that a disk is in.", _disk_states,
+           *DISK, "state"),
+    _disk("capacity_bytes", "Size of the filesystem.", "capacity_bytes"),
+    _disk("free_bytes", "Free bytes of the filesystem.", "free_bytes"),
+    _disk("floor_bytes", "Bytes that the miner keeps free.", "floor_bytes"),
+    _disk("available_bytes", "Free above the floor and not promised.", "available_bytes"),
+    _disk("plots_bytes", "Bytes of plots.", "plot_bytes"),
+    _disk("shards_bytes", "Bytes of shards.", "shard_bytes"),
+    _disk("shards_bad", "Shards that failed verification.", "shards_bad"),
+    _disk("leaving", "1 while the disk is being removed.", "leaving"),
+    _disk("io_errors", "I/O errors since the disk was last checked.", "io_errors"),
+    _counter("host_disk_read_bytes", HOST, "Bytes read, by block device.",
+             each("disks", ("device",), "read_bytes"), "device"),
+    _counter("host_disk_written_bytes", HOST, "Bytes written, by block device.",
+             each("disks", ("device",), "written_bytes"), "device"),
+    _counter("host_disk_busy_seconds", HOST, "Time busy, by block device.",
+             each("disks", ("device",), "busy_seconds"), "device"),
+)  # fmt: skip
+
+NETWORK: Final = (
+    _counter("host_network_received_bytes", HOST, "Bytes received, by interface.",
+             each("nics", ("interface",), "received_bytes"), "interface"),
+    _counter("host_network_sent_bytes", HOST, "Bytes sent, by interface.",
+             each("nics", ("interface",), "sent_bytes"), "interface"),
+    _counter("host_network_errors", HOST, "Errors and drops, by interface.",
+             each("nics", ("interface",), "errors"), "interface"),
+    _gauge("host_network_speed_bytes_per_second", HOST, "Link speed, by interface.",
+           each("nics", ("interface",), "speed_bytes_per_second"), "interface"),
+)  # fmt: skip
+
+UP: Final = MetricSpec(
+    "cybervein_up", "gauge", "", "1 if the source answered this scrape.", lambda _: [], ("source",)
+)
+DURATION: Final = MetricSpec(
+    "cybervein_source_duration_seconds", "gauge", "", "Time the source took to answer.",
+    lambda _: [], ("source",),
+)  # fmt: skip
+
+METRICS: Final = (*CONTRIBUTION, *REWARD, *PLOTTING, *STORAGE, *AUDITS, *DISKS, *NETWORK)
+ALL: Final = (UP, DURATION, *METRICS)
