@@ -136,6 +136,10 @@ class Chain:
         assert len(result.voids) == 1
         return result.voids[0].code, result.reasons[result.voids[0].unit]
 
+    @staticmethod
+    def header_of(block: Block) -> BlockHeader:
+        return BlockHeader(block.height, block.epoch)
+
     # What the tests ask
 
     def balance(self, name: str) -> int:
