@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use cybervein_coding::cipher::Key;
 use cybervein_coding::segment::{Segment, rebuild};
@@ -31,14 +32,14 @@ fn refusal(error: CodingError) -> PyErr {
     }
 }
 
-fn code_of(k: usize, n: usize, path: Option<&str>) -> PyResult<Code> {
+fn code_of(k: usize, n: usize, path: Option<&str>) -> PyResult<Arc<Code>> {
     let path = match path {
         None => Path::best(),
         Some(name) => Path::by_name(name).ok_or_else(|| {
             PyValueError::new_err(format!("path {name:?} cannot run on this machine"))
         })?,
     };
-    Code::with_path(k, n, path).map_err(refusal)
+    Code::shared(k, n, path).map_err(refusal)
 }
 
 fn slices(parts: &BTreeMap<usize, Bytes>) -> BTreeMap<usize, &[u8]> {

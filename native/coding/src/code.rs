@@ -4,12 +4,18 @@
 //! inverse of its top k rows is the code: the identity on top, the parity rows below. Any k rows
 //! can be inverted, so any k shares give the data back.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use crate::error::CodingError;
 use crate::field::{inverse, mul, power};
 use crate::kernel::{Path, weighted_sum};
 
 /// Bytes of every share worked on at a time, so that inputs stay in the nearest cache.
 const BLOCK: usize = 4096;
+
+/// Codes kept for the next call: a process uses a handful.
+const KEPT_MAX: usize = 16;
+static KEPT: Mutex<Vec<Arc<Code>>> = Mutex::new(Vec::new());
 
 /// A code: any k of n shares give the data.
 #[derive(Debug, Clone)]
@@ -44,6 +50,26 @@ impl Code {
         let top = invert(&rows[..k]);
         let rows = rows.iter().map(|row| times(row, &top)).collect();
         Ok(Self { k, n, path, rows })
+    }
+
+    /// As [`Code::with_path`], made once and kept: small codes cost more to make than to use.
+    ///
+    /// # Errors
+    /// Unless 1 <= k <= n <= 256.
+    pub fn shared(k: usize, n: usize, path: Path) -> Result<Arc<Self>, CodingError> {
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(code) = kept
+            .iter()
+            .find(|code| (code.k, code.n, code.path) == (k, n, path))
+        {
+            return Ok(Arc::clone(code));
+        }
+        let code = Arc::new(Self::with_path(k, n, path)?);
+        if kept.len() == KEPT_MAX {
+            kept.remove(0);
+        }
+        kept.push(Arc::clone(&code));
+        Ok(code)
     }
 
     /// Shares needed.

@@ -1,9 +1,35 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
 from _typeshed import ReadableBuffer, StrPath
 
-__all__: list[str]
+__all__ = [
+    "DamagedChunkError",
+    "PlotCancelled",
+    "SliceSource",
+    "TreeHasher",
+    "decode_stripes",
+    "encode_segment",
+    "extract_slice",
+    "extract_slices",
+    "file_root_and_outboard",
+    "hash_limit_seconds",
+    "keep_freed_memory",
+    "open_quality",
+    "plot_create",
+    "plot_in_memory",
+    "plot_kernels",
+    "plot_memory_bytes",
+    "plot_replay_commit",
+    "rebuild_shard",
+    "root_and_outboard",
+    "rs_parity",
+    "rs_paths",
+    "rs_reconstruct",
+    "slice_of_window",
+    "verify_commit",
+    "verify_slice",
+]
 
 # --- tree: native/src/tree.rs --------------------------------------------------------------------
 
@@ -40,6 +66,58 @@ def slice_of_window(
 def verify_slice(
     data: ReadableBuffer, root: ReadableBuffer, start: int, length: int, size: int | None = None
 ) -> bytes: ...
+
+# --- space: native/src/space.rs ------------------------------------------------------------------
+
+class PlotCancelled(Exception): ...  # noqa: N818 -- an answer to a request, not a failure
+
+def plot_memory_bytes(b: int) -> int: ...
+def plot_kernels() -> list[str]: ...
+def hash_limit_seconds(count: int, kernel: str | None = None) -> float: ...
+def plot_create(
+    path: StrPath,
+    public_key: ReadableBuffer,
+    plot_index: int,
+    b: int,
+    k: int,
+    progress: Callable[[int, int], object] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    kernel: str | None = None,
+) -> tuple[bytes, bytes, bytes]: ...
+def plot_in_memory(
+    mu: ReadableBuffer,
+    b: int,
+    k: int,
+    progress: Callable[[int, int], object] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    kernel: str | None = None,
+) -> tuple[bytes, bytes]: ...
+def plot_replay_commit(
+    public_key: ReadableBuffer,
+    plot_index: int,
+    b: int,
+    k: int,
+    rows: Sequence[int],
+    progress: Callable[[int, int], object] | None = None,
+    cancel: Callable[[], bool] | None = None,
+    kernel: str | None = None,
+) -> tuple[bytes, bytes, list[tuple[int, bytes, bytes]], list[tuple[int, bytes]]]: ...
+def verify_commit(
+    mu: ReadableBuffer,
+    b: int,
+    k: int,
+    kappa: ReadableBuffer,
+    gamma: ReadableBuffer,
+    columns: Sequence[tuple[int, ReadableBuffer, ReadableBuffer]],
+    rows: Sequence[tuple[int, ReadableBuffer]],
+) -> None: ...
+def open_quality(
+    beacon: ReadableBuffer,
+    plot_id: ReadableBuffer,
+    gamma: ReadableBuffer,
+    b: int,
+    slice: ReadableBuffer,  # noqa: A002 -- the word of the protocol
+) -> int: ...
 
 # --- coding: native/src/coding.rs ----------------------------------------------------------------
 
