@@ -12,7 +12,6 @@ from cybervein_protocol.ledger.bonds import bond_due, free, pay_fee
 from cybervein_protocol.ledger.contribution import reward_share, space_bytes, storage_fee, weight
 from cybervein_protocol.ledger.deals import DEAL_DUE, end
 from cybervein_protocol.ledger.events import Contribution, EpochClosed
-from cybervein_protocol.ledger.mining import void_batch
 from cybervein_protocol.ledger.money import count, credit
 from cybervein_protocol.ledger.rows import (
     BATCHES,
@@ -27,6 +26,7 @@ from cybervein_protocol.ledger.rows import (
     epoch_id,
 )
 from cybervein_protocol.ledger.run import Run, head
+from cybervein_protocol.ledger.verdicts import void_batch
 
 
 def close(run: Run, body: EpochClose) -> None:

@@ -7,7 +7,6 @@ die at any moment and execute the block again.
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from msgspec.structs import replace
 from multiformats import CID
@@ -24,11 +23,9 @@ from cybervein_protocol.ledger.money import account, check_supply, supply
 from cybervein_protocol.ledger.rows import HEAD, HEAD_ID, HeadRow, SupplyRow, Table
 from cybervein_protocol.ledger.rules import execute
 from cybervein_protocol.ledger.run import Run, head
+from cybervein_protocol.ledger.selection import select
 from cybervein_protocol.ledger.state import ROOT, Committed, Overlay, R, Store
 from cybervein_protocol.ledger.unit import ParsedUnit, parse_unit
-
-_PASSES_MAX: Final = 4
-"""Rounds in which `prepare` looks for units whose parents or predecessors came later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,34 +118,15 @@ class StateMachine:
         `next_nonce` never comes back).
         """
         state = self._overlay()
-        closing = [unit for unit in units if isinstance(unit.body, EpochClose)]
-        waiting = [unit for unit in units if not isinstance(unit.body, EpochClose)]
-        chosen: list[ParsedUnit] = []
-        for _ in range(_PASSES_MAX):
-            taken = self._take(state, waiting, self.preset.block_units_max - 1 - len(chosen))
-            chosen.extend(taken)
-            if not taken:
-                break
-            ids = {unit.id for unit in taken}
-            waiting = [unit for unit in waiting if unit.id not in ids]
-        return chosen + self._take(state, closing, 1)
 
-    def _take(self, state: Overlay, units: Sequence[ParsedUnit], most: int) -> list[ParsedUnit]:
-        """Up to `most` units, one after another, whose frames hold."""
-        taken: list[ParsedUnit] = []
-        for unit in units:
-            if len(taken) >= most:
-                break
-            if self._enters(state, unit):
-                taken.append(unit)
-        return taken
+        def enters(unit: ParsedUnit) -> bool:
+            try:
+                self._enter(state, unit, 0)
+            except CyberVeinError:
+                return False
+            return True
 
-    def _enters(self, state: Overlay, unit: ParsedUnit) -> bool:
-        try:
-            self._enter(state, unit, 0)
-        except CyberVeinError:
-            return False
-        return True
+        return select(units, enters, self.preset.block_units_max)
 
     def _enter(self, state: Overlay, unit: ParsedUnit, index: int) -> None:
         """Check, charge and remember a block's next unit."""

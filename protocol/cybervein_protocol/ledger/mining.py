@@ -1,22 +1,20 @@
-"""Miners and their plots: registration, batches under bond, verdicts, retirement.
+"""Miners and their plots: registration, batches under bond, retirement.
 
-A batch is `pending` until a super node has judged its commit proofs; passed, its plots count from
-the next beacon on. The ledger keys plots by mu, so that one plot cannot be live twice.
+A batch is `pending` until a super node has judged its commit proofs (`verdicts`); passed, its plots
+count from the next beacon on. The ledger keys plots by mu, so that one plot cannot be live twice.
 """
 
 from msgspec.structs import replace
 
 from cybervein_protocol.errors import ConflictError, ForbiddenError, LimitError, UnknownError
+from cybervein_protocol.ledger.batches import batch_row, deadline, seed_of, without
 from cybervein_protocol.ledger.bodies import (
-    NO_ANSWER,
     MinerRegister,
     MinerUpdate,
     PlotBatch,
     PlotRetire,
-    PlotVerdict,
 )
-from cybervein_protocol.ledger.bonds import bond_due, burn, free
-from cybervein_protocol.ledger.events import BatchJudged
+from cybervein_protocol.ledger.bonds import bond_due, free
 from cybervein_protocol.ledger.money import count, debit
 from cybervein_protocol.ledger.rows import (
     BATCHES,
@@ -27,13 +25,9 @@ from cybervein_protocol.ledger.rows import (
     DueRow,
     MinerRow,
     PlotRow,
-    due_id,
 )
-from cybervein_protocol.ledger.run import Run, known, known_miner
+from cybervein_protocol.ledger.run import Run, known_miner
 from cybervein_protocol.signing import address
-from cybervein_protocol.space.seed import plot_seed
-
-BATCH_DUE = b"b"
 
 
 def register(run: Run, body: MinerRegister) -> None:
@@ -77,13 +71,7 @@ def batch(run: Run, body: PlotBatch) -> None:
         reason="",
     )
     run.state.put(BATCHES, run.id, entry)
-    run.state.put(DUES, _deadline(entry, run.id, run), DueRow())
-
-
-def _deadline(entry: BatchRow, identity: bytes, run: Run) -> bytes:
-    """Id of the mark at which an unanswered batch fails."""
-    epoch = entry.registered + 1 + run.preset.commit_deadline_epochs
-    return due_id(epoch, BATCH_DUE, identity)
+    run.state.put(DUES, deadline(entry, run.id, run), DueRow())
 
 
 def _enter_plots(run: Run, body: PlotBatch) -> None:
@@ -97,11 +85,6 @@ def _enter_plots(run: Run, body: PlotBatch) -> None:
             miner=run.issuer, batch=run.id, index=plot.index, kappa=plot.kappa, gamma=plot.gamma
         )
         run.state.put(PLOTS, mu, entry)
-
-
-def seed_of(run: Run, miner: bytes, index: int) -> bytes:
-    """The mu of a miner's plot in this network's shape."""
-    return plot_seed(miner, index, run.preset.plot_rows_log2, run.preset.plot_layers)
 
 
 def _pay_bond(run: Run, row: MinerRow, amount: int) -> MinerRow:
@@ -134,83 +117,11 @@ def _retire_plot(run: Run, mu: bytes) -> None:
         raise UnknownError(f"plot {mu.hex()[:16]}: not live; nothing to retire")
     if plot.miner != run.issuer:
         raise ForbiddenError(f"plot {mu.hex()[:16]}: belongs to {address(plot.miner)}")
-    entry = _batch_row(run, plot.batch)
+    entry = batch_row(run, plot.batch)
     if entry.state != "active":
         raise ConflictError(
             f"plot {mu.hex()[:16]}: its batch waits for a verdict; retire it afterwards"
         )
     run.state.delete(PLOTS, mu)
     run.state.put(BATCHES, plot.batch, replace(entry, live=entry.live - 1))
-    run.state.put(MINERS, run.issuer, _without(known_miner(run.state, run.issuer), entry, 1, run))
-
-
-def _batch_row(run: Run, identity: bytes) -> BatchRow:
-    row = run.state.get(BATCHES, identity)
-    if row is None:
-        raise UnknownError(f"batch {identity.hex()[:16]}: not known here; check the CID")
-    return row
-
-
-def _without(row: MinerRow, entry: BatchRow, plots: int, run: Run) -> MinerRow:
-    """The miner with `plots` of a batch less, in the state they were in."""
-    if entry.state == "pending":
-        return replace(row, plots_pending=row.plots_pending - plots)
-    if entry.counts_from > run.epoch:
-        return replace(row, plots_passed=row.plots_passed - plots)
-    return replace(row, plots_active=row.plots_active - plots)
-
-
-def verdict(run: Run, body: PlotVerdict) -> None:
-    """A batch passed, or is void. Raises UnknownError or ConflictError."""
-    run.check_epoch(body.epoch)
-    identity, entry = known(run.state, BATCHES, body.batch, "batch")
-    if body.passed:
-        _pass(run, identity, entry)
-    else:
-        void_batch(run, identity, entry, body.reason)
-
-
-def _pass(run: Run, identity: bytes, entry: BatchRow) -> None:
-    if entry.state != "pending":
-        raise ConflictError(f"batch {identity.hex()[:16]}: is {entry.state}, expected pending")
-    row = known_miner(run.state, entry.miner)
-    row = replace(
-        row,
-        plots_pending=row.plots_pending - entry.live,
-        plots_passed=row.plots_passed + entry.live,
-    )
-    run.state.put(MINERS, entry.miner, row)
-    run.state.delete(DUES, _deadline(entry, identity, run))
-    active = replace(entry, state="active", counts_from=run.epoch + 1)
-    run.state.put(BATCHES, identity, active)
-    run.events.append(
-        BatchJudged(batch=identity, miner=entry.miner, state="active", reason="", burnt=0)
-    )
-
-
-def void_batch(run: Run, identity: bytes, entry: BatchRow, reason: str) -> None:
-    """A batch's plots are gone, and their bond unless nobody answered. Raises ConflictError."""
-    if entry.state == "void":
-        raise ConflictError(f"batch {identity.hex()[:16]}: is void already")
-    row = _without(known_miner(run.state, entry.miner), entry, entry.live, run)
-    burnt = 0
-    if reason == NO_ANSWER:
-        row = free(run.state, row, run.preset)
-    else:
-        row, burnt = burn(run.state, row, entry.live * run.preset.bond_per_plot_veins)
-    run.state.put(MINERS, entry.miner, replace(row, penalties=row.penalties + burnt))
-    _drop_plots(run, identity, entry)
-    run.state.delete(DUES, _deadline(entry, identity, run))
-    run.state.put(BATCHES, identity, replace(entry, state="void", live=0, reason=reason))
-    run.events.append(
-        BatchJudged(batch=identity, miner=entry.miner, state="void", reason=reason, burnt=burnt)
-    )
-
-
-def _drop_plots(run: Run, identity: bytes, entry: BatchRow) -> None:
-    """Remove the plots that are still of this batch: a retired mu may live in a later one."""
-    for index in entry.plots:
-        mu = seed_of(run, entry.miner, index)
-        plot = run.state.get(PLOTS, mu)
-        if plot is not None and plot.batch == identity:
-            run.state.delete(PLOTS, mu)
+    run.state.put(MINERS, run.issuer, without(known_miner(run.state, run.issuer), entry, 1, run))

@@ -1,7 +1,16 @@
 """One rule per kind of unit: where a body meets the state."""
 
 from cybervein_protocol.encoding import Record
-from cybervein_protocol.ledger import bodies, deals, epochs, mining, results, shards, transfers
+from cybervein_protocol.ledger import (
+    bodies,
+    deals,
+    epochs,
+    mining,
+    results,
+    shards,
+    transfers,
+    verdicts,
+)
 from cybervein_protocol.ledger.run import Run
 
 
@@ -19,7 +28,7 @@ def execute(run: Run, body: Record) -> None:  # noqa: C901, PLR0912 -- one line 
         case bodies.PlotRetire():
             mining.retire(run, body)
         case bodies.PlotVerdict():
-            mining.verdict(run, body)
+            verdicts.verdict(run, body)
         case bodies.SpaceResult():
             results.space(run, body)
         case bodies.BandwidthResult():
