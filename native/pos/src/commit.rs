@@ -210,7 +210,7 @@ fn check_column(claim: Claim<'_>, node: u32, column: &[u8], slice: &[u8]) -> Res
     Ok(())
 }
 
-/// c_i of a whole column.
+/// The digest of a whole column.
 fn column_digest(node: u32, column: &[u8]) -> Digest {
     let mut digest = [0; DIGEST_BYTES];
     for (row, layer) in column.chunks_exact(ROW_BYTES).zip(1..) {

@@ -45,7 +45,7 @@ impl Graph {
         i.wrapping_sub(1) & self.mask
     }
 
-    /// pi_1(i) to pi_7(i).
+    /// The seven parents of row i.
     #[must_use]
     pub fn parents(&self, i: u32) -> [u32; DEGREE] {
         let mut parents = [i; DEGREE];

@@ -31,16 +31,22 @@ pub trait Vector: Copy {
     /// All lanes equal.
     fn splat(word: u32) -> Self;
     /// Wrapping addition.
+    #[must_use]
     fn add(self, other: Self) -> Self;
     /// Exclusive or.
+    #[must_use]
     fn xor(self, other: Self) -> Self;
     /// Rotations right.
+    #[must_use]
     fn rot16(self) -> Self;
     /// By 12.
+    #[must_use]
     fn rot12(self) -> Self;
     /// By 8.
+    #[must_use]
     fn rot8(self) -> Self;
     /// By 7.
+    #[must_use]
     fn rot7(self) -> Self;
 
     /// Ask for one 64-byte line of a row (word 0..7) to be brought near.
