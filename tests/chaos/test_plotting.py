@@ -9,6 +9,7 @@ from chaos_network import ChaosNetwork, chaos_network, file_root, seeded
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
 KILLS = 50
+PLOT_BYTES = 512 << 10  # of the `test` preset
 
 
 async def test_no_whole_plot_is_lost_and_none_is_broken(tmp_path: Path) -> None:
@@ -36,13 +37,15 @@ async def check_plots(chaos: ChaosNetwork, number: int) -> None:
     """What the miner lists is on disk, and what the ledger holds of it can be proven."""
 
     async def settled() -> bool:
-        miner = await chaos.get(f"/v1/miners/{(await chaos.status(number))['address']}")
-        return int(miner["plots_active"]) > 0
+        status = await chaos.status(number)
+        ledger = await chaos.get(f"/v1/miners/{status['address']}")
+        listed = status["plots"] == len(chaos.plots_on_disk(number))
+        return listed and int(ledger["plots_active"]) > 0
 
     await chaos.until(settled)
     status = await chaos.status(number)
-    assert status["plots"] == len(chaos.plots_on_disk(number))
     assert status["plots_by_state"]["bad"] == 0
     assert status["plots_by_state"]["void"] == 0
-    roots = {file_root(path) for path in chaos.plots_on_disk(number).values()}
-    assert len(roots) == status["plots"], "two plots are the same bytes"
+    paths = list(chaos.plots_on_disk(number).values())
+    assert len({file_root(path) for path in paths}) == len(paths), "two plots are the same bytes"
+    assert {path.stat().st_size for path in paths} == {PLOT_BYTES}

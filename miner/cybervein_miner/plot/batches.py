@@ -110,7 +110,8 @@ class Batches:
         values = [(PlotState.SENT, digest, each.number) for each in rows]
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?)", row)
+            # The same unit may be drafted again: one that was forgotten before its block.
+            connection.execute("INSERT OR REPLACE INTO batch VALUES (?, ?, ?, ?, ?)", row)
             sql = "UPDATE plot SET state = ?, batch = ? WHERE number = ?"
             connection.executemany(sql, values)
 
