@@ -145,6 +145,16 @@ def test_a_deal_that_is_proven_to_its_end_spends_all_and_no_more() -> None:
     assert (row.state, row.refunded, row.spent) == ("ended", 0, row.escrow)
 
 
+def test_a_committed_deal_outlives_the_time_to_commit() -> None:
+    chain = with_miners("a")
+    deal = chain.store_deal(1000, "a", epochs=TEST.deal_open_epochs + 2)
+    for _ in range(TEST.deal_open_epochs + 1):
+        chain.close()
+    assert chain.deal(deal).state == "active"
+    chain.close()
+    assert chain.deal(deal).state == "ended"
+
+
 def test_an_epoch_without_an_audit_is_not_paid() -> None:
     chain = with_miners("a")
     chain.store_deal(1000, "a")
