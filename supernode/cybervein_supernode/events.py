@@ -6,7 +6,7 @@ others; a browser's EventSource reconnects by itself and catches up from the sho
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -50,9 +50,10 @@ class Subscription:
 
 
 class EventHub:
-    """Publishes to all listeners; called on the event loop only."""
+    """Publishes to all listeners; called on the event loop only. `wall` gives unix seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, wall: Callable[[], float]) -> None:
+        self._wall = wall
         self._number = 0
         self._history: deque[Event] = deque(maxlen=HISTORY_EVENTS_MAX)
         self._listeners: set[Subscription] = set()
@@ -65,7 +66,7 @@ class EventHub:
     def publish(self, kind: str, data: Mapping[str, object]) -> None:
         """Tell every listener. Never blocks."""
         self._number += 1
-        event = Event(self._number, kind, data)
+        event = Event(self._number, kind, {"time": round(self._wall(), 3), **data})
         self._history.append(event)
         for listener in tuple(self._listeners):
             listener.offer(event)

@@ -57,6 +57,7 @@ class SuperNode:
         time: TimeSource | None = None,
     ) -> None:
         self.url = url
+        source = time or SystemTime()
         chain = Chain(home.ledger, genesis)
         self.app_hash = chain.machine.app_hash
         engine = SoloEngine(Bench(chain, identity.keys, genesis.preset), self._on_block)
@@ -66,9 +67,9 @@ class SuperNode:
             engine=engine,
             evidence=EvidenceStore(home.evidence, genesis.preset.evidence_epochs),
             notebook=Notebook(home.notebook),
-            hub=EventHub(),
+            hub=EventHub(source.wall),
             tally=Tally(),
-            time=time or SystemTime(),
+            time=source,
         )
         self._http = SignedClient(identity.keys)
         miners = MinerClient(self.desk.view.network, identity.keys, self._http)

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Annotated
 
 from cybervein_protocol.errors import UnavailableError
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from cybervein_supernode.api.views import Json
@@ -19,12 +20,18 @@ def live_routes(node: SuperNode) -> APIRouter:
     router = APIRouter(tags=["live"])
 
     @router.get("/v1/events")
-    async def events(request: Request) -> EventSourceResponse:
-        """Server-sent events: block, epoch, proof, audit, bandwidth, deal, repair, miner."""
+    async def events(
+        request: Request, after: Annotated[int | None, Query(ge=0)] = None
+    ) -> EventSourceResponse:
+        """Server-sent events: block, epoch, proof, audit, bandwidth, deal, repair, miner, batch.
+
+        A listener that comes back (`Last-Event-ID`), or asks for what came `after` an event's
+        number, first gets what the short history still has.
+        """
         if node.desk.hub.listeners >= LISTENERS_MAX:
             raise UnavailableError(f"{LISTENERS_MAX} listeners already; try again later")
         last = request.headers.get("last-event-id", "")
-        after = int(last) if last.isdigit() else None
+        after = int(last) if last.isdigit() else after
         return EventSourceResponse(_stream(node.desk.hub, after), ping=PING_SECONDS)
 
     @router.get("/healthz")

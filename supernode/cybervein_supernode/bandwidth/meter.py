@@ -51,6 +51,7 @@ class Meter:
     def __init__(self, desk: Desk, miners: MinerClient) -> None:
         self._desk = desk
         self._miners = miners
+        self._failure: dict[bytes, str] = {}
 
     async def run(self, timeline: Timeline) -> None:
         """Measure groups one after another until the time is used up."""
@@ -97,6 +98,8 @@ class Meter:
                 return None
             reads, elapsed = await self._read_all(Peer(key, row.url), targets)
             rate = bytes_per_second(reads, elapsed)
+            if why := self._failure.pop(key, ""):
+                log.info("bandwidth reads failed", miner=address(key), good=len(reads), why=why)
             record = encode({"v": 1, "miner": key, "epoch": timeline.epoch} | _record(reads))
             evidence = await self._desk.judge(
                 lambda: self._desk.evidence.keep(timeline.epoch, record)
@@ -133,8 +136,9 @@ class Meter:
                 if (seconds := ends - time.monotonic()) <= 0:
                     return
                 done = await self._read_one(peer, secrets.choice(targets), seconds)
-                if done:
-                    reads.append(Read(time.monotonic() - began, done))
+                if not done:
+                    return
+                reads.append(Read(time.monotonic() - began, done))
 
         await asyncio.gather(*(stream() for _ in range(STREAMS)))
         return reads, time.monotonic() - began
@@ -152,7 +156,7 @@ class Meter:
                 lambda: verify_slice(encoded, target.root, offset, length, target.size)
             )
         except CyberVeinError as error:
-            log.info("bandwidth read failed", miner=address(peer.key), why=str(error)[:200])
+            self._failure[peer.key] = str(error)[:200]
             return 0
         self._desk.tally.add("bandwidth_bytes", amount=length)
         return length

@@ -10,9 +10,9 @@ export async function get(path) {
 
 const KINDS = ["block", "epoch", "proof", "audit", "bandwidth", "deal", "repair", "miner", "batch"];
 
-/** Listen to live events; `onState(true|false)` says whether the stream is open. */
+/** Listen to live events, first those of the recent past; `onState(true|false)` says whether the stream is open. */
 export function listen(onEvent, onState) {
-  const source = new EventSource("/v1/events");
+  const source = new EventSource("/v1/events?after=0");
   source.onopen = () => onState(true);
   source.onerror = () => onState(false);
   for (const kind of KINDS) {

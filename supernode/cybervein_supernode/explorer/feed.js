@@ -26,7 +26,7 @@ const LINES = {
 export function show(kind, event) {
   if (fresh) feed.replaceChildren();
   fresh = false;
-  const time = new Date().toLocaleTimeString("en-GB");
+  const time = new Date((event.time ?? Date.now() / 1000) * 1000).toLocaleTimeString("en-GB");
   feed.prepend(h("li", {}, h("time", {}, time), h("span", {}, chip(kind)), h("span", {}, LINES[kind](event))));
   while (feed.children.length > LINES_MAX) feed.lastChild.remove();
 }

@@ -100,8 +100,7 @@ export async function overview(feed) {
     h("div", { class: "split" },
       card("Rewards by epoch", "", epochChart(epochs), epochTable(epochs.slice(0, 6)), rest("#/epochs")),
       card("Right now", "live", feed)),
-    h("div", { class: "split" },
-      card("Deals", "", dealTable(deals), rest("#/deals")),
-      card("Blocks", "", blockTable(blocks), rest("#/blocks"))),
+    card("Deals", "", dealTable(deals), rest("#/deals")),
+    card("Blocks", "", blockTable(blocks), rest("#/blocks")),
   ];
 }
