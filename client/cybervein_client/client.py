@@ -95,6 +95,7 @@ class AsyncClient:
             self.supernode,
             self._units,
             self._transport,
+            self._fetcher,
             self.key,
             self.network.network,
             self.network.genesis,

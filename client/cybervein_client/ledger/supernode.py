@@ -152,6 +152,12 @@ class SuperNode:
             answer.body, VerificationAnswer, "verification", VERIFICATION_ANSWER_BYTES_MAX
         ).verification
 
+    async def miner_urls(self) -> dict[bytes, str]:
+        """Where each registered miner is reached."""
+        listing = await self.get("/miners")
+        rows = listing.get("miners", []) if isinstance(listing, dict) else listing
+        return {parse_address(row["address"]): str(row["url"]) for row in rows}
+
     async def holders(self, deal: str) -> list[Holder]:
         """Who holds the deal's shards now; a shard without a holder is left out."""
         data = await self.get(f"/deals/{deal}/shards")

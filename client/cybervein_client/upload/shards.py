@@ -1,9 +1,12 @@
 """One segment's shards to their miners: orders, transfers, receipts, another miner on failure."""
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from cybervein_protocol.audit import CHUNK_BYTES, Held
+from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import (
     ConflictError,
     CyberVeinError,
@@ -22,6 +25,8 @@ from cybervein_protocol.messages import (
 from cybervein_protocol.signing import address
 from multiformats import CID
 
+from cybervein_client.catalogue import SegmentRow
+from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.ledger import SuperNode
 from cybervein_client.transport import BulkTransport, ShardAt
 from cybervein_client.upload.budget import ByteBudget
@@ -52,15 +57,16 @@ class ShardUploader:
         self,
         supernode: SuperNode,
         transport: BulkTransport,
+        fetcher: ShardFetcher,
         network: CID,
-        failures: Failures,
         budget: ByteBudget,
     ) -> None:
         self._supernode = supernode
         self._transport = transport
+        self._fetcher = fetcher
         self._network = network
         self._budget = budget
-        self.failures = failures
+        self.failures = Failures()
 
     async def upload(
         self, deal: CID, segment: int, shards: dict[int, bytes], roots: Sequence[bytes]
@@ -87,6 +93,22 @@ class ShardUploader:
             f"segment {segment}: {len(roots) - len(done)} shards found no miner in {ROUNDS_MAX} "
             f"rounds ({self.failures.text()}); run the same put again, it goes on from here"
         )
+
+    async def lost(self, deal: CID, row: SegmentRow) -> bool:
+        """Whether a miner does not give back a random chunk of its shard; it is avoided then."""
+        urls = await self._supernode.miner_urls()
+
+        async def check(entry: ShardEntry) -> bool:
+            shard = ShardAt(entry.root, entry.size, entry.miner, urls.get(entry.miner, ""))
+            chunk = secrets.randbelow(Held(entry.root, entry.size).chunks)
+            try:
+                await self._fetcher.part(cid_text(deal), shard, chunk * CHUNK_BYTES, CHUNK_BYTES)
+            except CyberVeinError as error:
+                self.failures.note(entry.miner, error)
+                return True
+            return False
+
+        return any(await asyncio.gather(*(check(entry) for entry in row.shards)))
 
     async def _grants(self, deal: CID, plans: list[ShardPlan]) -> list[OrderGrant]:
         try:

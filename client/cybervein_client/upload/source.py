@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from cybervein_protocol.errors import StorageError, UnknownError
+from cybervein_protocol.errors import ConflictError, StorageError, UnknownError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,10 @@ class Source(ABC):
     @abstractmethod
     def read(self, piece: Piece, segment_bytes: int) -> bytes:
         """The plaintext of a piece; blocking."""
+
+    @abstractmethod
+    def require_unchanged(self) -> None:
+        """Raise ConflictError if the source was written to since it was opened."""
 
     @abstractmethod
     def close(self) -> None:
@@ -78,6 +82,14 @@ class FileSource(Source):
             raise StorageError(f"{self.path} became shorter while it was read; put it again")
         return data
 
+    def require_unchanged(self) -> None:
+        """See `Source`."""
+        now = os.fstat(self._handle)
+        if (now.st_size, now.st_mtime_ns) != (self.size, self.mtime_ns):
+            raise ConflictError(
+                f"{self.path} was written to while it was stored; `cybervein rm` it, put it again"
+            )
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._handle)
@@ -118,6 +130,9 @@ class StreamSource(Source):
                 break
             data += more
         return data
+
+    def require_unchanged(self) -> None:
+        """A stream cannot change: each byte is seen once."""
 
     def close(self) -> None:
         """Close the stream."""

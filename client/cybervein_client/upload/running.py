@@ -1,0 +1,154 @@
+"""One running put: segments through encoder and uploader, deals committed behind them.
+
+The producer encodes one segment at a time; uploads run beside it within a byte budget, so memory
+does not grow with the file. A segment that has no receipts yet always gets a fresh salt, even if an
+earlier attempt had begun to upload it: content that may have changed never meets a used key.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from cybervein_protocol.coding import SegmentShape
+from cybervein_protocol.encoding import parse_cid
+from cybervein_protocol.errors import ConflictError, ProofError
+from cybervein_protocol.names import MIB
+
+from cybervein_client.catalogue import Catalogue, DealRow, DealState, FileRow, SegmentRow
+from cybervein_client.upload.budget import ByteBudget
+from cybervein_client.upload.deals import FileDeals
+from cybervein_client.upload.encode import Encoded, Encoder
+from cybervein_client.upload.shards import ShardUploader
+from cybervein_client.upload.source import Piece, Source
+
+BUDGET_BYTES: Final = 112 * MIB
+"""Masked shards in memory at once."""
+VERIFY_ATTEMPTS_MAX: Final = 3
+_SALT_BYTES: Final = 32
+
+
+class RunningPut:
+    """Stores one source as one catalogued file."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 -- the parts of a put
+        self,
+        catalogue: Catalogue,
+        deals: FileDeals,
+        uploader: ShardUploader,
+        budget: ByteBudget,
+        source: Source,
+        file: FileRow,
+        progress: Callable[[int], None],
+    ) -> None:
+        self._catalogue = catalogue
+        self._deals = deals
+        self._uploader = uploader
+        self._budget = budget
+        self._source = source
+        self._file = file
+        self._progress = progress
+        self._encoder = Encoder(source, file)
+        self._uploads: dict[int, asyncio.Task[None]] = {}
+        self._done = 0
+
+    async def run(self) -> int:
+        """All segments and deals; the file's size in bytes."""
+        size = 0
+        known = {row.number: row for row in self._catalogue.segments(self._file.id) if row.shards}
+        with contextlib.closing(self._encoder):
+            async with asyncio.TaskGroup() as group:
+                while (piece := await self._encoder.next_piece()) is not None:
+                    size += piece.size
+                    deal = await self._deals.of_segment(piece.number)
+                    if (row := known.get(piece.number)) is not None:
+                        await self._skip(piece, row)
+                    else:
+                        await self._start(group, piece, deal)
+                    if piece.last or piece.number == deal.first + deal.segments - 1:
+                        self._commit_later(group, deal, piece.number)
+        return size
+
+    async def _skip(self, piece: Piece, row: SegmentRow) -> None:
+        """A segment with receipts: a stream's is encoded again, to see that it is the same."""
+        if row.size != piece.size or row.last != piece.last:
+            raise changed(self._file)
+        if piece.data is not None:
+            encoded = await self._encoder.encode(piece, row)
+            if encoded.roots != [shard.root for shard in row.shards]:
+                raise changed(self._file)
+        self._advance(piece.size)
+
+    async def _start(self, group: asyncio.TaskGroup, piece: Piece, deal: DealRow) -> None:
+        row, encoded = await self._encoded(piece)
+        task = group.create_task(self._upload(deal, row, encoded))
+        self._uploads[piece.number] = task
+
+    async def _encoded(self, piece: Piece) -> tuple[SegmentRow, Encoded]:
+        """A piece under a fresh salt, as soon as there is room for its shards."""
+        shape = SegmentShape(piece.size, self._file.k, self._file.n, last=piece.last)
+        row = SegmentRow(
+            file=self._file.id,
+            number=piece.number,
+            salt=secrets.token_bytes(_SALT_BYTES),
+            size=piece.size,
+            chunks=shape.chunks,
+            last=piece.last,
+            shards=(),
+        )
+        await self._budget.take(shape.n * shape.shard_size)
+        return row, await self._encoder.encode(piece, row)
+
+    async def _upload(self, deal: DealRow, row: SegmentRow, encoded: Encoded) -> None:
+        """All shards of a segment, and then one journal entry with their receipts."""
+        cid, local = parse_cid(deal.cid, "deal"), row.number - deal.first
+        entries = await self._uploader.upload(cid, local, encoded.shards, encoded.roots)
+        await asyncio.to_thread(self._catalogue.put_segment, replace(row, shards=entries))
+        self._advance(row.size)
+
+    def _commit_later(self, group: asyncio.TaskGroup, deal: DealRow, last: int) -> None:
+        if deal.state is not DealState.ACTIVE:
+            waiting = [task for n, task in self._uploads.items() if deal.first <= n <= last]
+            group.create_task(self._commit(deal, last, waiting))
+
+    async def _commit(self, deal: DealRow, last: int, uploads: list[asyncio.Task[None]]) -> None:
+        """Verify and commit; shards that turn out to be missing are uploaded once more."""
+        await asyncio.gather(*uploads)
+        self._source.require_unchanged()
+        for attempt in range(VERIFY_ATTEMPTS_MAX):
+            rows = self._rows(deal, last)
+            try:
+                await self._deals.commit(deal, rows)
+            except ProofError:
+                if attempt + 1 == VERIFY_ATTEMPTS_MAX or self._file.size is None:
+                    raise
+                await self._mend(deal, rows)
+            else:
+                return
+
+    async def _mend(self, deal: DealRow, rows: list[SegmentRow]) -> None:
+        """Upload anew the segments with a shard that its miner does not give back."""
+        for row in rows:
+            lost = await self._uploader.lost(parse_cid(deal.cid, "deal"), row)
+            if lost:
+                piece = Piece(row.number, row.size, row.last, None)
+                fresh, encoded = await self._encoded(piece)
+                self._done -= row.size
+                await self._upload(deal, fresh, encoded)
+
+    def _rows(self, deal: DealRow, last: int) -> list[SegmentRow]:
+        rows = self._catalogue.segments(self._file.id)
+        return [row for row in rows if deal.first <= row.number <= last]
+
+    def _advance(self, size: int) -> None:
+        self._done += size
+        self._progress(self._done)
+
+
+def changed(file: FileRow) -> ConflictError:
+    """The source is not what it was when the upload began."""
+    return ConflictError(
+        f"{file.source} changed since its upload began; `cybervein rm {file.name}` and put it again"
+    )

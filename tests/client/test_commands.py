@@ -1,0 +1,160 @@
+"""The command line: what it prints, its exit codes, its wallet."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cybervein_client import Client
+from cybervein_client.home import Home
+from cybervein_client.up.child import command
+from cybervein_protocol.signing import KeyPair, address
+from real_network import RealNetwork
+
+Noise = Callable[..., Path]
+
+
+def run(home: Path, *arguments: str, code: int = 0, data: bytes | None = None) -> bytes:
+    done = subprocess.run(
+        command(("--home", str(home), *arguments)), input=data, capture_output=True, check=False
+    )
+    assert done.returncode == code, (arguments, done.stdout, done.stderr)
+    return done.stderr if code else done.stdout
+
+
+def run_json(home: Path, *arguments: str, data: bytes | None = None) -> Any:
+    return json.loads(run(home, "--json", *arguments, data=data))
+
+
+def test_a_file_lives_from_standard_input_to_standard_output(home: Home) -> None:
+    data = bytes(range(256)) * 1000
+    put = run_json(home.directory, "put", "-", "--name", "bytes", "--code", "2/5", data=data)
+    assert (put["code"], put["size"], len(put["deals"])) == ("2/5", len(data), 1)
+    assert run(home.directory, "get", "bytes", "--out", "-") == data
+    assert run(home.directory, "cat", "bytes", "--range", "100-199") == data[100:200]
+    assert run(home.directory, "cat", put["cid"], "--range", "255990:") == data[255990:]
+    [listed] = run_json(home.directory, "ls")
+    assert (listed["name"], listed["state"]) == ("bytes", "stored")
+
+
+def test_a_removed_file_is_gone_from_the_miners_and_the_ledger(
+    home: Home, network: RealNetwork, noise: Noise
+) -> None:
+    put = run_json(home.directory, "put", str(noise(5000)), "--name", "file")
+    held = network.get(f"/deals/{put['deals'][0]}/shards")["shards"]
+    run(home.directory, "rm", "file", code=1, data=b"n\n")
+    assert run_json(home.directory, "ls") != []
+    removed = run_json(home.directory, "rm", "file", "--yes")
+    assert removed == {"name": "file", "removed": True, "miners_not_reached": 0}
+    assert network.get(f"/deals/{put['deals'][0]}")["state"] == "ended"
+    for row in held:
+        assert network.miner_of(row["miner"]).shard_file(bytes.fromhex(row["root"])) is None
+    assert run_json(home.directory, "ls") == []
+
+
+def test_a_renewed_deal_lasts_longer(home: Home, network: RealNetwork, noise: Noise) -> None:
+    [deal] = run_json(home.directory, "put", str(noise(5000)), "--name", "file")["deals"]
+    before = network.get(f"/deals/{deal}")["expires"]
+    run_json(home.directory, "renew", "file", "--epochs", "7")
+    assert network.get(f"/deals/{deal}")["expires"] == before + 7
+
+
+def test_coins_are_sent(home: Home, network: RealNetwork) -> None:
+    friend = address(KeyPair(b"\x44" * 32).public)
+    before = network.get(f"/accounts/{friend}").get("balance", 0)
+    run_json(home.directory, "wallet", "send", friend, "12345", "--memo", "lunch")
+    assert network.get(f"/accounts/{friend}")["balance"] == before + 12345
+    mistyped = friend[:-1] + ("1" if friend[-1] != "1" else "2")
+    assert b"checksum" in run(home.directory, "wallet", "send", mistyped, "1", code=1)
+
+
+def test_a_backup_brings_every_file_to_another_machine(
+    home: Home, noise: Noise, tmp_path: Path
+) -> None:
+    source = noise(70_000)
+    run_json(home.directory, "put", str(source), "--name", "file")
+    backup = tmp_path / "wallet.backup"
+    run_json(home.directory, "wallet", "backup", str(backup), "--passphrase", "correct horse")
+    assert backup.stat().st_mode & 0o077 == 0
+    other = tmp_path / "other"
+    restore = ("wallet", "restore", str(backup), "--passphrase")
+    assert b"wrong passphrase" in run(other, *restore, "battery staple", code=5)
+    run_json(other, *restore, "correct horse")
+    assert run(other, "cat", "file") == source.read_bytes()
+    assert b"has a wallet" in run(other, *restore, "correct horse", code=1)
+    damaged = bytearray(backup.read_bytes())
+    damaged[-1] ^= 1
+    backup.write_bytes(damaged)
+    run(tmp_path / "third", *restore, "correct horse", code=5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("get", "nothing"), 1, b"neither a name nor a CID"),
+        (("put", "/nonexistent/file"), 1, b"does not exist"),
+        (("put", "-"), 1, b"--name"),
+        (("cat", "nothing", "--range", "9-3"), 1, b"before the first"),
+        (("put", "/etc/hostname", "--code", "6/2"), 1, b"1 <= k < n"),
+        (("nonsense",), 2, b"No such command"),
+        (("put", "/etc/hostname", "--name", "x", "--epochs", "0"), 2, b"epochs"),
+    ],
+)
+def test_mistakes_are_answered_with_a_code_and_what_to_do(
+    home: Home, arguments: tuple[str, ...], code: int, message: bytes
+) -> None:
+    assert message in run(home.directory, *arguments, code=code)
+
+
+def test_an_escrow_beyond_the_balance_has_its_own_exit_code(home: Home, noise: Noise) -> None:
+    source = str(noise(50_000_000))
+    assert b"escrows" in run(home.directory, "put", source, "--epochs", "10000", code=3)
+
+
+def test_a_fresh_home_is_told_how_to_begin(tmp_path: Path, network: RealNetwork) -> None:
+    assert b"wallet new" in run(tmp_path / "new", "wallet", "show", code=1)
+    made = run_json(tmp_path / "new", "wallet", "new", "--network", str(network.network_file))
+    shown = run_json(tmp_path / "new", "wallet", "show")
+    assert (shown["address"], shown["balance"]) == (made["address"], 0)
+
+
+def test_doctor_finds_nothing_wrong_then_names_what_is(
+    home: Home, network: RealNetwork, tmp_path: Path
+) -> None:
+    report = run_json(home.directory, "doctor")
+    assert report["ok"], report
+    names = [check["name"] for check in report["checks"]]
+    assert names[:5] == ["python", "native code", "disk", "wallet", "network file"]
+    assert "clock" in names
+    network.supernode.stop()
+    output = run(home.directory, "doctor", code=1)
+    assert output == b""
+    run(tmp_path / "fresh", "doctor", code=1)
+
+
+def test_what_the_network_knows_is_shown(home: Home, noise: Noise) -> None:
+    run_json(home.directory, "put", str(noise(10)), "--name", "file")
+    assert len(run_json(home.directory, "miners")) == 8
+    deals = run_json(home.directory, "deals")
+    assert deals[-1]["state"]
+    status = run_json(home.directory, "status")
+    assert (status["files"], status["preset"]) == (1, "test")
+    assert b"g" in run(home.directory, "miners")
+
+
+def test_the_blocking_client_does_the_same_for_programs(
+    home: Home, noise: Noise, tmp_path: Path
+) -> None:
+    client = Client(home.directory)
+    source = noise(100_000)
+    client.put(source, "file", code="2/4")
+    client.get("file", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == source.read_bytes()
+    assert client.read("file", 5, 10) == source.read_bytes()[5:10]
+    assert {check.outcome.value for check in client.audit("file")} == {"passed"}
+    assert [row.name for row in client.files()] == ["file"]
+    assert client.balance() > 0
+    assert client.renew("file", 1) > 0
+    assert client.remove("file") == 0

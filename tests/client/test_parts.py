@@ -1,0 +1,152 @@
+"""Pure and small parts: plans, budgets, races, ranges, sources."""
+
+import asyncio
+import io
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from cybervein_client.cli.ranges import parse_range
+from cybervein_client.download.race import first_k
+from cybervein_client.ledger import live_domains
+from cybervein_client.upload import FileSource, StreamSource
+from cybervein_client.upload.budget import ByteBudget
+from cybervein_client.upload.plan import DealPlan, escrow_veins, kib_of, plan_deal
+from cybervein_client.upload.shards import Failures
+from cybervein_protocol.coding import SEGMENT_PLAIN, segment_count
+from cybervein_protocol.errors import ExpiredError, MalformedError, StorageError, UnavailableError
+from cybervein_protocol.presets import TEST
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@given(size=st.integers(0, 50 * SEGMENT_PLAIN), k=st.integers(1, 8), extra=st.integers(1, 8))
+def test_deals_cover_every_segment_once_and_escrow_every_shard(
+    size: int, k: int, extra: int
+) -> None:
+    plans: list[DealPlan] = []
+    first = 0
+    while first < segment_count(size):
+        plans.append(plan_deal(len(plans), first, size, k, k + extra, TEST))
+        first += plans[-1].segments
+    assert first == segment_count(size)
+    assert all(plan.segments <= TEST.deal_segments_max for plan in plans)
+    assert all(a.first + a.segments == b.first for a, b in pairwise(plans))
+    sealed = size + 16 * max(1, -(-size // 65520))
+    assert sum(plan.size for plan in plans) >= sealed * (k + extra) // k
+    assert all(plan.escrow(2, TEST) == escrow_veins(plan.shard_kib, 2, TEST) for plan in plans)
+
+
+def test_the_escrow_follows_the_wire_format() -> None:
+    assert kib_of([0, 1, 1024, 1025]) == 0 + 1 + 1 + 2
+    assert escrow_veins(100, 7, TEST) == 100 * 7 * 10 + 100 * 10
+
+
+async def test_a_budget_lets_nobody_in_before_there_is_room() -> None:
+    budget = ByteBudget(10)
+    await budget.take(6)
+    second = asyncio.create_task(budget.take(6))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not second.done()
+    await budget.give(6)
+    await second
+    await budget.give(6)
+    await budget.take(1000)  # larger than the budget: goes alone
+
+
+class Shards:
+    """Shards by index: bytes, an error, or never."""
+
+    def __init__(self, given: dict[int, bytes | Exception | None]) -> None:
+        self.given = given
+        self.asked: list[int] = []
+
+    async def fetch(self, index: int) -> bytes:
+        self.asked.append(index)
+        found = self.given[index]
+        if found is None:
+            await asyncio.Event().wait()
+        if isinstance(found, Exception):
+            raise found
+        assert isinstance(found, bytes)
+        return found
+
+
+async def test_a_race_asks_for_k_and_no_more_when_all_is_well() -> None:
+    shards = Shards({i: bytes([i]) for i in range(6)})
+    assert await first_k(2, range(6), shards.fetch) == {0: b"\x00", 1: b"\x01"}
+    assert shards.asked == [0, 1]
+
+
+async def test_a_failed_shard_is_replaced_at_once_and_a_hanging_one_overtaken() -> None:
+    shards = Shards({0: UnavailableError("down"), 1: None, 2: b"c", 3: b"d"})
+    assert await first_k(2, range(4), shards.fetch) == {2: b"c", 3: b"d"}
+    assert shards.asked == [0, 1, 2, 3]
+
+
+async def test_a_race_that_cannot_be_won_returns_what_it_has() -> None:
+    shards = Shards({0: UnavailableError("down"), 1: b"b", 2: UnavailableError("down")})
+    assert await first_k(2, range(3), shards.fetch) == {1: b"b"}
+
+
+async def test_a_program_error_is_not_taken_for_a_failing_miner() -> None:
+    with pytest.raises(ZeroDivisionError):
+        await first_k(1, [0], Shards({0: ZeroDivisionError()}).fetch)
+
+
+def test_an_order_that_ran_out_is_not_the_miners_fault() -> None:
+    failures = Failures()
+    failures.note(b"\x01" * 32, ExpiredError("late"))
+    assert failures.by_miner == {}
+    failures.note(b"\x01" * 32, UnavailableError("down"))
+    assert "down" in failures.text()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("0-0", (0, 1)), ("5-9", (5, 10)), ("5:9", (5, 10)), ("7-", (7, None))]
+)
+def test_ranges_name_first_and_last_byte(text: str, expected: tuple[int, int | None]) -> None:
+    assert parse_range(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "-", "-5", "5", "9-5", "a-b", "1-2-3"])
+def test_what_is_no_range_is_refused(text: str) -> None:
+    with pytest.raises(MalformedError):
+        parse_range(text)
+
+
+@given(size=st.integers(0, 50), step=st.integers(1, 9))
+def test_a_stream_is_cut_like_a_file_of_the_same_bytes(
+    tmp_path_factory: pytest.TempPathFactory, size: int, step: int
+) -> None:
+    data = bytes(range(size))
+    path = tmp_path_factory.mktemp("source") / "file"
+    path.write_bytes(data)
+    file, stream = FileSource(path), StreamSource(io.BytesIO(data))
+    cuts = [(p.number, p.size, p.last) for p in file.pieces(step)]
+    assert cuts == [(p.number, p.size, p.last) for p in stream.pieces(step)]
+    assert [last for _, _, last in cuts] == [False] * (len(cuts) - 1) + [True]
+    assert b"".join(file.read(piece, step) for piece in file.pieces(step)) == data
+    file.close()
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_noticed(noise: Callable[[int], Path]) -> None:
+    path = noise(100)
+    source = FileSource(path)
+    [piece] = source.pieces(1000)
+    path.write_bytes(b"short")
+    with pytest.raises(StorageError, match="became shorter"):
+        source.read(piece, 1000)
+    source.close()
+
+
+def test_domains_are_counted_among_the_miners_that_answer() -> None:
+    rows = [
+        {"address": "a", "group": "g", "owner": "o", "online": True},
+        {"address": "b", "group": "g", "owner": "o", "online": True},
+        {"address": "c", "group": "", "owner": "", "online": True},
+        {"address": "d", "group": "h", "owner": "o", "online": False},
+    ]
+    assert live_domains({"miners": rows}) == 2
