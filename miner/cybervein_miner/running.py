@@ -6,6 +6,7 @@ import uvloop
 from cybervein_runtime.logs import configure_logs
 from cybervein_runtime.serving import bind, serve, url_of
 
+from cybervein_miner.api.bulk import BulkProtocol
 from cybervein_miner.node import Node
 from cybervein_miner.settings import Settings
 
@@ -20,4 +21,4 @@ async def _run(settings: Settings, host: str, port: int) -> None:
     sock = bind(host, port)
     node = Node(settings, url_of(sock))
     await asyncio.to_thread(node.open)
-    await serve(node.app, sock, settings.run_file)
+    await serve(node.app, sock, settings.run_file, BulkProtocol)

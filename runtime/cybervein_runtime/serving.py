@@ -71,12 +71,20 @@ class _AnnouncingServer(uvicorn.Server):
             write_atomic(self._run_file, json.dumps(document).encode(), mode=0o644)
 
 
-async def serve(app: Application, sock: socket.socket, run_file: Path | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; open requests get a grace period to finish."""
+async def serve(
+    app: Application,
+    sock: socket.socket,
+    run_file: Path | None = None,
+    protocol: type[asyncio.Protocol] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; open requests get a grace period to finish.
+
+    `protocol` replaces uvicorn's HTTP protocol (the miner's moves shards past the event loop).
+    """
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=protocol or "httptools",
         log_level="warning",
         access_log=False,
         limit_concurrency=_CONCURRENCY_MAX,

@@ -1,15 +1,11 @@
-"""PUT, GET and DELETE of shards, in bare ASGI.
+"""PUT, GET and DELETE of shards, in bare ASGI, with the bytes past the event loop (`bulk`).
 
-An upload's pieces are handed to a thread a mebibyte at a time, as they came from the socket: the
-thread writes and hashes with the GIL released while the loop receives on. A download reads ahead in
-a thread likewise. What fails leaves nothing behind, and a finished upload is answered only when
-bytes and index are synced.
+What fails leaves nothing behind, and a finished upload is answered only when bytes and index are
+synced.
 """
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Final
 
 from cybervein_protocol.encoding import cid_text, encode
@@ -19,7 +15,6 @@ from cybervein_protocol.errors import (
     LimitError,
     MalformedError,
     StorageError,
-    UnavailableError,
 )
 from cybervein_protocol.messages import Order, sign_receipt
 from cybervein_protocol.signing import KeyPair
@@ -28,6 +23,13 @@ from cybervein_runtime.http_server import error_response
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
+from cybervein_miner.api.bulk import (
+    EXTENSION,
+    PIECE_BYTES,
+    STALL_SECONDS,
+    Bulk,
+    PeerGoneError,
+)
 from cybervein_miner.api.door import Door, number_of, root_of
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.shard.incoming import Incoming
@@ -40,8 +42,6 @@ PATH: Final = "/v1/shards/{root}"
 SLICE_TYPE: Final = "application/vnd.cybervein.slice"
 SHARD_BYTES_MAX: Final = 64 << 20
 SLICE_BYTES_MAX: Final = 16 << 20
-PIECE_BYTES: Final = 1 << 20
-STALL_SECONDS: Final = 30
 _SEGMENTS_MAX = (1 << 63) - 1
 _INDEX_MAX = 255
 
@@ -63,7 +63,7 @@ class ShardEndpoint:
         except CyberVeinError as error:
             self._tally.refused += 1
             response = error_response(error)
-        except _GoneError:
+        except PeerGoneError:
             return
         if response is not None:
             await response(scope, receive, send)
@@ -94,7 +94,7 @@ class ShardEndpoint:
         require_left(order, self._orders.used(order), size)
         try:
             await self._receive(request, root, size, claim, order)
-        except (CyberVeinError, _GoneError):
+        except (CyberVeinError, PeerGoneError):
             self._tally.upload_failures += 1
             raise
         self._tally.uploads += 1
@@ -105,19 +105,9 @@ class ShardEndpoint:
         self, request: Request, root: bytes, size: int, claim: Claim, order: Order
     ) -> None:
         with self._store.receive(root, size) as incoming:
-            writing: asyncio.Task[None] | None = None
-            try:
-                async for pieces in _pieces(request.receive):
-                    if writing is not None:
-                        await writing
-                    writing = asyncio.create_task(asyncio.to_thread(incoming.write, pieces))
-            finally:
-                await _finished(writing)
-            await self._keep(incoming, claim, order)
-
-    async def _keep(self, incoming: Incoming, claim: Claim, order: Order) -> None:
-        await asyncio.to_thread(incoming.finish)
-        await self._store.accept(incoming, claim, order)
+            await _fill(request, incoming)
+            await asyncio.to_thread(incoming.finish)
+            await self._store.accept(incoming, claim, order)
 
     def _receipt(self, root: bytes, size: int, claim: Claim) -> Response:
         receipt = sign_receipt(
@@ -139,7 +129,7 @@ class ShardEndpoint:
         row = self._store.held(root)
         if "offset" in request.query_params or "length" in request.query_params:
             return await self._slice(request, row, order)
-        await self._whole(row, order, send)
+        await self._whole(request, row, order, send)
         return None
 
     async def _slice(self, request: Request, row: ShardRow, order: Order) -> Response:
@@ -156,28 +146,19 @@ class ShardEndpoint:
         self._count_download(content)
         return Response(data, media_type=SLICE_TYPE)
 
-    async def _whole(self, row: ShardRow, order: Order, send: Send) -> None:
+    async def _whole(self, request: Request, row: ShardRow, order: Order, send: Send) -> None:
+        """Once the answer has begun, a failure can only cut it short; the reader sees that."""
+        await self._orders.charge(order, row.size)
         disk, handle = await asyncio.to_thread(self._store.open, row)
-        sent = 0
         try:
-            first = await asyncio.to_thread(_read, disk, handle, 0)
-            await self._orders.charge(order, row.size)
-            await send(_start(row.size))
-            async for piece in _read_ahead(disk, handle, first):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-                sent += len(piece)
-            if sent == row.size:
-                await send({"type": "http.response.body", "body": b""})
-        except (StorageError, OSError) as error:
+            await _send_file(request, send, disk, handle, row.size)
+        except (StorageError, PeerGoneError) as error:
             self._tally.download_failures += 1
-            if not sent:
-                raise
-            raise _GoneError from error  # the answer has begun: a short body tells the reader
+            await self._orders.charge(order, -row.size)
+            raise PeerGoneError(str(error)) from error
         finally:
             os.close(handle)
-            if sent < row.size:
-                await self._orders.charge(order, sent - row.size)
-        self._count_download(sent)
+        self._count_download(row.size)
 
     def _count_download(self, count: int) -> None:
         self._tally.downloads += 1
@@ -196,10 +177,6 @@ class ShardEndpoint:
         return Response(status_code=204)
 
 
-class _GoneError(Exception):
-    """The peer closed the connection: there is nobody to answer."""
-
-
 def _announced(request: Request, order: Order) -> int:
     """The body's size, which must be announced. Raises MalformedError or LimitError."""
     text = request.headers.get("content-length", "")
@@ -211,33 +188,42 @@ def _announced(request: Request, order: Order) -> int:
     return size
 
 
-async def _pieces(receive: Receive) -> AsyncIterator[list[bytes]]:
-    """The body in lists of about a mebibyte, each of which must come within the stall limit."""
-    more = True
-    while more:
-        pieces: list[bytes] = []
-        count = 0
-        try:
-            async with asyncio.timeout(STALL_SECONDS):
-                while more and count < PIECE_BYTES:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise _GoneError
-                    more = message.get("more_body", False)
-                    pieces.append(message.get("body", b""))
-                    count += len(pieces[-1])
-        except TimeoutError as error:
-            raise UnavailableError(
-                f"upload stalled: {count} bytes in {STALL_SECONDS} s; send it again"
-            ) from error
-        yield pieces
+async def _fill(request: Request, incoming: Incoming) -> None:
+    """The body into the file: its first piece through ASGI, the rest past it where possible."""
+    bulk: Bulk | None = request.scope.get("extensions", {}).get(EXTENSION)
+    received, more = 0, True
+    while more and (bulk is None or received == 0):
+        data, more = await _next(request)
+        await asyncio.to_thread(incoming.write, data)
+        received += len(data)
+    if more and bulk is not None:
+        await bulk.receive_rest(received, incoming.size, incoming.write)
 
 
-async def _finished(task: asyncio.Task[None] | None) -> None:
-    """Let the thread end before its file is closed; its error, if any, is the upload's."""
-    if task is not None:
-        await asyncio.wait([task])
-        task.result()
+async def _next(request: Request) -> tuple[bytes, bool]:
+    """The body's next piece, and whether more comes. Raises PeerGoneError."""
+    try:
+        async with asyncio.timeout(STALL_SECONDS):
+            message = await request.receive()
+    except TimeoutError as error:
+        raise PeerGoneError(f"nothing came in {STALL_SECONDS:.0f} s") from error
+    if message["type"] == "http.disconnect":
+        raise PeerGoneError("the connection ended within the body")
+    return message.get("body", b""), message.get("more_body", False)
+
+
+async def _send_file(request: Request, send: Send, disk: Disk, handle: int, size: int) -> None:
+    """The file as the answer: past the event loop where possible."""
+    bulk: Bulk | None = request.scope.get("extensions", {}).get(EXTENSION)
+    await send(_start(size))
+    if bulk is not None:
+        with disk.guard("read a shard"):
+            await bulk.send_file(handle, size)
+    else:
+        for offset in range(0, size, PIECE_BYTES):
+            piece = await asyncio.to_thread(_read, disk, handle, offset)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _start(size: int) -> dict[str, object]:
@@ -254,17 +240,3 @@ def _start(size: int) -> dict[str, object]:
 def _read(disk: Disk, handle: int, offset: int) -> bytes:
     with disk.guard("read a shard"):
         return os.pread(handle, PIECE_BYTES, offset)
-
-
-async def _read_ahead(disk: Disk, handle: int, first: bytes) -> AsyncIterator[bytes]:
-    """The file's pieces; the next is read while the last is being sent."""
-    piece, offset = first, 0
-    while piece:
-        offset += len(piece)
-        following = asyncio.create_task(asyncio.to_thread(_read, disk, handle, offset))
-        try:
-            yield piece
-        finally:
-            with suppress(StorageError, OSError):
-                await asyncio.wait([following])
-        piece = following.result()

@@ -1,5 +1,7 @@
 """`cybervein sidecar`: the metrics exporter beside a miner."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +18,11 @@ def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
     log_json: Annotated[bool, typer.Option(help="log as JSON lines")] = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Serve /metrics for Prometheus: contribution, rewards, disks, network, audits, plotting."""
-    from cybervein_miner.sidecar.running import run_sidecar  # noqa: PLC0415 -- the web server
-
     where = run_file or (data / "sidecar.json" if data else None)
-    run_sidecar(miner, supernode, host, port, where, log_json=log_json)
+    options = [
+        *("--miner", miner, "--supernode", supernode, "--host", host, "--port", str(port)),
+        *(("--run-file", str(where)) if where else ()),
+        *(("--log-json",) if log_json else ()),
+    ]
+    # The same process without this command's imports: it idles beside every miner.
+    os.execv(sys.executable, [sys.executable, "-m", "cybervein_miner.sidecar", *options])  # noqa: S606 -- ourselves

@@ -6,9 +6,9 @@ nothing but a temporary file, which `abort` (or the next start) removes.
 
 import os
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 from cybervein_protocol.errors import LimitError, MalformedError, ProofError
 from cybervein_protocol.tree import new_hasher
@@ -40,18 +40,16 @@ class Incoming:
             disk.release(self._reservation)
             raise
 
-    def write(self, pieces: Sequence[bytes]) -> None:
-        """Append bytes to file and hash, as they came from the socket: nothing is joined."""
-        self._received += sum(map(len, pieces))
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes to file and hash."""
+        self._received += len(data)
         if self._received > self.size:
             raise LimitError(
                 f"shard {self.root.hex()[:16]}: more than the {self.size} bytes announced"
             )
         with self._lock, self.disk.guard(f"store shard {self.root.hex()[:16]}"):
-            for piece in pieces:
-                _write_all(self._handle, piece)
-        for piece in pieces:
-            self._hasher.update(piece)
+            _write_all(self._handle, data)
+        self._hasher.update(cast("bytes", data))  # any buffer will do
 
     def finish(self) -> None:
         """Verify, sync and rename. Raises MalformedError (too short), ProofError (wrong bytes)."""
@@ -98,7 +96,7 @@ class Incoming:
         self.disk.release(self._reservation)
 
 
-def _write_all(handle: int, data: bytes) -> None:
+def _write_all(handle: int, data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(handle, view) :]

@@ -1,0 +1,179 @@
+"""Shard bytes past the event loop: the socket itself, in a thread, for the length of one body.
+
+An ASGI server hands a body over in pieces that it has copied four times. Here the request's
+connection is lent to a thread instead: `receive` reads the rest of the body into one buffer, `send`
+lets the kernel copy from the file to the socket (sendfile). Per GiB that costs a third of the
+processor time. The parser is set up anew afterwards, so that the connection stays alive; a body
+that fails is read to its end, so that the peer hears why.
+
+It leans on uvicorn's httptools protocol: `tests/miner` proves each way of using it on real sockets.
+"""
+
+import asyncio
+import os
+import select
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+EXTENSION: Final = "cybervein.bulk"
+PIECE_BYTES: Final = 1 << 20
+STALL_SECONDS: Final = 30.0
+_THREADS: Final = 192
+_FLUSH_SECONDS: Final = 0.002
+_threads = ThreadPoolExecutor(_THREADS, "bulk")
+
+Sink = Callable[[memoryview], None]
+
+
+class PeerGoneError(Exception):
+    """The peer closed the connection, or moved less than a piece in the stall limit."""
+
+
+class BulkProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which can lend its connection to a thread while a body is moved."""
+
+    def on_headers_complete(self) -> None:
+        """Offer the connection to the application, bound to this request."""
+        super().on_headers_complete()
+        if self.scheme == "http":  # TLS bytes are not the body's
+            scope = cast("dict[str, Any]", self.scope)
+            scope["extensions"] = {EXTENSION: Bulk(self, self.cycle)}
+
+    def restart_parser(self) -> None:
+        """A body bypassed the parser: go on with a fresh one."""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """The connection of one request; a pipelined next request has another `cycle`."""
+
+    protocol: BulkProtocol
+    cycle: RequestResponseCycle
+
+    async def receive_rest(self, first: int, size: int, sink: Sink) -> None:
+        """Hand bytes `first` to `size` of this request's body to `sink`, in a thread.
+
+        `first` bytes came through ASGI. What `sink` raises comes out once the body is read.
+        Raises PeerGoneError.
+        """
+        self.protocol.flow.pause_reading()
+        early = bytes(self.cycle.body)
+        self.cycle.body = bytearray()
+        rest = size - first - len(early)
+        async with self._lent() as sock:
+            loop = asyncio.get_running_loop()
+            await _finish(loop.run_in_executor(_threads, _receive, sock, early, rest, sink), sock)
+        if rest:
+            self.protocol.restart_parser()
+        self.cycle.more_body = False
+
+    async def send_file(self, handle: int, size: int) -> None:
+        """Send `size` bytes of an open file as this response's body. Raises PeerGoneError, OSError.
+
+        The response has begun with that Content-Length; end it with an empty body message.
+        """
+        transport = self.protocol.transport
+        while transport.get_write_buffer_size() and not transport.is_closing():  # noqa: ASYNC110 -- transports tell nobody
+            await asyncio.sleep(_FLUSH_SECONDS)
+        async with self._lent() as sock:
+            loop = asyncio.get_running_loop()
+            await _finish(loop.run_in_executor(_threads, _send, sock, handle, size), sock)
+        self.cycle.expected_content_length -= size
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[socket.socket]:
+        """A handle of our own on the connection: the transport may close its one at any time."""
+        transport = self.protocol.transport
+        if transport.is_closing():
+            raise PeerGoneError("the connection is closed")
+        own = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+        try:
+            yield own
+        except PeerGoneError:
+            self.cycle.disconnected = True
+            transport.abort()
+            raise
+        finally:
+            own.close()
+
+
+async def _finish(work: "asyncio.Future[Any]", sock: socket.socket) -> None:
+    """Wait for the thread; when cancelled, cut the connection so that it ends at once."""
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        sock.shutdown(socket.SHUT_RDWR)
+        await asyncio.wait([work])
+        raise
+
+
+def _receive(sock: socket.socket, early: bytes, rest: int, sink: Sink) -> None:
+    """Read `rest` bytes; after an error of the sink the remainder is read and dropped."""
+    buffer = memoryview(bytearray(min(PIECE_BYTES, max(1, rest))))
+    failure = _offer(sink, memoryview(early), None)
+    while rest:
+        count = _fill(sock, buffer[: min(len(buffer), rest)])
+        failure = _offer(sink, buffer[:count], failure)
+        rest -= count
+    if failure is not None:
+        raise failure
+
+
+def _offer(sink: Sink, data: memoryview, failure: Exception | None) -> Exception | None:
+    if failure is None and data:
+        try:
+            sink(data)
+        except Exception as error:  # noqa: BLE001 -- raised by the caller after the body's end
+            return error
+    return failure
+
+
+def _fill(sock: socket.socket, into: memoryview) -> int:
+    """Fill the whole buffer within the stall limit."""
+    done, deadline = 0, time.monotonic() + STALL_SECONDS
+    while done < len(into):
+        try:
+            count = sock.recv_into(into[done:])
+        except BlockingIOError:
+            _await(sock, select.POLLIN, deadline)
+            continue
+        except OSError as error:
+            raise PeerGoneError(str(error)) from error
+        if count == 0:
+            raise PeerGoneError("the connection ended within the body")
+        done += count
+    return done
+
+
+def _send(sock: socket.socket, handle: int, size: int) -> None:
+    offset, deadline = 0, time.monotonic() + STALL_SECONDS
+    while offset < size:
+        try:
+            count = os.sendfile(sock.fileno(), handle, offset, min(PIECE_BYTES, size - offset))
+        except BlockingIOError:
+            _await(sock, select.POLLOUT, deadline)
+            continue
+        except ConnectionError as error:
+            raise PeerGoneError(str(error)) from error
+        if count == 0:
+            raise OSError(f"file ends at {offset} of {size} bytes")
+        if (offset + count) // PIECE_BYTES > offset // PIECE_BYTES:
+            deadline = time.monotonic() + STALL_SECONDS
+        offset += count
+
+
+def _await(sock: socket.socket, event: int, deadline: float) -> None:
+    poll = select.poll()
+    poll.register(sock, event)
+    if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        raise PeerGoneError(f"less than a mebibyte moved in {STALL_SECONDS:.0f} s")

@@ -1,0 +1,33 @@
+"""`python -m cybervein_miner.sidecar`: the sidecar alone, without the command line's imports.
+
+It idles beside every miner, so its memory counts: `cybervein sidecar` becomes this process.
+"""
+
+import argparse
+from pathlib import Path
+
+from cybervein_miner.sidecar.running import run_sidecar
+
+
+def main() -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(prog="python -m cybervein_miner.sidecar")
+    parser.add_argument("--miner", required=True)
+    parser.add_argument("--supernode", required=True)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--run-file", type=Path)
+    parser.add_argument("--log-json", action="store_true")
+    given = parser.parse_args()
+    run_sidecar(
+        given.miner,
+        given.supernode,
+        given.host,
+        given.port,
+        given.run_file,
+        log_json=given.log_json,
+    )
+
+
+if __name__ == "__main__":
+    main()
