@@ -27,6 +27,12 @@ def test_a_restored_state_goes_on_like_the_first(chain: Chain) -> None:
     assert twin.finalize_block(chain.header_of(block), units).app_hash == block.app_hash
 
 
+def test_a_snapshot_is_every_row_in_order(chain: Chain) -> None:
+    rows = list(chain.machine.snapshot())
+    assert dict(rows) == chain.store.rows
+    assert rows == sorted(rows)
+
+
 def test_a_row_more_less_or_other_is_refused(chain: Chain) -> None:
     rows = dict(chain.machine.snapshot())
     first, second = [key for key in rows if key.startswith(b"acct/")][:2]

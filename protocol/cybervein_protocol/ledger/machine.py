@@ -20,7 +20,14 @@ from cybervein_protocol.ledger.events import Event
 from cybervein_protocol.ledger.founding import genesis_rows
 from cybervein_protocol.ledger.genesis import Genesis, network_id
 from cybervein_protocol.ledger.money import account, check_supply, supply
-from cybervein_protocol.ledger.rows import HEAD, HEAD_ID, HeadRow, SupplyRow, Table
+from cybervein_protocol.ledger.rows import (
+    HEAD,
+    HEAD_ID,
+    TABLE_NAMES,
+    HeadRow,
+    SupplyRow,
+    Table,
+)
 from cybervein_protocol.ledger.rules import execute
 from cybervein_protocol.ledger.run import Run, head
 from cybervein_protocol.ledger.selection import select
@@ -233,7 +240,8 @@ class StateMachine:
 
     def snapshot(self) -> Iterator[tuple[bytes, bytes]]:
         """Every committed row, ascending by key; `smt.root_of` of them is the app hash."""
-        return self._store.scan(b"")
+        for name in TABLE_NAMES:
+            yield from self._store.scan(name + b"/")
 
     def _overlay(self) -> Overlay:
         return Overlay(self._committed)

@@ -273,3 +273,6 @@ _TABLES: Final[dict[bytes, Table[Record]]] = {
     table.name: table  # type: ignore[misc] # as above
     for table in (ACCOUNTS, MINERS, PLOTS, BATCHES, DEALS, SHARDS, EPOCHS, UNITS, DUES)
 }
+
+TABLE_NAMES: Final = tuple(sorted({*_TABLES, SUPPLY.name}))
+"""Every table, in the order of its row keys."""
