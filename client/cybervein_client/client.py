@@ -25,6 +25,7 @@ from cybervein_client.upload import PutOptions, Source, Uploader
 from cybervein_client.upload.plan import kib_of
 
 EPOCHS_DEFAULT = 100
+PUT_ATTEMPTS = 6
 _DELETES_AT_ONCE = 16
 Progress = Callable[[int], None]
 
@@ -100,6 +101,7 @@ class AsyncClient:
             self.network.network,
             self.network.genesis,
         )
+        self.supernode.attempts = PUT_ATTEMPTS
         return await uploader.put(source, PutOptions(name, epochs, code), progress)
 
     async def get(

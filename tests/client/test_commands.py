@@ -141,7 +141,9 @@ def test_what_the_network_knows_is_shown(home: Home, noise: Noise) -> None:
     assert deals[-1]["state"]
     status = run_json(home.directory, "status")
     assert (status["files"], status["preset"]) == (1, "test")
-    assert b"g" in run(home.directory, "miners")
+    shown = run(home.directory, "miners").decode().replace("\n", "")
+    assert all(heading in shown for heading in ("miner", "held KiB", "rewards"))
+    assert "cv" in shown
 
 
 def test_the_blocking_client_does_the_same_for_programs(

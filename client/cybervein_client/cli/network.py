@@ -8,7 +8,24 @@ from rich.table import Table
 from cybervein_client.cli.context import console_of, with_client
 from cybervein_client.client import AsyncClient
 
-_CELL_CHARS_MAX = 48
+_MINER_COLUMNS = {
+    "address": "miner",
+    "online": "online",
+    "plots_active": "plots",
+    "held_kib": "held KiB",
+    "bytes_per_second": "bytes/s",
+    "rewards": "rewards",
+    "fees": "fees",
+}
+_DEAL_COLUMNS = {
+    "deal": "deal",
+    "state": "state",
+    "health": "health",
+    "segments": "segments",
+    "kib": "KiB",
+    "epochs_left": "epochs left",
+    "escrow": "escrow",
+}
 
 
 def commands(app: typer.Typer) -> None:
@@ -20,7 +37,7 @@ def commands(app: typer.Typer) -> None:
 def miners(ctx: typer.Context) -> None:
     """List the network's miners."""
     rows = _listed(with_client(ctx, lambda client: client.supernode.get("/miners")), "miners")
-    console_of(ctx).emit(rows, lambda: _table(rows))
+    console_of(ctx).emit(rows, lambda: _table(rows, _MINER_COLUMNS))
 
 
 def deals(
@@ -35,7 +52,7 @@ def deals(
         return await client.supernode.get("/deals", owner=owner or client.address)
 
     rows = _listed(with_client(ctx, ask), "deals")
-    console_of(ctx).emit(rows, lambda: _table(rows))
+    console_of(ctx).emit(rows, lambda: _table(rows, _DEAL_COLUMNS))
 
 
 def status(ctx: typer.Context) -> None:
@@ -73,10 +90,11 @@ def _listed(data: Any, key: str) -> list[dict[str, Any]]:  # noqa: ANN401 -- JSO
     return rows
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
-    """The plain columns of JSON rows; nested values are for `--json`."""
-    columns = [k for k, v in rows[0].items() if not isinstance(v, dict | list)] if rows else []
-    table = Table(*columns, box=None)
+def _table(rows: list[dict[str, Any]], columns: dict[str, str]) -> Table:
+    """Chosen columns (heading by JSON field) of JSON rows; everything else is for `--json`."""
+    table = Table(box=None)
+    for heading in columns.values():
+        table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(str(row.get(column, ""))[:_CELL_CHARS_MAX] for column in columns))
+        table.add_row(*(str(row.get(field, "")) for field in columns))
     return table

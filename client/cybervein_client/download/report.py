@@ -43,9 +43,10 @@ class ReadReport:
     def note(self, segment: int, index: int, shard: ShardAt, error: CyberVeinError) -> None:
         """Remember a failed shard."""
         wrong = isinstance(error, ProofError)
-        self.failures.append(
-            ReadFailure(segment, index, shard.miner, shard.root, wrong, str(error))
-        )
+        name, reason = address(shard.miner), str(error)
+        if name not in reason:
+            reason = f"miner {name}: {reason}"
+        self.failures.append(ReadFailure(segment, index, shard.miner, shard.root, wrong, reason))
         self.by_miner[shard.miner] += 1
 
     def text(self) -> str:

@@ -1,6 +1,7 @@
 """Typed calls to a super node (docs/wire.md section 6)."""
 
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -23,11 +24,14 @@ from cybervein_protocol.messages.deals import (
     VERIFICATION_ANSWER_BYTES_MAX,
 )
 from cybervein_protocol.signing import address, parse_address
-from cybervein_runtime.http_client import SignedClient
+from cybervein_runtime.http_client import Response, SignedClient
+from cybervein_runtime.retry import retry
 from multiformats import CID
 
 VERIFY_SECONDS_MAX = 180
 UNIT_WAIT_SECONDS = 40
+ORDERS_SECONDS_MAX = 30
+RETRY_SECONDS = 0.3
 _EPOCH_FRESH_SECONDS = 2.0
 T = TypeVar("T")
 
@@ -80,18 +84,33 @@ class Holder:
 
 
 class SuperNode:
-    """One super node, over signed HTTP."""
+    """One super node, over signed HTTP.
+
+    `attempts` above 1 lets long work outlive the super node's restart.
+    """
 
     def __init__(self, url: str, http: SignedClient) -> None:
         self.url = url.rstrip("/")
         self._http = http
+        self.attempts = 1
         self._epoch = 0
         self._epoch_read = float("-inf")
 
     async def get(self, path: str, **query: str | int) -> Any:  # noqa: ANN401 -- JSON
         """The JSON at a path under `/v1`."""
         suffix = f"?{urlencode(query)}" if query else ""
-        return await self._http.get_json(f"{self.url}/v1{path}{suffix}")
+        url = f"{self.url}/v1{path}{suffix}"
+        return await self._patiently(lambda: self._http.get_json(url))
+
+    async def _post(self, path: str, body: bytes, seconds: float) -> Response:
+        url = f"{self.url}/v1{path}"
+        return await self._patiently(
+            lambda: self._http.request("POST", url, body=body, timeout_seconds=seconds)
+        )
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Everything that is asked may be asked again: a restart is waited for."""
+        return await retry(call, attempts=self.attempts, base_seconds=RETRY_SECONDS)
 
     async def network(self) -> NetworkView:
         """Epoch, height and tips now."""
@@ -122,12 +141,7 @@ class SuperNode:
 
     async def send_unit(self, raw: bytes) -> UnitStatus:
         """Hand a unit in and wait (at most 30 s) until it is in a block."""
-        answer = await self._http.request(
-            "POST",
-            f"{self.url}/v1/units?wait=final",
-            body=raw,
-            timeout_seconds=UNIT_WAIT_SECONDS,
-        )
+        answer = await self._post("/units?wait=final", raw, UNIT_WAIT_SECONDS)
         return _parse(answer.json(), UnitStatus, "/v1/units")
 
     async def orders(
@@ -135,19 +149,15 @@ class SuperNode:
     ) -> list[OrderGrant]:
         """PUT orders for these shards, at miners that are none of `avoid`."""
         request = OrderRequest(v=1, shards=shards, avoid=avoid)
-        url = f"{self.url}/v1/deals/{cid_text(deal)}/orders"
-        answer = await self._http.request("POST", url, body=encode(request))
+        path = f"/deals/{cid_text(deal)}/orders"
+        answer = await self._post(path, encode(request), ORDERS_SECONDS_MAX)
         return decode(answer.body, OrderGrants, "order grants", ORDER_GRANTS_BYTES_MAX).orders
 
     async def verify(self, deal: CID, segments: list[SegmentEntry]) -> Verification:
         """Have every shard challenged; the signed result goes into `deal.commit`."""
-        url = f"{self.url}/v1/deals/{cid_text(deal)}/verify"
-        answer = await self._http.request(
-            "POST",
-            url,
-            body=encode(VerifyRequest(v=1, segments=segments)),
-            timeout_seconds=VERIFY_SECONDS_MAX,
-        )
+        path = f"/deals/{cid_text(deal)}/verify"
+        request = VerifyRequest(v=1, segments=segments)
+        answer = await self._post(path, encode(request), VERIFY_SECONDS_MAX)
         return decode(
             answer.body, VerificationAnswer, "verification", VERIFICATION_ANSWER_BYTES_MAX
         ).verification

@@ -32,22 +32,28 @@ from cybervein_client.transport import BulkTransport, ShardAt
 from cybervein_client.upload.budget import ByteBudget
 
 ROUNDS_MAX = 6
+_PAUSE_SECONDS = 0.25
 
 
 @dataclass(slots=True)
 class Failures:
-    """Miners that failed during this put, with the last error of each; they are avoided."""
+    """Miners that failed during this put, with the last error of each; `by_miner` are avoided."""
 
     by_miner: dict[bytes, str] = field(default_factory=dict)
+    seen: dict[bytes, str] = field(default_factory=dict)
 
     def note(self, miner: bytes, error: CyberVeinError) -> None:
         """Remember a failure; an order that ran out is not the miner's fault."""
         if not isinstance(error, ExpiredError | ReplayError):
-            self.by_miner[miner] = str(error)
+            self.by_miner[miner] = self.seen[miner] = str(error)
+
+    def forgive(self) -> None:
+        """Nobody else is left: miners that failed are asked again."""
+        self.by_miner.clear()
 
     def text(self) -> str:
-        """All of them in one line."""
-        return "; ".join(f"{address(miner)}: {why}" for miner, why in self.by_miner.items())
+        """All that failed, in one line."""
+        return "; ".join(f"{address(miner)}: {why}" for miner, why in self.seen.items())
 
 
 class ShardUploader:
@@ -77,7 +83,7 @@ class ShardUploader:
         Raises ConflictError when miners run out, UnavailableError after `ROUNDS_MAX` rounds.
         """
         done: dict[int, ShardEntry] = {}
-        for _ in range(ROUNDS_MAX):
+        for turn in range(ROUNDS_MAX):
             plans = [
                 ShardPlan(segment=segment, index=index, root=root, size=len(shards[index]))
                 for index, root in enumerate(roots)
@@ -85,7 +91,7 @@ class ShardUploader:
             ]
             if not plans:
                 return tuple(done[index] for index in range(len(roots)))
-            grants = await self._grants(deal, plans)
+            grants = await self._grants(deal, plans, turn)
             await asyncio.gather(*(self._one(deal, g, shards, done) for g in grants))
         if len(done) == len(roots):
             return tuple(done[index] for index in range(len(roots)))
@@ -110,13 +116,16 @@ class ShardUploader:
 
         return any(await asyncio.gather(*(check(entry) for entry in row.shards)))
 
-    async def _grants(self, deal: CID, plans: list[ShardPlan]) -> list[OrderGrant]:
+    async def _grants(self, deal: CID, plans: list[ShardPlan], turn: int) -> list[OrderGrant]:
+        """Orders for these shards; none where failed miners must be given another chance first."""
         try:
             grants = await self._supernode.orders(deal, plans, list(self.failures.by_miner))
         except ConflictError as error:
-            if not self.failures.by_miner:
-                raise
-            raise ConflictError(f"{error} (failed: {self.failures.text()})") from error
+            if turn + 1 == ROUNDS_MAX or not self.failures.seen:
+                raise ConflictError(f"{error} {self.failures.text()}".rstrip()) from error
+            self.failures.forgive()
+            await asyncio.sleep(_PAUSE_SECONDS * 2**turn)
+            return []
         wanted = {(plan.segment, plan.index): plan for plan in plans}
         return [g for g in grants if _serves(g, wanted.get((g.segment, g.index)))]
 
