@@ -3,7 +3,7 @@
 import pytest
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import ConflictError, ProofError
-from cybervein_protocol.ledger import bodies, smt
+from cybervein_protocol.ledger import bodies, machine, selection, smt
 from cybervein_protocol.ledger.beacon import genesis_beacon, next_beacon, prove_beacon
 from cybervein_protocol.ledger.block import BlockHeader, block_id, decode_block, epoch_block
 from cybervein_protocol.ledger.machine import StateMachine
@@ -121,6 +121,26 @@ def test_a_block_is_filled_up_to_its_limit_with_the_closing_last() -> None:
     assert ready[-1] == end
 
 
+def test_a_block_is_limited_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    chain = Chain()
+    units = [chain.unit("customer", "transfer", pay(1), ahead=i) for i in range(4)]
+    most = 2 * units[0].size + 1
+    monkeypatch.setattr(selection, "UNITS_BYTES_MAX", most)
+    monkeypatch.setattr(machine, "UNITS_BYTES_MAX", most)
+    assert chain.machine.prepare(units) == units[:2]
+    with pytest.raises(ConflictError, match=rf"bytes, at most {most}"):
+        chain.block(*units)
+    chain.block(*units[:2])
+
+
+def test_a_stale_closing_does_not_stand_in_the_way() -> None:
+    chain = Chain()
+    stale = chain.unit("super", "epoch.close", closing(chain))
+    chain.close()
+    fresh = chain.unit("super", "epoch.close", closing(chain))
+    assert chain.machine.prepare([stale, fresh]) == [fresh]
+
+
 def test_epoch_close_must_be_last() -> None:
     chain = Chain()
     end = chain.unit("super", "epoch.close", closing(chain))
@@ -131,9 +151,9 @@ def test_epoch_close_must_be_last() -> None:
 
 @pytest.mark.parametrize("header", [BlockHeader(2, 0), BlockHeader(0, 0), BlockHeader(1, 1)])
 def test_a_block_follows_its_predecessor(header: BlockHeader) -> None:
-    machine = Chain().machine
+    fresh = Chain().machine
     with pytest.raises(ConflictError, match="expected 1 of epoch 0"):
-        machine.process(header, [])
+        fresh.process(header, [])
 
 
 def test_the_same_unit_twice_in_a_block() -> None:

@@ -16,6 +16,8 @@ from cybervein_protocol.signing import KeyPair, sign_record, verify_record
 
 CONTEXT: Final = "cybervein block v1"
 BLOCK_BYTES_MAX: Final = 1 << 22
+UNITS_BYTES_MAX: Final = 16 << 20
+"""Encoded bytes of all units of a block: bounds what executing one costs."""
 _UNITS_MAX: Final = 1 << 14
 
 

@@ -119,8 +119,8 @@ class AuditEntry(Record):
 
     miner: Bytes32
     outcome: Outcome
-    challenged: U63
-    good: U63
+    challenged: U32
+    good: U32
     holding: Bytes32
     evidence: Bytes32
     miner_sig: Annotated[bytes, msgspec.Meta(max_length=64)]

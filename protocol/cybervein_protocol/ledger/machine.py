@@ -14,7 +14,7 @@ from multiformats import CID
 from cybervein_protocol.encoding import Record, cid_root, encode
 from cybervein_protocol.errors import ConflictError, CyberVeinError
 from cybervein_protocol.ledger import frame, smt
-from cybervein_protocol.ledger.block import BlockHeader, Void
+from cybervein_protocol.ledger.block import UNITS_BYTES_MAX, BlockHeader, Void
 from cybervein_protocol.ledger.bodies import EpochClose
 from cybervein_protocol.ledger.events import Event
 from cybervein_protocol.ledger.founding import genesis_rows
@@ -169,6 +169,11 @@ class StateMachine:
         if len(units) > self.preset.block_units_max:
             raise ConflictError(
                 f"block {header.height}: {len(units)} units, at most {self.preset.block_units_max}"
+            )
+        if sum(unit.size for unit in units) > UNITS_BYTES_MAX:
+            raise ConflictError(
+                f"block {header.height}: units of {sum(unit.size for unit in units)} bytes, at "
+                f"most {UNITS_BYTES_MAX}"
             )
         if any(isinstance(unit.body, EpochClose) for unit in units[:-1]):
             raise ConflictError(f"block {header.height}: epoch.close is not its last unit")
