@@ -11,6 +11,8 @@ use crate::Error;
 use crate::graph::{Graph, Parents16};
 use crate::shape::{DEGREE, LANES, Row, WORDS};
 use crate::vector::portable::Portable;
+#[cfg(target_arch = "x86_64")]
+use crate::vector::sse2::Sse2;
 use crate::vector::{Block16, Vector};
 
 const IV: [u32; 8] = [
@@ -49,6 +51,8 @@ pub enum Kernel {
     Avx512,
     /// 256-bit registers of x86-64.
     Avx2,
+    /// 128-bit registers of every x86-64.
+    Sse2,
     /// 128-bit registers of aarch64.
     Neon,
     /// Whatever the compiler makes of plain Rust.
@@ -70,10 +74,16 @@ impl Kernel {
     /// All kernels that run on this machine, best first.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable]
-            .into_iter()
-            .filter(|kernel| kernel.is_available())
-            .collect()
+        [
+            Self::Avx512,
+            Self::Avx2,
+            Self::Sse2,
+            Self::Neon,
+            Self::Portable,
+        ]
+        .into_iter()
+        .filter(|kernel| kernel.is_available())
+        .collect()
     }
 
     /// The best kernel of this machine.
@@ -107,6 +117,7 @@ impl Kernel {
         match self {
             Self::Avx512 => "avx512",
             Self::Avx2 => "avx2",
+            Self::Sse2 => "sse2",
             Self::Neon => "neon",
             Self::Portable => "portable",
         }
@@ -118,6 +129,8 @@ impl Kernel {
             Self::Avx512 => is_x86_feature_detected!("avx512f"),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Sse2 => true,
             #[cfg(target_arch = "aarch64")]
             Self::Neon => true,
             Self::Portable => true,
@@ -133,6 +146,8 @@ impl Kernel {
             Self::Avx512 => x86::first_layer_avx512(self, keys, first, rows),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => x86::first_layer_avx2(self, keys, first, rows),
+            #[cfg(target_arch = "x86_64")]
+            Self::Sse2 => first_layer::<Sse2>(keys, first, rows),
             #[cfg(target_arch = "aarch64")]
             Self::Neon => first_layer::<crate::vector::neon::Neon>(keys, first, rows),
             _ => first_layer::<Portable>(keys, first, rows),
@@ -165,6 +180,8 @@ impl Kernel {
             Self::Avx512 => x86::layer_avx512(self, layer, rows, digests, groups),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => x86::layer_avx2(self, layer, rows, digests, groups),
+            #[cfg(target_arch = "x86_64")]
+            Self::Sse2 => run_layer::<Sse2>(layer, rows, digests, groups),
             #[cfg(target_arch = "aarch64")]
             Self::Neon => run_layer::<crate::vector::neon::Neon>(layer, rows, digests, groups),
             _ => run_layer::<Portable>(layer, rows, digests, groups),
@@ -180,6 +197,8 @@ impl Kernel {
             Self::Avx512 => x86::compressions_avx512(self, count),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => x86::compressions_avx2(self, count),
+            #[cfg(target_arch = "x86_64")]
+            Self::Sse2 => compressions::<Sse2>(count),
             #[cfg(target_arch = "aarch64")]
             Self::Neon => compressions::<crate::vector::neon::Neon>(count),
             _ => compressions::<Portable>(count),

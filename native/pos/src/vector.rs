@@ -15,6 +15,8 @@ pub mod avx512;
 #[cfg(target_arch = "aarch64")]
 pub mod neon;
 pub mod portable;
+#[cfg(target_arch = "x86_64")]
+pub mod sse2;
 
 /// 16 vectors of 16 lanes: one block of 16 messages, word by word.
 pub type Block16 = [[u32; LANES]; 2 * WORDS];
