@@ -1,0 +1,54 @@
+"""A miner on a network of its own, and small filesystems to try it on."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from miner_world import Running, World, new_world, serving, settings_of
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return new_world(tmp_path)
+
+
+@pytest.fixture
+async def miner(world: World, tmp_path: Path) -> AsyncIterator[Running]:
+    async with serving(world, settings_of(world, tmp_path, tmp_path / "disk")) as running:
+        yield running
+
+
+Mount = Callable[[str], Path]
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Mount small filesystems: tmpfs by size, or ext4 in a file; unmounted afterwards."""
+    mounted: list[Path] = []
+
+    def new(size: str, name: str = "mnt", *, ext4: bool = False) -> Path:
+        path = tmp_path / name
+        path.mkdir(exist_ok=True)
+        if ext4:
+            image = tmp_path / f"{name}.img"
+            if not image.exists():
+                _run("truncate", "-s", size, str(image))
+                _run("mkfs.ext4", "-q", "-m", "0", str(image))
+            _run("mount", "-o", "loop", str(image), str(path))
+        else:
+            _run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path))
+        mounted.append(path)
+        return path
+
+    yield new
+    for path in reversed(mounted):
+        subprocess.run(["umount", "-l", str(path)], check=False, capture_output=True)  # noqa: S607
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)
