@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import count
 
 from cybervein_protocol.coding import repair_key
 from cybervein_protocol.encoding import cid_text, node_cid, parse_cid
-from cybervein_protocol.errors import ConflictError, FundsError, UnknownError
+from cybervein_protocol.errors import CyberVeinError, FundsError, UnavailableError, UnknownError
 from cybervein_protocol.ledger.bodies import DealCommit, DealOpen
 from cybervein_protocol.ledger.genesis import Genesis
 from cybervein_protocol.messages import RepairBox, SegmentEntry, encode_repair, verify_verification
@@ -53,7 +54,9 @@ class FileDeals:
     async def _resume_open(self, deal: DealRow) -> None:
         try:
             await self._units.settle(parse_cid(deal.cid, "deal"), deal.open_unit)
-        except ConflictError:  # void, or its nonce went to another unit: nothing is escrowed
+        except UnavailableError:
+            raise
+        except CyberVeinError:  # void, or refused (its nonce is used): nothing is escrowed
             self._catalogue.drop_deal(deal)
             return
         self._catalogue.set_deal_state(deal, DealState.OPEN)
@@ -63,7 +66,9 @@ class FileDeals:
         commit = node_cid(unit)
         try:
             await self._units.settle(commit, unit)
-        except ConflictError:
+        except UnavailableError:
+            raise
+        except CyberVeinError:  # void or refused: the deal is still open, or was refunded
             self._catalogue.set_deal_state(deal, DealState.OPEN)
             await self._keep_or_drop(deal)
             return
@@ -88,7 +93,12 @@ class FileDeals:
                     self._open_ahead(deal)
                     return deal
                 return await self._task(deal.first, deal.ordinal)
-        return await self._task(number, len(self._catalogue.deals(self._file.id)))
+        return await self._task(number, self._free_ordinal())
+
+    def _free_ordinal(self) -> int:
+        """The next deal's, or that of a deal which was dropped from between others."""
+        used = {deal.ordinal for deal in self._catalogue.deals(self._file.id)}
+        return next(ordinal for ordinal in count() if ordinal not in used)
 
     def _open_ahead(self, deal: DealRow) -> None:
         """Open the next deal of a file of known size while this one is uploaded."""
@@ -181,6 +191,7 @@ class FileDeals:
         )
 
     def cancel(self) -> None:
-        """Stop opening ahead."""
+        """Stop opening ahead; what went wrong there has been said or no longer matters."""
         for task in self._opening.values():
-            task.cancel()
+            if not task.cancel() and not task.cancelled():
+                task.exception()
