@@ -62,6 +62,15 @@ class PlotRow:
 _COLUMNS = "SELECT number, disk, mu, kappa, gamma, plot_id, state, batch, since_epoch FROM plot"
 
 
+_NOTES_BYTES = 8192  # metadata, rounded up to blocks
+_OUTBOARD_PARTS = 256
+
+
+def footprint(shape: PlotShape) -> int:
+    """Bytes that a plot takes on disk, with its outboard and metadata."""
+    return shape.plot_bytes + shape.plot_bytes // _OUTBOARD_PARTS + _NOTES_BYTES
+
+
 def plot_path(disk: Disk, number: int) -> Path:
     """The plot's file."""
     return disk.folder("plots") / f"{number:08d}{PLOT_SUFFIX}"

@@ -8,14 +8,20 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from cybervein_protocol.errors import CyberVeinError, StorageError
+from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.native import native
 from cybervein_protocol.signing import KeyPair
 from cybervein_protocol.space import PlotShape
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState, plot_path
+from cybervein_miner.plot.inventory import (
+    Inventory,
+    PlotRow,
+    PlotState,
+    footprint,
+    plot_path,
+)
 from cybervein_miner.plot.making import StoppedError, make_plot_file, partial_path
 from cybervein_miner.plot.policy import DiskRoom, Wish, plots_to_give_way, plots_wanted
 from cybervein_miner.tally import Tally
@@ -76,7 +82,7 @@ class Plotter:
 
     def wanted(self) -> dict[str, int]:
         """Plots that each disk shall have."""
-        return plots_wanted(self.rooms(), self.wish, self.shape.plot_bytes)
+        return plots_wanted(self.rooms(), self.wish, footprint(self.shape))
 
     def idle(self) -> bool:
         """Whether nothing is in the making and nothing more is wanted."""
@@ -125,8 +131,7 @@ class Plotter:
 
     def _make(self, disk: Disk, number: int) -> None:
         path = plot_path(disk, number)
-        size = self.shape.plot_bytes + self.shape.plot_bytes // 256
-        reservation = disk.reserve(size, partial_path(path))
+        reservation = disk.reserve(footprint(self.shape), partial_path(path))
         try:
             with disk.guard(f"make plot {number}"):
                 meta = make_plot_file(path, self._key, number, self.shape, self._watch(number))
@@ -151,20 +156,13 @@ class Plotter:
         """Plots that must make room for shards; moves them to `retiring`."""
         leaving: list[PlotRow] = []
         for room in self.rooms():
-            count = plots_to_give_way(room, self.shape.plot_bytes) if room.capacity else 0
+            count = plots_to_give_way(room, footprint(self.shape)) if room.capacity else 0
             rows = [row for row in self._inventory.rows(*_YIELDING) if row.disk == room.id]
             rows.sort(key=lambda row: (_YIELDING.index(row.state), -row.number))
             leaving += rows[:count]
         for row in leaving:
             self._inventory.set_state([row], PlotState.RETIRING, row.batch)
         return leaving
-
-    def check_reserved(self) -> None:
-        """Raise StorageError where no disk can hold even one plot: shown once at the start."""
-        if all(room.available < self.shape.plot_bytes for room in self.rooms()):
-            raise StorageError(
-                f"no disk has room for a plot of {self.shape.plot_bytes} bytes; add a disk"
-            )
 
 
 def _room(disk: Disk, plots: int) -> DiskRoom:
