@@ -20,10 +20,10 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     await made.end()
 
 
-@pytest.fixture
-def process(tmp_path: Path) -> Iterator[Process]:
-    """A super node as its own process, over HTTP."""
-    made = Process(tmp_path / "supernode")
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """A super node as its own process, over HTTP, for all tests of a module."""
+    made = Process(tmp_path_factory.mktemp("supernode"))
     made.found(epoch_seconds=3600)
     made.start()
     yield made
