@@ -75,7 +75,8 @@ def hash_limit(kernel: str | None) -> float:
 
 def chiapos_rate(folder: str) -> float:
     """MiB/s of a plot of the peer."""
-    command = [PEERS_PYTHON, HERE / "peers" / "chiapos_rates.py", str(PEER_K), folder, "0"]
+    script = HERE / "peers" / "chiapos_rates.py"
+    command = [str(PEERS_PYTHON), str(script), str(PEER_K), folder, "0"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     result = json.loads(done.stdout.splitlines()[-1])
     return float(result["plot_bytes"]) / MIB / float(result["plot_seconds"])

@@ -94,7 +94,7 @@ def own_proofs(path: Path) -> dict[str, float]:
 
 def chiapos_proofs(folder: str) -> dict[str, float]:
     script = HERE / "peers" / "chiapos_rates.py"
-    command = [PEERS_PYTHON, script, str(PEER_K), folder, str(PROOFS)]
+    command = [str(PEERS_PYTHON), str(script), str(PEER_K), folder, str(PROOFS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     result: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return result

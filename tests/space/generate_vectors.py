@@ -89,7 +89,7 @@ def draw_cases() -> list[dict[str, object]]:
     return cases
 
 
-def measure_cases() -> list[dict[str, object]]:
+def measure_cases() -> list[dict[str, int]]:
     """Estimates at the edges of the rule, and one average."""
     step = (1 << 64) // 1000
     xs = [step * (place + 1) for place in range(8)]

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import cybervein_native
 import pytest
@@ -19,7 +20,7 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def create(path: Path, b: int = 6, k: int = 3, **more: object) -> tuple[bytes, bytes, bytes]:
+def create(path: Path, b: int = 6, k: int = 3, **more: Any) -> tuple[bytes, bytes, bytes]:
     made: tuple[bytes, bytes, bytes] = cybervein_native.plot_create(path, KEY, 5, b, k, **more)
     return made
 

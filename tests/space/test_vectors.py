@@ -6,6 +6,7 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cybervein_native
 import pytest
@@ -14,6 +15,7 @@ from cybervein_protocol.space import PlotClaim, encode_commit_proof, prove_commi
 
 HERE = Path(__file__).parent
 VECTORS = json.loads((HERE / "vectors.json").read_text())
+Case = dict[str, Any]
 KERNELS = cybervein_native.plot_kernels()
 
 
@@ -40,9 +42,7 @@ def test_the_portable_kernel_and_this_processors_best_are_both_run() -> None:
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("case", VECTORS["plots"], ids=lambda case: f"b{case['b']}k{case['k']}")
-def test_every_kernel_makes_the_specified_plot(
-    case: dict[str, object], kernel: str, tmp_path: Path
-) -> None:
+def test_every_kernel_makes_the_specified_plot(case: Case, kernel: str, tmp_path: Path) -> None:
     key, (index, b, k) = bytes.fromhex(case["public_key"]), (case["index"], case["b"], case["k"])
     path = tmp_path / "0.plot"
     kappa, gamma, _ = cybervein_native.plot_create(path, key, index, b, k, kernel=kernel)
@@ -53,7 +53,7 @@ def test_every_kernel_makes_the_specified_plot(
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("case", VECTORS["plots"][:4], ids=lambda case: f"b{case['b']}")
-def test_every_kernel_replays_the_specified_columns(case: dict[str, object], kernel: str) -> None:
+def test_every_kernel_replays_the_specified_columns(case: Case, kernel: str) -> None:
     key, (index, b, k) = bytes.fromhex(case["public_key"]), (case["index"], case["b"], case["k"])
     plain = cybervein_native.plot_replay_commit(key, index, b, k, case["commit_rows"])
     forced = cybervein_native.plot_replay_commit(
@@ -63,7 +63,7 @@ def test_every_kernel_replays_the_specified_columns(case: dict[str, object], ker
 
 
 @pytest.mark.parametrize("case", VECTORS["plots"], ids=lambda case: f"b{case['b']}k{case['k']}")
-def test_native_commit_proofs_are_the_specified_bytes(case: dict[str, object]) -> None:
+def test_native_commit_proofs_are_the_specified_bytes(case: Case) -> None:
     claim = PlotClaim(
         index=case["index"],
         b=case["b"],
