@@ -180,6 +180,8 @@ def test_miners_have_some_free_units_each_epoch() -> None:
     chain = Chain()
     chain.register("a")
     update = bodies.MinerUpdate(payout=digest("new"), url="http://a.example")
+    chain.do("customer", "transfer", bodies.Transfer(to=keys("a").public, amount=10**6, memo=""))
+    chain.block(chain.unit("a", "miner.update", update, fee=10**5))  # paid: uses up no free one
     free = chain.preset.miner_units_per_epoch - 1
     for _ in range(free):
         chain.do("a", "miner.update", update)
