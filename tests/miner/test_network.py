@@ -1,0 +1,113 @@
+"""A miner on a real network: joins, proves, is paid; outages and clock jumps cost no plot."""
+
+import asyncio
+import json
+import subprocess
+import time
+from pathlib import Path
+
+from blake3 import blake3
+from cybervein_protocol.signing import KeyPair, address
+from cybervein_runtime.network_file import load_network
+from miner_world import World, serving, settings_of, shard_bytes
+from processes import Process, command, get_json, miner, super_node, until
+
+PAYOUT = KeyPair(b"\x33" * 32)
+
+
+def active(process: Process) -> bool:
+    return bool(process.status()["plots_by_state"]["active"] == 3)
+
+
+def test_a_miner_joins_proves_survives_outages_and_is_paid(tmp_path: Path) -> None:
+    node = super_node(tmp_path / "sn")
+    worker = miner(
+        tmp_path / "m", tmp_path / "sn" / "network.json", "--plots", "3", "--group", "g",
+        "--owner", "o", "--payout", address(PAYOUT.public),
+    )  # fmt: skip
+    try:
+        worker.start()  # before its super node is there
+        until("three plots", lambda: worker.status()["plots"] == 3)
+        assert not worker.status()["super_node_reachable"]
+        node.start()
+        until("plots to count", lambda: active(worker))
+        until("a proof", lambda: worker.status()["proofs"]["accepted"] >= 2)
+        account = f"{node.url}/v1/accounts/{address(PAYOUT.public)}"
+        until("a reward on the payout account", lambda: get_json(account)["balance"] > 0)
+
+        node.kill()
+        until("the outage to be seen", lambda: not worker.status()["super_node_reachable"])
+        node.start()
+        before = worker.status()["proofs"]["accepted"]
+        until("a proof again", lambda: worker.status()["proofs"]["accepted"] > before)
+
+        worker.kill()
+        worker.start()
+        assert active(worker), "a restart registers nothing again"
+        until("a proof after the restart", lambda: worker.status()["proofs"]["accepted"] >= 1)
+        row = get_json(f"{node.url}/v1/miners/{worker.status()['address']}")
+        assert len(row["batches"]) == 1
+        assert row["penalties"] == 0
+        _change_disks(tmp_path, worker, node)
+        assert worker.stop() == 0
+    finally:
+        worker.kill()
+        node.kill()
+
+
+def _change_disks(tmp_path: Path, worker: Process, node: Process) -> None:
+    """`disk add`, `list` and `remove` on the running miner: its plots retire on the ledger."""
+    data = ("--data", str(tmp_path / "m" / "data"))
+    (tmp_path / "new").mkdir()
+    added = _cli("disk", "add", str(tmp_path / "new"), *data)
+    assert added["state"] == "ready"
+    first = str(tmp_path / "m" / "disk")
+    removed = _cli("disk", "remove", first, *data)
+    assert (removed["leaving"], removed["gone"]) == (True, False)
+    until("the disk to be given up", lambda: len(_cli("disk", "list", *data)) == 1)
+    assert _cli("disk", "list", *data)[0]["path"] == str(tmp_path / "new")
+    miner_url = f"{node.url}/v1/miners/{worker.status()['address']}"
+    until("new plots on the new disk", lambda: worker.status()["plots"] == 3)
+    until("them to count", lambda: get_json(miner_url)["plots_active"] == 3)
+    assert not list((tmp_path / "m" / "disk" / "cybervein" / "plots").iterdir())
+
+
+def _cli(*arguments: str) -> object:
+    line = command("--json", *arguments)
+    done = subprocess.run(line, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+async def test_a_clock_that_jumps_changes_nothing_once_the_network_was_seen(
+    world: World, tmp_path: Path
+) -> None:
+    node = await asyncio.to_thread(super_node, tmp_path / "sn")
+    await asyncio.to_thread(node.start)
+    try:
+        file = tmp_path / "sn" / "network.json"
+        settings = settings_of(world, tmp_path / "m", tmp_path / "disk", network=file)
+        joined = World(load_network(file), file, world.super_key, world.bearer, world.deal)
+        async with serving(joined, settings) as running:
+            while not running.node.watch.reachable:
+                await asyncio.sleep(0.05)
+            owner = running.owner()
+            for jump in (86_400 * 365, -86_400 * 365, 0):
+                running.node.clock._wall = lambda jump=jump: time.time() + jump
+                assert abs(running.node.clock.now() - time.time()) < 5
+                assert abs(running.node.clock.skew() - jump) < 5
+                answer = await owner.request("GET", f"{running.url}/v1/disks")
+                assert answer.status == 200
+    finally:
+        await asyncio.to_thread(node.kill)
+
+
+async def test_before_the_network_was_seen_the_wall_clock_decides(
+    world: World, tmp_path: Path
+) -> None:
+    async with serving(world, settings_of(world, tmp_path, tmp_path / "disk")) as running:
+        data = shard_bytes(1000)
+        assert (await running.put(data))[0] == 201
+        running.node.clock._wall = lambda: time.time() + 86_400
+        status, body = await running.get(blake3(data).digest())
+        assert (status, json.loads(body)["error"]) == (410, "expired")
+        assert "check the clock" in json.loads(body)["message"]
