@@ -1,4 +1,4 @@
-"""A process that makes blocks as fast as it can and tells each once it is committed; to be killed."""
+"""A process that makes blocks as fast as it can and tells each once committed; to be killed."""
 
 import json
 import os

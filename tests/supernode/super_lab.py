@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 
 from cybervein_protocol.encoding import Record, cid_root, encode
-from cybervein_protocol.ledger.bodies import DealCommit, DealOpen, MinerRegister
+from cybervein_protocol.ledger.bodies import DealCommit, DealOpen, MinerRegister, Transfer
 from cybervein_protocol.ledger.genesis import Allocation, Genesis, root_units
+from cybervein_protocol.ledger.rows import ACCOUNTS
 from cybervein_protocol.ledger.unit import make_paid_unit, make_unit
 from cybervein_protocol.messages import RepairBox, SegmentEntry, encode_repair, sign_verification
 from cybervein_protocol.presets import TEST, Preset
@@ -19,6 +20,7 @@ from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.identity import load_identity, new_identity
 from cybervein_runtime.network_file import load_network
 from cybervein_supernode.clock.timeline import Timeline, begin
+from cybervein_supernode.desk import Desk
 from cybervein_supernode.engine.bench import Inclusion
 from cybervein_supernode.founding import super_node
 from cybervein_supernode.home import Home
@@ -51,7 +53,7 @@ class Lab:
         self._blocks: asyncio.Task[None]
 
     @property
-    def desk(self):  # noqa: ANN201 -- the node's own
+    def desk(self) -> Desk:
         return self.node.desk
 
     def begin(self) -> None:
@@ -84,8 +86,6 @@ class Lab:
 
     def account(self, key: KeyPair) -> int:
         """The account's next nonce."""
-        from cybervein_protocol.ledger.rows import ACCOUNTS
-
         row = self.desk.view.rows.find(ACCOUNTS, key.public)
         return row.nonce if row else 0
 
@@ -196,8 +196,6 @@ _PROGRAM = (sys.executable, "-m", "cybervein_client")
 
 def transfer_of(process: Process, nonce: int, parents: list[CID] | None = None) -> bytes:
     """A wallet's transfer to nobody, with that nonce."""
-    from cybervein_protocol.ledger.bodies import Transfer
-
     body = Transfer(to=secrets.token_bytes(32), amount=1, memo="")
     roots = parents or root_units(process.genesis)
     unit = make_paid_unit(

@@ -1,4 +1,4 @@
-"""The engine on real SQLite: blocks, limits, damage, a full disk, and kill -9 between and in blocks."""
+"""The engine on real SQLite: blocks, limits, damage, a full disk, and kill -9 at any moment."""
 
 import asyncio
 import json
@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import engine_child
 import pytest
 from cybervein_protocol.encoding import cid_root, cid_text, encode
 from cybervein_protocol.errors import (
@@ -152,9 +153,7 @@ class Pool:
 
     def __init__(self, lab: Lab) -> None:
         self.pool = Mempool()
-        self.unit = lambda nonce: parse_unit(
-            transfer(lab, nonce), lab.desk.view.network, 1 << 20
-        )
+        self.unit = lambda nonce: parse_unit(transfer(lab, nonce), lab.desk.view.network, 1 << 20)
 
 
 async def test_the_mempool_is_bounded_in_units_bytes_and_share(
@@ -247,8 +246,6 @@ def _spin(seconds: float) -> None:
 
 
 def _check(directory: Path, told: dict[int, dict[str, object]], what: str) -> None:
-    import engine_child
-
     chain = Chain(directory / "ledger.sqlite", engine_child.GENESIS)
     try:
         assert chain.head.height >= max(told), what

@@ -1,4 +1,4 @@
-"""The HTTP interface over real sockets: units good and bad, reading, live events, limits, the page."""
+"""The HTTP interface over real sockets: units good and bad, reads, live events, limits, page."""
 
 import asyncio
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from cybervein_protocol.encoding import cid_text, encode, node_cid
+from cybervein_protocol.errors import UnknownError
 from cybervein_protocol.ledger.bodies import EpochClose, Transfer
 from cybervein_protocol.ledger.genesis import root_units
 from cybervein_protocol.ledger.unit import make_paid_unit, make_unit
@@ -56,9 +57,8 @@ async def test_bad_units_are_refused_with_a_readable_reason_and_change_nothing(
         return encode(replace(made, **changes))
 
     foreign = node_cid(b"another network")
-    unsigned_super = make_unit(
-        process.network, "epoch.close", EpochClose(epoch=0, vrf_proof=bytes(80)), roots, WALLET, nonce, 0
-    )  # fmt: skip
+    close = EpochClose(epoch=0, vrf_proof=bytes(80))
+    unsigned_super = make_unit(process.network, "epoch.close", close, roots, WALLET, nonce, 0)
     unknown = make_paid_unit(
         process.network, "transfer", body, [foreign, roots[0]], WALLET, nonce, preset
     )
@@ -299,8 +299,6 @@ def test_a_loop_that_ran_wild_is_slowed_down_and_others_are_not() -> None:
 
 
 async def test_the_signed_client_reads_the_error_class_back(process: Process) -> None:
-    from cybervein_protocol.errors import UnknownError
-
     async with SignedClient(WALLET) as client:
         with pytest.raises(UnknownError, match="not known"):
             await client.get_json(f"{process.url}/v1/blocks/4711")

@@ -4,7 +4,7 @@ import asyncio
 
 from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.presets import LOCAL
-from cybervein_supernode.clock.driver import EpochDriver
+from cybervein_supernode.clock.driver import Duty, EpochDriver
 from cybervein_supernode.clock.timeline import Timeline, begin, resume
 
 
@@ -55,7 +55,9 @@ async def nothing(timeline: Timeline) -> None:
     del timeline
 
 
-async def drive(time: VirtualTime, ledger: Ledger, *duties: object, after=nothing) -> EpochDriver:
+async def drive(
+    time: VirtualTime, ledger: Ledger, *duties: Duty, after: Duty = nothing
+) -> EpochDriver:
     driver = EpochDriver(LOCAL, ledger, after, duties, time)
     await asyncio.gather(driver.run(), return_exceptions=True)
     return driver
