@@ -21,7 +21,7 @@ def fetch(url: str) -> str:
 
 
 def addresses(running: Up) -> list[str]:
-    miners = json.loads(fetch(running.url("supernode") + "/v1/miners"))
+    miners = json.loads(fetch(running.url("supernode") + "/v1/miners"))["miners"]
     return sorted(str(miner["address"]) for miner in miners)
 
 
