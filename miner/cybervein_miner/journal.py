@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cybervein_protocol.errors import CyberVeinError, MalformedError, StorageError
+from cybervein_protocol.errors import MalformedError, StorageError
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -173,7 +173,9 @@ def _attempt(connection: sqlite3.Connection, job: _Job) -> tuple[Any, BaseExcept
     connection.execute("SAVEPOINT job")
     try:
         value = job.work(connection)
-    except (CyberVeinError, sqlite3.IntegrityError) as error:
+    except sqlite3.OperationalError:
+        raise  # the disk's trouble: the whole batch fails
+    except Exception as error:  # noqa: BLE001 -- handed to its caller; the others go on
         connection.execute("ROLLBACK TO job")
         return None, error
     finally:

@@ -59,8 +59,8 @@ class Node(Disks):
 
     def __init__(self, settings: Settings, url: str) -> None:
         self.settings = settings
-        self.identity = load_or_create_identity(settings.identity_file)
         self.network = load_network(settings.network)
+        self.identity = load_or_create_identity(settings.identity_file)
         self.preset = self.network.genesis.preset
         self.clock, self.tally, self.stopping = NetworkClock(), Tally(), Stopping()
         self._build_storage()

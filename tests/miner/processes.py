@@ -60,6 +60,11 @@ class Process:
         self._port = self.url.rsplit(":", 1)[1]
         return True
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """kill -9."""
         if self._process is not None:

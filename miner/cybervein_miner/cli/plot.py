@@ -39,9 +39,9 @@ def create(  # noqa: PLR0913, PLR0917 -- options of a command
     """Make plots of an identity: the same key and number give the same bytes again."""
     numbers = named_preset(preset)
     shape = PlotShape(numbers.plot_rows_log2, numbers.plot_layers)
-    keys = load_or_create_identity(identity)
     if not folder.is_dir():
         raise StorageError(f"{folder} is not a directory; create it first")
+    keys = load_or_create_identity(identity)
     console = console_of(context)
     with _bars(console) as bar, ThreadPoolExecutor(threads, "plot") as pool:
         jobs = [
