@@ -152,9 +152,7 @@ def wait_until_plotted(up: subprocess.Popen[str]) -> None:
     else:
         raise RuntimeError(f"cybervein up ended with {up.wait()} before it was ready")
     deadline = time.monotonic() + READY_SECONDS_MAX
-    while any(
-        status(url)["plots"]["plotting"] or not status(url)["plots"]["plots"] for url in miners
-    ):
+    while any(status(url)["plotting"] or not status(url)["plots"] for url in miners):
         if time.monotonic() > deadline:
             raise RuntimeError("the miners did not finish plotting")
         time.sleep(0.5)
@@ -260,7 +258,7 @@ def connected(url: str) -> int:
         servers = json.loads(fetch(f"{url}/?t=json"))["servers"]
     except OSError:
         return 0
-    return sum(server["connection_status"].startswith("Connected") for server in servers)
+    return sum(server["connection_status"].lower().startswith("connected") for server in servers)
 
 
 def wait_for(condition: Callable[[], object], what: str) -> None:
