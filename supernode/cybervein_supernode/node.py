@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from cybervein_protocol.encoding import cid_text
+from cybervein_protocol.encoding import cid_root, cid_text
 from cybervein_protocol.ledger.beacon import prove_beacon
 from cybervein_protocol.ledger.bodies import DealClose, DealCommit, DealOpen, EpochClose
 from cybervein_protocol.ledger.events import EpochClosed
@@ -163,6 +163,8 @@ class SuperNode:
         for parsed in made.units:
             if isinstance(parsed.body, DealOpen | DealCommit | DealClose) and parsed.id not in void:
                 deal = parsed.id if isinstance(parsed.body, DealOpen) else parsed.body.deal
+                if not isinstance(parsed.body, DealOpen):
+                    self.desk.notebook.forget_deal(cid_root(deal))
                 owner = address(parsed.unit.issuer)
                 data = {"deal": cid_text(deal), "what": parsed.unit.kind, "owner": owner}
                 self.desk.hub.publish("deal", data)

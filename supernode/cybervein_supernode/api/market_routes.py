@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cybervein_protocol.encoding import cid_root, parse_cid
 from cybervein_protocol.errors import MalformedError, UnknownError
-from cybervein_protocol.ledger.rows import BATCHES, MINERS, DealRow
+from cybervein_protocol.ledger.rows import MINERS, DealRow
 from cybervein_protocol.signing import parse_address
 from fastapi import APIRouter, Query, Response
 
@@ -68,11 +68,7 @@ def _miners(router: APIRouter, node: SuperNode) -> None:
         """One miner: standing, batches, last epochs."""
         key = parse_address(text)
         row = view.miner(key)
-        batches = [
-            batch_json(digest, batch)
-            for digest, batch in view.rows.scan(BATCHES)
-            if batch.miner == key
-        ]
+        batches = [batch_json(digest, batch) for digest, batch in view.batches_of(key)]
         document = miner_json(key, row, view.preset) | node.roster.seen_json(key)
         return document | {"batches": batches, "epochs": _history(view, key)}
 

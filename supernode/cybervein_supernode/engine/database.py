@@ -9,6 +9,7 @@
 | epoch_block  | CyberVein blocks by index, and what closing the epoch paid           |
 | shard_at     | which miner holds which shard row (an index of `state`)               |
 | plot_at      | which plot id belongs to which plot row and miner (likewise)          |
+| batch_of     | which plot batches a miner has (likewise)                             |
 | commit_of    | the `deal.commit` unit of a deal: roots and sealed repair keys        |
 | deal_of      | which deals an owner has (likewise)                                   |
 | evidence     | evidence digests by unit, with the epoch they belong to               |
@@ -23,7 +24,7 @@ from pathlib import Path
 
 from cybervein_protocol.errors import StorageError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE node (digest BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -44,6 +45,8 @@ CREATE INDEX shard_at_root ON shard_at (root);
 CREATE TABLE plot_at (plot_id BLOB PRIMARY KEY, mu BLOB NOT NULL UNIQUE, miner BLOB NOT NULL)
   WITHOUT ROWID;
 CREATE INDEX plot_at_miner ON plot_at (miner);
+CREATE TABLE batch_of (batch BLOB PRIMARY KEY, miner BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX batch_of_miner ON batch_of (miner);
 CREATE TABLE commit_of (deal BLOB PRIMARY KEY, unit BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE deal_of (deal BLOB PRIMARY KEY, owner BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX deal_of_owner ON deal_of (owner);

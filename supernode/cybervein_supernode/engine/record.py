@@ -15,7 +15,16 @@ from cybervein_protocol.ledger.bodies import (
 )
 from cybervein_protocol.ledger.events import EpochClosed
 from cybervein_protocol.ledger.machine import BlockResult
-from cybervein_protocol.ledger.rows import DEALS, PLOTS, SHARDS, DealRow, PlotRow, ShardRow
+from cybervein_protocol.ledger.rows import (
+    BATCHES,
+    DEALS,
+    PLOTS,
+    SHARDS,
+    BatchRow,
+    DealRow,
+    PlotRow,
+    ShardRow,
+)
 from cybervein_protocol.ledger.unit import ParsedUnit
 from cybervein_protocol.space import plot_id
 
@@ -23,6 +32,7 @@ if TYPE_CHECKING:
     from multiformats import CID
 
 _SHARD_PREFIX = SHARDS.key(b"")
+_BATCH_PREFIX = BATCHES.key(b"")
 _PLOT_PREFIX = PLOTS.key(b"")
 _DEAL_PREFIX = DEALS.key(b"")
 
@@ -99,6 +109,9 @@ def _record_indexes(connection: sqlite3.Connection, changed: Mapping[bytes, Reco
             _index_shard(connection, key[len(_SHARD_PREFIX) :], row)
         elif key.startswith(_PLOT_PREFIX):
             _index_plot(connection, key[len(_PLOT_PREFIX) :], row)
+        elif key.startswith(_BATCH_PREFIX) and isinstance(row, BatchRow):
+            values = (key[len(_BATCH_PREFIX) :], row.miner)
+            connection.execute("INSERT OR REPLACE INTO batch_of VALUES (?, ?)", values)
         elif key.startswith(_DEAL_PREFIX) and isinstance(row, DealRow):
             values = (key[len(_DEAL_PREFIX) :], row.owner)
             connection.execute("INSERT OR REPLACE INTO deal_of VALUES (?, ?)", values)

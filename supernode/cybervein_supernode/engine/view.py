@@ -23,6 +23,7 @@ from cybervein_protocol.ledger.rows import (
     MINERS,
     PLOTS,
     SHARDS,
+    BatchRow,
     DealRow,
     HeadRow,
     MinerRow,
@@ -165,6 +166,12 @@ class LedgerView:
         )
         for digest, *place in rows.fetchall():
             yield digest, UnitPlace(*place)
+
+    def batches_of(self, miner: bytes) -> list[tuple[bytes, BatchRow]]:
+        """(digest, row) of a miner's plot batches."""
+        query = "SELECT batch FROM batch_of WHERE miner = ? ORDER BY batch"
+        ids = [batch for (batch,) in self.sql.execute(query, (miner,))]
+        return [(b, row) for b in ids if (row := self.rows.find(BATCHES, b)) is not None]
 
     def plots_of(self, miner: bytes) -> list[PlotRow]:
         """A miner's active plots: their batch passed before this epoch."""

@@ -78,10 +78,11 @@ class CommitIntake:
             raise ForbiddenError(f"{name}: belongs to {address(row.miner)}")
         if row.state != "pending":
             raise ConflictError(f"{name}: is {row.state} already")
-        if not row.registered < response.epoch <= self._desk.view.head().epoch:
+        drawn_in = row.registered + 1  # one beacon only: nobody may wait for a kinder one
+        if response.epoch != drawn_in or drawn_in > self._desk.view.head().epoch:
             raise ConflictError(
-                f"{name}: registered in epoch {row.registered}; answer a later beacon that is "
-                f"known, not that of epoch {response.epoch}"
+                f"{name}: registered in epoch {row.registered}; answer the beacon of epoch "
+                f"{drawn_in}, not that of epoch {response.epoch}"
             )
         return row
 
