@@ -1,4 +1,4 @@
-"""The code against `zfec` itself, on cases nobody wrote down: what one encodes the other decodes."""
+"""The code against `zfec` itself on random cases: what one encodes the other decodes."""
 
 import json
 import random
