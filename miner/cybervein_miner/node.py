@@ -71,6 +71,8 @@ class Node(Disks):
     def _build_storage(self) -> None:
         settings, keys = self.settings, self.identity.keys
         self.journal = Journal(settings.journal_file)
+        seen = self.journal.read("SELECT value FROM counter WHERE name = 'epoch'")
+        self._last_epoch = int(seen[0][0]) if seen else 0
         self.rack = Rack(keys, self.journal, settings.floor)
         self.store = ShardStore(self.rack, self.journal)
         self.orders = OrderBook(self.journal)
@@ -126,7 +128,7 @@ class Node(Disks):
             network.network,
             keys.public,
             [key for _, key in network.super_nodes],
-            lambda: self.watch.epoch,
+            self._epoch,
             Authenticator(self.clock.now),
         )
         shards = ShardEndpoint(keys, door, self.store, self.orders, self.tally)
@@ -185,8 +187,18 @@ class Node(Disks):
         self.plotter.stop()
         self.commits.stop()
 
+    def _epoch(self) -> int:
+        """The open epoch; after a restart at least the last one seen, so that none returns."""
+        return max(self.watch.epoch, self._last_epoch)
+
     async def _epoch_begun(self, view: NetworkView) -> None:
         await self.orders.forget(view.epoch)
+        await self.journal.write(
+            lambda db: db.execute(
+                "INSERT OR REPLACE INTO counter VALUES ('epoch', ?)", (view.epoch,)
+            ),
+            durable=False,
+        )
         await self.ledger.epoch_begun()
 
     def listing(self) -> list[dict[str, Any]]:
@@ -196,6 +208,7 @@ class Node(Disks):
     def add(self, path: Path) -> dict[str, Any]:
         """Claim a disk while running; its plots and shards are taken in."""
         disk = self.rack.add(path)
+        self.store.believe_again(disk)
         self._take_in([disk])
         return self.board.disk(disk)
 

@@ -1,6 +1,7 @@
 """The public status: what the CLI, the sidecar and super nodes read. No secret, no shard's name."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -74,7 +75,8 @@ class StatusBoard:
         }
 
     def _storage(self) -> Json:
-        disks = [self.disk(disk) for disk in self._inventory.rack.disks]
+        plots = Counter(row.disk for row in self._inventory.rows())
+        disks = [self._disk(disk, plots[disk.id]) for disk in self._inventory.rack.disks]
         totals = self._index.totals()
         return {
             "disks": disks,
@@ -88,8 +90,10 @@ class StatusBoard:
 
     def disk(self, disk: Disk) -> Json:
         """One disk as JSON."""
+        return self._disk(disk, sum(row.disk == disk.id for row in self._inventory.rows()))
+
+    def _disk(self, disk: Disk, plots: int) -> Json:
         space, totals = disk.space(), self._index.totals(disk.id)
-        plots = [row for row in self._inventory.rows() if row.disk == disk.id]
         return {
             "id": disk.id,
             "path": str(disk.path),
@@ -102,14 +106,15 @@ class StatusBoard:
             "free_bytes": space.free,
             "floor_bytes": space.floor,
             "available_bytes": disk.available(),
-            "plots": len(plots),
-            "plot_bytes": len(plots) * self._inventory.shape.plot_bytes,
+            "plots": plots,
+            "plot_bytes": plots * self._inventory.shape.plot_bytes,
             **_shards(totals),
         }
 
     def _plots(self) -> Json:
         rows = self._inventory.rows()
-        states = {state.value: sum(row.state is state for row in rows) for state in PlotState}
+        count = Counter(row.state for row in rows)
+        states = {state.value: count[state] for state in PlotState}
         running = list(self._plotter.running.values())
         return {
             "plots": len(rows),

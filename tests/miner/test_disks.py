@@ -1,8 +1,10 @@
 """Missing, foreign, copied, full, read-only or failing disks: one suffers, the rest goes on."""
 
+import asyncio
 import fcntl
 import json
 import os
+import random
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -298,3 +300,30 @@ async def test_disk_bodies_have_limits(miner: Running) -> None:
             await owner.request("POST", f"{miner.url}/v1/disks", body=body)
     with pytest.raises(CyberVeinError, match="at most"):
         await owner.request("POST", f"{miner.url}/v1/disks", body=b" " * 100_000)
+
+
+async def test_one_unreadable_file_is_set_aside_alone(
+    world: World, tmp_path: Path, mount: Mount
+) -> None:
+    path = mount("48m", "worn", ext4=True)
+    async with serving(world, settings_of(world, tmp_path, path)) as miner:
+        good, worn = shard_bytes(100_000), random.Random(7).randbytes(20 << 20)
+        for data in (good, worn):
+            assert (await miner.put(data))[0] == 201
+        await asyncio.to_thread(wear_out, path, tmp_path / "worn.img", good, worn)
+        root = blake3(worn).digest()
+        assert (await miner.get(root, f"?offset={16 << 20}&length=4096"))[0] == 507
+        assert disk_at(miner, path).state is DiskState.READY
+        assert (await miner.get(root))[0] == 404
+        assert await miner.get(blake3(good).digest()) == (200, good)
+        assert miner.node.store.index.totals().bad == 1
+
+
+def wear_out(path: Path, image: Path, good: bytes, worn: bytes) -> None:
+    """Make the last blocks of `worn` unreadable on the device: they lie behind its end now."""
+    tool("sync", "-f", str(path))
+    raw = image.read_bytes()
+    end = raw.find(worn[15 << 20 : (15 << 20) + 4096])
+    assert raw.find(good[:4096]) < end < raw.find(worn[19 << 20 : (19 << 20) + 4096])
+    os.truncate(image, end)
+    Path("/proc/sys/vm/drop_caches").write_text("3")

@@ -149,9 +149,10 @@ class ShardEndpoint:
     async def _whole(self, request: Request, row: ShardRow, order: Order, send: Send) -> None:
         """Once the answer has begun, a failure can only cut it short; the reader sees that."""
         await self._orders.charge(order, row.size)
-        disk, handle = await asyncio.to_thread(self._store.open, row)
+        handle = await asyncio.to_thread(self._store.open, row)
         try:
-            await _send_file(request, send, disk, handle, row.size)
+            with self._store.reading(row) as disk:
+                await _send_file(request, send, disk, handle, row.size)
         except (StorageError, PeerGoneError) as error:
             self._tally.download_failures += 1
             await self._orders.charge(order, -row.size)
@@ -217,8 +218,7 @@ async def _send_file(request: Request, send: Send, disk: Disk, handle: int, size
     bulk: Bulk | None = request.scope.get("extensions", {}).get(EXTENSION)
     await send(_start(size))
     if bulk is not None:
-        with disk.guard("read a shard"):
-            await bulk.send_file(handle, size)
+        await bulk.send_file(handle, size)
     else:
         for offset in range(0, size, PIECE_BYTES):
             piece = await asyncio.to_thread(_read, disk, handle, offset)

@@ -6,8 +6,9 @@
     missing      no marker at its path: the mount is away or empty
     foreign      the marker is another miner's, or a copy from another filesystem
 
-`leaving` (asked to be removed) and a full disk only stop placement. A dead device is quarantined at
-the first error, a bad sector only after several: 20 TB do not leave for 4 KiB.
+`leaving` (asked to be removed) and a full disk only stop placement. After an I/O error the disk is
+tried with a small synced write: a dead device is quarantined at once, a bad sector costs its file
+alone until there are several. 20 TB do not leave for 4 KiB.
 """
 
 import errno
@@ -202,8 +203,23 @@ class Disk:
             self.state, self.reason = DiskState.READ_ONLY, f"{self.path} became read-only"
             return
         self.io_errors += 1
-        if error.errno in _DEAD or self.io_errors >= IO_ERRORS_MAX:
+        if error.errno in _DEAD or self.io_errors >= IO_ERRORS_MAX or not self._alive():
             self.quarantine(f"{self.io_errors} I/O errors, last: {error.strerror}")
+
+    def _alive(self) -> bool:
+        """Whether a small write reaches the device; a read could come from the cache."""
+        probe = self.folder("tmp") / "probe"
+        try:
+            handle = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                os.write(handle, self.miner)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            probe.unlink()
+        except OSError as error:
+            return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+        return True
 
     def quarantine(self, reason: str) -> None:
         """Take this disk out of service until it is checked again (`disk add` of its path)."""

@@ -97,26 +97,33 @@ class ShardStore:
             raise UnknownError(f"shard {root.hex()} is {state}; ask another miner")
         return row
 
-    def open(self, row: ShardRow) -> tuple[Disk, int]:
-        """The disk and an open file handle of a held shard. Raises StorageError or UnknownError."""
+    @contextmanager
+    def reading(self, row: ShardRow) -> Iterator[Disk]:
+        """Read a held shard's file; one that cannot be read is set aside, its disk permitting.
+
+        Raises UnknownError (its file is gone) or StorageError.
+        """
         disk = self.rack.get(row.disk)
         try:
             with disk.guard(f"read shard {row.root.hex()[:16]}"):
-                return disk, os.open(shard_path(disk, row.root), os.O_RDONLY)
+                yield disk
         except FileNotFoundError as error:
             self.mark(row.root, ShardState.LOST)
             raise UnknownError(f"shard {row.root.hex()} is lost: its file is gone") from error
+        except StorageError:
+            if disk.readable:
+                self.mark(row.root, ShardState.BAD)
+            raise
+
+    def open(self, row: ShardRow) -> int:
+        """An open file handle of a held shard. Raises StorageError or UnknownError."""
+        with self.reading(row) as disk:
+            return os.open(shard_path(disk, row.root), os.O_RDONLY)
 
     def slice(self, row: ShardRow, start: int, length: int) -> bytes:
         """A Bao slice. Raises StorageError or UnknownError; a lost outboard is made again."""
-        disk = self.rack.get(row.disk)
-        path = shard_path(disk, row.root)
-        try:
-            with disk.guard(f"read shard {row.root.hex()[:16]}"):
-                return self._slice(path, row.root, start, length)
-        except FileNotFoundError as error:
-            self.mark(row.root, ShardState.LOST)
-            raise UnknownError(f"shard {row.root.hex()} is lost: its file is gone") from error
+        with self.reading(row) as disk:
+            return self._slice(shard_path(disk, row.root), row.root, start, length)
 
     @staticmethod
     def _slice(path: Path, root: bytes, start: int, length: int) -> bytes:
@@ -136,14 +143,22 @@ class ShardStore:
 
     def _second_try(self, row: ShardRow, start: int) -> bytes:
         """Either the outboard was damaged, which is mended, or the shard is."""
-        disk = self.rack.get(row.disk)
-        path = shard_path(disk, row.root)
         try:
-            with disk.guard(f"read shard {row.root.hex()[:16]}"):
+            with self.reading(row) as disk:
+                path = shard_path(disk, row.root)
                 return file_slice(path, mend_outboard(path, row.root), start, CHUNK_BYTES)
         except ProofError:
             self.mark(row.root, ShardState.BAD)
             raise
+
+    def believe_again(self, disk: Disk) -> None:
+        """A person had the disk looked after: bad shards on it are scrubbed first, then judged."""
+        values = (ShardState.HELD, bytes.fromhex(disk.id), ShardState.BAD)
+        self.journal.write_now(
+            lambda connection: connection.execute(
+                "UPDATE shard SET state = ?, scrubbed = 0 WHERE disk = ? AND state = ?", values
+            )
+        )
 
     def mark(self, root: bytes, state: ShardState) -> None:
         """Change a shard's state from any thread."""

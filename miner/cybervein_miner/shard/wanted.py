@@ -7,6 +7,7 @@ ledger and answers that cannot be read change nothing: storage is cheap, custome
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 from cybervein_protocol.encoding import cid_text
@@ -15,6 +16,7 @@ from multiformats import CID
 from cybervein_miner.chain.super_node import SuperNode
 from cybervein_miner.shard.store import ShardStore
 
+DEALS_PER_LOOK: Final = 8
 _log = structlog.get_logger()
 
 
@@ -30,11 +32,15 @@ class WantedShards:
     ) -> None:
         self._store, self._super_node = store, super_node
         self._grace, self._monotonic = grace_seconds, monotonic
+        self._turn: list[CID] = []
         self._doubted: dict[tuple[CID, bytes], float] = {}
 
     async def look(self) -> int:
-        """Ask about every deal once; how many shards went to the trash."""
-        return sum([await self._deal(deal) for deal in self._store.index.deals()])
+        """Ask about the next few deals; how many shards went to the trash."""
+        if not self._turn:
+            self._turn = self._store.index.deals()
+        turn, self._turn = self._turn[:DEALS_PER_LOOK], self._turn[DEALS_PER_LOOK:]
+        return sum([await self._deal(deal) for deal in turn])
 
     async def _deal(self, deal: CID) -> int:
         view = await self._super_node.deal(deal)
