@@ -83,7 +83,11 @@ def verify(
     data: Annotated[Path | None, typer.Option("--data", help="A super node's directory.")] = None,
     export: Annotated[Path | None, typer.Option("--export", help="An exported chain.")] = None,
 ) -> None:
-    """Execute every block again and compare every hash."""
+    """Execute every block again and compare every hash.
+
+    Space proofs and audits whose evidence is kept are judged again (re-proved); of the other
+    epochs the super node's signature attests them. Bandwidth and plot verdicts are always attested.
+    """
     console: Console = ctx.obj
     console.emit(_json(_verify(data, export)))
 
@@ -105,7 +109,7 @@ def _verify(data: Path | None, export: Path | None) -> Verified:
     if (data is None) == (export is None):
         raise MalformedError("chain verify: give either --data or --export")
     if data is not None:
-        return verify_data(_view(data))
+        return verify_data(_view(data), Home(data).evidence)
     assert export is not None  # noqa: S101 -- one of the two is given
     return verify_export(export, None)
 
@@ -123,5 +127,6 @@ def _json(result: Verified) -> dict[str, object]:
         "units": result.units,
         "voids": result.voids,
         "app_hash": result.app_hash,
-        "attested": "space, bandwidth, audits and verdicts are a super node's word",
+        "epochs_reproved": result.reproved,
+        "epochs_attested": result.attested,
     }

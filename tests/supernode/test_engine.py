@@ -92,7 +92,7 @@ async def test_the_chain_replays_to_its_own_hashes(lab: Lab) -> None:
     for _ in range(3):
         await lab.send(WALLET, "transfer", Transfer(to=b"t" * 32, amount=7, memo=""))
         await lab.close_epoch()
-    result = verify_data(lab.desk.view)
+    result = verify_data(lab.desk.view, lab.home.evidence)
     assert (result.height, result.epochs) == (lab.desk.view.head().height, 3)
     assert result.app_hash == lab.node.app_hash.hex()
 

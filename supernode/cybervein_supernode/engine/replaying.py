@@ -13,6 +13,7 @@ from cybervein_protocol.ledger.replay import replay_blocks
 from multiformats import CID
 
 from cybervein_supernode.engine.export import read_sections
+from cybervein_supernode.engine.reproving import Reprover
 from cybervein_supernode.engine.view import LedgerView
 
 
@@ -26,6 +27,8 @@ class Verified:
     units: int
     voids: int
     app_hash: str
+    reproved: int
+    attested: int
 
 
 class _UnitsOnDisk(Mapping[CID, bytes]):
@@ -47,11 +50,12 @@ class _UnitsOnDisk(Mapping[CID, bytes]):
         return 0
 
 
-def verify_data(view: LedgerView) -> Verified:
-    """Replay the chain of a data directory; its state must have the same hash."""
+def verify_data(view: LedgerView, evidence: Path) -> Verified:
+    """Replay the chain of a data directory, judging again whatever evidence is kept there."""
     heights = range(1, view.head().height + 1)
     blocks = (view.block(height) for height in heights)
-    return _replay(view.genesis, blocks, _UnitsOnDisk(view))
+    reprover = Reprover(evidence, view.preset)
+    return _replay(view.genesis, blocks, _UnitsOnDisk(view), reprover)
 
 
 def verify_export(path: Path, network: CID | None) -> Verified:
@@ -81,7 +85,12 @@ def _blocks(sections: Iterator[bytes], units: dict[CID, bytes]) -> Iterator[Bloc
         yield block
 
 
-def _replay(genesis: Genesis, blocks: Iterator[Block], units: Mapping[CID, bytes]) -> Verified:
+def _replay(
+    genesis: Genesis,
+    blocks: Iterator[Block],
+    units: Mapping[CID, bytes],
+    reprover: Reprover | None = None,
+) -> Verified:
     height = epochs = count = voids = 0
     app_hash = b""
     for step in replay_blocks(genesis, blocks, units):
@@ -92,4 +101,16 @@ def _replay(genesis: Genesis, blocks: Iterator[Block], units: Mapping[CID, bytes
         voids += len(step.block.voids)
         epochs += sum(isinstance(event, EpochClosed) for event in step.result.events)
         app_hash = step.result.app_hash
-    return Verified(network_id(genesis), height, epochs, count, voids, app_hash.hex())
+        if reprover is not None:
+            reprover.follow(step)
+    reproved = len(reprover.reproved) if reprover else 0
+    return Verified(
+        network=network_id(genesis),
+        height=height,
+        epochs=epochs,
+        units=count,
+        voids=voids,
+        app_hash=app_hash.hex(),
+        reproved=reproved,
+        attested=epochs - reproved,
+    )

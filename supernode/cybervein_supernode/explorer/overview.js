@@ -53,8 +53,8 @@ export function epochChart(epochs) {
     return failed ? [bar, svg("rect", { ...spot, class: "miss", y: 124, height: 4, rx: 2 })] : [bar];
   });
   const label = bars.length ? `epochs ${bars[0].epoch} to ${bars.at(-1).epoch}, reward minted per epoch` : "";
-  shapes.push(svg("text", { x: 0, y: 142 }, label));
-  return svg("svg", { class: "chart", viewBox: "0 0 640 146", preserveAspectRatio: "none", role: "img" }, ...shapes);
+  const drawing = svg("svg", { class: "chart", viewBox: "0 0 640 130", preserveAspectRatio: "none", role: "img" }, ...shapes);
+  return [drawing, h("p", { class: "caption" }, label)];
 }
 
 /** The table of closed epochs. */
