@@ -18,6 +18,7 @@ from cybervein_supernode.home import Home
 from cybervein_supernode.node import SuperNode
 
 log = structlog.get_logger()
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 async def run(home: Home, host: str, port: int, public_url: str | None) -> None:
@@ -30,6 +31,8 @@ async def run(home: Home, host: str, port: int, public_url: str | None) -> None:
         node = SuperNode(home, identity, file.genesis, public_url or url_of(sock))
         node.start()
         log.info("super node", network=cid_text(file.network), url=node.url)
+        if host not in _LOOPBACK and not node.url.startswith("https://"):
+            log.warning("no TLS off loopback: put a proxy in front and give its --url https://…")
         try:
             await serve(create_app(node), sock, home.run_file)
         finally:

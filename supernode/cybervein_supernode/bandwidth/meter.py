@@ -29,6 +29,7 @@ from cybervein_supernode.placement.domains import network_group
 log = structlog.get_logger()
 STREAMS = 4
 """Reads of one miner side by side: one alone would measure the distance, not the line."""
+ENTRIES_PER_UNIT = 4096
 END_SHARE = 0.8
 """Share of the time after the deadline in which tests may begin."""
 
@@ -56,15 +57,16 @@ class Meter:
     async def run(self, timeline: Timeline) -> None:
         """Measure groups one after another until the time is used up."""
         await self._wait_for_tests(timeline)
+        found: list[BandwidthEntry] = []
         for group in self._groups(timeline.epoch):
-            if self._left(timeline) <= 0:
-                return
+            if self._left(timeline) <= 0 or len(found) >= ENTRIES_PER_UNIT:
+                break
             entries = await asyncio.gather(*(self._measure(timeline, *one) for one in group))
-            found = [entry for entry in entries if entry is not None]
-            if found:
-                body = BandwidthResult(epoch=timeline.epoch, results=found)
-                await self._desk.engine.issue("bandwidth.result", body)
-                self._told(timeline.epoch, found)
+            found += [entry for entry in entries if entry is not None]
+        if found:
+            body = BandwidthResult(epoch=timeline.epoch, results=found[:ENTRIES_PER_UNIT])
+            await self._desk.engine.issue("bandwidth.result", body)
+            self._told(timeline.epoch, found)
 
     def _left(self, timeline: Timeline) -> float:
         """Seconds in which a test may still begin and end before the epoch does."""

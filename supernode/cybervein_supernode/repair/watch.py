@@ -18,9 +18,10 @@ class Watch:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._queued: dict[bytes, int] = {}
 
     def note_silent(self, epoch: int) -> list[bytes]:
-        """Queue the shards of miners whose grace is over; those miners' keys."""
+        """Queue the shards of miners whose grace is over; those miners' keys, once an epoch."""
         seen = self._desk.notebook.last_seen()
         silent: list[bytes] = []
         for key, row in self._desk.view.miners():
@@ -30,11 +31,16 @@ class Watch:
             if last is None:
                 self._desk.notebook.mark_seen(key, row.audit_epoch - 1)
             elif row.audit_epoch - 1 - last > self._desk.preset.grace_epochs:
-                silent.append(key)
+                if self._queued.get(key) != epoch:
+                    silent.append(key)
                 self._queue(key, epoch)
         return silent
 
     def _queue(self, key: bytes, epoch: int) -> None:
+        """All its shards, once an epoch: it may have been given more while it was silent."""
+        if self._queued.get(key) == epoch:
+            return
+        self._queued[key] = epoch
         for shard in self._desk.view.shards_of_miner(key):
             identity = shard_id(shard.deal, shard.segment, shard.index)
             self._desk.notebook.add_loss(Loss(identity, key, SILENT, epoch))
