@@ -62,14 +62,23 @@ class RunningPut:
             async with asyncio.TaskGroup() as group:
                 while (piece := await self._encoder.next_piece()) is not None:
                     size += piece.size
-                    deal = await self._deals.of_segment(piece.number)
+                    opening = group.create_task(self._deals.of_segment(piece.number))
                     if (row := known.get(piece.number)) is not None:
                         await self._skip(piece, row)
                     else:
-                        await self._start(group, piece, deal)
+                        await self._start(group, piece, opening)
+                    deal = await opening
                     if piece.last or piece.number == deal.first + deal.segments - 1:
                         self._commit_later(group, deal, piece.number)
         return size
+
+    async def _start(
+        self, group: asyncio.TaskGroup, piece: Piece, opening: asyncio.Task[DealRow]
+    ) -> None:
+        """Encode while the deal is being opened, then upload beside the next segment."""
+        row, encoded = await self._encoded(piece)
+        task = group.create_task(self._upload(await opening, row, encoded))
+        self._uploads[piece.number] = task
 
     async def _skip(self, piece: Piece, row: SegmentRow) -> None:
         """A segment with receipts: a stream's is encoded again, to see that it is the same."""
@@ -80,11 +89,6 @@ class RunningPut:
             if encoded.roots != [shard.root for shard in row.shards]:
                 raise changed(self._file)
         self._advance(piece.size)
-
-    async def _start(self, group: asyncio.TaskGroup, piece: Piece, deal: DealRow) -> None:
-        row, encoded = await self._encoded(piece)
-        task = group.create_task(self._upload(deal, row, encoded))
-        self._uploads[piece.number] = task
 
     async def _encoded(self, piece: Piece) -> tuple[SegmentRow, Encoded]:
         """A piece under a fresh salt, as soon as there is room for its shards."""
