@@ -195,6 +195,13 @@ async def test_an_expired_unit_fails_its_waiter(lab: Lab, monkeypatch: pytest.Mo
         await future
 
 
+async def test_of_two_units_with_one_nonce_the_loser_is_told_at_once(lab: Lab) -> None:
+    _, first = await lab.desk.engine.submit(transfer(lab, nonce=0, amount=1))
+    _, second = await lab.desk.engine.submit(transfer(lab, nonce=0, amount=2))
+    done = await asyncio.wait_for(asyncio.gather(first, second, return_exceptions=True), 4)
+    assert sorted(type(one).__name__ for one in done) == ["ExpiredError", "Inclusion"]
+
+
 async def test_new_units_always_have_two_to_eight_distinct_known_parents(lab: Lab) -> None:
     tips = Tips(root_units(lab.genesis))
     units = [parse_unit(transfer(lab, n), lab.desk.view.network, 1 << 20) for n in range(20)]

@@ -76,8 +76,11 @@ class Bench:
         return block, _inclusions(block)
 
     def expire(self) -> list[CID]:
-        """Drop what found no block for too long."""
-        gone = self._mempool.expired(self._monotonic())
+        """Drop what found no block for too long, or whose nonce another unit has used."""
+        nonce_of = self._chain.machine.next_nonce
+        late = self._mempool.expired(self._monotonic())
+        used = [p.id for p in self._mempool.units() if p.unit.nonce < nonce_of(p.unit.issuer)]
+        gone = list(dict.fromkeys([*late, *used]))
         self._mempool.remove(gone)
         return gone
 

@@ -115,6 +115,7 @@ class SoloEngine:
         for inclusion in inclusions:
             self._settle(inclusion)
         if self._waiting:
+            await self._expire()
             self._work.set()
 
     def _settle(self, inclusion: Inclusion) -> None:
