@@ -2,25 +2,39 @@
 
 import asyncio
 import json
+import random
 import secrets
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from blake3 import blake3
-from cybervein_protocol.encoding import encode
-from cybervein_protocol.errors import UnknownError
+from cybervein_miner.chain.super_node import NetworkView
+from cybervein_miner.plot.inventory import plot_path
+from cybervein_miner.plot.policy import Wish
+from cybervein_protocol.encoding import encode, to_map
+from cybervein_protocol.errors import (
+    CyberVeinError,
+    ForbiddenError,
+    LimitError,
+    MalformedError,
+    UnavailableError,
+    UnknownError,
+)
 from cybervein_protocol.messages import (
     AuditRequest,
     Order,
     decode_audit_answer,
+    order_from_header,
     verify_audit_answer,
 )
 from cybervein_protocol.messages.audits import AuditItem
 from cybervein_protocol.signing import KeyPair
 from cybervein_protocol.tree import verify_slice
-from cybervein_runtime.http_client import SignedClient
+from cybervein_runtime.http_client import SignedClient, sign_headers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from miner_world import Running, shard_bytes
+from miner_world import Running, World, serving, settings_of, shard_bytes
 
 
 def code_of(answer: tuple[int, bytes]) -> tuple[int, str]:
@@ -68,8 +82,6 @@ async def test_an_order_serves_its_bytes_and_no_more(miner: Running) -> None:
 async def test_a_reader_that_goes_away_gets_its_bytes_back(miner: Running) -> None:
     root, _ = await stored(miner, 40_000_000)
     order = miner.world.order(miner.key, "GET", root, max_bytes=40_000_000)
-    from cybervein_protocol.encoding import encode  # noqa: PLC0415
-    from cybervein_runtime.http_client import sign_headers  # noqa: PLC0415
 
     url = f"{miner.url}/v1/shards/{root.hex()}"
     headers = sign_headers(miner.world.bearer, "GET", url, body=None, order=encode(order))
@@ -105,7 +117,6 @@ async def test_an_order_for_something_else_is_refused(miner: Running, name: str)
 
 async def test_an_expired_order_is_refused(miner: Running) -> None:
     root, _ = await stored(miner)
-    from cybervein_miner.chain.super_node import NetworkView  # noqa: PLC0415
 
     order = miner.world.order(miner.key, "GET", root, not_after_epoch=4)
     miner.node.watch.view = NetworkView(4, "00" * 32, [], 0.0, 0.0)
@@ -132,8 +143,6 @@ async def test_a_request_without_order_or_signature_is_refused(miner: Running) -
 
 async def test_a_replayed_request_is_refused(miner: Running) -> None:
     root, _ = await stored(miner)
-    from cybervein_protocol.encoding import encode  # noqa: PLC0415
-    from cybervein_runtime.http_client import sign_headers  # noqa: PLC0415
 
     url = f"{miner.url}/v1/shards/{root.hex()}"
     order = encode(miner.world.order(miner.key, "GET", root))
@@ -150,8 +159,6 @@ async def test_a_replayed_request_is_refused(miner: Running) -> None:
 )
 @given(header=st.text(alphabet="ABCabc012-_=", max_size=200))
 def test_no_order_header_breaks_the_parser(header: str) -> None:
-    from cybervein_protocol.errors import CyberVeinError  # noqa: PLC0415
-    from cybervein_protocol.messages import order_from_header  # noqa: PLC0415
 
     with pytest.raises(CyberVeinError):
         order_from_header(header)
@@ -248,7 +255,6 @@ async def test_an_audit_admits_what_is_not_there(miner: Running) -> None:
 
 
 async def test_only_a_super_node_may_audit(miner: Running) -> None:
-    from cybervein_protocol.errors import ForbiddenError  # noqa: PLC0415
 
     with pytest.raises(ForbiddenError):
         await audit(miner, key=miner.world.bearer)
@@ -308,3 +314,75 @@ async def test_scrubbing_finds_damage_first(miner: Running, damage: str) -> None
     assert code_of(await miner.get(root)) == (404, "unknown")
     with pytest.raises(UnknownError):
         miner.node.store.held(root)
+
+
+async def test_an_epoch_that_was_seen_is_not_forgotten_by_a_restart(
+    world: World, tmp_path: Path
+) -> None:
+    options = settings_of(world, tmp_path, tmp_path / "disk")
+    async with serving(world, options) as before:
+        root, _ = await stored(before)
+        order = world.order(before.key, "GET", root, not_after_epoch=4)
+        assert (await before.get(root, order=order))[0] == 200
+        with suppress(UnavailableError):  # its super node is away
+            await before.node._epoch_begun(NetworkView(5, "00" * 32, [], 0.0, 0.0))
+    async with serving(world, options) as after:
+        assert code_of(await after.get(root, order=order)) == (410, "expired")
+
+
+async def test_a_restart_does_not_forget_what_an_order_used(world: World, tmp_path: Path) -> None:
+    options = settings_of(world, tmp_path, tmp_path / "disk")
+    async with serving(world, options) as before:
+        root, _ = await stored(before, 1000)
+        order = world.order(before.key, "GET", root, max_bytes=1500)
+        assert (await before.get(root, order=order))[0] == 200
+    async with serving(world, options) as after:
+        assert code_of(await after.get(root, order=order)) == (409, "replay")
+
+
+async def test_an_oversized_audit_is_refused(miner: Running) -> None:
+    client = SignedClient(miner.world.super_key, miner.http)
+    with pytest.raises(LimitError):
+        await client.request("POST", f"{miner.url}/v1/audit", body=bytes(600_000))
+    items = [AuditItem(root=bytes(32), chunk=0)] * 4097
+    request = to_map(AuditRequest(v=1, epoch=1, holding=bytes(32), items=items))
+    with pytest.raises((MalformedError, LimitError)):
+        await client.request("POST", f"{miner.url}/v1/audit", body=encode(request))
+
+
+async def test_a_super_node_reads_ranges_of_plots_and_nobody_else(
+    world: World, tmp_path: Path
+) -> None:
+    options = settings_of(world, tmp_path, tmp_path / "disk", wish=Wish(plots=1))
+    async with serving(world, options) as miner:
+        while not (rows := miner.node.inventory.rows()):
+            await asyncio.sleep(0.02)
+        gamma, size = rows[0].gamma, miner.node.inventory.shape.plot_bytes
+        data = plot_path(miner.node.rack.disks[0], rows[0].number).read_bytes()
+        order = world.order(miner.key, "READ", gamma, bearer=world.super_key.public)
+        path = f"/v1/plots/{gamma.hex()}?offset=100000&length=65536"
+        status, body = await miner.call("GET", path, order=order, key=world.super_key)
+        assert status == 200
+        assert verify_slice(body, gamma, 100_000, 65_536, size) == data[100_000:165_536]
+        wrong = world.order(miner.key, "GET", gamma, bearer=world.super_key.public)
+        assert (await miner.call("GET", path, order=wrong, key=world.super_key))[0] == 403
+        assert (await miner.call("GET", path, order=order))[0] == 403, "the bearer is another"
+        nowhere = world.order(miner.key, "READ", bytes(32), bearer=world.super_key.public)
+        unknown = f"/v1/plots/{bytes(32).hex()}?offset=0&length=10"
+        assert (await miner.call("GET", unknown, order=nowhere, key=world.super_key))[0] == 404
+
+
+async def test_random_uploads_and_reads_at_once_stay_whole(miner: Running) -> None:
+    rng = random.Random(20_261_121)
+    shards = [shard_bytes(rng.choice([10, 70_000, 1_200_000, 4_000_000]), n) for n in range(48)]
+    turn = asyncio.Semaphore(12)
+
+    async def roundtrip(data: bytes) -> None:
+        async with turn:
+            assert (await miner.put(data))[0] == 201
+            root = blake3(data).digest()
+            assert await miner.get(root) == (200, data)
+            body = (await miner.get(root, f"?offset=0&length={len(data)}"))[1]
+            assert verify_slice(body, root, 0, len(data)) == data
+
+    await asyncio.gather(*(roundtrip(data) for data in shards))
