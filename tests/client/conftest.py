@@ -16,6 +16,7 @@ from cybervein_runtime.identity import save_identity
 from real_network import RealNetwork
 
 MINERS = 8
+PIECE = 1 << 20
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +59,10 @@ def noise(tmp_path: Path) -> Callable[[int, int], Path]:
 
     def make(size: int, seed: int = 0) -> Path:
         path = tmp_path / f"noise-{size}-{seed}"
-        path.write_bytes(blake3(seed.to_bytes(8, "little")).digest(length=size))
+        stream = blake3(seed.to_bytes(8, "little"))
+        with path.open("wb") as file:  # in pieces: children inherit what this process has in memory
+            for start in range(0, size, PIECE):
+                file.write(stream.digest(length=min(PIECE, size - start), seek=start))
         return path
 
     return make

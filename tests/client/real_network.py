@@ -156,6 +156,13 @@ class RealNetwork:
 
         until(online, f"{count} miners to be online")
 
+    def wait_epoch(self, epoch: int) -> None:
+        """Wait until every miner knows that the epoch has come."""
+        until(
+            lambda: all(miner.status()["epoch"] >= epoch for miner in self.miners),
+            f"epoch {epoch}",
+        )
+
     def miner_of(self, text: str) -> RealMiner:
         return next(miner for miner in self.miners if miner.address == text)
 

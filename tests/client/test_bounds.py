@@ -1,0 +1,46 @@
+"""What must not grow: memory with the file, nonces with concurrent commands."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from cybervein_client.home import Home
+from cybervein_client.up.child import command
+from cybervein_protocol.coding import SEGMENT_PLAIN
+
+MEMORY_MIB_MAX = 256
+
+
+def peak_mib(home: Home, *arguments: str) -> float:
+    """Peak resident memory of one command."""
+    process = subprocess.Popen(
+        command(("--home", str(home.directory), *arguments)), stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss / 1024
+
+
+def test_memory_stays_bounded_for_a_file_far_larger_than_it(
+    home: Home, noise: Callable[..., Path], tmp_path: Path
+) -> None:
+    source = noise(24 * SEGMENT_PLAIN)
+    copy = tmp_path / "copy"
+    assert peak_mib(home, "put", str(source), "--name", "file", "--code", "2/6") < MEMORY_MIB_MAX
+    assert peak_mib(home, "get", "file", "--out", str(copy)) < MEMORY_MIB_MAX
+    assert copy.stat().st_size == source.stat().st_size
+
+
+def test_several_commands_of_one_wallet_at_once_never_take_the_same_nonce(
+    home: Home, noise: Callable[..., Path]
+) -> None:
+    running = [
+        subprocess.Popen(
+            command(("--home", str(home.directory), "put", str(noise(1000 + i)))),
+            stdout=subprocess.DEVNULL,
+        )
+        for i in range(4)
+    ]
+    assert [process.wait() for process in running] == [0] * 4
