@@ -22,6 +22,8 @@ from cybervein_protocol.errors import CyberVeinError
 from cybervein_runtime.http_client import SignedClient
 
 EPOCH_SECONDS = 3
+SUMMARY: list[str] = []
+"""Seeds and kills of the tests that ran; printed at the end (see conftest.py)."""
 
 
 def seeded(name: str) -> random.Random:

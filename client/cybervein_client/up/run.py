@@ -108,7 +108,7 @@ def _say_addresses(network: EmbeddedNetwork, view: View) -> None:
     view.say(f"explorer     {network.url}/")
     view.say(f"api          {network.url}/openapi.json")
     view.say(f"metrics      {network.url}/metrics")
-    for number, sidecar in network.sidecars.items():
+    for number, sidecar in sorted(network.sidecars.items()):
         miner = network.miners[number]
         view.say(f"{miner.name:<12} {miner.url}  metrics {sidecar.url}/metrics")
     view.say(f"wallet       export CYBERVEIN_HOME={network.layout.wallet}")

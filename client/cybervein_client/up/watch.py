@@ -50,7 +50,7 @@ class Watch:
         self.preset = chain["preset"]
         rows = (await self._get("/v1/miners"))["miners"]
         known = {str(row["address"]): row for row in rows}
-        states = (self._miner(number, known) for number in self._network.miners)
+        states = (self._miner(number, known) for number in sorted(self._network.miners))
         miners = await asyncio.gather(*states)
         return Snapshot(
             epoch=int(chain["epoch"]),
