@@ -81,7 +81,7 @@ class Process:
         return get_json(f"{self.url}/v1/status")
 
 
-def super_node(folder: Path, epoch_seconds: int = 4) -> Process:
+def super_node(folder: Path, epoch_seconds: int = 4, *options: str) -> Process:
     """A fresh network's super node, not started; its network.json names its real port."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -96,6 +96,7 @@ def super_node(folder: Path, epoch_seconds: int = 4) -> Process:
         url,
         "--epoch-seconds",
         str(epoch_seconds),
+        *options,
     )
     subprocess.run(line, check=True, capture_output=True)
     process = Process(folder / "run.json", "supernode", "run", "--data", str(folder))
