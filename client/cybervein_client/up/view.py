@@ -141,8 +141,8 @@ def summary(snapshot: Snapshot) -> str:
 
 def table(snapshot: Snapshot) -> Table:
     """A row for each miner."""
-    columns = ("miner", "plots", "MiB", "MiB/s", "shards", "MiB", "audits", "coins", "address")
-    drawn = Table(*columns, box=None, pad_edge=False)
+    columns = ("miner", "plots", "space MiB", "MiB/s", "shards", "stored MiB", "audits", "coins")
+    drawn = Table(*columns, "address", box=None, pad_edge=False)
     for miner in snapshot.miners:
         drawn.add_row(*_cells(miner), style=None if miner.running else "red")
     return drawn
