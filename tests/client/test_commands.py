@@ -39,6 +39,14 @@ def test_a_file_lives_from_standard_input_to_standard_output(home: Home) -> None
     assert (listed["name"], listed["state"]) == ("bytes", "stored")
 
 
+def test_a_stored_stream_is_not_taken_for_another_one_of_the_same_name(home: Home) -> None:
+    run_json(home.directory, "put", "-", "--name", "stream [1/2]", data=b"first")
+    command_line = ("put", "-", "--name", "stream [1/2]")
+    assert b"another --name" in run(home.directory, *command_line, code=1, data=b"second")
+    assert run(home.directory, "cat", "stream [1/2]") == b"first"
+    assert b"stream [1/2]" in run(home.directory, "ls")
+
+
 def test_a_removed_file_is_gone_from_the_miners_and_the_ledger(
     home: Home, network: RealNetwork, noise: Noise
 ) -> None:
@@ -96,6 +104,9 @@ def test_a_backup_brings_every_file_to_another_machine(
         (("get", "nothing"), 1, b"neither a name nor a CID"),
         (("put", "/nonexistent/file"), 1, b"does not exist"),
         (("put", "-"), 1, b"--name"),
+        (("put", "/dev/null"), 1, b"not a regular file"),
+        (("put", "/etc/hostname", "--name", "a\nb"), 1, b"printable"),
+        (("put", "/etc/hostname", "--epochs", "10001"), 1, b"at most 10000"),
         (("cat", "nothing", "--range", "9-3"), 1, b"before the first"),
         (("put", "/etc/hostname", "--code", "6/2"), 1, b"1 <= k < n"),
         (("nonsense",), 2, b"No such command"),

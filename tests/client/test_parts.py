@@ -12,30 +12,71 @@ from cybervein_client.download.race import first_k
 from cybervein_client.ledger import live_domains
 from cybervein_client.upload import FileSource, StreamSource
 from cybervein_client.upload.budget import ByteBudget
-from cybervein_client.upload.plan import DealPlan, escrow_veins, kib_of, plan_deal
+from cybervein_client.upload.plan import (
+    DealPlan,
+    escrow_veins,
+    kib_of,
+    plan_deal,
+    segments_per_deal,
+)
 from cybervein_client.upload.shards import Failures
 from cybervein_protocol.coding import SEGMENT_PLAIN, segment_count
+from cybervein_protocol.encoding import encode, node_cid
 from cybervein_protocol.errors import ExpiredError, MalformedError, StorageError, UnavailableError
-from cybervein_protocol.presets import TEST
+from cybervein_protocol.ledger.bodies import DealCommit
+from cybervein_protocol.ledger.unit import make_paid_unit
+from cybervein_protocol.messages import (
+    RepairBox,
+    SegmentEntry,
+    ShardEntry,
+    Verification,
+    encode_repair,
+)
+from cybervein_protocol.presets import MAIN, TEST
+from cybervein_protocol.signing import KeyPair
 from hypothesis import given
 from hypothesis import strategies as st
 
 
-@given(size=st.integers(0, 50 * SEGMENT_PLAIN), k=st.integers(1, 8), extra=st.integers(1, 8))
+@given(
+    size=st.integers(0, 50 * SEGMENT_PLAIN),
+    k=st.integers(1, 8),
+    extra=st.integers(1, 8),
+    most=st.integers(1, 64),
+)
 def test_deals_cover_every_segment_once_and_escrow_every_shard(
-    size: int, k: int, extra: int
+    size: int, k: int, extra: int, most: int
 ) -> None:
     plans: list[DealPlan] = []
     first = 0
     while first < segment_count(size):
-        plans.append(plan_deal(len(plans), first, size, k, k + extra, TEST))
+        plans.append(plan_deal(len(plans), first, size, k, k + extra, most))
         first += plans[-1].segments
     assert first == segment_count(size)
-    assert all(plan.segments <= TEST.deal_segments_max for plan in plans)
+    assert all(plan.segments <= most for plan in plans)
     assert all(a.first + a.segments == b.first for a, b in pairwise(plans))
     sealed = size + 16 * max(1, -(-size // 65520))
     assert sum(plan.size for plan in plans) >= sealed * (k + extra) // k
     assert all(plan.escrow(2, TEST) == escrow_veins(plan.shard_kib, 2, TEST) for plan in plans)
+
+
+@pytest.mark.parametrize("n", [3, 6, 21, 100, 255])
+def test_the_commit_of_a_full_deal_fits_into_a_unit(n: int) -> None:
+    number = segments_per_deal(n, MAIN, super_nodes=3)
+    entry = ShardEntry(root=b"r" * 32, miner=b"m" * 32, size=SEGMENT_PLAIN, receipt=b"s" * 64)
+    segment = SegmentEntry(salt=b"s" * 32, size=SEGMENT_PLAIN, chunks=256, shards=[entry] * n)
+    boxes = [RepairBox(super=b"s" * 32, box=bytes(48 + 32 * number)) for _ in range(3)]
+    body = DealCommit(
+        deal=node_cid(b"deal"),
+        repair=encode_repair(boxes),
+        segments=[segment] * number,
+        verification=Verification(id=b"i" * 32, super=b"s" * 32, sig=b"s" * 64),
+    )
+    parents = [node_cid(bytes([i])) for i in range(8)]
+    unit = make_paid_unit(
+        node_cid(b"network"), "deal.commit", body, parents, KeyPair(b"k" * 32), 1 << 40, MAIN
+    )
+    assert len(encode(unit)) <= MAIN.unit_bytes_max
 
 
 def test_the_escrow_follows_the_wire_format() -> None:

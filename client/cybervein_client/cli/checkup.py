@@ -1,6 +1,7 @@
 """`doctor`: is everything in place to store files? Each check says what to do if not."""
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from cybervein_client.cli.context import console_of, home_of
@@ -28,5 +29,5 @@ def _table(checks: list[Check]) -> Table:
     table = Table(box=None, show_header=False)
     for check in checks:
         mark = "[green]ok[/]" if check.ok else "[red]no[/]"
-        table.add_row(mark, check.name, check.detail, "" if check.ok else check.fix)
+        table.add_row(mark, check.name, escape(check.detail), "" if check.ok else check.fix)
     return table

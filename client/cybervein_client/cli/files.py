@@ -10,7 +10,9 @@ import typer
 from cybervein_protocol.audit import Outcome
 from cybervein_protocol.errors import MalformedError, ProofError
 from cybervein_protocol.placement import parse_code
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from cybervein_client.audit import ShardCheck
 from cybervein_client.catalogue import Catalogue, FileRow
@@ -44,7 +46,7 @@ def put(
     chosen = parse_code(code) if code else None
     with closing(_source(source)) as opened:
         label = name or _default_name(source)
-        with console.progress(f"put {label}", opened.size) as progress:
+        with console.progress(f"put {escape(label)}", opened.size) as progress:
             row = with_client(
                 ctx,
                 lambda client: client.put(
@@ -52,7 +54,8 @@ def put(
                 ),
             )
     described = _described(ctx, row)
-    console.emit(described, lambda: f"stored [bold]{row.name}[/] as {row.k}/{row.n}: {row.cid}")
+    text = Text(f"stored {row.name} as {row.k}/{row.n}: {row.cid}")
+    console.emit(described, lambda: text)
 
 
 def _source(text: str) -> Source:
@@ -84,7 +87,7 @@ def get(
     async def fetch(client: AsyncClient) -> tuple[FileRow, Path, ReadReport]:
         row = client.stored(name)
         destination = Path(out) if out else Path(Path(row.name).name)
-        with console.progress(f"get {row.name}", row.size) as progress:
+        with console.progress(f"get {escape(row.name)}", row.size) as progress:
             report = await client.get(name, destination, replace=force, progress=progress)
         return row, destination, report
 
@@ -96,7 +99,7 @@ def get(
         "size": row.size,
         "failures": [failure.to_json() for failure in report.failures],
     }
-    console.emit(result, lambda: f"wrote [bold]{destination}[/]: {row.size} bytes")
+    console.emit(result, lambda: Text(f"wrote {destination}: {row.size} bytes"))
 
 
 def cat(
@@ -127,7 +130,7 @@ def _to_stdout(ctx: typer.Context, name: str, start: int, stop: int | None) -> N
 def _warn(ctx: typer.Context, report: ReadReport) -> None:
     """Name the miners whose shards had to be replaced; the read itself is whole."""
     for reason in dict.fromkeys(failure.reason for failure in report.failures):
-        console_of(ctx).say(f"[yellow]repaired:[/] {reason}")
+        console_of(ctx).say(f"[yellow]repaired:[/] {escape(reason)}")
 
 
 def ls(ctx: typer.Context) -> None:
@@ -141,7 +144,9 @@ def ls(ctx: typer.Context) -> None:
         for row in rows:
             size = "" if row.size is None else str(row.size)
             code = f"{row.k}/{row.n}"
-            made.add_row(row.name, size, code, str(row.epochs), row.state.value, row.cid or "")
+            made.add_row(
+                escape(row.name), size, code, str(row.epochs), row.state.value, row.cid or ""
+            )
         return made
 
     console_of(ctx).emit(described, table)
@@ -182,14 +187,16 @@ def rm(
     if missed:
         console.say(f"{missed} miners were not reached; they drop the shards when the deal's gone")
     result = {"name": name, "removed": True, "miners_not_reached": missed}
-    console.emit(result, lambda: f"removed [bold]{name}[/]")
+    console.emit(result, lambda: Text(f"removed {name}"))
 
 
 def renew(ctx: typer.Context, name: Name, epochs: Epochs = EPOCHS_DEFAULT) -> None:
     """Pay for more epochs of a file."""
     escrow = with_client(ctx, lambda client: client.renew(name, epochs))
     result = {"name": name, "epochs": epochs, "escrow": escrow}
-    console_of(ctx).emit(result, lambda: f"renewed {name} for {epochs} epochs: {escrow} veins")
+    console_of(ctx).emit(
+        result, lambda: Text(f"renewed {name} for {epochs} epochs: {escrow} veins")
+    )
 
 
 def audit(
@@ -216,6 +223,6 @@ def _checks_table(checks: list[ShardCheck]) -> Table:
         row = check.to_json()
         miner = row["miner"] or "-"
         table.add_row(
-            str(check.segment), str(check.index), miner, row["outcome"], check.reason[:80]
+            str(check.segment), str(check.index), miner, row["outcome"], escape(check.reason[:80])
         )
     return table

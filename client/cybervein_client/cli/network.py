@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from cybervein_client.cli.context import console_of, with_client
@@ -96,5 +97,5 @@ def _table(rows: list[dict[str, Any]], columns: dict[str, str]) -> Table:
     for heading in columns.values():
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(str(row.get(field, "")) for field in columns))
+        table.add_row(*(escape(str(row.get(field, ""))) for field in columns))
     return table

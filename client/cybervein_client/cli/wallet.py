@@ -11,6 +11,8 @@ from cybervein_protocol.signing import address, parse_address
 from cybervein_runtime.files import read_limited, write_atomic
 from cybervein_runtime.identity import new_identity, save_identity
 from cybervein_runtime.network_file import parse_network
+from rich.markup import escape
+from rich.text import Text
 
 from cybervein_client.catalogue import Catalogue
 from cybervein_client.cli.context import console_of, home_of, with_client
@@ -65,8 +67,8 @@ def show(ctx: typer.Context) -> None:
             "bond_due": account.bond_due,
         }
     except (UnavailableError, UnknownError) as error:
-        console_of(ctx).say(f"no balance: {error}")
-    console_of(ctx).emit(result, lambda: "\n".join(f"{k}: {v}" for k, v in result.items()))
+        console_of(ctx).say(f"no balance: {escape(str(error))}")
+    console_of(ctx).emit(result, lambda: Text("\n".join(f"{k}: {v}" for k, v in result.items())))
 
 
 def backup(
@@ -81,7 +83,7 @@ def backup(
     with closing(Catalogue(home.catalogue_path)) as catalogue:
         size = write_backup(home, catalogue.snapshot(), file, secret)
     result = {"path": str(file), "bytes": size}
-    console_of(ctx).emit(result, lambda: f"wrote {file}; it opens only with the passphrase")
+    console_of(ctx).emit(result, lambda: Text(f"wrote {file}; it opens only with the passphrase"))
 
 
 def restore(
@@ -94,7 +96,7 @@ def restore(
     restore_backup(home, file, passphrase or _ask(confirm=False))
     text = address(home.identity().keys.public)
     result = {"address": text, "home": str(home.directory)}
-    console_of(ctx).emit(result, lambda: f"restored {text} to {home.directory}")
+    console_of(ctx).emit(result, lambda: Text(f"restored {text} to {home.directory}"))
 
 
 def _ask(*, confirm: bool) -> str:

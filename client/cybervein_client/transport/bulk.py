@@ -122,8 +122,7 @@ class BulkTransport:
             except (http.client.BadStatusLine, ConnectionError):
                 if not reused or exchange.aborted:
                     raise
-            fresh, _ = self._pool.take(exchange.url)
-            return self._once(exchange, fresh, read)
+            return self._once(exchange, self._pool.fresh(exchange.url), read)
         except (OSError, http.client.HTTPException) as error:
             raise UnavailableError(
                 f"{exchange.method} {exchange.url}: miner {address(exchange.order.miner)} does not "

@@ -28,6 +28,10 @@ class ConnectionPool:
                 return idle.pop(), True
         return self._connect(parts), False
 
+    def fresh(self, url: str) -> http.client.HTTPConnection:
+        """A new connection to the URL's origin."""
+        return self._connect(origin(url))
+
     def give_back(self, url: str, connection: http.client.HTTPConnection) -> None:
         """Keep a connection whose answer was read whole."""
         with self._lock:

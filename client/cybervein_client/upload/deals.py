@@ -16,7 +16,7 @@ from nacl.public import PublicKey, SealedBox
 
 from cybervein_client.catalogue import Catalogue, DealRow, DealState, FileRow, SegmentRow
 from cybervein_client.ledger import SuperNode, UnitSender
-from cybervein_client.upload.plan import DealPlan, plan_deal
+from cybervein_client.upload.plan import DealPlan, plan_deal, segments_per_deal
 
 _FEE_MARGIN_VEINS = 10_000_000
 
@@ -120,7 +120,8 @@ class FileDeals:
 
     def _plan(self, first: int, ordinal: int) -> DealPlan:
         file = self._file
-        return plan_deal(ordinal, first, file.size, file.k, file.n, self._genesis.preset)
+        most = segments_per_deal(file.n, self._genesis.preset, len(self._genesis.super_nodes))
+        return plan_deal(ordinal, first, file.size, file.k, file.n, most)
 
     async def _open(self, plan: DealPlan) -> DealRow:
         escrow = plan.escrow(self._file.epochs, self._genesis.preset)

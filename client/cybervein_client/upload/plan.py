@@ -8,6 +8,12 @@ from cybervein_protocol.names import KIB
 from cybervein_protocol.presets import Preset
 
 STREAM_DEAL_GROWTH = 4
+SHARD_ENTRY_BYTES = 176
+"""A `ShardEntry` in a `deal.commit`, encoded: four short keys, 32 + 32 + 64 bytes, a number."""
+SEGMENT_ENTRY_BYTES = 96
+REPAIR_KEY_BYTES = 32
+COMMIT_FRAME_BYTES = 4096
+"""The rest of the unit: parents, signatures, verification, the repair boxes' frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +42,27 @@ def kib_of(sizes: Iterable[int]) -> int:
     return sum(-(-size // KIB) for size in sizes)
 
 
+def segments_per_deal(n: int, preset: Preset, super_nodes: int) -> int:
+    """How many segments of n shards a deal takes: its commit must fit into one unit."""
+    each = SEGMENT_ENTRY_BYTES + n * SHARD_ENTRY_BYTES + super_nodes * REPAIR_KEY_BYTES
+    room = preset.unit_bytes_max - COMMIT_FRAME_BYTES
+    return max(1, min(preset.deal_segments_max, room // each))
+
+
 def plan_deal(  # noqa: PLR0913, PLR0917 -- the facts of one deal
-    ordinal: int, first: int, plaintext: int | None, k: int, n: int, preset: Preset
+    ordinal: int, first: int, plaintext: int | None, k: int, n: int, most: int
 ) -> DealPlan:
     """The deal that starts at segment `first` of a file of `plaintext` bytes (None: a stream).
+
+    `most` segments fit into a deal (`segments_per_deal`).
 
     A stream's deals grow: 1, 4, 16, … segments, so that a short one does not escrow a long one's.
     """
     if plaintext is None:
-        count = min(STREAM_DEAL_GROWTH**ordinal, preset.deal_segments_max)
+        count = min(STREAM_DEAL_GROWTH**ordinal, most)
         shapes = [SegmentShape(SEGMENT_PLAIN, k, n, last=False)] * count
     else:
-        count = min(segment_count(plaintext) - first, preset.deal_segments_max)
+        count = min(segment_count(plaintext) - first, most)
         shapes = [segment_shape(plaintext, first + i, k, n) for i in range(count)]
     shards = [shape.shard_size for shape in shapes for _ in range(n)]
     return DealPlan(ordinal, first, count, sum(shards), kib_of(shards))

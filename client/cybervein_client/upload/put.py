@@ -12,7 +12,7 @@ from typing import Final
 
 from cybervein_protocol.dag import file_nodes, segment_node
 from cybervein_protocol.encoding import cid_text, encode, node_cid
-from cybervein_protocol.errors import ConflictError, CyberVeinError, MalformedError
+from cybervein_protocol.errors import ConflictError, CyberVeinError, LimitError, MalformedError
 from cybervein_protocol.ledger.genesis import Genesis
 from cybervein_protocol.placement import Code, default_code
 from cybervein_protocol.signing import KeyPair
@@ -28,6 +28,7 @@ from cybervein_client.upload.running import BUDGET_BYTES, RunningPut, changed
 from cybervein_client.upload.shards import ShardUploader
 from cybervein_client.upload.source import Source
 
+NAME_CHARS_MAX: Final = 255
 _KEY_BYTES: Final = 32
 
 
@@ -88,6 +89,7 @@ class Uploader:
         return self._finish(file, size)
 
     async def _begin(self, source: Source, options: PutOptions) -> FileRow:
+        self._check(options)
         known = self._catalogue.find(options.name)
         if known is not None:
             return _same_source(known, source)
@@ -108,6 +110,16 @@ class Uploader:
         )
         self._catalogue.add_file(file)
         return file
+
+    def _check(self, options: PutOptions) -> None:
+        """Raise for what the ledger would void after a fee, and for names nobody could type."""
+        most = self._genesis.preset.deal_epochs_max
+        if options.epochs > most:
+            raise LimitError(f"--epochs {options.epochs}: at most {most} in this network")
+        if not 1 <= len(options.name) <= NAME_CHARS_MAX or not options.name.isprintable():
+            raise MalformedError(
+                f"name {options.name[:80]!r}: expected 1 to {NAME_CHARS_MAX} printable characters"
+            )
 
     def _finish(self, file: FileRow, size: int) -> FileRow:
         links, nodes = [], {}
@@ -131,10 +143,13 @@ class Uploader:
 
 def _same_source(known: FileRow, source: Source) -> FileRow:
     """The known file, if it is this source's: stored already, or a put to go on with."""
-    same = known.source == source.name and known.mtime_ns == source.mtime_ns
-    if same and source.size in {known.size, None}:
+    if known.state is FileState.REMOVING:
+        raise ConflictError(f"{known.name!r} is being removed; finish that: `rm {known.name}`")
+    facts = (source.name, source.size, source.mtime_ns)
+    unfinished = known.state is FileState.UPLOADING
+    if facts == (known.source, known.size, known.mtime_ns) and (unfinished or source.rereadable):
         return known
-    if known.state is FileState.UPLOADING and known.source == source.name:
+    if unfinished and known.source == source.name:
         raise changed(known)
     raise ConflictError(
         f"a file named {known.name!r} exists; `cybervein rm` it or choose another --name"

@@ -1,13 +1,14 @@
 """Where plaintext comes from: a file (any segment at any time) or a stream (once, in order)."""
 
 import os
+import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from cybervein_protocol.errors import ConflictError, StorageError, UnknownError
+from cybervein_protocol.errors import ConflictError, MalformedError, StorageError, UnknownError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Source(ABC):
     name: str
     size: int | None
     mtime_ns: int | None
+    rereadable: bool
 
     @abstractmethod
     def pieces(self, segment_bytes: int) -> Iterator[Piece]:
@@ -47,6 +49,8 @@ class Source(ABC):
 class FileSource(Source):
     """A regular file; what changes while it is read is noticed."""
 
+    rereadable = True
+
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self.name = str(self.path)
@@ -57,6 +61,11 @@ class FileSource(Source):
         except OSError as error:
             raise StorageError(f"cannot read {path}: {error.strerror}") from error
         facts = os.fstat(self._handle)
+        if not stat.S_ISREG(facts.st_mode):
+            os.close(self._handle)
+            raise MalformedError(
+                f"{path} is not a regular file; store a stream with `put - --name NAME`"
+            )
         self.size: int = facts.st_size
         self.mtime_ns = facts.st_mtime_ns
 
@@ -97,6 +106,8 @@ class FileSource(Source):
 
 class StreamSource(Source):
     """Standard input or any stream: its size is known when it ends."""
+
+    rereadable = False
 
     def __init__(self, stream: BinaryIO, name: str = "-") -> None:
         self._stream = stream
