@@ -27,6 +27,7 @@ class World:
     def open(self, place: str = "") -> Browser:
         """A page of the explorer, once it is drawn."""
         self.browser.open("about:blank")
+        self.browser.errors()  # those of earlier pages are theirs
         self.browser.open(f"{self.url}/#/{place}")
         self.browser.until(lambda: self.browser.count("main .card"))
         return self.browser
