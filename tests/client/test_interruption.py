@@ -1,6 +1,7 @@
 """kill -9 during put and get, changed sources, full disks: nothing acknowledged is lost."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
@@ -59,6 +60,18 @@ def test_a_put_killed_at_any_moment_goes_on_with_what_was_acknowledged(
     copy = tmp_path / "copy"
     subprocess.run(cybervein(home, "get", "file", "--out", str(copy)), check=True)
     assert copy.read_bytes() == source.read_bytes()
+
+
+def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(home: Home, noise: Noise) -> None:
+    source = noise(12 * SEGMENT_PLAIN, 9)
+    process = subprocess.Popen(
+        cybervein(home, "put", str(source), "--name", "file"), stderr=subprocess.PIPE
+    )
+    until(lambda: len(receipted(home, "file")) >= 1, "a segment")
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert complaint == b"interrupted; run the same command again to go on\n"
 
 
 async def test_a_source_that_changed_since_its_upload_began_is_not_mixed_with_the_old_one(

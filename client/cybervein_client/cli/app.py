@@ -126,11 +126,19 @@ def main() -> None:
         _complain(error)
         sys.exit(exit_code(error))
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; run the same command again to go on\n")
+        _say_interrupted()
         sys.exit(_INTERRUPTED)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:  # Typer has turned Ctrl-C into this, silently
+            _say_interrupted()
+        raise
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+
+
+def _say_interrupted() -> None:
+    sys.stderr.write("interrupted; run the same command again to go on\n")
 
 
 def _complain(error: CyberVeinError) -> None:
