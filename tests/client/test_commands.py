@@ -129,6 +129,12 @@ def test_a_fresh_home_is_told_how_to_begin(tmp_path: Path, network: RealNetwork)
     made = run_json(tmp_path / "new", "wallet", "new", "--network", str(network.network_file))
     shown = run_json(tmp_path / "new", "wallet", "show")
     assert (shown["address"], shown["balance"]) == (made["address"], 0)
+    assert b"holds an identity already" in run(tmp_path / "new", "wallet", "new", code=6)
+    broken = tmp_path / "broken.json"
+    broken.write_text("{}")
+    again = ("wallet", "new", "--network", str(broken))
+    assert b"not a network file" in run(tmp_path / "other", *again, code=1)
+    assert not (tmp_path / "other" / "identity.json").exists()
 
 
 def test_doctor_finds_nothing_wrong_then_names_what_is(

@@ -42,13 +42,14 @@ def new(
 ) -> None:
     """Make a wallet."""
     home = home_of(ctx)
-    if network is not None:
-        data = read_limited(network, _NETWORK_BYTES_MAX)
+    data = None if network is None else read_limited(network, _NETWORK_BYTES_MAX)
+    if data is not None:
         parse_network(data, str(network))
-        write_atomic(home.network_path, data, mode=0o644)
     home.directory.mkdir(parents=True, exist_ok=True)
     identity = new_identity()
     save_identity(home.identity_path, identity)
+    if data is not None:
+        write_atomic(home.network_path, data, mode=0o644)
     text = address(identity.keys.public)
     result = {"address": text, "home": str(home.directory)}
     console_of(ctx).emit(result, lambda: f"{text}\n(back it up: cybervein wallet backup FILE)")
