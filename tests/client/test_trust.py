@@ -20,6 +20,7 @@ from cybervein_protocol.errors import (
     CyberVeinError,
     ExpiredError,
     ForbiddenError,
+    MalformedError,
     ReplayError,
     SignatureError,
     UnavailableError,
@@ -152,6 +153,44 @@ async def test_wrong_roots_from_the_super_node_are_not_followed(
     assert (home.directory / "copy").read_bytes() == source.read_bytes()
     assert {failure.index for failure in report.failures} == set(range(4))
     assert "names a wrong root" in report.failures[0].reason
+
+
+def wrong_sizes(listing: Any) -> Any:
+    for row in listing["shards"]:
+        row["size"] += 1
+    return listing
+
+
+async def test_wrong_sizes_from_the_super_node_are_not_blamed_on_miners(
+    client: AsyncClient, home: Home, network: RealNetwork, noise: Noise
+) -> None:
+    await client.put(FileSource(noise(100_000)), "file")
+    with lying_super_node(network, wrong_sizes) as url:
+        mislead(home, url)
+        async with AsyncClient(home) as misled:
+            report = await misled.get("file", home.directory / "copy")
+    assert report.failures == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "nonsense",
+        {"shards": None},
+        {"shards": [{"segment": "x"}]},
+        {"shards": [{"segment": 0, "index": 0, "root": "zz", "size": 1, "miner": "a", "url": "b"}]},
+        {"shards": [{"segment": 0, "index": 0, "root": "", "size": 1, "miner": "a", "url": "b"}]},
+    ],
+)
+async def test_nonsense_from_the_super_node_is_malformed_not_a_crash(
+    client: AsyncClient, home: Home, network: RealNetwork, noise: Noise, answer: Any
+) -> None:
+    await client.put(FileSource(noise(10)), "file")
+    with lying_super_node(network, lambda _: answer) as url:
+        mislead(home, url)
+        async with AsyncClient(home) as misled:
+            with pytest.raises(MalformedError):
+                await misled.get("file", home.directory / "copy")
 
 
 async def test_a_super_node_with_only_wrong_roots_gives_nothing_rather_than_something(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cybervein_protocol.coding import CHUNK_PLAIN, decode_stripes, stripes_for_range
@@ -121,11 +121,11 @@ class FileReader:
         return await first_k(self.file.k, self._preferred(usable), fetch)
 
     def _usable(self, row: SegmentRow) -> dict[int, tuple[str, ShardAt]]:
-        """Holders whose root is the one that this wallet recorded at upload."""
+        """Holders of the roots that were recorded at upload, with the sizes recorded then."""
         usable: dict[int, tuple[str, ShardAt]] = {}
         for index, (deal, shard) in (self._placed or {}).get(row.number, {}).items():
-            if index < len(row.shards) and shard.root == row.shards[index].root:
-                usable[index] = (deal, shard)
+            if 0 <= index < len(row.shards) and shard.root == row.shards[index].root:
+                usable[index] = (deal, replace(shard, size=row.shards[index].size))
                 continue
             why = ProofError(f"the super node names a wrong root at {address(shard.miner)}")
             self.report.note(row.number, index, shard, why)
