@@ -51,12 +51,12 @@ def merge(old: list[Row], new: list[Row]) -> list[Row]:
 
 def print_table(rows: list[Row]) -> None:
     """One line for each row; numbers with three significant digits."""
-    print(f"\n{'race':<44}{'unit':<14}{'ours':>10}  {'peer':<26}{'':>10}{'ratio':>8}")
+    print(f"\n{'race':<44}{'unit':<14}{'ours':>10}  {'peer':<26}{'':>10}{'ratio':>10}")
     for row in rows:
         figures = [_number(row[name]) for name in ("ours", "peer", "ratio")]
         print(
             f"{row['race']!s:<44}{row['unit']!s:<14}{figures[0]:>10}  "
-            f"{row['peer_name']!s:<26}{figures[1]:>10}{figures[2]:>8}"
+            f"{row['peer_name']!s:<26}{figures[1]:>10}{figures[2]:>10}"
         )
 
 
