@@ -42,6 +42,12 @@ def write_atomic(path: Path, data: bytes, mode: int = SECRET_MODE) -> None:
         ) from error
 
 
+def check_secret(path: Path) -> None:
+    """Raise StorageError for a file that others than its owner can read."""
+    if path.stat().st_mode & 0o077:
+        raise StorageError(f"{path} is readable by others; run chmod {SECRET_MODE:o} {path}")
+
+
 def read_limited(path: Path, max_bytes: int) -> bytes:
     """The whole file, refused above `max_bytes`. Raises UnknownError, LimitError, StorageError."""
     try:

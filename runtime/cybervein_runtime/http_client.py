@@ -121,11 +121,16 @@ class SignedClient:
             ) as answer:
                 data = await _read(answer, max_response_bytes, url)
                 status, received = answer.status, dict(answer.headers)
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise errors.UnavailableError(
+                f"{url}: its certificate is not trusted ({error.certificate_error}); name its "
+                "authority's file in SSL_CERT_FILE"
+            ) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise errors.UnavailableError(
                 f"{url} does not answer ({type(error).__name__}); is it running?"
             ) from error
-        if status >= 400:  # noqa: PLR2004 -- HTTP error statuses
+        if status >= 300:  # noqa: PLR2004 -- errors; a redirect is none of our answers
             raise error_of(status, data, url)
         return Response(status, received, data)
 

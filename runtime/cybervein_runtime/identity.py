@@ -8,7 +8,7 @@ from pathlib import Path
 from cybervein_protocol.errors import MalformedError, StorageError
 from cybervein_protocol.signing import KeyPair
 
-from cybervein_runtime.files import SECRET_MODE, read_limited, write_atomic
+from cybervein_runtime.files import check_secret, read_limited, write_atomic
 
 _FILE_BYTES_MAX = 4096
 _SEED_BYTES = 32
@@ -48,8 +48,7 @@ def save_identity(path: Path, identity: Identity) -> None:
 def load_identity(path: Path) -> Identity:
     """The identity of a file. Raises for a malformed file or one that others can read."""
     data = read_limited(path, _FILE_BYTES_MAX)
-    if path.stat().st_mode & 0o077:
-        raise StorageError(f"{path} is readable by others; run chmod {SECRET_MODE:o} {path}")
+    check_secret(path)
     try:
         document = json.loads(data)
         version = document["v"]

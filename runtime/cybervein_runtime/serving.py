@@ -13,6 +13,7 @@ import uvicorn
 from cybervein_protocol.errors import UnavailableError
 
 from cybervein_runtime.files import write_atomic
+from cybervein_runtime.tls import Tls
 
 _BACKLOG = 256
 _CONCURRENCY_MAX = 512
@@ -38,10 +39,11 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
-def url_of(sock: socket.socket) -> str:
-    """`http://host:port` of a bound socket."""
+def url_of(sock: socket.socket, tls: Tls | None = None) -> str:
+    """`http://host:port` of a bound socket, `https` with TLS."""
     host, port = sock.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "http" if tls is None else "https"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 class _AnnouncingServer(uvicorn.Server):
@@ -76,6 +78,7 @@ async def serve(
     sock: socket.socket,
     run_file: Path | None = None,
     protocol: type[asyncio.Protocol] | None = None,
+    tls: Tls | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; open requests get a grace period to finish.
 
@@ -93,9 +96,11 @@ async def serve(
         h11_max_incomplete_event_size=64 << 10,
         server_header=False,
         date_header=False,
+        ssl_certfile=tls.cert if tls else None,
+        ssl_keyfile=str(tls.key) if tls else None,
     )
     try:
-        await _AnnouncingServer(config, run_file, url_of(sock)).serve(sockets=[sock])
+        await _AnnouncingServer(config, run_file, url_of(sock, tls)).serve(sockets=[sock])
     finally:
         _withdraw(run_file)
         sock.close()

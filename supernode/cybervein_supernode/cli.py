@@ -12,6 +12,7 @@ from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.signing import address
 from cybervein_runtime.logs import configure_logs
 from cybervein_runtime.network_file import load_network
+from cybervein_runtime.tls import tls_of
 
 from cybervein_supernode.engine.export import export_chain
 from cybervein_supernode.engine.replaying import Verified, verify_data, verify_export
@@ -61,20 +62,26 @@ def init(  # noqa: PLR0913, PLR0917 -- one parameter per option
 
 
 @supernode.command()
-def run(
+def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
     data: Data,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free port.")] = 7700,
     url: Annotated[
         str | None, typer.Option(help="Public URL, if it is not that of the socket.")
     ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="PEM certificate chain.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its PEM key, mode 0600.")] = None,
+    behind_proxy: Annotated[  # noqa: FBT002 -- a flag
+        bool, typer.Option("--behind-proxy", help="A proxy in front ends TLS.")
+    ] = False,
     log_json: Annotated[bool, typer.Option(help="Logs as JSON lines.")] = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Run the super node until SIGTERM or Ctrl-C."""
     from cybervein_supernode.running import run as serve  # noqa: PLC0415 -- the server is slow to import
 
     configure_logs("supernode", as_json=log_json or not sys.stderr.isatty())
-    uvloop.run(serve(Home(data), host, port, url))
+    tls = tls_of(tls_cert, tls_key)
+    uvloop.run(serve(Home(data), host, port, url, tls=tls, behind_proxy=behind_proxy))
 
 
 @chain.command()

@@ -8,6 +8,7 @@ from cybervein_protocol.errors import ConflictError, MalformedError
 from cybervein_protocol.ledger.genesis import Allocation, Genesis, SuperNode, check_genesis
 from cybervein_protocol.presets import Preset, preset
 from cybervein_protocol.signing import parse_address
+from cybervein_runtime.addresses import check_published_url
 from cybervein_runtime.identity import Identity, load_or_create_identity
 from cybervein_runtime.network_file import NetworkFile, load_network, save_network
 from msgspec.structs import replace
@@ -25,6 +26,7 @@ def found(home: Home, numbers: Preset, url: str, funds: Sequence[str], now: int)
             f"{home.network} exists: this directory has a network already; run it, or choose "
             "another --data"
         )
+    check_published_url(url)
     identity = load_or_create_identity(home.identity)
     genesis = Genesis(
         v=1,

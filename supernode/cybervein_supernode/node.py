@@ -31,6 +31,7 @@ from cybervein_supernode.intake.commit_intake import CommitIntake
 from cybervein_supernode.intake.space_intake import SpaceIntake
 from cybervein_supernode.notebook import Notebook
 from cybervein_supernode.peers.miner_client import MinerClient
+from cybervein_supernode.peers.public_only import public_session
 from cybervein_supernode.placement.grants import Placement
 from cybervein_supernode.placement.roster import Roster
 from cybervein_supernode.repair.rebuild import Rebuilder
@@ -71,7 +72,9 @@ class SuperNode:
             tally=Tally(),
             time=source,
         )
-        self._http = SignedClient(identity.keys)
+        session = None if genesis.preset.declared_domains else public_session()
+        self._http = SignedClient(identity.keys, session)
+        self._public_session = session
         miners = MinerClient(self.desk.view.network, identity.keys, self._http)
         self.roster = Roster(self.desk, miners)
         self.placement = Placement(self.desk, self.roster, miners)
@@ -102,6 +105,8 @@ class SuperNode:
         self.desk.judges.shutdown()
         self.desk.notebook.close()
         await self._http.close()
+        if self._public_session is not None:
+            await self._public_session.close()
 
     def in_time(self) -> bool:
         """Whether space proofs of the open epoch are still taken."""

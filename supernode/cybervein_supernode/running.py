@@ -9,32 +9,46 @@ from pathlib import Path
 import structlog
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import ConflictError, ForbiddenError
+from cybervein_runtime.addresses import check_published_url, is_loopback
 from cybervein_runtime.identity import load_identity
 from cybervein_runtime.network_file import load_network
 from cybervein_runtime.serving import bind, serve, url_of
+from cybervein_runtime.tls import Tls, require_tls
 
 from cybervein_supernode.api.app import create_app
 from cybervein_supernode.home import Home
 from cybervein_supernode.node import SuperNode
 
 log = structlog.get_logger()
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-async def run(home: Home, host: str, port: int, public_url: str | None) -> None:
+async def run(  # noqa: PLR0913 -- one parameter per option
+    home: Home,
+    host: str,
+    port: int,
+    public_url: str | None,
+    *,
+    tls: Tls | None = None,
+    behind_proxy: bool = False,
+) -> None:
     """Serve until SIGTERM or SIGINT."""
+    require_tls(host, tls, behind_proxy=behind_proxy)
+    if tls is not None:
+        tls.check()
     file, identity = load_network(home.network), load_identity(home.identity)
     if identity.keys.public not in {node.key for node in file.genesis.super_nodes}:
         raise ForbiddenError(f"{home.identity} is no super node of {home.network}")
     with _alone(home.lock):
         sock = bind(host, port)
-        node = SuperNode(home, identity, file.genesis, public_url or url_of(sock))
+        # A wildcard address is nowhere to go: off loopback the founded URL is the one to tell.
+        own = url_of(sock, tls) if is_loopback(host) else file.url
+        url = public_url or own
+        check_published_url(url)
+        node = SuperNode(home, identity, file.genesis, url)
         node.start()
         log.info("super node", network=cid_text(file.network), url=node.url)
-        if host not in _LOOPBACK and not node.url.startswith("https://"):
-            log.warning("no TLS off loopback: put a proxy in front and give its --url https://…")
         try:
-            await serve(create_app(node), sock, home.run_file)
+            await serve(create_app(node, behind_proxy=behind_proxy), sock, home.run_file, tls=tls)
         finally:
             await node.stop()
 

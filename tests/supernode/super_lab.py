@@ -149,10 +149,11 @@ class Process:
         self.network = load_network(self.home.network).network
         self.identity = load_identity(self.home.identity)
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Start it and wait until it serves."""
         self.home.run_file.unlink(missing_ok=True)
         command = [*_PROGRAM, "supernode", "run", "--data", str(self.home.directory), "--port", "0"]
+        command += options
         self._child = subprocess.Popen(command, stderr=subprocess.PIPE)
         ends = time.monotonic() + READY_SECONDS
         while not self.home.run_file.exists():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.presets import preset as preset_named
+from cybervein_runtime.addresses import is_loopback
 
 from cybervein_client.up.options import Options, Scenario
 from cybervein_client.up.run import run
@@ -43,6 +44,10 @@ def up(  # noqa: PLR0913, PLR0917 -- one flag each
     """Run a whole network on this machine until Ctrl-C, or one scripted run with --store."""
     console: Console = ctx.obj
     preset_named(preset)
+    if not is_loopback(host):
+        raise MalformedError(
+            f"--host {host}: `up` is one machine without TLS; use loopback, or `supernode run`"
+        )
     options = Options(data.absolute(), miners, plots, epoch_seconds, preset, host, port)
     scenario = None if store is None else _scenario(store, epochs, report)
     view = view_for(as_json=console.as_json, console=console.out)

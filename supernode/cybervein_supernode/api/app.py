@@ -1,13 +1,16 @@
 """The FastAPI application: routes, errors, limits, and the explorer page at `/`."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from cybervein_runtime.addresses import is_loopback
 from cybervein_runtime.http_server import Authenticator, install_errors
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from cybervein_supernode.api.chain_routes import chain_routes
+from cybervein_supernode.api.free_units import FreeUnits
 from cybervein_supernode.api.limits import Buckets, RateLimit
 from cybervein_supernode.api.live_routes import live_routes
 from cybervein_supernode.api.market_routes import market_routes
@@ -22,7 +25,7 @@ _PAGE_POLICY = (
 )
 
 
-def create_app(node: SuperNode) -> FastAPI:
+def create_app(node: SuperNode, *, behind_proxy: bool = False) -> FastAPI:
     """All routes of one super node; `node` starts and stops apart from it."""
     app = FastAPI(
         title="CyberVein super node",
@@ -36,7 +39,9 @@ def create_app(node: SuperNode) -> FastAPI:
     authenticator = Authenticator()
     app.include_router(chain_routes(node))
     app.include_router(market_routes(node))
-    app.include_router(submit_routes(node, authenticator))
+    at_home = not behind_proxy and is_loopback(urlsplit(node.url).hostname or "")
+    free_units = FreeUnits(node.desk.preset, exempt_loopback=at_home)
+    app.include_router(submit_routes(node, authenticator, free_units))
     app.include_router(live_routes(node))
     app.include_router(metrics_routes(node))
     app.mount("/explorer", StaticFiles(directory=EXPLORER), name="explorer")

@@ -4,6 +4,7 @@ Several miners may share an address (one home, one cluster), so the limit is wid
 that ran wild, not a busy site.
 """
 
+import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -26,20 +27,34 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 class Buckets:
     """Tokens by address; the address that was quiet longest is forgotten first."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+    def __init__(
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        rate: float = RATE_PER_SECOND,
+        burst: float = BURST,
+    ) -> None:
+        self._monotonic, self._rate, self._burst = monotonic, rate, burst
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, address: str) -> bool:
         """Whether this address may make one more request now."""
-        now = self._monotonic()
-        tokens, then = self._buckets.pop(address, (BURST, now))
-        tokens = min(BURST, tokens + (now - then) * RATE_PER_SECOND)
+        address, now = _network(address), self._monotonic()
+        tokens, then = self._buckets.pop(address, (self._burst, now))
+        tokens = min(self._burst, tokens + (now - then) * self._rate)
         allowed = tokens >= 1.0
         self._buckets[address] = (tokens - 1.0 if allowed else tokens, now)
         if len(self._buckets) > ADDRESSES_MAX:
             self._buckets.popitem(last=False)
         return allowed
+
+
+def _network(address: str) -> str:
+    """One site: an IPv4 address, or the /64 that every IPv6 host can choose from."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return address if ip.version == 4 else str(ipaddress.IPv6Address(int(ip) >> 64 << 64))  # noqa: PLR2004
 
 
 class RateLimit:

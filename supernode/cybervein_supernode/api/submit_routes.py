@@ -14,6 +14,7 @@ from cybervein_runtime.http_server import Authenticator, read_body
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from cybervein_supernode.api.free_units import FreeUnits
 from cybervein_supernode.api.views import Json
 from cybervein_supernode.node import SuperNode
 
@@ -24,7 +25,9 @@ DURABLE_SECONDS_MAX = 5.0
 _ACCEPTED = 202
 
 
-def submit_routes(node: SuperNode, authenticator: Authenticator) -> APIRouter:
+def submit_routes(
+    node: SuperNode, authenticator: Authenticator, free_units: FreeUnits
+) -> APIRouter:
     """The routes; bodies are DAG-CBOR records."""
     router = APIRouter(prefix="/v1", tags=["submit"])
 
@@ -34,6 +37,8 @@ def submit_routes(node: SuperNode, authenticator: Authenticator) -> APIRouter:
     ) -> JSONResponse:
         """Hand in a unit. `final` or `void`: it is in a block; `pending`: it waits for one."""
         raw = await read_body(request, node.desk.preset.unit_bytes_max)
+        if request.client is not None:
+            free_units.check(request.client.host, raw)
         seconds = FINAL_SECONDS_MAX if wait == "final" else DURABLE_SECONDS_MAX
         return JSONResponse(await _submit(node, raw, seconds), status_code=_ACCEPTED)
 

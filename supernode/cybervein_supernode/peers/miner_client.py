@@ -6,6 +6,7 @@ answer that is no CyberVein answer), everything else is the miner's own word.
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import MalformedError
@@ -22,7 +23,8 @@ from cybervein_protocol.messages import (
 from cybervein_protocol.messages.audits import AUDIT_ANSWER_BYTES_MAX
 from cybervein_protocol.messages.receipts import RECEIPT_BYTES_MAX
 from cybervein_protocol.signing import KeyPair
-from cybervein_runtime.http_client import SignedClient
+from cybervein_runtime.addresses import check_peer_url
+from cybervein_runtime.http_client import Response, SignedClient
 from multiformats import CID
 
 STATUS_BYTES_MAX = 4 << 20
@@ -73,11 +75,16 @@ class MinerClient:
             not_after_epoch=not_after_epoch,
         )
 
+    async def _request(self, peer: Peer, method: str, path: str, **options: Any) -> Response:  # noqa: ANN401 -- SignedClient.request's
+        check_peer_url(peer.url)
+        return await self._http.request(method, peer.url + path, **options)
+
     async def status(self, peer: Peer) -> dict[str, object]:
         """`GET /v1/status`."""
-        answer = await self._http.request(
+        answer = await self._request(
+            peer,
             "GET",
-            f"{peer.url}/v1/status",
+            "/v1/status",
             timeout_seconds=STATUS_TIMEOUT_SECONDS,
             max_response_bytes=STATUS_BYTES_MAX,
         )
@@ -88,9 +95,10 @@ class MinerClient:
 
     async def audit(self, peer: Peer, request: AuditRequest, timeout_seconds: float) -> AuditAnswer:
         """`POST /v1/audit`; the signature is the auditor's to verify."""
-        answer = await self._http.request(
+        answer = await self._request(
+            peer,
             "POST",
-            f"{peer.url}/v1/audit",
+            "/v1/audit",
             body=encode(request),
             timeout_seconds=timeout_seconds,
             max_response_bytes=AUDIT_ANSWER_BYTES_MAX,
@@ -107,9 +115,10 @@ class MinerClient:
         timeout_seconds: float,
     ) -> bytes:
         """The Bao slice of a range of a shard or plot at `path`."""
-        answer = await self._http.request(
+        answer = await self._request(
+            peer,
             "GET",
-            f"{peer.url}{path}?offset={offset}&length={length}",
+            f"{path}?offset={offset}&length={length}",
             order=encode(order),
             timeout_seconds=timeout_seconds,
             max_response_bytes=length * SLICE_OVERHEAD + SLICE_PATH_BYTES,
@@ -118,9 +127,10 @@ class MinerClient:
 
     async def get_shard(self, peer: Peer, order: Order, size: int, timeout_seconds: float) -> bytes:
         """A whole shard, not yet checked against its root."""
-        answer = await self._http.request(
+        answer = await self._request(
+            peer,
             "GET",
-            f"{peer.url}/v1/shards/{order.root.hex()}",
+            f"/v1/shards/{order.root.hex()}",
             order=encode(order),
             timeout_seconds=timeout_seconds,
             max_response_bytes=size,
@@ -137,9 +147,10 @@ class MinerClient:
         timeout_seconds: float,
     ) -> Receipt:
         """Store a shard; the miner's receipt, not yet checked."""
-        answer = await self._http.request(
+        answer = await self._request(
+            peer,
             "PUT",
-            f"{peer.url}/v1/shards/{order.root.hex()}?segment={segment}&index={index}",
+            f"/v1/shards/{order.root.hex()}?segment={segment}&index={index}",
             body=data,
             order=encode(order),
             content_type="application/octet-stream",
