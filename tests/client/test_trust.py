@@ -15,6 +15,7 @@ from cybervein_client import AsyncClient
 from cybervein_client.home import Home
 from cybervein_client.transport import BulkTransport, ShardAt
 from cybervein_client.upload import FileSource
+from cybervein_protocol.coding import SEGMENT_PLAIN
 from cybervein_protocol.encoding import parse_cid
 from cybervein_protocol.errors import (
     CyberVeinError,
@@ -231,10 +232,17 @@ async def test_a_miner_that_restarts_is_given_another_chance_when_nobody_else_is
     client: AsyncClient, network: RealNetwork, noise: Noise
 ) -> None:
     restarting = network.miners[0]
-    restarting.stop()
-    timer = threading.Timer(1.5, restarting.revive)
-    timer.start()
-    row = await client.put(FileSource(noise(200_000)), "file", code=Code(2, 8))
-    timer.join()
-    [segment] = client.catalogue.segments(row.id)
-    assert len({entry.miner for entry in segment.shards}) == 8
+    timers: list[threading.Timer] = []
+
+    def restart(_: int) -> None:
+        """Called when the first segment is placed; seven of eight miners are left for a while."""
+        if not timers:
+            restarting.stop()
+            timers.append(threading.Timer(1.0, restarting.revive))
+            timers[0].start()
+
+    source = FileSource(noise(3 * SEGMENT_PLAIN))
+    row = await client.put(source, "file", code=Code(2, 8), progress=restart)
+    timers[0].join()
+    for segment in client.catalogue.segments(row.id):
+        assert len({entry.miner for entry in segment.shards}) == 8

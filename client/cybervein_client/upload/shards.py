@@ -31,8 +31,9 @@ from cybervein_client.ledger import SuperNode
 from cybervein_client.transport import BulkTransport, ShardAt
 from cybervein_client.upload.budget import ByteBudget
 
-ROUNDS_MAX = 6
-_PAUSE_SECONDS = 0.25
+ROUNDS_MAX = 7
+_PAUSE_SECONDS = 0.5
+"""Doubled from round to round: half a minute in all, enough for a miner to restart and be seen."""
 
 
 @dataclass(slots=True)
@@ -73,6 +74,7 @@ class ShardUploader:
         self._network = network
         self._budget = budget
         self.failures = Failures()
+        self._granted = False
 
     async def upload(
         self, deal: CID, segment: int, shards: dict[int, bytes], roots: Sequence[bytes]
@@ -117,15 +119,20 @@ class ShardUploader:
         return any(await asyncio.gather(*(check(entry) for entry in row.shards)))
 
     async def _grants(self, deal: CID, plans: list[ShardPlan], turn: int) -> list[OrderGrant]:
-        """Orders for these shards; none where failed miners must be given another chance first."""
+        """Orders for these shards; none where missing miners must be given time to come back.
+
+        A refusal is final if no shard of this put could be placed yet.
+        """
         try:
             grants = await self._supernode.orders(deal, plans, list(self.failures.by_miner))
         except ConflictError as error:
-            if turn + 1 == ROUNDS_MAX or not self.failures.seen:
+            hopeless = not self._granted and not self.failures.seen
+            if turn + 1 == ROUNDS_MAX or hopeless:
                 raise ConflictError(f"{error} {self.failures.text()}".rstrip()) from error
             self.failures.forgive()
             await asyncio.sleep(_PAUSE_SECONDS * 2**turn)
             return []
+        self._granted = True
         wanted = {(plan.segment, plan.index): plan for plan in plans}
         return [g for g in grants if _serves(g, wanted.get((g.segment, g.index)))]
 
