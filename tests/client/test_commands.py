@@ -84,18 +84,24 @@ def test_a_backup_brings_every_file_to_another_machine(
     source = noise(70_000)
     run_json(home.directory, "put", str(source), "--name", "file")
     backup = tmp_path / "wallet.backup"
-    run_json(home.directory, "wallet", "backup", str(backup), "--passphrase", "correct horse")
+    right, wrong, empty = (tmp_path / name for name in ("right", "wrong", "empty"))
+    right.write_text("correct horse\n")
+    wrong.write_text("battery staple\n")
+    empty.write_text("\n")
+    option = "--passphrase-file"
+    run_json(home.directory, "wallet", "backup", str(backup), option, str(right))
     assert backup.stat().st_mode & 0o077 == 0
     other = tmp_path / "other"
-    restore = ("wallet", "restore", str(backup), "--passphrase")
-    assert b"wrong passphrase" in run(other, *restore, "battery staple", code=5)
-    run_json(other, *restore, "correct horse")
+    restore = ("wallet", "restore", str(backup), option)
+    assert b"wrong passphrase" in run(other, *restore, str(wrong), code=5)
+    assert b"no passphrase" in run(other, *restore, str(empty), code=1)
+    run_json(other, *restore, str(right))
     assert run(other, "cat", "file") == source.read_bytes()
-    assert b"has a wallet" in run(other, *restore, "correct horse", code=1)
+    assert b"has a wallet" in run(other, *restore, str(right), code=1)
     damaged = bytearray(backup.read_bytes())
     damaged[-1] ^= 1
     backup.write_bytes(damaged)
-    run(tmp_path / "third", *restore, "correct horse", code=5)
+    run(tmp_path / "third", *restore, str(right), code=5)
 
 
 @pytest.mark.parametrize(

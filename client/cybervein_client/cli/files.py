@@ -10,6 +10,7 @@ import typer
 from cybervein_protocol.audit import Outcome
 from cybervein_protocol.errors import MalformedError, ProofError
 from cybervein_protocol.placement import parse_code
+from cybervein_runtime.console import shortened
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -221,7 +222,7 @@ def _checks_table(checks: list[ShardCheck]) -> Table:
     table = Table("segment", "shard", "miner", "outcome", "reason", box=None)
     for check in checks:
         row = check.to_json()
-        miner = row["miner"] or "-"
+        miner = shortened(row["miner"] or "-")
         table.add_row(
             str(check.segment), str(check.index), miner, row["outcome"], escape(check.reason[:80])
         )

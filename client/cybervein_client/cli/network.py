@@ -3,10 +3,11 @@
 from typing import Annotated, Any
 
 import typer
+from cybervein_runtime.console import coins, shortened
 from rich.markup import escape
 from rich.table import Table
 
-from cybervein_client.cli.context import console_of, with_client
+from cybervein_client.cli.context import console_of, home_of, with_client
 from cybervein_client.client import AsyncClient
 
 _MINER_COLUMNS = {
@@ -27,6 +28,8 @@ _DEAL_COLUMNS = {
     "epochs_left": "epochs left",
     "escrow": "escrow",
 }
+_AMOUNTS = {"rewards", "fees", "escrow", "balance"}
+_IDENTIFIERS = {"address", "deal"}
 
 
 def commands(app: typer.Typer) -> None:
@@ -38,7 +41,7 @@ def commands(app: typer.Typer) -> None:
 def miners(ctx: typer.Context) -> None:
     """List the network's miners."""
     rows = _listed(with_client(ctx, lambda client: client.supernode.get("/miners")), "miners")
-    console_of(ctx).emit(rows, lambda: _table(rows, _MINER_COLUMNS))
+    console_of(ctx).emit(rows, lambda: _table(rows, _MINER_COLUMNS, _decimals(ctx)))
 
 
 def deals(
@@ -53,7 +56,7 @@ def deals(
         return await client.supernode.get("/deals", owner=owner or client.address)
 
     rows = _listed(with_client(ctx, ask), "deals")
-    console_of(ctx).emit(rows, lambda: _table(rows, _DEAL_COLUMNS))
+    console_of(ctx).emit(rows, lambda: _table(rows, _DEAL_COLUMNS, _decimals(ctx)))
 
 
 def status(ctx: typer.Context) -> None:
@@ -74,15 +77,21 @@ def status(ctx: typer.Context) -> None:
         }
 
     result = with_client(ctx, ask)
-    console_of(ctx).emit(result, lambda: _facts(result))
+    console_of(ctx).emit(result, lambda: _facts(result, _decimals(ctx)))
 
 
-def _facts(result: dict[str, Any]) -> Table:
+def _decimals(ctx: typer.Context) -> int:
+    """Decimal places of this network's coin."""
+    return home_of(ctx).network().genesis.preset.coin_decimals
+
+
+def _facts(result: dict[str, Any], decimals: int) -> Table:
     table = Table(box=None, show_header=False)
     for key, value in result.items():
         inner = value.items() if isinstance(value, dict) else ((key, value),)
         for name, fact in inner:
-            table.add_row(name, str(fact))
+            shown = f"{coins(fact, decimals)} coins" if name in _AMOUNTS else str(fact)
+            table.add_row(name, shown)
     return table
 
 
@@ -91,11 +100,21 @@ def _listed(data: Any, key: str) -> list[dict[str, Any]]:  # noqa: ANN401 -- JSO
     return rows
 
 
-def _table(rows: list[dict[str, Any]], columns: dict[str, str]) -> Table:
+def _table(rows: list[dict[str, Any]], columns: dict[str, str], decimals: int) -> Table:
     """Chosen columns (heading by JSON field) of JSON rows; everything else is for `--json`."""
     table = Table(box=None)
-    for heading in columns.values():
-        table.add_column(heading, overflow="fold")
+    for field, heading in columns.items():
+        numbers = field not in _IDENTIFIERS | {"state", "health", "online"}
+        table.add_column(heading, no_wrap=True, justify="right" if numbers else "left")
     for row in rows:
-        table.add_row(*(escape(str(row.get(field, ""))) for field in columns))
+        table.add_row(*(_cell(field, row.get(field, ""), decimals) for field in columns))
     return table
+
+
+def _cell(field: str, value: object, decimals: int) -> str:
+    """One value: amounts in coins, identifiers shortened, yes and no as marks."""
+    if isinstance(value, bool):
+        return "[green]yes[/]" if value else "[red]no[/]"
+    if field in _AMOUNTS and isinstance(value, int):
+        return coins(value, decimals)
+    return escape(shortened(str(value)) if field in _IDENTIFIERS else str(value))

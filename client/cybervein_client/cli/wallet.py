@@ -1,5 +1,6 @@
 """`wallet new|show|backup|restore|send`."""
 
+import os
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 from cybervein_protocol.errors import MalformedError, UnavailableError, UnknownError
 from cybervein_protocol.signing import address, parse_address
+from cybervein_runtime.console import coins
 from cybervein_runtime.files import read_limited, write_atomic
 from cybervein_runtime.identity import new_identity, save_identity
 from cybervein_runtime.network_file import parse_network
@@ -20,9 +22,11 @@ from cybervein_client.client import AsyncClient
 from cybervein_client.wallet import restore_backup, write_backup
 
 _NETWORK_BYTES_MAX = 1 << 20
-Passphrase = Annotated[
-    str | None,
-    typer.Option(envvar="CYBERVEIN_PASSPHRASE", help="Asked for if it is not given."),
+_PASSPHRASE_BYTES_MAX = 4096
+_VARIABLE = "CYBERVEIN_PASSPHRASE"
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(help=f"First line is the passphrase; else {_VARIABLE}; else it is asked for."),
 ]
 
 
@@ -69,18 +73,30 @@ def show(ctx: typer.Context) -> None:
         }
     except (UnavailableError, UnknownError) as error:
         console_of(ctx).say(f"no balance: {escape(str(error))}")
-    console_of(ctx).emit(result, lambda: Text("\n".join(f"{k}: {v}" for k, v in result.items())))
+    console_of(ctx).emit(result, lambda: _shown(ctx, result))
+
+
+def _shown(ctx: typer.Context, result: dict[str, object]) -> Text:
+    """The wallet's facts, amounts in coins."""
+    lines = []
+    for key, value in result.items():
+        if isinstance(value, int):
+            decimals = home_of(ctx).network().genesis.preset.coin_decimals
+            lines.append(f"{key}: {coins(value, decimals)} coins")
+        else:
+            lines.append(f"{key}: {value}")
+    return Text("\n".join(lines))
 
 
 def backup(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="File to write.")],
-    passphrase: Passphrase = None,
+    passphrase_file: PassphraseFile = None,
 ) -> None:
     """Write wallet, network file and catalogue (every file key) into one encrypted file."""
     home = home_of(ctx)
     home.identity()
-    secret = passphrase or _ask(confirm=True)
+    secret = _passphrase(passphrase_file, confirm=True)
     with closing(Catalogue(home.catalogue_path)) as catalogue:
         size = write_backup(home, catalogue.snapshot(), file, secret)
     result = {"path": str(file), "bytes": size}
@@ -90,19 +106,29 @@ def backup(
 def restore(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="Backup to read.")],
-    passphrase: Passphrase = None,
+    passphrase_file: PassphraseFile = None,
 ) -> None:
     """Restore a backup into an empty home."""
     home = home_of(ctx)
-    restore_backup(home, file, passphrase or _ask(confirm=False))
+    restore_backup(home, file, _passphrase(passphrase_file, confirm=False))
     text = address(home.identity().keys.public)
     result = {"address": text, "home": str(home.directory)}
     console_of(ctx).emit(result, lambda: Text(f"restored {text} to {home.directory}"))
 
 
+def _passphrase(file: Path | None, *, confirm: bool) -> str:
+    """The passphrase, never from an argument: other users of a machine can read those."""
+    if file is None:
+        return os.environ.get(_VARIABLE) or _ask(confirm=confirm)
+    lines = read_limited(file, _PASSPHRASE_BYTES_MAX).decode(errors="replace").splitlines()
+    if not lines or not lines[0]:
+        raise MalformedError(f"{file} holds no passphrase; write it on the first line")
+    return lines[0]
+
+
 def _ask(*, confirm: bool) -> str:
     if not sys.stdin.isatty():
-        raise MalformedError("no passphrase; give --passphrase or set CYBERVEIN_PASSPHRASE")
+        raise MalformedError(f"no passphrase; give --passphrase-file or set {_VARIABLE}")
     text: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
     return text
 
