@@ -29,6 +29,7 @@ SUMMARY: list[str] = []
 def seeded(name: str) -> random.Random:
     """Randomness of one test, from `CHAOS_SEED` or fresh; the seed is printed."""
     seed = os.environ.get("CHAOS_SEED") or str(random.SystemRandom().randrange(1 << 32))
+    SUMMARY.append(f"{name}: CHAOS_SEED={seed}")
     return random.Random(f"{seed} {name}")
 
 
@@ -54,6 +55,7 @@ class ChaosNetwork:
 
     async def kill(self, child: Child) -> None:
         """kill -9."""
+        print(f"kill {child.name}")
         self.kills[child.name] += 1
         await child.kill()
 
@@ -150,5 +152,6 @@ async def chaos_network(
         await chaos.until(registered)
         yield chaos
     finally:
+        SUMMARY.append(f"  {chaos.kills.total()} kills: {dict(sorted(chaos.kills.items()))}")
         await chaos.http.close()
         await network.stop()
