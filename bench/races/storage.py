@@ -40,6 +40,7 @@ def race() -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory(dir=memory_folder()) as folder:
         source = noise(Path(folder) / "source")
         ours = measure_ours(Path(folder) / "ours", source)
+        shutil.rmtree(Path(folder) / "ours")
         peer = measure_tahoe(Path(folder) / "tahoe", source)
     rows = [
         row("storage: put 1 GiB at 2/6, tmpfs", "MiB/s", ours["put"], PEER, peer["put"]),
@@ -78,6 +79,12 @@ def noise(path: Path) -> Path:
     return path
 
 
+def renew(source: Path) -> None:
+    """Other content for each run: Tahoe's encryption is convergent, it would not store it twice."""
+    with source.open("r+b") as file:
+        file.write(os.urandom(64))
+
+
 def synced_write(path: Path, source: Path) -> float:
     """MiB/s of writing the source's bytes in order and syncing them."""
     began = time.perf_counter()
@@ -114,6 +121,7 @@ def measure_ours(data: Path, source: Path, runs: int = RUNS) -> dict[str, float]
     with our_network(data):
         for number in range(runs):
             name = f"run-{number}"
+            renew(source)
             seconds, peak = timed(data, "put", str(source), "--name", name, "--code", "2/6")
             puts.append(rate(seconds))
             memory = max(memory, peak)
@@ -187,6 +195,7 @@ def measure_tahoe(grid: Path, source: Path) -> dict[str, float]:
     copy = grid.with_name("copy")
     with tahoe_grid(grid) as (url, client):
         for _ in range(RUNS):
+            renew(source)
             began = time.perf_counter()
             cap = curl("--upload-file", str(source), f"{url}/uri").strip()
             puts.append(rate(time.perf_counter() - began))
