@@ -93,7 +93,7 @@ def test_plots_survive_kill_9_during_plotting(world: World, tmp_path: Path) -> N
     seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {seed}")
     rng = random.Random(seed)
-    process = miner(tmp_path, world.file, "--plots", "400", "--plot-threads", "2")
+    process = miner(tmp_path, world.file, "--plots", "4000", "--plot-threads", "2")
     plots: dict[Path, bytes] = {}
     folder = tmp_path / "disk" / "cybervein" / "plots"
     for _ in range(ROUNDS):
