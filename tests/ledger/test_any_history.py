@@ -111,6 +111,10 @@ class History(RuleBasedStateMachine):
         )
         self.act("super", "plot.verdict", body)
 
+    @rule(name=NAMES, draining=st.booleans())
+    def drain(self, name: str, draining: bool) -> None:  # noqa: FBT001 -- drawn
+        self.act(name, "miner.drain", bodies.MinerDrain(draining=draining))
+
     @rule(name=NAMES, plots=st.lists(st.integers(0, 4), min_size=1, max_size=2))
     def retire(self, name: str, plots: list[int]) -> None:
         mus = [

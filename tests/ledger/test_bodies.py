@@ -57,6 +57,7 @@ BODIES: dict[str, st.SearchStrategy[Any]] = {
     "miner.register": st.builds(
         bodies.MinerRegister, vrf=KEY, payout=KEY, url=URL, group=LABEL, owner=LABEL
     ),
+    "miner.drain": st.builds(bodies.MinerDrain, draining=st.booleans()),
     "miner.update": st.builds(bodies.MinerUpdate, payout=KEY, url=URL),
     "plot.batch": st.builds(bodies.PlotBatch, plots=some(PLOT), bond=AMOUNT),
     "plot.retire": st.builds(bodies.PlotRetire, plots=some(KEY)),

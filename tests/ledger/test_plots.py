@@ -239,3 +239,32 @@ def test_a_miner_registers_once_and_moves_its_payout() -> None:
     assert chain.void("b", "miner.update", update)[0] == "unknown"
     chain.do("a", "miner.update", update)
     assert (chain.miner("a").payout, chain.miner("a").url) == (keys("new").public, "http://new")
+
+
+def test_a_draining_miner_registers_no_plots_until_it_cancels() -> None:
+    chain = Chain()
+    chain.miners(a=2)
+    chain.do("a", "miner.drain", bodies.MinerDrain(draining=True))
+    code, reason = chain.void(
+        "a", "plot.batch", bodies.PlotBatch(plots=[plot_entry("a", 5)], bond=0)
+    )
+    assert (code, "drains; cancel that first" in reason) == ("conflict", True)
+    chain.do("a", "plot.retire", bodies.PlotRetire(plots=[mu("a", 0), mu("a", 1)]))
+    chain.do("a", "miner.drain", bodies.MinerDrain(draining=False))
+    entries = [plot_entry("a", 0), plot_entry("a", 1)]
+    again = chain.do("a", "plot.batch", bodies.PlotBatch(plots=entries, bond=0))
+    chain.close()
+    chain.verdict(again)
+    chain.close()
+    assert counts(chain, "a") == (0, 0, 2)
+
+
+def test_a_batch_that_waits_when_a_drain_begins_still_gets_its_verdict() -> None:
+    chain = Chain()
+    chain.register("a")
+    batch = chain.batch("a", 1)
+    chain.do("a", "miner.drain", bodies.MinerDrain(draining=True))
+    chain.close()
+    chain.verdict(batch)
+    chain.do("a", "plot.retire", bodies.PlotRetire(plots=[mu("a", 0)]))
+    assert chain.miner("a").plots_live == 0

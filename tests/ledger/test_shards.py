@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from cybervein_protocol.encoding import cid_root
+from cybervein_protocol.encoding import cid_root, encode
 from cybervein_protocol.ledger import bodies
 from cybervein_protocol.ledger.events import ShardPlaced
 from cybervein_protocol.ledger.rows import SHARDS, ShardRow, shard_id
@@ -134,3 +134,28 @@ def test_views_are_told() -> None:
     chain.do("super", "shard.moved", chain.move(deal, 0, "a", "c", size=SIZE))
     told = [event for event in chain.events if isinstance(event, ShardPlaced)]
     assert [event.to for event in told] == [b"", keys("c").public]
+
+
+def test_shards_leave_a_draining_miner_and_none_come_to_it() -> None:
+    chain, deal = stored(bond=10**6)
+    chain.do("a", "miner.drain", bodies.MinerDrain(draining=True))
+    chain.do("c", "miner.drain", bodies.MinerDrain(draining=True))
+    code, reason = chain.void("super", "shard.moved", chain.move(deal, 0, "a", "c", size=SIZE))
+    assert (code, "drains; choose another" in reason) == ("conflict", True)
+    chain.do("c", "miner.drain", bodies.MinerDrain(draining=False))
+    chain.do("super", "shard.moved", chain.move(deal, 0, "a", "c", size=SIZE))
+    assert (chain.miner("a").held_shards, chain.miner("c").held_shards) == (0, 1)
+    assert chain.miner("a").penalties == 3 * INGRESS
+    chain.check_books()
+
+
+def test_a_drain_is_said_once_or_twice_and_cancelling_leaves_the_row_as_it_was() -> None:
+    chain, _ = stored()
+    before = chain.miner("a")
+    for draining in (True, True):
+        chain.do("a", "miner.drain", bodies.MinerDrain(draining=draining))
+        assert chain.miner("a").drains
+    for draining in (False, False):
+        chain.do("a", "miner.drain", bodies.MinerDrain(draining=draining))
+    assert encode(chain.miner("a")) == encode(before)
+    assert chain.void("nobody", "miner.drain", bodies.MinerDrain(draining=True))[0] == "unknown"

@@ -49,6 +49,12 @@ class MinerUpdate(Record):
     url: Url
 
 
+class MinerDrain(Record):
+    """`miner.drain`: the miner wants to be relieved of all it holds, or does so no more."""
+
+    draining: bool
+
+
 class PlotEntry(Record):
     """A plot's index and its two commitments: columns (kappa) and space root (gamma)."""
 
@@ -168,7 +174,7 @@ class DealClose(Record):
 
 
 class ShardMoved(Record):
-    """`shard.moved`: a shard was rebuilt at `to`; `receipt` is the new miner's."""
+    """`shard.moved`: a shard was copied or rebuilt at `to`; `receipt` is the new miner's."""
 
     deal: CID
     segment: U32
@@ -200,6 +206,7 @@ Body = (
     Transfer
     | MinerRegister
     | MinerUpdate
+    | MinerDrain
     | PlotBatch
     | PlotRetire
     | PlotVerdict
@@ -219,6 +226,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "transfer": Transfer,
     "miner.register": MinerRegister,
     "miner.update": MinerUpdate,
+    "miner.drain": MinerDrain,
     "plot.batch": PlotBatch,
     "plot.retire": PlotRetire,
     "plot.verdict": PlotVerdict,
@@ -247,5 +255,7 @@ SUPER_KINDS: Final = frozenset(
 )
 """Only a super node of the genesis may issue these; they cost no fee."""
 
-MINER_KINDS: Final = frozenset({"miner.register", "miner.update", "plot.batch", "plot.retire"})
+MINER_KINDS: Final = frozenset(
+    {"miner.register", "miner.update", "miner.drain", "plot.batch", "plot.retire"}
+)
 """These may carry fee 0, `Preset.miner_units_per_epoch` of them per issuer and epoch."""

@@ -1,14 +1,16 @@
-"""Miners and their plots: registration, batches under bond, retirement.
+"""Miners and their plots: registration, drain, batches under bond, retirement.
 
 A batch is `pending` until a super node has judged its commit proofs (`verdicts`); passed, its plots
 count from the next beacon on. The ledger keys plots by mu, so that one plot cannot be live twice.
 """
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from cybervein_protocol.errors import ConflictError, ForbiddenError, LimitError, UnknownError
 from cybervein_protocol.ledger.batches import batch_row, deadline, seed_of, without
 from cybervein_protocol.ledger.bodies import (
+    MinerDrain,
     MinerRegister,
     MinerUpdate,
     PlotBatch,
@@ -51,9 +53,17 @@ def update(run: Run, body: MinerUpdate) -> None:
     run.state.put(MINERS, run.issuer, replace(row, payout=body.payout, url=body.url))
 
 
-def batch(run: Run, body: PlotBatch) -> None:
-    """New plots. Raises LimitError, ConflictError (a plot that is live), FundsError."""
+def drain(run: Run, body: MinerDrain) -> None:
+    """Begin or cancel a drain; a second time changes nothing. Raises UnknownError."""
     row = known_miner(run.state, run.issuer)
+    run.state.put(MINERS, run.issuer, replace(row, draining=True if body.draining else UNSET))
+
+
+def batch(run: Run, body: PlotBatch) -> None:
+    """New plots. Raises LimitError, ConflictError (live already, or a drain), FundsError."""
+    row = known_miner(run.state, run.issuer)
+    if row.drains:
+        raise ConflictError(f"plot.batch: miner {address(run.issuer)} drains; cancel that first")
     if len(body.plots) > run.preset.batch_plots_max:
         raise LimitError(
             f"plot.batch: {len(body.plots)} plots, at most {run.preset.batch_plots_max}; split it"

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Generic, Literal, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from cybervein_protocol.encoding import U8, U63, Bytes32, Record, decode
 
@@ -47,7 +48,8 @@ class MinerRow(Record, kw_only=True):
     epoch, oldest first, at most the preset's window; `space_now` is this epoch's, if
     `space_epoch` is this epoch + 1. `bandwidth` is the slow average in bytes per second, None
     before the first measurement. `audit` is the last real outcome; it counts for payment in the
-    epoch before `audit_epoch`. Epoch marks are epoch + 1, 0 meaning never.
+    epoch before `audit_epoch`. Epoch marks are epoch + 1, 0 meaning never. `draining` is absent
+    unless the miner asked to be relieved: rows written before there was a drain stay as they are.
     """
 
     vrf: Bytes32
@@ -81,6 +83,12 @@ class MinerRow(Record, kw_only=True):
     rewards: U63 = 0
     fees: U63 = 0
     penalties: U63 = 0
+    draining: Literal[True] | UnsetType = UNSET
+
+    @property
+    def drains(self) -> bool:
+        """Whether nothing new is placed here and super nodes move away what it holds."""
+        return self.draining is True
 
     @property
     def plots_live(self) -> int:

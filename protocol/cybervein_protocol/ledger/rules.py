@@ -23,6 +23,8 @@ def execute(run: Run, body: Record) -> None:  # noqa: C901, PLR0912 -- one line 
             mining.register(run, body)
         case bodies.MinerUpdate():
             mining.update(run, body)
+        case bodies.MinerDrain():
+            mining.drain(run, body)
         case bodies.PlotBatch():
             mining.batch(run, body)
         case bodies.PlotRetire():

@@ -1,4 +1,4 @@
-"""Shards after commit: settled, moved by repair, or given up.
+"""Shards after commit: settled, moved by repair or drain, or given up.
 
 A shard's cost since it was placed is `kib * (accumulator now - accumulator then)`: its miner has
 been paid that from escrow already, settling only tells the deal.
@@ -30,7 +30,7 @@ def settle(run: Run, shard: ShardRow) -> int:
 
 
 def moved(run: Run, body: ShardMoved) -> None:
-    """A shard was rebuilt elsewhere; the old miner's bond pays for the traffic.
+    """A shard is elsewhere now; the old miner's bond pays for the traffic.
 
     Raises UnknownError, ConflictError or SignatureError.
     """
@@ -75,6 +75,8 @@ def _held_shard(run: Run, deal: bytes, body: ShardMoved | ShardLost) -> tuple[by
 
 
 def _check_new_place(run: Run, deal: bytes, body: ShardMoved, shard: ShardRow) -> None:
+    if known_miner(run.state, body.to).drains:
+        raise ConflictError(f"shard.moved: {address(body.to)} drains; choose another miner")
     if body.root != shard.root:
         raise ConflictError(
             f"shard {shard.root.hex()[:16]}: rebuilt as {body.root.hex()[:16]}; the root must stay"
