@@ -34,6 +34,8 @@ from cybervein_supernode.peers.miner_client import MinerClient
 from cybervein_supernode.peers.public_only import public_session
 from cybervein_supernode.placement.grants import Placement
 from cybervein_supernode.placement.roster import Roster
+from cybervein_supernode.repair.departures import Departures
+from cybervein_supernode.repair.mover import Mover
 from cybervein_supernode.repair.rebuild import Rebuilder
 from cybervein_supernode.repair.repairer import Repairer
 from cybervein_supernode.repair.watch import Watch
@@ -83,6 +85,8 @@ class SuperNode:
         self.commits = CommitIntake(self.desk)
         rebuilder = Rebuilder(self.desk, self.roster, miners)
         self._repairer = Repairer(self.desk, Watch(self.desk), rebuilder)
+        self.departures = Departures(self.desk)
+        self.mover = Mover(self.desk, self.departures, rebuilder)
         duties = (Auditor(self.desk, miners).run, Meter(self.desk, miners).run)
         self.driver: EpochDriver = EpochDriver(
             genesis.preset, self, self.space.issue_results, duties, self.desk.time
@@ -91,7 +95,7 @@ class SuperNode:
 
     def start(self) -> None:
         """Start the engine, the roster and the epochs."""
-        parts = (self.desk.engine, self.roster, self.driver, self._repairer)
+        parts = (self.desk.engine, self.roster, self.driver, self._repairer, self.mover)
         for work in (part.run for part in parts):
             self._tasks.append(asyncio.create_task(_kept_going(work)))
 

@@ -6,6 +6,7 @@
 | grant | miners that PUT orders of an open deal named             | the deal is committed  |
 | seen  | the epoch in which a miner last answered an audit        | never                  |
 | loss  | shards to rebuild: admitted lost, wrong, or unreachable  | when rebuilt           |
+| release | shards that their miner asked to be relieved of        | moved, or taken back   |
 
 Everything here can be lost without breaking the ledger; it only costs somebody a repetition.
 """
@@ -30,6 +31,7 @@ CREATE TABLE IF NOT EXISTS grant (deal BLOB, segment INTEGER, number INTEGER, mi
 CREATE TABLE IF NOT EXISTS seen (miner BLOB PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS loss (shard BLOB PRIMARY KEY, miner BLOB NOT NULL, reason TEXT NOT NULL,
   epoch INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS release (shard BLOB PRIMARY KEY, miner BLOB NOT NULL) WITHOUT ROWID;
 """
 _ENTRY_BYTES_MAX = 4096
 
@@ -128,6 +130,23 @@ class Notebook:
     def drop_loss(self, shard: bytes) -> None:
         """Rebuilt, or not wanted any more."""
         self._write("DELETE FROM loss WHERE shard = ?", shard)
+
+    def set_release(self, miner: bytes, shards: Iterable[bytes]) -> None:
+        """What a miner asks to be relieved of, instead of what it named before."""
+        with self._lock, self._sql:
+            self._sql.execute("BEGIN IMMEDIATE")
+            self._sql.execute("DELETE FROM release WHERE miner = ?", (miner,))
+            self._sql.executemany(
+                "INSERT OR REPLACE INTO release VALUES (?, ?)", [(s, miner) for s in shards]
+            )
+
+    def releases(self) -> dict[bytes, bytes]:
+        """Miner by id of each shard that it asks to be relieved of."""
+        return dict(self._read("SELECT shard, miner FROM release ORDER BY shard"))
+
+    def drop_release(self, shard: bytes) -> None:
+        """The shard has left, or there is nothing to leave."""
+        self._write("DELETE FROM release WHERE shard = ?", shard)
 
     def prune(self, epoch: int, open_epochs: int) -> None:
         """Forget space entries and grants that no duty will read again."""

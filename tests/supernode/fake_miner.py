@@ -30,6 +30,7 @@ class FakeMiner:
         self.network, self.name = network, name
         self.shards: dict[bytes, bytes] = {}
         self.misbehave = ""
+        self.draining = False
         self.audits = 0
         self.released = asyncio.Event()
         self.seconds_per_read = 0.0
@@ -60,7 +61,8 @@ class FakeMiner:
     async def _status(self, request: web.Request) -> web.Response:
         del request
         key = KeyPair(b"z" * 32).public if self.misbehave == "another's status" else self.key.public
-        return web.json_response({"address": address(key), "free_bytes": FREE_BYTES})
+        status = {"address": address(key), "free_bytes": FREE_BYTES, "draining": self.draining}
+        return web.json_response(status)
 
     async def _audit(self, request: web.Request) -> web.Response:
         self.audits += 1

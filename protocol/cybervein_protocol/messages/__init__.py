@@ -53,6 +53,7 @@ from cybervein_protocol.messages.receipts import (
     sign_receipt,
     verify_receipt,
 )
+from cybervein_protocol.messages.release import ReleaseRequest
 from cybervein_protocol.messages.repair import (
     RepairBox,
     decode_repair,
@@ -71,6 +72,7 @@ __all__ = [
     "OrderGrants",
     "OrderRequest",
     "Receipt",
+    "ReleaseRequest",
     "RepairBox",
     "SegmentEntry",
     "ShardEntry",

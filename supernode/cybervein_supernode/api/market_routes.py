@@ -1,11 +1,12 @@
 """Public reading of miners, deals and shards."""
 
+from bisect import bisect_right
 from typing import Annotated
 
 from cybervein_protocol.encoding import cid_root, parse_cid
 from cybervein_protocol.errors import MalformedError, UnknownError
-from cybervein_protocol.ledger.rows import MINERS, DealRow
-from cybervein_protocol.signing import parse_address
+from cybervein_protocol.ledger.rows import MINERS, DealRow, MinerRow
+from cybervein_protocol.signing import address, parse_address
 from fastapi import APIRouter, Query, Response
 
 from cybervein_supernode.api.views import (
@@ -15,6 +16,7 @@ from cybervein_supernode.api.views import (
     deal_json,
     miner_json,
     shard_json,
+    weight_of,
 )
 from cybervein_supernode.engine.view import LedgerView, Shard
 from cybervein_supernode.node import SuperNode
@@ -22,6 +24,8 @@ from cybervein_supernode.node import SuperNode
 DEALS_MAX = 500
 HISTORY_EPOCHS = 50
 _ROOT_HEX = 64
+PAGE_MAX = 1000
+Page = Annotated[int | None, Query(ge=1, le=PAGE_MAX)]
 
 
 def market_routes(node: SuperNode) -> APIRouter:
@@ -51,37 +55,58 @@ def _miners(router: APIRouter, node: SuperNode) -> None:
     view = node.desk.view
 
     @router.get("/miners")
-    def miners() -> Json:
-        """All miners with scores and rewards; `weight_share` is parts per million."""
-        found = [
-            miner_json(key, row, view.preset) | node.roster.seen_json(key)
-            for key, row in view.miners()
-        ]
-        total = sum(int(str(each["weight"])) for each in found)
-        for each in found:
-            share = int(str(each["weight"])) * 1_000_000 // total if total else 0
-            each["weight_share"] = share
-        return {"miners": found}
+    def miners(limit: Page = None, after: str | None = None) -> Json:
+        """Miners by key, with scores and rewards; `weight_share` is parts per million.
+
+        `limit` asks for a page: `next` is the `after` of the following one, null at the end.
+        """
+        rows = view.miners()
+        total = sum(weight_of(row, view.preset) for _, row in rows)
+        start = 0 if after is None else _place_after(rows, parse_address(after))
+        page = rows[start:] if limit is None else rows[start : start + limit]
+        more = start + len(page) < len(rows)
+        return {
+            "miners": [_standing(node, key, row, total) for key, row in page],
+            "total": len(rows),
+            "next": address(page[-1][0]) if more else None,
+        }
 
     @router.get("/miners/{text}")
-    def miner(text: str) -> Json:
-        """One miner: standing, batches, last epochs."""
+    def miner(text: str, epochs: Annotated[int, Query(ge=0, le=HISTORY_EPOCHS)] = 50) -> Json:
+        """One miner: standing, batches, its last closed `epochs`."""
         key = parse_address(text)
         row = view.miner(key)
         batches = [batch_json(digest, batch) for digest, batch in view.batches_of(key)]
-        document = miner_json(key, row, view.preset) | node.roster.seen_json(key)
-        return document | {"batches": batches, "epochs": _history(view, key)}
+        document = miner_json(key, row, view.preset) | _live_json(node, key, row)
+        return document | {"batches": batches, "epochs": _history(view, key, epochs)}
 
 
-def _history(view: LedgerView, key: bytes) -> list[Json]:
+def _place_after(rows: list[tuple[bytes, MinerRow]], key: bytes) -> int:
+    """Where the next page begins; the miner itself need not be there any more."""
+    return bisect_right([each for each, _ in rows], key)
+
+
+def _standing(node: SuperNode, key: bytes, row: MinerRow, total: int) -> Json:
+    """One entry of the listing."""
+    preset = node.desk.view.preset
+    share = weight_of(row, preset) * 1_000_000 // total if total else 0
+    return miner_json(key, row, preset) | _live_json(node, key, row) | {"weight_share": share}
+
+
+def _live_json(node: SuperNode, key: bytes, row: MinerRow) -> Json:
+    """What this super node knows beside the ledger."""
+    held = row.held_shards if row.drains else None
+    return node.roster.seen_json(key) | {"drain": node.mover.drain_json(key, held)}
+
+
+def _history(view: LedgerView, key: bytes, most: int) -> list[Json]:
     """The miner in the last closed epochs, newest first."""
     current = view.head().epoch
-    epochs = range(current - 1, max(-1, current - 1 - HISTORY_EPOCHS), -1)
+    epochs = range(current - 1, max(-1, current - 1 - most), -1)
     return [
         {"epoch": epoch} | contribution_json(entry)
         for epoch in epochs
-        for entry in view.closed_epoch(epoch).contributions
-        if entry.miner == key
+        if (entry := view.contribution(epoch, key)) is not None
     ]
 
 

@@ -28,6 +28,7 @@ COUNTERS = (
     ("bandwidth_bytes", "Verified bytes read in bandwidth tests since start.", ""),
     ("verified_deals", "Deals verified before commit since start.", ""),
     ("repairs", "Shard repairs since start, by outcome.", "outcome"),
+    ("moves", "Shards moved away from miners that drain since start.", ""),
 )
 
 
@@ -91,6 +92,8 @@ class SuperNodeCollector(Collector):
         losses = len(desk.notebook.losses())
         yield _gauge("pending_units", "Units that wait for a block.", desk.engine.pending)
         yield _gauge("waiting_repairs", "Shards that wait for repair.", losses)
+        text = "Shards that are to leave a miner that drains or gives them up."
+        yield _gauge("waiting_moves", text, self._node.mover.remaining)
         yield _gauge("event_listeners", "Open event streams.", desk.hub.listeners)
         failing = int(bool(desk.engine.failing))
         yield _gauge("block_write_failing", "1 while blocks cannot be written.", failing)

@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 
 from cybervein_protocol.encoding import cid_root, cid_text, decode, encode, node_cid, parse_cid
 from cybervein_protocol.errors import ForbiddenError, ReplayError
-from cybervein_protocol.messages import OrderRequest, VerifyRequest
+from cybervein_protocol.messages import OrderRequest, ReleaseRequest, VerifyRequest
 from cybervein_protocol.messages.deals import ORDER_REQUEST_BYTES_MAX, VERIFY_REQUEST_BYTES_MAX
 from cybervein_protocol.messages.proofs import COMMIT_RESPONSE_BYTES_MAX, SPACE_PROOF_BYTES_MAX
-from cybervein_protocol.signing import address
+from cybervein_protocol.messages.release import RELEASE_REQUEST_BYTES_MAX
+from cybervein_protocol.signing import address, parse_address
 from cybervein_runtime.http_client import DAG_CBOR
 from cybervein_runtime.http_server import Authenticator, read_body
 from fastapi import APIRouter, Query, Request, Response
@@ -76,6 +77,17 @@ def submit_routes(
         _check_owner(node, cid_root(deal), signer)
         answer = await node.deals.verify(deal, wanted.segments)
         return Response(encode(answer), media_type=DAG_CBOR)
+
+    @router.post("/miners/{text}/release")
+    async def release(text: str, request: Request) -> Json:
+        """Shards of which a miner asks to be relieved, signed by it; an empty list: of none."""
+        body = await read_body(request, RELEASE_REQUEST_BYTES_MAX)
+        signer, miner = authenticator.authenticate(request, body), parse_address(text)
+        wanted = decode(body, ReleaseRequest, "release request", RELEASE_REQUEST_BYTES_MAX)
+        if signer != miner:
+            raise ForbiddenError(f"{text}: only this miner itself asks for its relief")
+        await node.desk.judge(lambda: node.departures.release(miner, wanted.shards))
+        return {"v": 1, **node.mover.drain_json(miner)}
 
     return router
 

@@ -1,5 +1,6 @@
 """Rows and blocks as JSON: keys as addresses, roots hex, CIDs base32, amounts whole veins."""
 
+from cybervein_protocol.cid import digest_cid
 from cybervein_protocol.encoding import cid_text, encode, node_cid, to_map
 from cybervein_protocol.ledger.block import Block, block_id
 from cybervein_protocol.ledger.bonds import bond_due
@@ -8,7 +9,7 @@ from cybervein_protocol.ledger.events import Contribution, EpochClosed
 from cybervein_protocol.ledger.rows import BatchRow, DealRow, MinerRow, SupplyRow
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import address
-from multiformats import CID, multihash
+from multiformats import CID
 
 from cybervein_supernode.engine.view import Shard, UnitPlace
 
@@ -17,7 +18,7 @@ Json = dict[str, object]
 
 def cid_of(digest: bytes) -> str:
     """Text of the dag-cbor CID whose digest a row is keyed by."""
-    return cid_text(CID("base32", 1, "dag-cbor", multihash.get("blake3").wrap(digest)))
+    return cid_text(digest_cid(digest))
 
 
 def plain(node: object) -> object:
@@ -36,6 +37,11 @@ def plain(node: object) -> object:
 def supply_json(row: SupplyRow) -> Json:
     """The supply equation's terms."""
     return dict(to_map(row)) | {"balanced": row.balanced}
+
+
+def weight_of(row: MinerRow, preset: Preset) -> int:
+    """A miner's weight as the ledger stands."""
+    return weight(space_bytes(row.space, row.plots_active, preset), row.bandwidth or 0, preset)
 
 
 def miner_json(key: bytes, row: MinerRow, preset: Preset) -> Json:
@@ -58,6 +64,7 @@ def miner_json(key: bytes, row: MinerRow, preset: Preset) -> Json:
         "weight": weight(space, bandwidth, preset),
         "held_kib": row.held_kib,
         "held_shards": row.held_shards,
+        "draining": row.drains,
         "bonded": row.bonded,
         "bond_due": bond_due(row, preset),
         "rewards": row.rewards,

@@ -13,7 +13,7 @@ from cybervein_protocol.encoding import decode
 from cybervein_protocol.errors import UnknownError
 from cybervein_protocol.ledger.block import Block, decode_block
 from cybervein_protocol.ledger.bodies import DealCommit
-from cybervein_protocol.ledger.events import EpochClosed
+from cybervein_protocol.ledger.events import Contribution, EpochClosed
 from cybervein_protocol.ledger.genesis import Genesis, network_id
 from cybervein_protocol.ledger.rows import (
     BATCHES,
@@ -37,6 +37,7 @@ from cybervein_supernode.engine.database import open_reader
 from cybervein_supernode.engine.row_store import RowStore, TypedRows
 
 _EVENT_BYTES_MAX = 1 << 26
+_EPOCHS_REMEMBERED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class LedgerView:
         self.network = network_id(genesis)
         self.preset = genesis.preset
         self._local = threading.local()
+        self._guard = threading.Lock()
+        self._contributions: dict[int, dict[bytes, Contribution]] = {}  # closed epochs never change
 
     @property
     def sql(self) -> sqlite3.Connection:
@@ -118,6 +121,16 @@ class LedgerView:
         """What a miner must hold now."""
         return self._shards("SELECT key FROM shard_at WHERE miner = ? ORDER BY key", key)
 
+    def shard_ids_of_miner(self, key: bytes) -> list[bytes]:
+        """Ids of the shard rows at a miner: cheap, even where it holds very many."""
+        query = "SELECT key FROM shard_at WHERE miner = ? ORDER BY key"
+        return [identity for (identity,) in self.sql.execute(query, (key,))]
+
+    def shard(self, identity: bytes) -> Shard | None:
+        """A shard row by its id, None where its deal is over."""
+        row = self.rows.find(SHARDS, identity)
+        return None if row is None else _shard(identity, row)
+
     def shards_of_root(self, root: bytes) -> list[Shard]:
         """Where a shard's root lies; usually one place."""
         return self._shards("SELECT key FROM shard_at WHERE root = ? ORDER BY key", root)
@@ -156,6 +169,18 @@ class LedgerView:
         if row is None:
             raise UnknownError(f"epoch {epoch} is not closed; epoch {self.head().epoch} is open")
         return decode(row[0], EpochClosed, "closed epoch", _EVENT_BYTES_MAX)
+
+    def contribution(self, epoch: int, miner: bytes) -> Contribution | None:
+        """What a closed epoch settled for one miner. Raises as closed_epoch."""
+        with self._guard:
+            found = self._contributions.get(epoch)
+        if found is None:
+            found = {entry.miner: entry for entry in self.closed_epoch(epoch).contributions}
+            with self._guard:
+                self._contributions[epoch] = found
+                if len(self._contributions) > _EPOCHS_REMEMBERED:
+                    del self._contributions[min(self._contributions)]
+        return found.get(miner)
 
     def units_of(self, height: int) -> Iterator[tuple[bytes, UnitPlace]]:
         """(digest, unit) of a block, in order."""

@@ -23,12 +23,16 @@ _INTERVAL_SECONDS_MAX = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A miner's last status: `wall` is unix seconds of its last answer, 0 for never."""
+    """A miner's last status: `wall` is unix seconds of its last answer, 0 for never.
+
+    `draining` is what it says itself, which may be a moment before the ledger has it.
+    """
 
     online: bool
     free_bytes: int
     wall: float
     error: str
+    draining: bool = False
 
 
 _NEVER = Sighting(online=False, free_bytes=0, wall=0.0, error="not asked yet")
@@ -61,7 +65,7 @@ class Roster:
         return self._sightings.get(key, _NEVER).online
 
     def candidates(self) -> list[Candidate]:
-        """Live miners with their domain and what is free and not promised to others."""
+        """Live miners that stay, with their domain and what is free and not promised to others."""
         promised = self._desk.notebook.promised_bytes()
         declared = self._desk.preset.declared_domains
         return [
@@ -71,7 +75,7 @@ class Roster:
                 free_bytes=max(0, self._sightings[key].free_bytes - promised.get(key, 0)),
             )
             for key, row in self._desk.view.miners()
-            if self.online(key)
+            if self.online(key) and not row.drains and not self._sightings[key].draining
         ]
 
     def seen_json(self, key: bytes) -> dict[str, object]:
@@ -111,4 +115,5 @@ class Roster:
             free_bytes=free if isinstance(free, int) else 0,
             wall=self._desk.time.wall(),
             error="",
+            draining=status.get("draining") is True,
         )

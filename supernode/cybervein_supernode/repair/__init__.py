@@ -1,1 +1,1 @@
-"""Repair: shards that are gone are rebuilt at the same index on another miner."""
+"""Repair: shards that are gone, or whose miner goes, get a new home at the same index."""

@@ -1,4 +1,7 @@
-"""Rebuild one shard: fetch k others, compute it, check its root, place it, move the ledger's row.
+"""Give one shard a new home: its bytes, checked against its root, a place, and the ledger's row.
+
+The bytes of a lost shard are computed from k others. Those of a shard whose miner drains are copied
+from that miner; only where that fails they are computed too.
 
 The super node unmasks and masks with the segment's repair key and never sees plaintext. A wrong
 helper shard is caught by its own root before it is used; the result by the shard's root.
@@ -6,7 +9,7 @@ helper shard is caught by its own root before it is used; the result by the shar
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from blake3 import blake3
 from cybervein_protocol.coding import rebuild_shard
@@ -40,16 +43,50 @@ class Rebuilder:
     async def rebuild(self, lost: Shard) -> bytes:
         """Move a lost shard; its new miner. Raises ConflictError, ProofError, UnavailableError."""
         deal, siblings = await self._desk.judge(lambda: self._case(lost))
+        data = await self._restore(lost, deal, siblings)
+        target = await self._desk.judge(lambda: self._target(lost, siblings))
+        receipt = await self._store(lost, deal, target, data)
+        return await self._settle(lost, receipt)
+
+    async def relocate(self, leaving: Shard, still: Callable[[], bool]) -> bytes:
+        """Move a shard whose miner wants to be relieved of it; its new miner.
+
+        The place is found before a byte is read: where nobody can take the shard that is said
+        at once. `still` is asked last: a drain that was cancelled meanwhile changes no row.
+        Raises as rebuild.
+        """
+        deal, siblings = await self._desk.judge(lambda: self._case(leaving))
+        target = await self._desk.judge(lambda: self._target(leaving, siblings))
+        data = await self._copy(leaving) or await self._restore(leaving, deal, siblings)
+        receipt = await self._store(leaving, deal, target, data)
+        if not await self._desk.judge(still):
+            raise ConflictError("the shard was moved or is to stay; nothing is changed")
+        return await self._settle(leaving, receipt)
+
+    async def _copy(self, leaving: Shard) -> bytes:
+        """The shard's bytes from its own miner; none where it does not give them."""
+        if not self._roster.online(leaving.row.miner):
+            return b""
+        try:
+            _, data = await self._fetch_one(leaving)
+        except CyberVeinError:
+            return b""
+        return data
+
+    async def _restore(self, lost: Shard, deal: DealRow, siblings: list[Shard]) -> bytes:
+        """The shard's bytes from k others."""
         helpers = await self._fetch(deal.k, siblings)
-        data = await self._desk.judge(lambda: self._compute(lost, deal, helpers))
-        receipt = await self._store(lost, deal, siblings, data)
+        return await self._desk.judge(lambda: self._compute(lost, deal, helpers))
+
+    async def _settle(self, shard: Shard, receipt: Receipt) -> bytes:
+        """Change the ledger's row; the new miner."""
         body = ShardMoved(
-            deal=self.deal_cid(lost),
-            segment=lost.segment,
-            index=lost.index,
-            from_=lost.row.miner,
+            deal=self.deal_cid(shard),
+            segment=shard.segment,
+            index=shard.index,
+            from_=shard.row.miner,
             to=receipt.miner,
-            root=lost.row.root,
+            root=shard.row.root,
             receipt=receipt.sig,
         )
         await self._desk.engine.issue("shard.moved", body)
@@ -138,21 +175,21 @@ class Rebuilder:
             )
         return data
 
-    async def _store(
-        self, lost: Shard, deal: DealRow, siblings: Sequence[Shard], data: bytes
-    ) -> Receipt:
-        """Put the shard in a free domain, in its owner's name; the new miner's receipt."""
-        candidates = {each.miner: each for each in self._roster.candidates()}
+    def _target(self, lost: Shard, siblings: Sequence[Shard]) -> bytes:
+        """A live miner in a domain that the segment does not use. Raises ConflictError."""
         holders = {shard.row.miner for shard in siblings}
-        taken = {self._domain(miner) for miner in holders}
         [miner] = place(
             secrets.token_bytes(32),
-            candidates.values(),
-            len(data),
+            self._roster.candidates(),
+            lost.row.size,
             1,
-            taken_domains=taken,
+            taken_domains={self._domain(holder) for holder in holders},
             avoid={*holders, lost.row.miner},
         )
+        return miner
+
+    async def _store(self, lost: Shard, deal: DealRow, miner: bytes, data: bytes) -> Receipt:
+        """Put the shard at its new miner, in its owner's name; that miner's receipt."""
         peer = Peer(miner, self._desk.view.miner(miner).url)
         cid = self.deal_cid(lost)
         last = self._desk.view.head().epoch + self._desk.preset.order_epochs
