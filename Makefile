@@ -2,7 +2,7 @@
 # The first run builds the environment (.tools/, .venv/, native code); later runs only check it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup preflight up test lint format bench bench-lock clean $(addprefix stage-,$(STAGES))
+.PHONY: help setup preflight kubernetes-tools up test lint format bench bench-lock clean $(addprefix stage-,$(STAGES))
 
 PYTHON3 := $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -11,7 +11,7 @@ PYTEST = $(BIN)/python -m pytest --junitxml=$(RESULTS)/$(1).xml
 export CARGO_TARGET_DIR ?= $(CURDIR)/native/target/checks
 
 # The stages of `make test`, in order. One that cannot run fails.
-STAGES := lint locks rust unit spec peers pages e2e chaos
+STAGES := lint locks rust unit spec peers pages e2e chaos kubernetes scale node
 
 # What the specification computes alone, on the vectors that native code is held to as well.
 SPEC_TESTS := $(addprefix tests/,space tree coding vrf protocol audit dag)
@@ -19,11 +19,17 @@ SPEC_TESTS := $(addprefix tests/,space tree coding vrf protocol audit dag)
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
+# Tests that start nothing big: all but those of the stages of their own.
+UNIT := not (e2e or chaos or peers or pages or kubernetes or scale or node)
+
 setup: ## Build the environment: pinned uv, .venv from uv.lock, native code
 	@scripts/bootstrap.sh
 
 preflight: ## Say what this machine lacks for building, testing and racing
 	@$(PYTHON3) scripts/preflight.py --set all
+
+kubernetes-tools: ## Build what the Kubernetes tests run, once, into ~/.cache (about ten minutes)
+	@$(PYTHON3) scripts/kubernetes/build.py
 
 up: setup ## Run the embedded network in the foreground (ARGS="--miners 4 …")
 	@$(BIN)/cybervein up $(ARGS)
@@ -65,7 +71,7 @@ stage-rust: setup
 	cargo test --quiet --locked --workspace --release --manifest-path native/Cargo.toml
 
 stage-unit: setup
-	CYBERVEIN_NATIVE=require $(call PYTEST,unit) -n 2 -m "not e2e and not chaos and not peers and not pages" tests
+	CYBERVEIN_NATIVE=require $(call PYTEST,unit) -n 2 -m "$(UNIT)" tests
 
 stage-spec: setup
 	CYBERVEIN_NATIVE=off $(call PYTEST,spec) -n 2 -m "not peers" $(SPEC_TESTS)
@@ -82,6 +88,17 @@ stage-e2e: setup
 
 stage-chaos: setup
 	CYBERVEIN_NATIVE=require $(call PYTEST,chaos) -m chaos tests
+
+# Operator, chart and manifests on a real control plane.
+stage-kubernetes: setup kubernetes-tools
+	CYBERVEIN_NATIVE=require $(call PYTEST,kubernetes) -n 2 -m kubernetes tests
+
+stage-scale: setup kubernetes-tools
+	CYBERVEIN_NATIVE=require $(call PYTEST,scale) -m scale tests
+
+# The image, built and run on a real kubelet.
+stage-node: setup kubernetes-tools
+	CYBERVEIN_NATIVE=require $(call PYTEST,node) -m node tests
 
 stage-locks: setup
 	UV_SYSTEM_CERTS=1 .tools/uv/bin/uv lock --check --quiet

@@ -60,7 +60,37 @@ PEERS = (
         "liberasurecode-dev",
     ),
 )
-SETS = {"build": BUILD, "test": BUILD + CHECK, "bench": BUILD + PEERS, "all": BUILD + CHECK + PEERS}
+KUBERNETES = (
+    Need(
+        "go",
+        ("go", "version"),
+        "Kubernetes tests",
+        advice="install Go 1.26 or newer (https://go.dev)",
+        at_least=(1, 26),
+    ),
+    Need("setpriv", ("setpriv", "--version"), "Kubernetes tests", "util-linux"),
+    Need("containerd", ("containerd", "--version"), "node tests", "containerd"),
+    Need("runc", ("runc", "--version"), "node tests", "runc"),
+    Need(
+        "cni-plugins",
+        ("sh", "-c", "cd /usr/lib/cni && ls bridge host-local portmap | tr '\n' ' '"),
+        "node tests",
+        "containernetworking-plugins",
+    ),
+    Need("buildah", ("buildah", "--version"), "node tests", "buildah"),
+    Need("debootstrap", ("debootstrap", "--version"), "node tests", "debootstrap"),
+    Need("iptables", ("iptables", "--version"), "node tests", "iptables"),
+    Need("conntrack", ("conntrack", "--version"), "node tests", "conntrack"),
+    Need("socat", ("socat", "-V"), "node tests", "socat"),
+    Need("iproute2", ("ip", "-V"), "node tests", "iproute2"),
+)
+SETS = {
+    "build": BUILD,
+    "test": BUILD + CHECK,
+    "bench": BUILD + PEERS,
+    "kubernetes": BUILD + KUBERNETES,
+    "all": BUILD + CHECK + PEERS + KUBERNETES,
+}
 
 
 def found(need: Need) -> str | None:

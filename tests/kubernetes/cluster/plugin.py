@@ -1,0 +1,68 @@
+"""The fixtures of `cluster`, for every test that asks for them by name."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from cluster.control_plane import ControlPlane, Settings, prepare
+from cluster.credentials import ADMIN
+from cluster.kubectl import Kubectl
+from cluster.running import Cluster
+
+OWN_CLUSTER = "CYBERVEIN_TEST_KUBECONFIG"
+NEED_OUR_CLUSTER = frozenset({"control_plane", "kwok"})
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In somebody's own cluster, leave out the tests that would kill its API server."""
+    if not os.environ.get(OWN_CLUSTER):
+        return
+    out = [item for item in items if NEED_OUR_CLUSTER & set(getattr(item, "fixturenames", ()))]
+    items[:] = [item for item in items if item not in out]
+    config.hook.pytest_deselected(items=out)
+
+
+@pytest.fixture(scope="session")
+def cluster_directory() -> Iterator[Path]:
+    """The folder of the cluster's files and logs; kept if `CYBERVEIN_TEST_KEEP` names a folder."""
+    kept = os.environ.get("CYBERVEIN_TEST_KEEP")
+    if kept:
+        yield Path(tempfile.mkdtemp(prefix="cluster-", dir=kept))
+        return
+    with tempfile.TemporaryDirectory(prefix="cybervein-cluster-") as path:
+        yield Path(path)
+
+
+@pytest.fixture(scope="session")
+def cluster(cluster_directory: Path) -> Iterator[Cluster]:
+    """A control plane without nodes, or the cluster of `CYBERVEIN_TEST_KUBECONFIG`."""
+    own = os.environ.get(OWN_CLUSTER)
+    if own:
+        yield Cluster(Kubectl(Path(own)), cluster_directory, None)
+        return
+    plane = prepare(cluster_directory, Settings())
+    try:
+        plane.start()
+        yield Cluster(Kubectl(plane.kubeconfig(ADMIN)), cluster_directory, plane)
+    finally:
+        plane.stop()
+
+
+@pytest.fixture(scope="session")
+def control_plane(cluster: Cluster) -> ControlPlane:
+    """The parts of our own `cluster`, to kill, pause and restart."""
+    assert cluster.control_plane is not None
+    return cluster.control_plane
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """A fresh namespace that enforces Pod Security `restricted`."""
+    name = f"test-{uuid4().hex[:8]}"
+    cluster.make_namespace(name)
+    yield name
+    cluster.kubectl.delete("namespace", name, "--wait=false")
