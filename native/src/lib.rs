@@ -6,6 +6,7 @@
 use pyo3::prelude::*;
 
 mod coding;
+mod encoding;
 mod input;
 mod memory;
 mod space;
@@ -17,6 +18,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     tree::register(m)?;
     space::register(m)?;
     coding::register(m)?;
+    encoding::register(m)?;
     memory::register(m)?;
     Ok(())
 }

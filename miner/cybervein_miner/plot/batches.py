@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from cybervein_protocol.encoding import cid_root, decode, encode, from_map, node_cid
+from cybervein_protocol.encoding import cid_root, decode, encode, from_map, node_cid, parse_cid
 from cybervein_protocol.errors import ConflictError
 from cybervein_protocol.ledger.bodies import NO_ANSWER, PlotBatch, PlotEntry, PlotRetire
 from cybervein_protocol.ledger.unit import Unit, unit_id
@@ -44,10 +44,12 @@ class Batches:
     def follow(self, miner: MinerView) -> None:
         """Take over the ledger's states of batches."""
         self._undecided = {
-            cid_root(CID.decode(view.batch)) for view in miner.batches if view.state == "pending"
+            cid_root(parse_cid(view.batch, "batch"))
+            for view in miner.batches
+            if view.state == "pending"
         }
         for view in miner.batches:
-            digest = cid_root(CID.decode(view.batch))
+            digest = cid_root(parse_cid(view.batch, "batch"))
             rows = [row for row in self._inventory.rows() if row.batch == digest]
             self._follow(view, digest, rows)
 

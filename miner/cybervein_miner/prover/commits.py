@@ -8,7 +8,7 @@ import asyncio
 import threading
 
 import structlog
-from cybervein_protocol.encoding import cid_root
+from cybervein_protocol.encoding import cid_root, parse_cid
 from cybervein_protocol.errors import ConflictError, CyberVeinError, UnavailableError
 from cybervein_protocol.messages import CommitResponse, sign_commit_response
 from cybervein_protocol.presets import Preset
@@ -59,7 +59,7 @@ class CommitProver:
             if now.epoch == drawn_in
             else await self._super_node.beacon(drawn_in)
         )
-        batch = self._batches.batch(cid_root(CID.decode(view.batch)))
+        batch = self._batches.batch(cid_root(parse_cid(view.batch, "batch")))
         try:
             response = await asyncio.to_thread(self.respond, batch, drawn_in, beacon)
             judged = await self._super_node.send_commit_response(response)

@@ -10,6 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cybervein_protocol.cid import cid_of_bytes
 from multiformats import CID
 
 from cybervein_miner.journal import Journal
@@ -75,12 +76,12 @@ class ShardIndex:
         rows = self._journal.read(
             "SELECT deal, segment, place, owner FROM claim WHERE root = ?", (root,)
         )
-        return [Claim(CID.decode(deal), s, p, owner) for deal, s, p, owner in rows]
+        return [Claim(cid_of_bytes(deal, "deal"), s, p, owner) for deal, s, p, owner in rows]
 
     def deals(self) -> list[CID]:
         """All deals that claim something here."""
         rows = self._journal.read("SELECT DISTINCT deal FROM claim")
-        return [CID.decode(deal) for (deal,) in rows]
+        return [cid_of_bytes(deal, "deal") for (deal,) in rows]
 
     def roots_of(self, deal: CID) -> set[bytes]:
         """All roots that a deal claims here."""

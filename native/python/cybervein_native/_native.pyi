@@ -1,5 +1,5 @@
 from collections.abc import Callable, Mapping, Sequence
-from typing import final
+from typing import Any, final
 
 from _typeshed import ReadableBuffer, StrPath
 
@@ -8,7 +8,9 @@ __all__ = [
     "PlotCancelled",
     "SliceSource",
     "TreeHasher",
+    "decode_node",
     "decode_stripes",
+    "encode_node",
     "encode_segment",
     "extract_slice",
     "extract_slices",
@@ -30,6 +32,11 @@ __all__ = [
     "verify_commit",
     "verify_slice",
 ]
+
+# --- encoding: native/src/encoding.rs ------------------------------------------------------------
+
+def decode_node(data: bytes, link: Callable[[bytes], object]) -> Any: ...
+def encode_node(node: object, link: type) -> bytes: ...
 
 # --- tree: native/src/tree.rs --------------------------------------------------------------------
 
