@@ -1,0 +1,254 @@
+"""`MinerPool`: alike miners that `kubectl scale` adds and drains."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final
+
+import msgspec
+from msgspec import Meta
+
+from cybervein_operator.api.fields import (
+    Address,
+    Image,
+    Quantity,
+    distinct,
+    keyed,
+    ordered,
+    says,
+)
+from cybervein_operator.api.meta import Condition, Metadata, Part
+from cybervein_operator.api.pods import PullPolicy
+from cybervein_operator.api.pool_parts import (
+    DISKS_MAX,
+    MINERS_MAX,
+    STATE_DEFAULT,
+    ClaimTemplate,
+    Disk,
+    Plots,
+    PoolAddress,
+    PoolResources,
+    Rollout,
+    Scheduling,
+)
+from cybervein_operator.api.rules import Rule
+
+POOL_NAME_MAX: Final = 40
+"""POOL-9999-DISK has 63 characters at most; a pod's revision label (POOL-9999-10 letters) fewer."""
+
+ATTENTION_MAX: Final = 50
+LABEL_MAX: Final = 64
+"""Characters that the ledger takes for a group or an owner."""
+
+BANDWIDTH_MIN: Final = 131_072
+
+MinerName = Annotated[str, Meta(max_length=POOL_NAME_MAX + 5, pattern=r"^[a-z][-a-z0-9]*-[0-9]+$")]
+Label = Annotated[str, Meta(min_length=1, max_length=LABEL_MAX, pattern=r"^[!-~]+$")]
+
+
+class FailureDomain(StrEnum):
+    """What fails together."""
+
+    MINER = "Miner"
+    NODE = "Node"
+
+
+class NetworkRef(Part, frozen=True, kw_only=True):
+    """The network to mine in."""
+
+    RULES: ClassVar = (
+        Rule(
+            "self.name == oldSelf.name",
+            "networkRef.name cannot change: plots, shards and bonds belong to one network; create "
+            "a MinerPool of another name",
+        ),
+    )
+    name: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=POOL_NAME_MAX)],
+        says("Name of a Network of this namespace. Immutable."),
+    ]
+
+
+class MinerPoolSpec(Part, frozen=True, kw_only=True):
+    """What each miner has, and how many there are."""
+
+    RULES: ClassVar = (
+        Rule(
+            "self.disks.all(d, !has(d.existingClaims) || d.existingClaims.size() >= self.replicas)",
+            "existingClaims of each disk must name at least as many claims as there are replicas; "
+            "add claims or scale to fewer",
+            ".disks",
+        ),
+        Rule(
+            "!(has(self.group) && has(self.failureDomain))",
+            "give group (a fixed one for the whole pool) or failureDomain, and not both",
+        ),
+        Rule(
+            "self.replicas < 2 || !self.disks.exists(d, has(d.hostPath)) || "
+            "(self.scheduling.antiAffinity == 'Required' && "
+            "self.scheduling.topologyKey == 'kubernetes.io/hostname')",
+            "hostPath with two or more replicas needs scheduling.antiAffinity Required with "
+            "topologyKey kubernetes.io/hostname, or two miners would share a directory",
+            ".disks",
+        ),
+        Rule(
+            "!has(self.address.port) || self.replicas == 0 || "
+            "self.address.port + self.replicas - 1 <= 65535",
+            "address.port + replicas - 1 exceeds 65535: each miner has its own port; lower port "
+            "or replicas",
+            ".address",
+        ),
+    )
+    network_ref: Annotated[NetworkRef, says("The network to mine in. Immutable.")]
+    replicas: Annotated[
+        Annotated[int, Meta(ge=0, le=MINERS_MAX)],
+        says("How many miners. Those beyond are drained first and their data is kept."),
+    ] = 1
+    payout: Annotated[
+        Address | None,
+        says("Address that rewards go to: a wallet's. Absent: each miner's own account."),
+    ] = None
+    owner: Annotated[
+        Label | None,
+        says(
+            "Whose hand these miners are in, as told to the network; absent means NAMESPACE/POOL "
+            "(shortened beyond 64 characters)."
+        ),
+    ] = None
+    failure_domain: Annotated[
+        FailureDomain | None,
+        says(
+            "What fails together: Node (the default; miners on one node share a group, its name) "
+            "or Miner (each has a group of its own). Two shards of a segment never share one."
+        ),
+    ] = None
+    group: Annotated[
+        Label | None,
+        says("Instead of failureDomain: one group for the whole pool, such as a rack or a zone."),
+    ] = None
+    state: Annotated[ClaimTemplate, says("Claim POOL-N-state of each miner's journal.")] = (
+        STATE_DEFAULT
+    )
+    disks: Annotated[
+        Annotated[tuple[Disk, ...], Meta(min_length=1, max_length=DISKS_MAX)],
+        keyed("The disks of each miner.", "name"),
+    ]
+    plots: Annotated[Plots, says("How much is plotted.")] = Plots()
+    bandwidth: Annotated[
+        Quantity | None,
+        says(
+            "Bytes per second that each miner uses at most for shards, as in 10Mi; at least "
+            "131072. Absent: no cap."
+        ),
+    ] = None
+    address: Annotated[PoolAddress, says("How clients and super nodes reach each miner.")] = (
+        PoolAddress()
+    )
+    resources: Annotated[PoolResources, says("Compute resources of the miners' containers.")] = (
+        PoolResources()
+    )
+    scheduling: Annotated[Scheduling, says("Where miners run.")] = Scheduling()
+    rollout: Annotated[Rollout, says("How upgrades go.")] = Rollout()
+    drain: Annotated[
+        Annotated[tuple[MinerName, ...], Meta(max_length=1024)],
+        distinct(
+            "Miners (POOL-N) to empty and stop, wherever they stand in the ordinals. Their data is "
+            "kept; removing the name starts them again."
+        ),
+    ] = ()
+    image: Annotated[
+        Image | None, says("Image of miner and sidecar; absent means the operator's own.")
+    ] = None
+    image_pull_policy: Annotated[
+        PullPolicy | None, says("When nodes ask the registry for the image.")
+    ] = None
+
+
+class MinerPhase(StrEnum):
+    """Where one miner stands."""
+
+    PENDING = "Pending"
+    STARTING = "Starting"
+    READY = "Ready"
+    DEGRADED = "Degraded"
+    DRAINING = "Draining"
+    DRAINED = "Drained"
+    UPDATING = "Updating"
+    UNREACHABLE = "Unreachable"
+    BLOCKED = "Blocked"
+
+
+Count = Annotated[int, Meta(ge=0)]
+
+
+class PoolBytes(Part, frozen=True, kw_only=True):
+    """Bytes of all miners of the pool."""
+
+    plots: Annotated[Count, says("Bytes of plots on the disks.")] = 0
+    shards: Annotated[Count, says("Bytes of customers' shards on the disks.")] = 0
+    total: Annotated[Count, says("Size of the disks.")] = 0
+    free: Annotated[Count, says("Bytes that are free on the disks.")] = 0
+
+
+class Attention(Part, frozen=True, kw_only=True):
+    """A miner that is not Ready."""
+
+    miner: Annotated[MinerName, says("Name of the miner, POOL-N.")]
+    phase: Annotated[MinerPhase, says("Where it stands.")]
+    reason: Annotated[Annotated[str, Meta(max_length=128)], says("One word that says why.")] = ""
+    message: Annotated[
+        Annotated[str, Meta(max_length=1024)], says("What is so, why, and what to do.")
+    ] = ""
+
+
+class MinerPoolStatus(Part, frozen=True, kw_only=True):
+    """What the operator saw."""
+
+    replicas: Annotated[Count | None, says("Miners that exist, draining ones included.")] = None
+    ready_replicas: Annotated[Count | None, says("Miners in phase Ready.")] = None
+    updated_replicas: Annotated[
+        Count | None, says("Miners whose pod is the one that the spec asks for now.")
+    ] = None
+    selector: Annotated[
+        Annotated[str, Meta(max_length=512)] | None,
+        says("Label selector of the miners' pods, for autoscalers."),
+    ] = None
+    observed_generation: Annotated[
+        Count | None, says("The generation of the spec that was looked at.")
+    ] = None
+    conditions: Annotated[
+        Annotated[tuple[Condition, ...], Meta(max_length=16)],
+        keyed("Ready, Progressing, Degraded and Draining, each with its reason.", "type"),
+    ] = ()
+    phases: Annotated[
+        Annotated[dict[str, Count], Meta(max_length=16)],
+        says(
+            "Miners by phase: Pending, Starting, Ready, Degraded, Draining, Drained, Updating, "
+            "Unreachable, Blocked."
+        ),
+    ] = msgspec.field(default_factory=dict)
+    bytes: Annotated[PoolBytes | None, says("Bytes of all miners of the pool.")] = None
+    usage: Annotated[
+        Annotated[str, Meta(max_length=64)] | None,
+        says("Bytes of plots and shards of the size of the disks, for people: 310Gi/400Gi."),
+    ] = None
+    attention: Annotated[
+        Annotated[tuple[Attention, ...], Meta(max_length=ATTENTION_MAX)],
+        ordered("Miners that are not Ready, at most fifty; the truth per disk is on MinerDisks."),
+    ] = ()
+    image: Annotated[Image | None, says("Image that the spec asks for now.")] = None
+
+
+class MinerPool(Part, frozen=True, kw_only=True):
+    """Alike miners of one network, which kubectl scale adds and drains."""
+
+    RULES: ClassVar = (
+        Rule(
+            "!has(self.spec.drain) || self.spec.drain.all(m, "
+            "m.startsWith(self.metadata.name + '-') && "
+            "m.substring(self.metadata.name.size() + 1).matches('^(0|[1-9][0-9]{0,3})$'))",
+            "drain names miners of this pool: POOL-N, where N is the ordinal",
+            ".spec.drain",
+        ),
+    )
+    metadata: Metadata
+    spec: Annotated[MinerPoolSpec, says("What each miner has, and how many there are.")]
+    status: Annotated[MinerPoolStatus, says("What the operator saw.")] = MinerPoolStatus()

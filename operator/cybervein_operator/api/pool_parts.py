@@ -1,0 +1,208 @@
+"""Pieces of a `MinerPool`'s spec: its disks, plots, addresses, scheduling."""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final
+
+from msgspec import Meta
+
+from cybervein_operator.api.fields import Quantity, Subdomain, distinct, ordered, says
+from cybervein_operator.api.meta import Part
+from cybervein_operator.api.pods import NodeSelector, Resources, Toleration
+from cybervein_operator.api.rules import Rule, exactly_one, fixed, never_shrinks
+
+MINERS_MAX: Final = 10_000
+DISKS_MAX: Final = 32
+DISK_NAME_MAX: Final = 17
+DISK_NAME: Final = r"^[a-z][a-z0-9]*$"
+"""No hyphen: POOL-N-DISK can then be read in one way only, whatever the pool is called."""
+
+DiskName = Annotated[str, Meta(pattern=DISK_NAME, min_length=1, max_length=DISK_NAME_MAX)]
+HOSTNAME_KEY: Final = "kubernetes.io/hostname"
+
+
+class ClaimTemplate(Part, frozen=True, kw_only=True):
+    """A claim that is made for each miner."""
+
+    RULES: ClassVar = (
+        fixed(
+            "storageClassName",
+            "storageClassName cannot change: a claim keeps its class; add a disk of another name "
+            "and drain this one",
+        ),
+        never_shrinks("size", "size can only grow, as volumes do"),
+    )
+    size: Annotated[Quantity, says("Size of each claim, as in 4Ti. It may grow later.")]
+    storage_class_name: Annotated[
+        Subdomain | None,
+        says("Storage class of the claims; absent means the cluster's default. Immutable."),
+    ] = None
+
+
+STATE_DEFAULT: Final = ClaimTemplate(size="1Gi")
+
+
+class Disk(Part, frozen=True, kw_only=True):
+    """One disk of each miner of the pool."""
+
+    RULES: ClassVar = (
+        exactly_one(
+            ("claimTemplate", "existingClaims", "hostPath"),
+            "a disk is exactly one of claimTemplate, existingClaims and hostPath",
+        ),
+        Rule("self.name != 'state'", "the disk name state is taken by the miner's journal"),
+    )
+    name: Annotated[
+        DiskName,
+        says(
+            "Name of the disk in each miner, as in bay03: lower-case letters and digits, at most "
+            "17, no hyphen. Claims and MinerDisks are called POOL-N-NAME."
+        ),
+    ]
+    claim_template: Annotated[
+        ClaimTemplate | None, says("Make a claim for each miner. Claims are never deleted.")
+    ] = None
+    existing_claims: Annotated[
+        Annotated[tuple[Subdomain, ...], Meta(min_length=1, max_length=1024)] | None,
+        distinct(
+            "Claims of this namespace, one per miner by ordinal: the first is miner 0's. At least "
+            "as many as replicas."
+        ),
+    ] = None
+    host_path: Annotated[
+        Annotated[str, Meta(pattern=r"^(/[A-Za-z0-9_@.+-]*[A-Za-z0-9_@+-])+$", max_length=512)]
+        | None,
+        says(
+            "Directory on the node, which must exist and belong to uid 65532. The namespace must "
+            "allow host paths (label pod-security.kubernetes.io/enforce: privileged)."
+        ),
+    ] = None
+
+
+class Plots(Part, frozen=True, kw_only=True):
+    """How much is plotted."""
+
+    fill: Annotated[
+        Annotated[int, Meta(ge=0, le=1000)],
+        says("Share of each disk that plots may take, per mille. Shards of customers go first."),
+    ] = 800
+    count: Annotated[
+        Annotated[int, Meta(ge=0, le=1_000_000)] | None,
+        says("Plots of each miner in all, instead of fill."),
+    ] = None
+    floor: Annotated[
+        Quantity | None, says("What stays free on each disk; absent means the miner's own default.")
+    ] = None
+    threads: Annotated[
+        Annotated[int, Meta(ge=1, le=256)] | None,
+        says("Plots made side by side; absent: by the cores and memory that the miner finds."),
+    ] = None
+
+
+class AddressType(StrEnum):
+    """How others reach a miner."""
+
+    CLUSTER_IP = "ClusterIP"
+    NODE_PORT = "NodePort"
+    LOAD_BALANCER = "LoadBalancer"
+    HOST_PORT = "HostPort"
+
+
+class PoolAddress(Part, frozen=True, kw_only=True):
+    """How clients and super nodes reach each miner of the pool."""
+
+    RULES: ClassVar = (
+        Rule(
+            "self.type != 'NodePort' || has(self.host)",
+            "host is required for type NodePort: the name or address under which others reach the "
+            "nodes",
+        ),
+        Rule(
+            "!has(self.host) || self.type == 'NodePort' || self.type == 'HostPort'",
+            "host is for types NodePort and HostPort; ClusterIP and LoadBalancer have a name or "
+            "address of their own",
+        ),
+        Rule(
+            "!has(self.port) || self.type == 'NodePort' || self.type == 'HostPort'",
+            "port is for types NodePort and HostPort; elsewhere it is 4100",
+        ),
+        Rule(
+            "self.type != 'NodePort' || !has(self.port) || self.port >= 1024",
+            "port of type NodePort lies in the cluster's range of node ports, 30000 to 32767 by "
+            "default; leave it out and the cluster chooses",
+        ),
+    )
+    type: Annotated[
+        AddressType,
+        says(
+            "ClusterIP: inside this cluster alone. NodePort: a port of every node. LoadBalancer: "
+            "an address for each miner. HostPort: a port of the miner's own node; the namespace "
+            "must allow it (label pod-security.kubernetes.io/enforce: privileged)."
+        ),
+    ] = AddressType.CLUSTER_IP
+    host: Annotated[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9.:-]+$", min_length=1, max_length=253)] | None,
+        says(
+            "Name or address under which others reach the nodes. Required for NodePort; for "
+            "HostPort absent means the address of the node that the miner runs on."
+        ),
+    ] = None
+    port: Annotated[
+        Annotated[int, Meta(ge=1, le=65535)] | None,
+        says(
+            "Port of miner 0; miner N has this plus N. Absent: NodePort takes what the cluster "
+            "gives, HostPort takes 4100 on every node, so that a node carries one miner."
+        ),
+    ] = None
+
+
+class PoolResources(Part, frozen=True, kw_only=True):
+    """Compute resources of the two containers."""
+
+    miner: Annotated[
+        Resources | None,
+        says("Of the miner. A plot of preset main takes some 2.3 GiB of memory while it is made."),
+    ] = None
+    sidecar: Annotated[Resources | None, says("Of the metrics sidecar.")] = None
+
+
+class AntiAffinity(StrEnum):
+    """Whether miners of a pool avoid each other."""
+
+    NONE = "None"
+    PREFERRED = "Preferred"
+    REQUIRED = "Required"
+
+
+class Scheduling(Part, frozen=True, kw_only=True):
+    """Where miners run."""
+
+    node_selector: Annotated[
+        NodeSelector | None, says("Labels of the nodes on which these miners may run.")
+    ] = None
+    tolerations: Annotated[
+        Annotated[tuple[Toleration, ...], Meta(max_length=32)],
+        ordered("Taints of nodes that these miners put up with."),
+    ] = ()
+    anti_affinity: Annotated[
+        AntiAffinity,
+        says("Whether miners of this pool keep apart: never two (Required), if possible, or not."),
+    ] = AntiAffinity.PREFERRED
+    topology_key: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=317)],
+        says("Node label that says what apart means, as in topology.kubernetes.io/zone."),
+    ] = HOSTNAME_KEY
+    priority_class_name: Annotated[
+        Subdomain | None, says("PriorityClass of the pods; absent means the cluster's default.")
+    ] = None
+
+
+class Rollout(Part, frozen=True, kw_only=True):
+    """How upgrades go."""
+
+    max_unavailable: Annotated[
+        Annotated[int, Meta(ge=1, le=1000)],
+        says(
+            "Miners that an upgrade or an eviction may stop at once. Fewer are stopped where the "
+            "redundancy of stored files bears less."
+        ),
+    ] = 1

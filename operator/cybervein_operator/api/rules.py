@@ -1,0 +1,44 @@
+"""CEL rules that travel with a type: the API server refuses with these words.
+
+A type lists them in its class variable `RULES`; `cybervein_operator.crd` puts them beside the
+type's schema as `x-kubernetes-validations`. Every list and text that a rule reads has a limit, as
+the API server weighs a rule by the largest object that it may meet.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`cel` must hold; `message` says what is wrong and what to do; `path` points at the field."""
+
+    cel: str
+    message: str
+    path: str = ""
+
+    def schema(self) -> dict[str, str]:
+        """As an item of `x-kubernetes-validations`."""
+        where = {"fieldPath": self.path} if self.path else {}
+        return {"rule": self.cel, "message": self.message, "reason": "FieldValueInvalid", **where}
+
+
+def fixed(field: str, message: str) -> Rule:
+    """`field` keeps the value, or the absence, that it was created with."""
+    return Rule(
+        f"has(self.{field}) == has(oldSelf.{field}) && "
+        f"(!has(self.{field}) || self.{field} == oldSelf.{field})",
+        message,
+    )
+
+
+def exactly_one(fields: tuple[str, ...], message: str) -> Rule:
+    """One of the optional `fields` is given, and no more."""
+    return Rule(f"[{', '.join(f'has(self.{each})' for each in fields)}].exists_one(x, x)", message)
+
+
+def never_shrinks(field: str, message: str) -> Rule:
+    """A quantity that may only grow, as volumes do."""
+    new, old = (f"quantity(string({each}.{field}))" for each in ("self", "oldSelf"))
+    return Rule(
+        f"!has(self.{field}) || !has(oldSelf.{field}) || {new}.compareTo({old}) >= 0", message
+    )

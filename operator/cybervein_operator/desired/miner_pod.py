@@ -1,0 +1,169 @@
+"""The pod of a miner: the miner and its metrics sidecar."""
+
+from typing import Final
+
+from cybervein_operator.api import FailureDomain, MinerPool
+from cybervein_operator.api.quantity import number
+from cybervein_operator.desired import names
+from cybervein_operator.desired.address import HOST_IP, SHARDS_PORT, host_port
+from cybervein_operator.desired.facts import MinerFacts, Volume, volume_of
+from cybervein_operator.desired.names import Object
+from cybervein_operator.desired.pod import (
+    CONTAINER_SECURITY,
+    SECRET_MODE,
+    base,
+    claim_volume,
+    given,
+    mount,
+    probe,
+    resources,
+    scratch,
+)
+from cybervein_operator.desired.scheduling import scheduling
+
+METRICS_PORT: Final = 9400
+NETWORK_DIR: Final = "/etc/cybervein/network"
+IDENTITY_DIR: Final = "/etc/cybervein/identity"
+STATE_DIR: Final = "/var/lib/cybervein/state"
+DISKS_DIR: Final = "/var/lib/cybervein/disks"
+NODE_NAME: Final = "NODE_NAME"
+
+_MINER_REQUESTS: Final = {"cpu": "100m", "memory": "256Mi"}
+_SIDECAR_REQUESTS: Final = {"cpu": "10m", "memory": "96Mi"}
+
+
+def spec(pool: MinerPool, ordinal: int, facts: MinerFacts) -> Object:
+    """The pod's spec."""
+    volumes = _disks(pool, ordinal, facts)
+    return (
+        base(image_pull_secrets=facts.pull_secrets)
+        | scheduling(pool)
+        | {
+            "containers": [_miner(pool, ordinal, facts, volumes), _sidecar(pool, facts)],
+            "volumes": _volumes(pool, ordinal, facts, volumes),
+        }
+    )
+
+
+def _disks(pool: MinerPool, ordinal: int, facts: MinerFacts) -> list[Volume]:
+    """Disks of the spec, then those that leave; a name that came back counts once."""
+    wanted = [volume_of(pool.metadata.name, ordinal, each) for each in pool.spec.disks]
+    taken = {each.name for each in wanted}
+    return wanted + [each for each in facts.leaving if each.name not in taken]
+
+
+def _miner(pool: MinerPool, ordinal: int, facts: MinerFacts, volumes: list[Volume]) -> Object:
+    port = {"name": "shards", "containerPort": SHARDS_PORT, "protocol": "TCP"}
+    return {
+        "name": "miner",
+        "image": pool.spec.image or facts.image,
+        "args": arguments(pool, ordinal, facts, volumes),
+        "env": [
+            _from_node(NODE_NAME, "spec.nodeName"),
+            _from_node(HOST_IP, "status.hostIP"),
+        ],
+        "ports": [port | given(hostPort=host_port(pool.spec.address, ordinal))],
+        "resources": resources(pool.spec.resources.miner, _MINER_REQUESTS),
+        "securityContext": CONTAINER_SECURITY,
+        # A miner that opens a hundred disks and replays its journal takes its time: an hour.
+        "startupProbe": probe("/startupz", "shards", period=5, failures=720),
+        "readinessProbe": probe("/readyz", "shards", period=10, failures=3),
+        "livenessProbe": probe("/healthz", "shards", period=20, failures=6),
+        "volumeMounts": _mounts(volumes),
+    } | given(imagePullPolicy=pool.spec.image_pull_policy and str(pool.spec.image_pull_policy))
+
+
+def arguments(pool: MinerPool, ordinal: int, facts: MinerFacts, volumes: list[Volume]) -> list[str]:
+    """`cybervein mine` with everything that the spec says."""
+    plots = pool.spec.plots
+    options = {
+        "--network": f"{NETWORK_DIR}/{names.NETWORK_KEY}",
+        "--identity": f"{IDENTITY_DIR}/{names.IDENTITY_KEY}",
+        "--data": STATE_DIR,
+        "--host": "0.0.0.0",  # noqa: S104 -- inside a pod
+        "--port": SHARDS_PORT,
+        "--url": facts.url,
+        "--control": facts.control,
+        "--group": group(pool, ordinal),
+        "--owner": names.owner(pool),
+        "--fill": f"{plots.fill / 1000:.3f}",
+        "--plots": plots.count,
+        "--floor": None if plots.floor is None else number(plots.floor),
+        "--plot-threads": plots.threads,
+        "--bandwidth": None if pool.spec.bandwidth is None else number(pool.spec.bandwidth),
+        "--payout": pool.spec.payout,
+    }
+    disks = [f"{DISKS_DIR}/{each.name}" for each in volumes]
+    flat = [
+        text for key, value in options.items() if value is not None for text in (key, str(value))
+    ]
+    return ["mine", *flat, *(text for disk in disks for text in ("--disk", disk)), "--log-json"]
+
+
+def group(pool: MinerPool, ordinal: int) -> str:
+    """What fails together with this miner; the kubelet fills in the node's name."""
+    if pool.spec.group is not None:
+        return pool.spec.group
+    if pool.spec.failure_domain is FailureDomain.MINER:
+        return names.miner(pool.metadata.name, ordinal)
+    return f"$({NODE_NAME})"
+
+
+def _sidecar(pool: MinerPool, facts: MinerFacts) -> Object:
+    return {
+        "name": "sidecar",
+        "image": pool.spec.image or facts.image,
+        "args": [
+            "sidecar",
+            *("--miner", f"http://127.0.0.1:{SHARDS_PORT}"),
+            *("--supernode", facts.network.url),
+            *("--host", "0.0.0.0"),  # noqa: S104 -- inside a pod
+            *("--port", str(METRICS_PORT)),
+            "--log-json",
+        ],
+        "ports": [{"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"}],
+        "resources": resources(pool.spec.resources.sidecar, _SIDECAR_REQUESTS),
+        "securityContext": CONTAINER_SECURITY,
+        # No readiness probe: a pod whose metrics fail still serves shards.
+        "livenessProbe": probe("/healthz", "metrics", period=20, failures=6),
+        "volumeMounts": [
+            mount("network", NETWORK_DIR, read_only=True),
+            mount("tmp", "/tmp"),  # noqa: S108 -- the pod's own
+        ],
+    } | given(imagePullPolicy=pool.spec.image_pull_policy and str(pool.spec.image_pull_policy))
+
+
+def _mounts(volumes: list[Volume]) -> list[Object]:
+    return [
+        mount("network", NETWORK_DIR, read_only=True),
+        mount("identity", IDENTITY_DIR, read_only=True),
+        mount("state", STATE_DIR),
+        mount("tmp", "/tmp"),  # noqa: S108 -- the pod's own
+        *(mount(f"disk-{each.name}", f"{DISKS_DIR}/{each.name}") for each in volumes),
+    ]
+
+
+def _volumes(
+    pool: MinerPool, ordinal: int, facts: MinerFacts, volumes: list[Volume]
+) -> list[Object]:
+    name = pool.metadata.name
+    secret = {"secretName": names.identity(name, ordinal), "defaultMode": SECRET_MODE}
+    return [
+        {"name": "network", "configMap": {"name": facts.network.config_map}},
+        {"name": "identity", "secret": secret},
+        claim_volume("state", names.state_claim(name, ordinal)),
+        scratch("tmp"),
+        *(_disk_volume(each) for each in volumes),
+    ]
+
+
+def _disk_volume(volume: Volume) -> Object:
+    name = f"disk-{volume.name}"
+    if volume.host_path:
+        # Directory: an unmounted path that does not exist is refused, not created on the root disk.
+        return {"name": name, "hostPath": {"path": volume.host_path, "type": "Directory"}}
+    return claim_volume(name, volume.claim)
+
+
+def _from_node(name: str, path: str) -> Object:
+    return {"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}

@@ -1,0 +1,148 @@
+"""Names and labels of everything that the operator makes."""
+
+import hashlib
+import re
+from typing import Any, Final
+
+from cybervein_operator.api import GROUP, MinerPool, Network
+from cybervein_operator.api.pool import LABEL_MAX
+
+FIELD_MANAGER: Final = "cybervein-operator"
+CONTROL_SECRET: Final = "cybervein-operator-control"  # noqa: S105 -- a name
+IDENTITY_KEY: Final = "identity.json"
+NETWORK_KEY: Final = "network.json"
+TEMPLATE: Final = f"{GROUP}/template"
+PAUSED: Final = f"{GROUP}/paused"
+DRAIN_NODE: Final = f"{GROUP}/drain"
+NETWORK: Final = f"{GROUP}/network"
+POOL: Final = f"{GROUP}/pool"
+MINER: Final = f"{GROUP}/miner"
+ORDINAL: Final = f"{GROUP}/ordinal"
+COMPONENT: Final = "app.kubernetes.io/component"
+
+Labels = dict[str, str]
+_MINER_NAME: Final = re.compile(r"^(?P<pool>[a-z][-a-z0-9]*)-(?P<ordinal>0|[1-9][0-9]{0,3})$")
+
+
+def miner(pool: str, ordinal: int) -> str:
+    """`POOL-N`: StatefulSet, Service and the name that people use."""
+    return f"{pool}-{ordinal}"
+
+
+def ordinal_of(pool: str, name: str) -> int | None:
+    """N of `POOL-N`, or None if `name` is no miner of this pool."""
+    match = _MINER_NAME.match(name)
+    return int(match["ordinal"]) if match and match["pool"] == pool else None
+
+
+def pod(pool: str, ordinal: int) -> str:
+    """The one pod of a miner's StatefulSet."""
+    return f"{miner(pool, ordinal)}-0"
+
+
+def identity(pool: str, ordinal: int) -> str:
+    """Secret with a miner's keys."""
+    return f"{miner(pool, ordinal)}-identity"
+
+
+def state_claim(pool: str, ordinal: int) -> str:
+    """Claim of a miner's journal."""
+    return f"{miner(pool, ordinal)}-state"
+
+
+def disk(pool: str, ordinal: int, name: str) -> str:
+    """`POOL-N-DISK`: the MinerDisk, and the claim where the operator makes it."""
+    return f"{miner(pool, ordinal)}-{name}"
+
+
+def super_node(network: str) -> str:
+    """StatefulSet, Service and container of a network's super node."""
+    return f"{network}-supernode"
+
+
+def super_node_claim(network: str) -> str:
+    """Claim of a super node's data."""
+    return f"{network}-supernode-data"
+
+
+def super_node_tls(network: Network) -> str:
+    """Secret with the super node's certificate: one's own, or the one that the operator makes."""
+    node = network.spec.super_node
+    if node is not None and node.tls is not None:
+        return node.tls.secret_name
+    return f"{network.metadata.name}-supernode-tls"
+
+
+def authority(network: str) -> str:
+    """Secret with the network's own certificate authority."""
+    return f"{network}-ca"
+
+
+def network_file(network: str) -> str:
+    """ConfigMap with network.json, the CA in it."""
+    return f"{network}-network"
+
+
+def owner(pool: MinerPool) -> str:
+    """Whose hand the pool is in: declared, or NAMESPACE/POOL in what the ledger takes."""
+    text = pool.spec.owner or f"{pool.metadata.namespace}/{pool.metadata.name}"
+    if len(text) <= LABEL_MAX:
+        return text
+    mark = hashlib.sha256(text.encode()).hexdigest()[:12]
+    return f"{text[: LABEL_MAX - len(mark) - 1]}~{mark}"
+
+
+def _common(component: str, instance: str) -> Labels:
+    return {
+        "app.kubernetes.io/name": "cybervein",
+        COMPONENT: component,
+        "app.kubernetes.io/instance": instance,
+        "app.kubernetes.io/managed-by": FIELD_MANAGER,
+    }
+
+
+def pool_labels(pool: MinerPool) -> Labels:
+    """Of what belongs to the whole pool."""
+    name = pool.metadata.name
+    return _common("miner", name) | {NETWORK: pool.spec.network_ref.name, POOL: name}
+
+
+def miner_labels(pool: MinerPool, ordinal: int) -> Labels:
+    """Of what belongs to one miner."""
+    mine = {MINER: miner(pool.metadata.name, ordinal), ORDINAL: str(ordinal)}
+    return pool_labels(pool) | mine
+
+
+def super_node_labels(network: Network) -> Labels:
+    """Of what belongs to a super node."""
+    name = network.metadata.name
+    return _common("supernode", name) | {NETWORK: name}
+
+
+def selector(pool: MinerPool) -> Labels:
+    """Picks the pods of all miners of the pool."""
+    return {COMPONENT: "miner", POOL: pool.metadata.name}
+
+
+def selector_text(pool: MinerPool) -> str:
+    """The same as text, for `status.selector` of the scale subresource."""
+    return ",".join(f"{key}={value}" for key, value in sorted(selector(pool).items()))
+
+
+def miner_selector(pool: MinerPool, ordinal: int) -> Labels:
+    """Picks the pod of one miner."""
+    return {COMPONENT: "miner", MINER: miner(pool.metadata.name, ordinal)}
+
+
+def super_node_selector(network: Network) -> Labels:
+    """Picks the pod of a network's super node."""
+    return {COMPONENT: "supernode", NETWORK: network.metadata.name}
+
+
+def version_label(version: str) -> Labels:
+    """`app.kubernetes.io/version`. Not in templates: each upgrade would restart every pod."""
+    return {"app.kubernetes.io/version": version} if version else {}
+
+
+Object = dict[str, Any]
+"""A Kubernetes object as JSON-like values."""

@@ -1,0 +1,103 @@
+"""Objects of a network whose super node runs here."""
+
+import base64
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from cybervein_operator.api import Network, SuperNode
+from cybervein_operator.desired import names, supernode_pod, template
+from cybervein_operator.desired.facts import SuperNodeFacts
+from cybervein_operator.desired.metadata import kept, owned
+from cybervein_operator.desired.names import Object
+from cybervein_operator.desired.pod import claim, given
+from cybervein_operator.desired.policy import ingress_policy
+from cybervein_operator.desired.supernode_pod import HTTPS_PORT, node_of, url
+
+__all__ = [
+    "claims",
+    "config_map",
+    "hosts",
+    "network_policy",
+    "secret",
+    "service",
+    "statefulset",
+    "url",
+]
+
+
+def statefulset(network: Network, facts: SuperNodeFacts) -> Object:
+    """StatefulSet of size one: founds the network at its first start, then runs it."""
+    labels = names.super_node_labels(network)
+    metadata = owned(
+        network,
+        names.super_node(network.metadata.name),
+        labels | names.version_label(facts.version),
+    )
+    pod = supernode_pod.spec(network, facts)
+    return template.statefulset(metadata, labels, names.super_node_selector(network), pod)
+
+
+def service(network: Network) -> Object:
+    """Where the super node is reached."""
+    wish = node_of(network).service
+    port = {"name": "https", "port": HTTPS_PORT, "targetPort": "https", "protocol": "TCP"}
+    name = names.super_node(network.metadata.name)
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": owned(network, name, names.super_node_labels(network)),
+        "spec": {
+            "type": str(wish.type),
+            "publishNotReadyAddresses": True,
+            "selector": names.super_node_selector(network),
+            "ports": [port | given(nodePort=wish.node_port)],
+        },
+    }
+
+
+def claims(network: Network) -> list[Object]:
+    """The claim that the operator makes, unless an existing one is named. Kept."""
+    wish = node_of(network).storage
+    if wish.size is None:
+        return []
+    name = names.super_node_claim(network.metadata.name)
+    metadata = kept(network, name, names.super_node_labels(network))
+    return [claim(metadata, wish.size, wish.storage_class_name)]
+
+
+def config_map(network: Network, document: str) -> Object:
+    """`network.json` for miners and clients. Kept: whoever mines needs it."""
+    name = names.network_file(network.metadata.name)
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": kept(network, name, names.super_node_labels(network)),
+        "data": {names.NETWORK_KEY: document},
+    }
+
+
+def secret(network: Network, name: str, data: Mapping[str, bytes], kind: str = "Opaque") -> Object:
+    """A Secret of the network: its authority, or its certificate (kubernetes.io/tls). Kept."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": kept(network, name, names.super_node_labels(network)),
+        "type": kind,
+        "data": {key: base64.b64encode(value).decode() for key, value in sorted(data.items())},
+    }
+
+
+def network_policy(network: Network) -> Object:
+    """Lets the super node's port in, and nothing else."""
+    name = names.super_node(network.metadata.name)
+    metadata = owned(network, name, names.super_node_labels(network))
+    return ingress_policy(metadata, names.super_node_selector(network), ("https",))
+
+
+def hosts(network: Network) -> list[str]:
+    """Names and addresses that the certificate must hold, without repetition, sorted."""
+    node: SuperNode = node_of(network)
+    name, space = names.super_node(network.metadata.name), network.metadata.namespace
+    inside = {name, f"{name}.{space}", f"{name}.{space}.svc", f"{name}.{space}.svc.cluster.local"}
+    published = urlsplit(url(network)).hostname or ""
+    return sorted({*inside, *node.hosts, published, "localhost", "127.0.0.1"} - {""})

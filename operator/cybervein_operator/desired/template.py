@@ -1,0 +1,38 @@
+"""The hash of a pod template: tells whether a miner runs what the spec asks for now."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cybervein_operator.desired.names import TEMPLATE, Object
+
+
+def template_hash(template: Mapping[str, Any]) -> str:
+    """16 hex digits over the template's canonical JSON."""
+    text = json.dumps(template, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def of(statefulset: Mapping[str, Any]) -> str:
+    """The hash that a StatefulSet, desired or observed, was applied with; "" if it says none."""
+    annotations = statefulset.get("metadata", {}).get("annotations") or {}
+    return str(annotations.get(TEMPLATE, ""))
+
+
+def statefulset(metadata: Object, labels: dict[str, str], selector: Object, pod: Object) -> Object:
+    """A StatefulSet of size one around a pod spec, with the hash of its template."""
+    template = {"metadata": {"labels": labels}, "spec": pod}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": metadata | {"annotations": {TEMPLATE: template_hash(template)}},
+        "spec": {
+            "replicas": 1,
+            "revisionHistoryLimit": 2,
+            "serviceName": metadata["name"],
+            "selector": {"matchLabels": selector},
+            "template": template,
+            "updateStrategy": {"type": "RollingUpdate"},
+        },
+    }
