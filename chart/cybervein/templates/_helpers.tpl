@@ -1,0 +1,83 @@
+{{/* Release name, with the chart's name in it once. */}}
+{{- define "cybervein.fullname" -}}
+{{- if contains .Chart.Name .Release.Name -}}
+{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name .Chart.Name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "cybervein.operator" -}}
+{{ include "cybervein.fullname" . }}-operator
+{{- end -}}
+
+{{- define "cybervein.serviceAccount" -}}
+{{- .Values.serviceAccount.name | default (include "cybervein.operator" .) -}}
+{{- end -}}
+
+{{- define "cybervein.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+
+{{/* What a selector may hold: the same for all versions of the chart. */}}
+{{- define "cybervein.operatorSelector" -}}
+app.kubernetes.io/name: cybervein
+app.kubernetes.io/component: operator
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "cybervein.labels" -}}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version | replace "+" "_" }}
+app.kubernetes.io/name: cybervein
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end -}}
+
+{{/* Namespaces the operator looks after, as a JSON list. */}}
+{{- define "cybervein.namespaces" -}}
+{{- .Values.watchNamespaces | default (list .Release.Namespace) | uniq | toJson -}}
+{{- end -}}
+
+{{/* Security context that Pod Security `restricted` asks for, of a pod and of a container. */}}
+{{- define "cybervein.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile: {type: RuntimeDefault}
+{{- end -}}
+
+{{- define "cybervein.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end -}}
+
+{{/* Head of a NetworkPolicy. Takes root, namespace, what. */}}
+{{- define "cybervein.policyHead" }}
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: {{ include "cybervein.fullname" .root }}-{{ .what }}
+  namespace: {{ .namespace }}
+  labels: {{- include "cybervein.labels" .root | nindent 4 }}
+{{- end -}}
+
+{{/* Spec of a pod that asks something once: image, security, volumes. Takes root, name, args. */}}
+{{- define "cybervein.testPod" -}}
+restartPolicy: Never
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext: {{- include "cybervein.podSecurity" .root | nindent 2 }}
+{{- with .root.Values.image.pullSecrets }}
+imagePullSecrets:
+  {{- range . }}
+  - name: {{ . }}
+  {{- end }}
+{{- end }}
+{{- end -}}
