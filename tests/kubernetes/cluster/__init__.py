@@ -7,8 +7,8 @@ What tests use comes as pytest fixtures (`plugin.py`):
 | `cluster` | session | `Cluster`: etcd, API server, controller manager, scheduler; no node |
 | `namespace` | test | name of a fresh namespace that enforces Pod Security `restricted` |
 | `control_plane` | session | `ControlPlane` of `cluster`: kill, pause and restart its parts |
-| `provisioner` | session | a StorageClass whose claims are bound in `cluster` |
-| `kwok` | session | `Kwok`: fake nodes in `cluster` whose pods become Ready |
+| `storage_class` | session | name of the default StorageClass of `cluster`: its claims get bound |
+| `kwok` | module | `Kwok`: fake nodes in `cluster` whose pods become Ready |
 | `node` | session | `Node`: a kubelet and containerd with a control plane of their own |
 
 With `CYBERVEIN_TEST_KUBECONFIG` naming a file, `cluster` is that cluster, and tests that need

@@ -11,6 +11,8 @@ import pytest
 from cluster.control_plane import ControlPlane, Settings, prepare
 from cluster.credentials import ADMIN
 from cluster.kubectl import Kubectl
+from cluster.kwok import Kwok
+from cluster.provisioner import Provisioner
 from cluster.running import Cluster
 
 OWN_CLUSTER = "CYBERVEIN_TEST_KUBECONFIG"
@@ -66,3 +68,34 @@ def namespace(cluster: Cluster) -> Iterator[str]:
     cluster.make_namespace(name)
     yield name
     cluster.kubectl.delete("namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def storage_class(cluster: Cluster) -> Iterator[str]:
+    """The name of a StorageClass whose claims get bound: ours, or the default of one's own."""
+    if cluster.control_plane is None:
+        yield _default_class(cluster)
+        return
+    provisioner = Provisioner(cluster.control_plane, cluster.directory / "volumes")
+    provisioner.start()
+    yield provisioner.storage_class
+    provisioner.stop()
+
+
+def _default_class(cluster: Cluster) -> str:
+    mark = "storageclass.kubernetes.io/is-default-class"
+    for each in cluster.kubectl.list("storageclasses"):
+        if each["metadata"].get("annotations", {}).get(mark) == "true":
+            return str(each["metadata"]["name"])
+    raise AssertionError(f"the cluster of {OWN_CLUSTER} has no default StorageClass; set one")
+
+
+@pytest.fixture(scope="module")
+def kwok(control_plane: ControlPlane) -> Iterator[Kwok]:
+    """kwok over `cluster`, without nodes yet; its nodes go when the module ends."""
+    running = Kwok(control_plane)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()

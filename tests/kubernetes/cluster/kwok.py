@@ -1,0 +1,87 @@
+"""Fake nodes: `kwok` plays their kubelets, so pods on them become Ready without running."""
+
+from dataclasses import dataclass, field
+
+from cluster.control_plane import ControlPlane
+from cluster.credentials import ADMIN, KWOK
+from cluster.kubectl import Kubectl, Object
+from cluster.process import Process
+from cluster.tools import tool
+from cluster.waiting import until
+
+FAKE = "kwok.x-k8s.io/node=fake"
+POD_RANGE = "10.128.0.1/9"
+
+
+@dataclass
+class Kwok:
+    """kwok over one control plane. Its nodes take any number of pods.
+
+    A pod gets Ready once; a test may then write another status with
+    `kubectl.patch(…, "--subresource=status")`, which stays.
+    """
+
+    plane: ControlPlane
+    process: Process = field(init=False)
+    _names: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        command = [
+            str(tool("kwok")),
+            f"--kubeconfig={self.plane.kubeconfig(KWOK)}",
+            f"--manage-nodes-with-annotation-selector={FAKE}",
+            f"--cidr={POD_RANGE}",
+            "--node-ip=10.127.0.1",
+            "--node-lease-duration-seconds=40",
+        ]
+        home = {"HOME": str(self.plane.directory)}  # it reads configuration of one's own there
+        self.process = Process("kwok", command, self.plane.directory, home)
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """The admin of the cluster."""
+        return Kubectl(self.plane.kubeconfig(ADMIN))
+
+    def add_nodes(self, count: int, labels: dict[str, str] | None = None) -> list[str]:
+        """Add fake nodes and wait until all are Ready; returns their names."""
+        first = len(self._names)
+        names = [f"fake-{first + index}" for index in range(count)]
+        self.kubectl.apply(*[_node(name, labels or {}) for name in names])
+        self._names += names
+        until(
+            lambda: set(names) <= self._ready(),
+            f"{count} fake nodes are Ready",
+            diagnose=self.process.tail,
+        )
+        return names
+
+    def start(self) -> None:
+        """Start kwok; it serves nodes as they come."""
+        self.process.start()
+
+    def stop(self) -> None:
+        """Remove the nodes and end kwok."""
+        try:
+            if self._names:
+                self.kubectl("delete", "node", *self._names, "--ignore-not-found", "--wait=false")
+        finally:
+            self.process.stop()
+
+    def _ready(self) -> set[str]:
+        return {node["metadata"]["name"] for node in self.kubectl.list("nodes") if is_ready(node)}
+
+
+def is_ready(thing: Object) -> bool:
+    """Whether the condition Ready of a node, pod or custom resource is True."""
+    conditions = thing.get("status", {}).get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def _node(name: str, labels: dict[str, str]) -> Object:
+    key, _, flag = FAKE.partition("=")
+    standard = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "type": "kwok"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": name, "annotations": {key: flag}, "labels": {**standard, **labels}},
+    }
