@@ -40,7 +40,9 @@ LABEL_MAX: Final = 64
 
 BANDWIDTH_MIN: Final = 131_072
 
-MinerName = Annotated[str, Meta(max_length=POOL_NAME_MAX + 5, pattern=r"^[a-z][-a-z0-9]*-[0-9]+$")]
+MinerName = Annotated[
+    str, Meta(max_length=POOL_NAME_MAX + 5, pattern=r"^[a-z][-a-z0-9]*-(0|[1-9][0-9]{0,3})$")
+]
 Label = Annotated[str, Meta(min_length=1, max_length=LABEL_MAX, pattern=r"^[!-~]+$")]
 
 
@@ -243,8 +245,7 @@ class MinerPool(Part, frozen=True, kw_only=True):
     RULES: ClassVar = (
         Rule(
             "!has(self.spec.drain) || self.spec.drain.all(m, "
-            "m.startsWith(self.metadata.name + '-') && "
-            "m.substring(self.metadata.name.size() + 1).matches('^(0|[1-9][0-9]{0,3})$'))",
+            "m.substring(0, m.lastIndexOf('-')) == self.metadata.name)",
             "drain names miners of this pool: POOL-N, where N is the ordinal",
             ".spec.drain",
         ),

@@ -29,6 +29,8 @@ def statefulset(metadata: Object, labels: dict[str, str], selector: Object, pod:
         "metadata": metadata | {"annotations": {TEMPLATE: template_hash(template)}},
         "spec": {
             "replicas": 1,
+            # Parallel: a pod that never got ready is replaced by an update, too.
+            "podManagementPolicy": "Parallel",
             "revisionHistoryLimit": 2,
             "serviceName": metadata["name"],
             "selector": {"matchLabels": selector},

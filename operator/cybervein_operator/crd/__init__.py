@@ -1,0 +1,10 @@
+"""CustomResourceDefinitions, written from the typed models of `cybervein_operator.api`.
+
+`python -m cybervein_operator.crd [DIRECTORY]` writes one file per kind (default `manifests/crds`).
+A test regenerates them and expects no difference.
+"""
+
+from cybervein_operator.crd.definition import definitions
+from cybervein_operator.crd.page import pages
+
+__all__ = ["definitions", "pages"]

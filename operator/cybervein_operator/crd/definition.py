@@ -1,0 +1,98 @@
+"""The three CustomResourceDefinitions as JSON-like values."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cybervein_operator.api import GROUP, VERSION, MinerDisk, MinerPool, Network
+from cybervein_operator.api.disk import DISK_OBJECT_NAME_MAX
+from cybervein_operator.api.fields import DNS_LABEL
+from cybervein_operator.api.meta import Part
+from cybervein_operator.api.pool import POOL_NAME_MAX
+from cybervein_operator.crd import columns
+from cybervein_operator.crd.columns import Column
+from cybervein_operator.crd.schema import Schema, schema_of
+
+_SCALE: Final = {
+    "specReplicasPath": ".spec.replicas",
+    "statusReplicasPath": ".status.replicas",
+    "labelSelectorPath": ".status.selector",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a CustomResourceDefinition says beside the schema."""
+
+    model: type[Part]
+    plural: str
+    short: str
+    name_max: int
+    columns: tuple[Column, ...]
+    scalable: bool = False
+
+
+KINDS: Final = (
+    Kind(Network, "networks", "cvnet", POOL_NAME_MAX, columns.NETWORK),
+    Kind(MinerPool, "minerpools", "cvpool", POOL_NAME_MAX, columns.POOL, scalable=True),
+    Kind(MinerDisk, "minerdisks", "cvdisk", DISK_OBJECT_NAME_MAX, columns.DISK),
+)
+
+
+def definitions() -> list[dict[str, Any]]:
+    """One CustomResourceDefinition per kind."""
+    return [definition(kind) for kind in KINDS]
+
+
+def definition(kind: Kind) -> dict[str, Any]:
+    """A CustomResourceDefinition. Helm keeps it when the chart goes: with it go all resources."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": f"{kind.plural}.{GROUP}",
+            "annotations": {"helm.sh/resource-policy": "keep"},
+            "labels": {"app.kubernetes.io/name": "cybervein"},
+        },
+        "spec": {
+            "group": GROUP,
+            "names": _names(kind),
+            "scope": "Namespaced",
+            "versions": [_version(kind)],
+        },
+    }
+
+
+def _names(kind: Kind) -> dict[str, Any]:
+    name = kind.model.__name__
+    return {
+        "kind": name,
+        "listKind": f"{name}List",
+        "plural": kind.plural,
+        "singular": name.lower(),
+        "shortNames": [kind.short],
+        "categories": ["cybervein"],
+    }
+
+
+def _version(kind: Kind) -> dict[str, Any]:
+    return {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}} | ({"scale": _SCALE} if kind.scalable else {}),
+        "additionalPrinterColumns": [column.schema() for column in kind.columns],
+        "schema": {"openAPIV3Schema": _root(kind)},
+    }
+
+
+def _root(kind: Kind) -> Schema:
+    """The model's schema, with the API server's own fields; of `metadata` only the name is ours."""
+    schema = schema_of(kind.model)
+    name = {"type": "string", "maxLength": kind.name_max, "pattern": DNS_LABEL}
+    own = {
+        "apiVersion": {"type": "string", "description": "Version of this kind's schema."},
+        "kind": {"type": "string", "description": "The kind of object."},
+        "metadata": {"type": "object", "properties": {"name": name}},
+    }
+    required = [each for each in schema["required"] if each != "metadata"]
+    return schema | {"properties": schema["properties"] | own, "required": required}
