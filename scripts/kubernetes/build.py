@@ -3,9 +3,9 @@
 
 The sources are Go modules pinned by `tools/*/go.mod` and verified by `tools/*/go.sum`; nothing is
 fetched as a binary. One module per project, since their dependency graphs conflict. A program goes
-to `${XDG_CACHE_HOME:-~/.cache}/cybervein/kubernetes/KEY/bin/NAME` under a temporary name and is
-renamed when complete, so a killed build leaves nothing half-made; KEY names the Kubernetes version
-and a digest of all pins. A first run takes about ten minutes on two cores, every later one less
+to `${XDG_CACHE_HOME:-~/.cache}/cybervein/kubernetes/MODULE-DIGEST/bin/NAME` under a temporary name
+and is renamed when complete, so a killed build leaves nothing half-made; DIGEST is that of the
+module's pins. A first run takes about ten minutes on two cores, every later one less
 than a second. Programs that `KUBEBUILDER_ASSETS` already holds are not built.
 
 Standard library only: it runs before any environment exists.
@@ -51,6 +51,7 @@ TOOLS = {  # in build order: what the tests need first comes first
     "kube-proxy": Tool("kubernetes", "k8s.io/kubernetes/cmd/kube-proxy"),
     "coredns": Tool("coredns", "github.com/coredns/coredns"),
     "pause": Tool("pause", "cybervein/tools/pause"),
+    "answer": Tool("answer", "cybervein/tools/answer"),
 }
 
 
@@ -64,13 +65,17 @@ def kubernetes_version() -> str:
 
 
 def cache() -> Path:
-    """The folder of the built programs for exactly these pins."""
-    digest = hashlib.sha256()
-    for path in sorted([*MODULES.glob("*/go.*"), *MODULES.glob("*/*.go")]):
-        digest.update(path.relative_to(MODULES).as_posix().encode() + b"\0" + path.read_bytes())
+    """The folder of everything that was ever built."""
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    key = f"{kubernetes_version()}-{digest.hexdigest()[:12]}"
-    return root / "cybervein" / "kubernetes" / key / "bin"
+    return root / "cybervein" / "kubernetes"
+
+
+def key(module: str) -> str:
+    """The name of a module's folder in the cache: other pins, another folder."""
+    digest = hashlib.sha256()
+    for path in sorted([*(MODULES / module).glob("go.*"), *(MODULES / module).glob("*.go")]):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return f"{module}-{digest.hexdigest()[:12]}"
 
 
 def located(name: str) -> Path:
@@ -78,7 +83,7 @@ def located(name: str) -> Path:
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     if assets and (Path(assets) / name).exists():
         return Path(assets) / name
-    return cache() / name
+    return cache() / key(TOOLS[name].module) / "bin" / name
 
 
 def linker_flags() -> str:
@@ -86,7 +91,7 @@ def linker_flags() -> str:
     version = kubernetes_version()
     major, minor, _ = version.removeprefix("v").split(".", 2)
     stamps = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
-    return " ".join(["-s", "-w", *(f"-X {VERSION}.{key}={text}" for key, text in stamps.items())])
+    return " ".join(["-s", "-w", *(f"-X {VERSION}.{name}={text}" for name, text in stamps.items())])
 
 
 def build(name: str, target: Path) -> None:
@@ -113,6 +118,7 @@ def build_missing(names: list[str]) -> None:
     for position, name in enumerate(missing, start=1):
         print(f"building {name} ({position} of {len(missing)}) …", flush=True)
         began = time.monotonic()
+        located(name).parent.mkdir(parents=True, exist_ok=True)
         build(name, located(name))
         print(f"built {name} in {time.monotonic() - began:.0f} s", flush=True)
 
@@ -130,14 +136,14 @@ def main() -> int:
         print("error: go is missing; install Go 1.26 or newer (https://go.dev)", file=sys.stderr)
         return 1
     cache().mkdir(parents=True, exist_ok=True)
-    with (cache().parent / "lock").open("w") as lock:
+    with (cache() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two runs at once build each program once
         try:
             build_missing(names)
         except subprocess.CalledProcessError as failure:
             print(f"error: {' '.join(failure.cmd)} failed; see above", file=sys.stderr)
             return 1
-    print(f"Kubernetes {kubernetes_version()} tools: {cache()}")
+    print(f"{len(names)} tools of Kubernetes {kubernetes_version()} are in {cache()}")
     return 0
 
 
