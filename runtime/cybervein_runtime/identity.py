@@ -36,27 +36,37 @@ def save_identity(path: Path, identity: Identity) -> None:
     """Write the identity file, mode 0600. Refuses to replace an existing one."""
     if path.exists():
         raise StorageError(f"{path} holds an identity already; move it away first")
+    write_atomic(path, identity_json(identity))
+
+
+def identity_json(identity: Identity) -> bytes:
+    """The identity file's bytes: secret."""
     document = {
         "v": 1,
         "seed": identity.keys.seed.hex(),
         "vrf_seed": identity.vrf_seed.hex(),
         "seal_seed": identity.seal_seed.hex(),
     }
-    write_atomic(path, json.dumps(document, indent=2).encode() + b"\n")
+    return json.dumps(document, indent=2).encode() + b"\n"
 
 
 def load_identity(path: Path) -> Identity:
     """The identity of a file. Raises for a malformed file or one that others can read."""
     data = read_limited(path, _FILE_BYTES_MAX)
     check_secret(path)
+    return parse_identity(data, str(path))
+
+
+def parse_identity(data: bytes, what: str) -> Identity:
+    """Like `load_identity`, of the file's bytes; `what` names them in errors."""
     try:
         document = json.loads(data)
         version = document["v"]
         seeds = [bytes.fromhex(document[name]) for name in ("seed", "vrf_seed", "seal_seed")]
     except (ValueError, KeyError, TypeError) as error:
-        raise MalformedError(f"{path} is not an identity file; restore it from a backup") from error
+        raise MalformedError(f"{what} is not an identity file; restore it from a backup") from error
     if version != 1 or any(len(seed) != _SEED_BYTES for seed in seeds):
-        raise MalformedError(f"{path}: expected version 1 and seeds of {_SEED_BYTES} bytes")
+        raise MalformedError(f"{what}: expected version 1 and seeds of {_SEED_BYTES} bytes")
     return Identity(KeyPair(seeds[0]), seeds[1], seeds[2])
 
 
