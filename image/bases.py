@@ -2,7 +2,8 @@
 
 Both come out of one `debootstrap` of bookworm. The build base is that system with this machine's
 own Rust in /usr/local, as Debian's is too old. The runtime base is what Distroless' `python3` image
-is: the packages below unpacked, no shell, no package tools, no setuid files, a user 65532.
+is: the packages of `runtime-packages.txt` unpacked, no shell, no package tools, no setuid files, a
+user 65532.
 Made once and kept in buildah's storage under a name that says what they were made of.
 """
 
@@ -18,19 +19,12 @@ from pathlib import Path
 SUITE = "bookworm"
 MIRROR = "http://deb.debian.org/debian"
 BUILD_PACKAGES = "ca-certificates,gcc,libc6-dev,netbase,python3,python3-venv"
-RUNTIME_PACKAGES = (
-    "base-files ca-certificates netbase tzdata media-types "
-    "libc6 libgcc-s1 libgomp1 libstdc++6 libssl3 "
-    "libbz2-1.0 libcom-err2 libcrypt1 libdb5.3 libexpat1 libffi8 libgssapi-krb5-2 libk5crypto3 "
-    "libkeyutils1 libkrb5-3 libkrb5support0 liblzma5 libncursesw6 libnsl2 libreadline8 "
-    "libsqlite3-0 libtinfo6 libtirpc3 libuuid1 zlib1g "
-    "libpython3.11-minimal libpython3.11-stdlib python3.11-minimal"
-).split()
-PASSWD = """root:x:0:0:root:/root:/sbin/nologin
+RUNTIME_PACKAGES = Path(__file__).with_name("runtime-packages.txt")
+USERS = """root:x:0:0:root:/root:/sbin/nologin
 nobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin
 nonroot:x:65532:65532:nonroot:/tmp:/sbin/nologin
 """
-GROUP = "root:x:0:\nnobody:x:65534:\nnonroot:x:65532:\n"
+GROUPS = "root:x:0:\nnobody:x:65534:\nnonroot:x:65532:\n"
 RUST_LIBRARIES = ("*.so*", "rustlib/*-unknown-linux-gnu")
 
 Buildah = Callable[..., str]
@@ -44,7 +38,7 @@ def _run(*command: str | Path) -> str:
 
 def names() -> tuple[str, str]:
     """Image names of the build and the runtime base, telling what they were made of."""
-    own = hashlib.sha256(Path(__file__).read_bytes())
+    own = hashlib.sha256(Path(__file__).read_bytes() + RUNTIME_PACKAGES.read_bytes())
     runtime = own.hexdigest()[:12]
     own.update(_run("rustc", "-vV").encode())
     return (
@@ -58,7 +52,7 @@ def ensure(buildah: Buildah, scratch: Path) -> tuple[str, str]:
     build, runtime = names()
     if all(buildah("images", "--quiet", "--filter", f"reference={n}") for n in (build, runtime)):
         return build, runtime
-    scratch.mkdir(parents=True, exist_ok=True)
+    buildah("rmi", "--all", "--force")  # former bases, and layers on top of them
     with tempfile.TemporaryDirectory(dir=scratch, prefix="bases-") as place:
         system = Path(place) / "system"
         packages, downloads = f"--include={BUILD_PACKAGES}", scratch / "packages"
@@ -101,15 +95,17 @@ def _runtime_root(system: Path, root: Path) -> None:
     for name in ("bin", "sbin", "lib", "lib64"):
         (root / "usr" / name).mkdir(parents=True, exist_ok=True)
         (root / name).symlink_to(f"usr/{name}")
-    for package in RUNTIME_PACKAGES:
+    for package in RUNTIME_PACKAGES.read_text().split():
         _unpack(package, system / "var/cache/apt/archives", root)
     for name in ("doc-base", "lintian", "man", "bug", "info", "locale"):
         shutil.rmtree(root / "usr/share" / name, ignore_errors=True)
-    shutil.copytree(system / "etc/ssl/certs", root / "etc/ssl/certs", symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(
+        system / "etc/ssl/certs", root / "etc/ssl/certs", symlinks=True, dirs_exist_ok=True
+    )
     for name in ("python", "python3"):
         (root / "usr/bin" / name).symlink_to("python3.11")
-    (root / "etc/passwd").write_text(PASSWD)
-    (root / "etc/group").write_text(GROUP)
+    (root / "etc/passwd").write_text(USERS)
+    (root / "etc/group").write_text(GROUPS)
     (root / "etc/nsswitch.conf").write_text("hosts: files dns\n")
     (root / "tmp").mkdir(exist_ok=True)
     (root / "tmp").chmod(0o1777)
@@ -121,7 +117,9 @@ def _unpack(package: str, archives: Path, root: Path) -> None:
     archive = next(archives.glob(f"{package}_*.deb"))
     with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", archive], stdout=subprocess.PIPE) as tar:
         subprocess.run(
-            ["tar", "-x", "-p", "--keep-directory-symlink", "-C", root], stdin=tar.stdout, check=True
+            ["tar", "-x", "-p", "--keep-directory-symlink", "-C", root],
+            stdin=tar.stdout,
+            check=True,
         )
     status = root / "var/lib/dpkg/status.d"
     status.mkdir(parents=True, exist_ok=True)

@@ -10,11 +10,14 @@ them from Debian packages with debootstrap and buildah (as root).
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,9 +45,18 @@ def engine(which: str, cache: Path) -> Docker | Buildah:
     )
 
 
-def build(which: str, tag: str, version: str) -> Path:
+@contextmanager
+def alone(cache: Path) -> Iterator[None]:
+    """Wait until no other build uses the cache."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def build(which: str, tag: str, version: str, cache: Path) -> Path:
     """Build if no archive of exactly these inputs is there; its path."""
-    cache, made = cache_directory(), inputs.identity()
+    made = inputs.identity()
     archive = cache / "archives" / f"{inputs.digest(which, tag, version, made.revision)}.tar"
     if archive.exists():
         archive.touch()
@@ -57,6 +69,7 @@ def build(which: str, tag: str, version: str) -> Path:
         secrets["ca"] = inputs.trusted_certificates()
         created = datetime.fromtimestamp(made.created, UTC).isoformat()
         labels = {"VERSION": version, "REVISION": made.revision, "CREATED": created}
+        labels["SOURCE"] = inputs.source()
         partial = archive.with_suffix(".partial")
         partial.unlink(missing_ok=True)
         present = {name: path for name, path in secrets.items() if path is not None}
@@ -84,7 +97,9 @@ def main() -> int:
     options = parser.parse_args()
     began = time.monotonic()
     tag = options.tag or f"localhost/cybervein:{options.version}"
-    archive = build(options.bases, tag, options.version)
+    cache = cache_directory()
+    with alone(cache):
+        archive = build(options.bases, tag, options.version, cache)
     if options.output:
         shutil.copyfile(archive, options.output)
     megabytes = archive.stat().st_size / 1e6

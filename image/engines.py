@@ -10,10 +10,13 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import bases
 import inputs
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Docker:
 class Buildah:
     """buildah in storage of its own, for machines without a daemon; podman shares its options."""
 
-    def __init__(self, cache: Path, debian_bases: bool) -> None:
+    def __init__(self, cache: Path, *, debian_bases: bool) -> None:
         self.storage = cache / "storage"
         self.cache = cache
         self.debian_bases = debian_bases
@@ -81,7 +84,7 @@ class Buildah:
 
     def _buildah(self, *arguments: str | Path) -> str:
         driver = os.environ.get("STORAGE_DRIVER", "overlay")
-        places = ["--root", self.storage / "root", "--runroot", self.storage / "run"]
+        places = ["--root", f"{self.storage}/root", "--runroot", f"{self.storage}/run"]
         return _command("buildah", *places, "--storage-driver", driver, *arguments)
 
     def build(self, request: Request) -> None:

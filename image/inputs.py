@@ -87,6 +87,12 @@ def identity() -> Identity:
     return Identity(project["version"], f"{commit or 'unknown'}{dirty}", int(seconds or 0))
 
 
+def source() -> str:
+    """Public address of the repository: `origin` where it is one, else "unknown"."""
+    address = _git("remote", "get-url", "origin")
+    return address if address.startswith("https://") and "@" not in address else "unknown"
+
+
 def _pip_settings() -> dict[str, str]:
     """The index that the machine's pip is configured for, in files or variables."""
     try:
@@ -95,7 +101,9 @@ def _pip_settings() -> dict[str, str]:
         )
     except OSError:
         return {}
-    found = re.findall(r"\.(index-url|extra-index-url|trusted-host)='(.*)'$", run.stdout, re.M)
+    found = re.findall(
+        r"\.(index-url|extra-index-url|trusted-host)='(.*)'$", run.stdout, re.MULTILINE
+    )
     return {f"PIP_{name.upper().replace('-', '_')}": value for name, value in found}
 
 
@@ -119,4 +127,6 @@ def trusted_certificates() -> Path | None:
 def cargo_settings() -> Path | None:
     """The user's cargo configuration, if there is one."""
     home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
-    return next((home / name for name in ("config.toml", "config") if (home / name).is_file()), None)
+    return next(
+        (home / name for name in ("config.toml", "config") if (home / name).is_file()), None
+    )
