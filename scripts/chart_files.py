@@ -1,0 +1,121 @@
+"""Writes what the chart and manifests/ have from elsewhere, so that none of it lags behind.
+
+* `chart/cybervein/crds/`: the CRDs of `manifests/crds/`;
+* `chart/cybervein/values.schema.json`: `chart/values.schema.yaml` with the specs of the CRDs in it;
+* `manifests/*.yaml`: the chart as Helm renders it, for those who do without Helm.
+
+`tests/chart` regenerates and expects no difference. Needs the programs of `make kubernetes-tools`.
+Run: .venv/bin/python scripts/chart_files.py
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+CHART = ROOT / "chart" / "cybervein"
+CRDS = ROOT / "manifests" / "crds"
+NAMESPACE = "cybervein"
+KUBERNETES = "v1.34.4"
+SPECS = {"networks.cybervein.io.yaml": "networkSpec", "minerpools.cybervein.io.yaml": "poolSpec"}
+NOTE = "# Written by scripts/chart_files.py from chart/cybervein; change it there.\n"
+FLAVOURS = {"operator.yaml": (), "home.yaml": ("--values", str(CHART / "values-home.yaml"))}
+"""File of manifests/ and what `helm template` is told for it, beside what all are told."""
+
+Schema = dict[str, Any]
+
+
+def crds() -> dict[Path, str]:
+    """The chart's copies of the CRDs."""
+    return {CHART / "crds" / path.name: path.read_text() for path in sorted(CRDS.glob("*.yaml"))}
+
+
+def values_schema() -> dict[Path, str]:
+    """The schema of the values."""
+    schema = yaml.safe_load((ROOT / "chart" / "values.schema.yaml").read_text())
+    for name, key in SPECS.items():
+        crd = yaml.safe_load((CRDS / name).read_text())
+        root = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        schema["$defs"][key] = strict(root["properties"]["spec"])
+    return {CHART / "values.schema.json": json.dumps(schema, indent=1, ensure_ascii=False) + "\n"}
+
+
+def strict(schema: Any) -> Any:  # noqa: ANN401 -- JSON
+    """A structural schema as plain JSON Schema, in which an unknown field is an error.
+
+    What only Kubernetes understands goes: the API server checks CEL rules itself.
+    """
+    if not isinstance(schema, dict):
+        return schema
+    out = {key: value for key, value in schema.items() if not key.startswith("x-kubernetes-")}
+    if schema.get("x-kubernetes-int-or-string"):
+        return out | {"type": ["integer", "string"]}
+    out |= {key: strict(out[key]) for key in ("items", "additionalProperties") if key in out}
+    if "properties" in out:
+        out["properties"] = {key: strict(value) for key, value in out["properties"].items()}
+        out.setdefault("additionalProperties", False)
+    return out
+
+
+def helm() -> Path:
+    """The pinned Helm of the test tools."""
+    script = ROOT / "scripts" / "kubernetes" / "build.py"
+    spec = importlib.util.spec_from_file_location("cybervein_kubernetes_tools", script)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"error: {script} is missing; it knows where helm is")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    path: Path = module.located("helm")
+    if not path.exists():
+        raise SystemExit(f"error: helm is not built (looked at {path}); run: make kubernetes-tools")
+    return path
+
+
+def manifests() -> dict[Path, str]:
+    """What `kubectl apply -k manifests` and `kubectl apply -f` use."""
+    return {ROOT / "manifests" / name: render(flags) for name, flags in FLAVOURS.items()}
+
+
+def render(flags: tuple[str, ...]) -> str:
+    """The chart without hooks and without Helm's own labels."""
+    command = [str(helm()), "template", "cybervein", str(CHART), "--namespace", NAMESPACE]
+    command += ["--kube-version", KUBERNETES, "--no-hooks", *flags]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        raise SystemExit(f"error: helm template failed: {run.stderr.strip()}")
+    documents = [each for each in yaml.safe_load_all(run.stdout) if each]
+    for each in documents:
+        _without_helm(each)
+    return NOTE + yaml.safe_dump_all(documents, sort_keys=False, width=100)
+
+
+def _without_helm(document: Schema) -> None:
+    labels = document["metadata"]["labels"]
+    labels.pop("helm.sh/chart")
+    labels["app.kubernetes.io/managed-by"] = "kubectl"
+
+
+def files() -> dict[Path, str]:
+    """Every file that this script owns, with its text; the chart's own first."""
+    return crds() | values_schema() | manifests()
+
+
+def main() -> None:
+    """Write them: the chart is rendered when its schema and CRDs are there."""
+    for part in (crds, values_schema, manifests):
+        for path, text in part().items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()
