@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from cluster.control_plane import ControlPlane, Settings, prepare
 from cluster.credentials import ADMIN
 from cluster.kubectl import Kubectl
 from cluster.kwok import Kwok
+from cluster.node.running import Node, node_cluster
 from cluster.provisioner import Provisioner
 from cluster.running import Cluster
 
@@ -28,30 +30,38 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=out)
 
 
-@pytest.fixture(scope="session")
-def cluster_directory() -> Iterator[Path]:
-    """The folder of the cluster's files and logs; kept if `CYBERVEIN_TEST_KEEP` names a folder."""
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """A folder for a cluster's files and logs; kept if `CYBERVEIN_TEST_KEEP` says where."""
     kept = os.environ.get("CYBERVEIN_TEST_KEEP")
     if kept:
-        yield Path(tempfile.mkdtemp(prefix="cluster-", dir=kept))
+        yield Path(tempfile.mkdtemp(prefix="cybervein-", dir=kept))
         return
-    with tempfile.TemporaryDirectory(prefix="cybervein-cluster-") as path:
+    with tempfile.TemporaryDirectory(prefix="cybervein-") as path:
         yield Path(path)
 
 
 @pytest.fixture(scope="session")
-def cluster(cluster_directory: Path) -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster]:
     """A control plane without nodes, or the cluster of `CYBERVEIN_TEST_KUBECONFIG`."""
     own = os.environ.get(OWN_CLUSTER)
-    if own:
-        yield Cluster(Kubectl(Path(own)), cluster_directory, None)
-        return
-    plane = prepare(cluster_directory, Settings())
-    try:
-        plane.start()
-        yield Cluster(Kubectl(plane.kubeconfig(ADMIN)), cluster_directory, plane)
-    finally:
-        plane.stop()
+    with own_folder() as folder:
+        if own:
+            yield Cluster(Kubectl(Path(own)), folder, None)
+            return
+        plane = prepare(folder, Settings())
+        try:
+            plane.start()
+            yield Cluster(Kubectl(plane.kubeconfig(ADMIN)), folder, plane)
+        finally:
+            plane.stop()
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[Node]:
+    """A cluster of its own with one real node."""
+    with own_folder() as folder, node_cluster(folder) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -35,20 +35,16 @@ class Provisioner:
     node: str | None = None
     storage_class: str = CLASS
     _end: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Make the class and serve its claims in the background."""
         with Rest(self.plane, PROVISIONER) as rest:
             rest.call("POST", "/apis/storage.k8s.io/v1/storageclasses", _storage_class())
-        self._thread = threading.Thread(target=self._serve, name="provisioner", daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._serve, name="provisioner", daemon=True).start()
 
     def stop(self) -> None:
-        """Stop serving; what is bound stays."""
+        """Stop serving, with the next event or the end of the API server; what is bound stays."""
         self._end.set()
-        if self._thread is not None:
-            self._thread.join()
 
     def folder(self, claim: Object) -> Path:
         """Where the bytes of a claim lie."""

@@ -1,0 +1,60 @@
+"""An OCI image archive of a few files, written by hand: for images that need no build."""
+
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+CONFIG = "application/vnd.oci.image.config.v1+json"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
+
+
+def write_image(archive: Path, program: Path, architecture: str = "amd64") -> Path:
+    """Write an image that holds one static program and runs it; returns the archive's path."""
+    layer = _tar({program.name: (program.read_bytes(), 0o755)})
+    config = _json(
+        {
+            "architecture": architecture,
+            "os": "linux",
+            "config": {"Entrypoint": [f"/{program.name}"]},
+            "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
+        }
+    )
+    manifest = _json(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": _describe(config, CONFIG),
+            "layers": [_describe(layer, LAYER)],
+        }
+    )
+    index = _json({"schemaVersion": 2, "manifests": [_describe(manifest, MANIFEST)]})
+    blobs = {f"blobs/sha256/{_digest(blob)[7:]}": blob for blob in (layer, config, manifest)}
+    files = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": index, **blobs}
+    archive.write_bytes(_tar({name: (data, 0o644) for name, data in files.items()}))
+    return archive
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    return json.dumps(document).encode()
+
+
+def _digest(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def _describe(data: bytes, media_type: str) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": _digest(data), "size": len(data)}
+
+
+def _tar(files: dict[str, tuple[bytes, int]]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, (data, mode) in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data), mode
+            tar.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()

@@ -1,0 +1,137 @@
+"""A control plane and a node that belong together, started and stopped as one."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+from cluster.control_plane import ControlPlane, Settings, prepare
+from cluster.credentials import ADMIN, USERS, User, kubelet_user
+from cluster.kubectl import Kubectl
+from cluster.kwok import is_ready
+from cluster.node.containerd import Containerd
+from cluster.node.network import free_wire
+from cluster.node.room import Room, opened
+from cluster.node.services import dns, kubelet, proxy
+from cluster.process import Process
+from cluster.provisioner import Provisioner, local_source
+from cluster.running import Cluster
+from cluster.waiting import until
+
+NAME = "node-1"
+READY_SECONDS = 90
+
+
+@dataclass
+class Node:
+    """A Ready node and its cluster. The package's docstring lists what tests do with it."""
+
+    cluster: Cluster
+    room: Room
+    containerd: Containerd
+    kubelet: Process
+    proxy: Process
+    dns: Process
+    volumes: Provisioner
+    name: str = NAME
+
+    @property
+    def address(self) -> str:
+        """The node's address; NodePorts and host ports are there."""
+        return self.room.wire.inner_address
+
+    @property
+    def storage_class(self) -> str:
+        """The default StorageClass."""
+        return self.volumes.storage_class
+
+    def load(self, archive: Path, name: str) -> None:
+        """Make the image of an OCI archive known to pods (`imagePullPolicy: Never`) as `name`."""
+        self.containerd.load(archive, name)
+
+    def run(self, *command: str | Path) -> str:
+        """Run a program in the node and return its stdout."""
+        return self.room.run(*command)
+
+    def local_volume(self, name: str, size: str, storage_class: str) -> Path:
+        """A static `local` volume on a new folder, which is returned."""
+        folder = self.volumes.root / name
+        folder.mkdir(mode=0o777, parents=True)
+        spec = {
+            "capacity": {"storage": size},
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": storage_class,
+            "persistentVolumeReclaimPolicy": "Retain",
+            **local_source(folder, self.name),
+        }
+        self.cluster.kubectl.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "PersistentVolume",
+                "metadata": {"name": name},
+                "spec": spec,
+            }
+        )
+        return folder
+
+    def kill(self, namespace: str, pod: str, container: str) -> None:
+        """kill -9 the first process of a running container."""
+        found = self.cluster.kubectl.within(namespace).get("pod", pod)
+        assert found is not None, f"there is no pod {namespace}/{pod}"
+        (status,) = [
+            each for each in found["status"]["containerStatuses"] if each["name"] == container
+        ]
+        identity = status["containerID"].removeprefix("containerd://")
+        self.containerd.ctr("tasks", "kill", "--signal", "SIGKILL", identity)
+
+
+@contextmanager
+def node_cluster(directory: Path) -> Iterator[Node]:
+    """A cluster with one node, Ready; nothing of it is left afterwards."""
+    if os.geteuid() != 0:
+        raise PermissionError("a node needs root for its namespaces and mounts; run as root")
+    wire, user = free_wire(), kubelet_user(NAME)
+    settings = Settings(address=wire.outer_address, reachable=True, users=(*USERS, user))
+    wire.lay()
+    room = Room(directory, wire, f"cybervein-{token_hex(4)}")
+    with opened(room):
+        plane = prepare(directory, settings)
+        try:
+            plane.start()
+            with _started(room, plane, user) as node:
+                yield node
+        finally:
+            plane.stop()
+
+
+@contextmanager
+def _started(room: Room, plane: ControlPlane, user: User) -> Iterator[Node]:
+    """The node's own programs, and its volumes, while the context lasts."""
+    containerd = Containerd(room)
+    node = Node(
+        cluster=Cluster(Kubectl(plane.kubeconfig(ADMIN)), room.directory, plane),
+        room=room,
+        containerd=containerd,
+        kubelet=kubelet(room, plane, NAME, user, containerd.socket),
+        proxy=proxy(room, plane, NAME),
+        dns=dns(room, plane),
+        volumes=Provisioner(plane, room.directory / "volumes", NAME),
+    )
+    try:
+        containerd.start()
+        node.volumes.start()
+        for process in (node.kubelet, node.proxy, node.dns):
+            process.start()
+        until(
+            lambda: is_ready(node.cluster.kubectl.get("node", NAME) or {}),
+            f"{NAME} is Ready",
+            timeout_seconds=READY_SECONDS,
+            diagnose=node.kubelet.tail,
+        )
+        yield node
+    finally:
+        node.volumes.stop()
+        for process in (node.kubelet, node.proxy, node.dns, containerd.process):
+            process.stop()

@@ -1,0 +1,95 @@
+"""A pod under Pod Security `restricted` runs on the node, is found by name and by port."""
+
+import urllib.request
+from collections.abc import Iterator
+from urllib.error import URLError
+
+import pytest
+from cluster.kubectl import Kubectl, KubectlError
+from cluster.kwok import is_ready
+from cluster.node.oci import write_image
+from cluster.node.running import Node
+from cluster.samples import Object, container, stateful_set
+from cluster.tools import tool
+from cluster.waiting import until
+
+pytestmark = pytest.mark.node
+IMAGE = "localhost/answer:1"
+PORT = 8080
+
+
+@pytest.fixture(scope="module")
+def kubectl(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
+    archive = write_image(tmp_path_factory.mktemp("image") / "answer.tar", tool("answer"))
+    node.load(archive, IMAGE)
+    node.cluster.make_namespace("answers")
+    admin = node.cluster.kubectl.within("answers")
+    ready = {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1}
+    main = container(IMAGE, imagePullPolicy="Never", readinessProbe=ready)
+    admin.apply(stateful_set("web", claim="1Gi", main=main), service())
+    admin.wait("pod", "web-0", is_ready, "is Ready")
+    yield admin
+    node.cluster.kubectl.delete("namespace", "answers", "--wait=false")
+
+
+def service() -> Object:
+    ports = [{"port": 80, "targetPort": PORT}]
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web"},
+        "spec": {"type": "NodePort", "selector": {"app": "web"}, "ports": ports},
+    }
+
+
+def body(url: str) -> str:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 http, to our own node
+            text: bytes = answer.read()
+            return text.decode().strip()
+    except URLError as error:
+        return str(error)
+
+
+def test_a_service_is_found_by_its_name_from_within_a_pod(kubectl: Kubectl) -> None:
+    url = "http://web.answers.svc.cluster.local"
+
+    def says() -> str:
+        try:
+            return kubectl("exec", "web-0", "--", "/answer", url).strip()
+        except KubectlError as error:
+            return str(error)
+
+    until(lambda: says() == "web-0", "the Service's name leads to the pod", diagnose=says)
+
+
+def test_a_node_port_answers_from_outside(kubectl: Kubectl, node: Node) -> None:
+    found = kubectl.get("service", "web")
+    assert found is not None
+    url = f"http://{node.address}:{found['spec']['ports'][0]['nodePort']}"
+    until(lambda: body(url) == "web-0", "the NodePort leads to the pod", diagnose=lambda: body(url))
+
+
+def test_a_pod_answers_at_its_own_address(kubectl: Kubectl) -> None:
+    pod = kubectl.get("pod", "web-0")
+    assert pod is not None
+    assert body(f"http://{pod['status']['podIP']}:{PORT}") == "web-0"
+
+
+def test_its_claim_is_a_folder_of_the_group_of_the_pod(kubectl: Kubectl, node: Node) -> None:
+    claim = kubectl.get("persistentvolumeclaim", "data-web-0")
+    assert claim is not None
+    assert claim["status"]["phase"] == "Bound"
+    assert node.volumes.folder(claim).is_dir()
+
+
+def test_a_killed_container_is_started_again(kubectl: Kubectl, node: Node) -> None:
+    def restarts() -> int:
+        pod = kubectl.get("pod", "web-0")
+        assert pod is not None
+        return int(pod["status"]["containerStatuses"][0]["restartCount"])
+
+    before = restarts()
+    node.kill("answers", "web-0", "main")
+    until(lambda: restarts() > before, "kubelet started the container again")
+    kubectl.wait("pod", "web-0", is_ready, "is Ready again")
