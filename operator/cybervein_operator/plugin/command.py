@@ -1,0 +1,209 @@
+"""The command line: `cybervein k8s …` and, as a plug-in of kubectl, `kubectl cybervein …`.
+
+What a command needs is imported when it runs, as `cybervein` loads this module for every plug-in
+command.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cybervein_protocol.errors import CyberVeinError, MalformedError
+from cybervein_runtime.console import Console
+
+from cybervein_operator.plugin.kubectl import GROUP, Kubectl
+from cybervein_operator.plugin.waiting import Patience
+
+Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", help="namespace; default: the kubeconfig's")
+]
+Context = Annotated[str, typer.Option("--context", help="context of the kubeconfig")]
+Timeout = Annotated[float, typer.Option(help="seconds to wait; 0 waits for ever")]
+Everywhere = Annotated[bool, typer.Option("--all-namespaces", "-A", help="every namespace")]
+Disk = Annotated[str, typer.Argument(help="name of the MinerDisk: POOL-N-DISK")]
+
+k8s = typer.Typer(
+    name="k8s",
+    help="Look after miners on Kubernetes; also called as `kubectl cybervein`.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+disk_app = typer.Typer(help="Change a disk, or wipe one.", no_args_is_help=True)
+k8s.add_typer(disk_app, name="disk")
+
+
+def commands(app: typer.Typer) -> None:
+    """Add `k8s` to the root command."""
+    app.add_typer(k8s, name="k8s")
+
+
+def _console(context: typer.Context) -> Console:
+    console: Console = context.obj
+    return console
+
+
+@k8s.command()
+def status(
+    context: typer.Context,
+    namespace: Namespace = "",
+    kube_context: Context = "",
+    everywhere: Everywhere = False,  # noqa: FBT002 -- a flag
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON document")] = False,  # noqa: FBT002
+) -> None:
+    """Who is not ready and why, is the data safe, does it earn; exit code 1 if not all is well."""
+    from cybervein_operator.plugin.ledgers import ask  # noqa: PLC0415
+    from cybervein_operator.plugin.overview import overview  # noqa: PLC0415
+    from cybervein_operator.plugin.tables import drawn  # noqa: PLC0415
+
+    kubectl = Kubectl(namespace, kube_context, everywhere)
+    kinds = ",".join(f"{plural}.{GROUP}" for plural in ("networks", "minerpools", "minerdisks"))
+    objects = kubectl.list(kinds)
+    seen = overview(objects, ask(kubectl, (o for o in objects if o["kind"] == "Network")))
+    console = Console(as_json=True) if as_json else _console(context)
+    console.emit(seen.plain(), lambda: drawn(seen, everywhere=everywhere))
+    if seen.ready.ok is False or seen.safe.ok is False:
+        raise typer.Exit(1)
+
+
+@k8s.command()
+def drain(  # noqa: PLR0913, PLR0917 -- one for each option
+    context: typer.Context,
+    miner: Annotated[list[str] | None, typer.Argument(help="names of miners: POOL-N")] = None,
+    node: Annotated[str, typer.Option(help="all miners of this node")] = "",
+    cancel: Annotated[bool, typer.Option(help="take them back into use")] = False,  # noqa: FBT002
+    wait: Annotated[bool, typer.Option(help="return when they are stopped")] = True,  # noqa: FBT002
+    timeout: Timeout = 0,
+    namespace: Namespace = "",
+    kube_context: Context = "",
+) -> None:
+    """Empty miners, whose shards move to others, and stop them; volumes and identities stay."""
+    from cybervein_operator.plugin import drains  # noqa: PLC0415
+
+    kubectl, console = Kubectl(namespace, kube_context), _console(context)
+    if bool(miner) == bool(node):
+        raise MalformedError("drain: name miners (POOL-N) or --node NODE, one of the two")
+    miners = sorted(set(miner or [])) or drains.miners_on(kubectl, node)
+    drains.set_drain(kubectl, miners, drain=not cancel)
+    result: dict[str, object] = {"miners": miners, "drain": not cancel}
+    if cancel or not wait:
+        word = "taken back into use" if cancel else "being drained"
+        console.emit(result, lambda: f"{', '.join(miners)}: {word}")
+        return
+    done = drains.wait_stopped(kubectl, miners, Patience(timeout), console.say)
+    console.emit(result | {"stopped": True}, lambda: "\n".join(str(each) for each in done))
+
+
+@disk_app.command("replace")
+def replace_disk(  # noqa: PLR0913, PLR0917 -- one for each option
+    context: typer.Context,
+    name: Disk,
+    new: Annotated[bool, typer.Option("--new", help="the new disk is in: take it")] = False,  # noqa: FBT002
+    timeout: Timeout = 0,
+    namespace: Namespace = "",
+    kube_context: Context = "",
+) -> None:
+    """Empty a disk, say when it may be pulled, and with --new take the one that came instead."""
+    from cybervein_operator.plugin import disks  # noqa: PLC0415
+
+    kubectl, console = Kubectl(namespace, kube_context), _console(context)
+    if not new:
+        status = disks.empty(kubectl, name, Patience(timeout), console.say)
+        text = disks.farewell(kubectl, name, status)
+        console.emit({"disk": name, "status": status}, lambda: text)
+        if not sys.stdin.isatty() or console.as_json or not typer.confirm("Is the new disk in?"):
+            return
+    status = disks.take(kubectl, name, Patience(timeout), console.say)
+    line = f"{name} is in use: disk {status.get('diskId') or '(no id yet)'}"
+    console.emit({"disk": name, "status": status}, lambda: line)
+
+
+@disk_app.command("wipe")
+def wipe_disk(  # noqa: PLR0913, PLR0917 -- one for each option
+    context: typer.Context,
+    name: Disk,
+    confirm: Annotated[str, typer.Option(help="the disk's id, as status tells it")] = "",
+    timeout: Timeout = 300,
+    namespace: Namespace = "",
+    kube_context: Context = "",
+) -> None:
+    """Delete CyberVein's files on a drained disk, and nothing else on it."""
+    from cybervein_operator.plugin import disks  # noqa: PLC0415
+
+    kubectl, console = Kubectl(namespace, kube_context), _console(context)
+    status = disks.wipe(kubectl, name, confirm, Patience(timeout), console.say)
+    console.emit({"disk": name, "status": status}, lambda: f"{name} is wiped")
+
+
+k8s.command("wipe")(wipe_disk)
+
+
+@k8s.command("support-bundle")
+def support_bundle(
+    context: typer.Context,
+    out: Annotated[Path | None, typer.Option(help="file to write")] = None,
+    namespace: Namespace = "",
+    kube_context: Context = "",
+    everywhere: Everywhere = False,  # noqa: FBT002 -- a flag
+) -> None:
+    """Write resources, events, logs and metrics into a tar.gz; never Secrets."""
+    from cybervein_operator.plugin.bundle import collect  # noqa: PLC0415
+
+    path = out or Path(time.strftime("cybervein-support-%Y%m%d-%H%M%S.tar.gz"))
+    bundle = collect(Kubectl(namespace, kube_context, everywhere))
+    bundle.write(path)
+    result = {"file": str(path), "files": len(bundle.files), "errors": bundle.errors}
+    text = f"{path}: {len(bundle.files)} files, {len(bundle.errors)} could not be had"
+    _console(context).emit(result, lambda: f"{text}. Look through it before you send it.")
+
+
+@k8s.command()
+def probe(
+    context: typer.Context,
+    url: Annotated[str, typer.Argument(help="URL that must answer 200")],
+    timeout: Timeout = 60,
+) -> None:
+    """Wait until a URL answers; `helm test` runs it in a pod."""
+    from cybervein_operator.plugin.inside import probe as ask  # noqa: PLC0415
+
+    ask(url, timeout)
+    _console(context).emit({"url": url, "ok": True}, lambda: f"{url} is well")
+
+
+@k8s.command()
+def crds(
+    context: typer.Context,
+    apply: Annotated[bool, typer.Option("--apply", help="server-side apply them")] = False,  # noqa: FBT002
+    kubeconfig: Annotated[Path | None, typer.Option(help="default: the pod's own rights")] = None,
+) -> None:
+    """Print the CustomResourceDefinitions of this version as a List, or apply them."""
+    from cybervein_operator.crd import definitions  # noqa: PLC0415
+    from cybervein_operator.plugin.inside import apply_definitions  # noqa: PLC0415
+
+    if not apply:
+        document = {"apiVersion": "v1", "kind": "List", "items": definitions()}
+        sys.stdout.write(json.dumps(document, indent=1) + "\n")
+        return
+    names = apply_definitions(kubeconfig)
+    _console(context).emit({"applied": names}, lambda: f"applied {', '.join(names)}")
+
+
+@k8s.callback()
+def _root(context: typer.Context) -> None:
+    if context.obj is None:
+        context.obj = Console()
+
+
+def main() -> None:
+    """`kubectl-cybervein`: every expected error is one line on standard error."""
+    try:
+        k8s()
+    except CyberVeinError as error:
+        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; what was asked for goes on in the cluster\n")
+        sys.exit(130)

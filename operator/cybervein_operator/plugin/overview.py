@@ -1,0 +1,225 @@
+"""What `status` tells, as values: networks, pools, miners, disks, and three answers.
+
+A person asks: who is not ready and why, is my data safe, am I earning. Pure functions of what the
+API server and the ledger said.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cybervein_runtime.console import coins
+
+Object = dict[str, Any]
+UNSAFE = {"Missing", "Foreign", "Failed"}
+"""Phases in which a disk cannot serve what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the ledger says of one miner; amounts in veins."""
+
+    address: str
+    rewards: int
+    fees: int
+    penalties: int
+    last_proof_epoch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A super node's answer, or why there is none."""
+
+    epoch: int | None = None
+    standings: tuple[Standing, ...] = ()
+    coin_decimals: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Yes, no or unknown (None), and the sentence."""
+
+    ok: bool | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything that `status` shows."""
+
+    networks: tuple[Object, ...]
+    pools: tuple[Object, ...]
+    miners: tuple[Object, ...]
+    disks: tuple[Object, ...]
+    ready: Answer
+    safe: Answer
+    earning: Answer
+
+    def plain(self) -> Object:
+        """As JSON-like values."""
+        return asdict(self)
+
+
+def overview(objects: Iterable[Object], ledgers: dict[str, Ledger]) -> Overview:
+    """Sum up Networks, MinerPools and MinerDisks; `ledgers` by NAMESPACE/NETWORK."""
+    by_kind: dict[str, list[Object]] = {"Network": [], "MinerPool": [], "MinerDisk": []}
+    for each in objects:
+        by_kind[each["kind"]].append(each)
+    disks = tuple(_disk(each) for each in by_kind["MinerDisk"])
+    networks = tuple(_network(each) for each in by_kind["Network"])
+    pools = tuple(_pool(each) for each in by_kind["MinerPool"])
+    miners = _miners(by_kind["MinerPool"], disks)
+    return Overview(
+        networks, pools, miners, disks, ready(networks, pools), safe(miners, disks),
+        earning(miners, pools, ledgers),
+    )  # fmt: skip
+
+
+def condition(item: Object, kind: str) -> Object:
+    """A condition of a resource, or an empty one."""
+    conditions = item.get("status", {}).get("conditions", [])
+    found: Object = next((each for each in conditions if each["type"] == kind), {})
+    return found
+
+
+def _head(item: Object) -> Object:
+    meta, verdict = item["metadata"], condition(item, "Ready")
+    paused = meta.get("annotations", {}).get("cybervein.io/paused") == "true"
+    message = verdict.get("message", "the operator has not looked at it yet; is it running?")
+    return {
+        "namespace": meta["namespace"],
+        "name": meta["name"],
+        "ready": verdict.get("status", "Unknown"),
+        "reason": verdict.get("reason", "NotSeen"),
+        "message": f"{message} (paused)" if paused else message,
+    }
+
+
+def _network(item: Object) -> Object:
+    status = item.get("status", {})
+    keys = ("network", "epoch", "height", "miners", "url")
+    return _head(item) | {key: status.get(key) for key in keys}
+
+
+def _pool(item: Object) -> Object:
+    status, spec = item.get("status", {}), item["spec"]
+    return _head(item) | {
+        "network": spec["networkRef"]["name"],
+        "wanted": spec.get("replicas", 1),
+        "miners": status.get("replicas", 0),
+        "miners_ready": status.get("readyReplicas", 0),
+        "phases": status.get("phases", {}),
+        "usage": status.get("usage", ""),
+        "draining": sorted(spec.get("drain", [])),
+    }
+
+
+def _disk(item: Object) -> Object:
+    meta, spec, status = item["metadata"], item["spec"], item.get("status", {})
+    numbers = ("bytesTotal", "bytesFree", "plots", "shards")
+    return {
+        "namespace": meta["namespace"],
+        "name": meta["name"],
+        "pool": spec["pool"],
+        "miner": spec["miner"],
+        "phase": status.get("phase", "Pending"),
+        "miner_phase": status.get("minerPhase", "Pending"),
+        "node": status.get("node", ""),
+        "address": status.get("address", ""),
+        "disk_id": status.get("diskId", ""),
+        "usage": status.get("usage", ""),
+        "message": status.get("message", ""),
+    } | {key: status.get(key, 0) for key in numbers}
+
+
+def _miners(pools: list[Object], disks: tuple[Object, ...]) -> tuple[Object, ...]:
+    """One entry for each miner that has a disk or needs attention."""
+    found: dict[tuple[str, str], Object] = {}
+    for disk in disks:
+        miner = found.setdefault(
+            (disk["namespace"], disk["miner"]),
+            {
+                "namespace": disk["namespace"],
+                "name": disk["miner"],
+                "pool": disk["pool"],
+                "phase": disk["miner_phase"],
+                "node": disk["node"],
+                "address": disk["address"],
+                "disks": 0,
+                "reason": "",
+                "message": "",
+            },
+        )
+        miner["disks"] += 1
+    for pool in pools:
+        namespace = pool["metadata"]["namespace"]
+        for each in pool.get("status", {}).get("attention", []):
+            fresh = {"namespace": namespace, "name": each["miner"], "disks": 0, "node": ""}
+            fresh |= {"pool": pool["metadata"]["name"], "address": ""}
+            miner = found.setdefault((namespace, each["miner"]), fresh)
+            miner |= {key: each.get(key, "") for key in ("phase", "reason", "message")}
+    return tuple(sorted(found.values(), key=_place))
+
+
+def _place(miner: Object) -> tuple[str, str, int]:
+    pool, _, ordinal = miner["name"].rpartition("-")
+    return miner["namespace"], pool, int(ordinal) if ordinal.isdigit() else 0
+
+
+def ready(networks: tuple[Object, ...], pools: tuple[Object, ...]) -> Answer:
+    """Is everybody at work?"""
+    if not networks and not pools:
+        return Answer(None, "no Network and no MinerPool here; see `kubectl explain minerpool`")
+    late = [f"{each['name']}: {each['message']}" for each in (*networks, *pools)
+            if each["ready"] != "True"]  # fmt: skip
+    wanted = sum(each["wanted"] for each in pools)
+    at_work = sum(each["miners_ready"] for each in pools)
+    if late or at_work < wanted:
+        return Answer(ok=False, text="; ".join([f"{at_work} of {wanted} miners are ready", *late]))
+    return Answer(ok=True, text=f"all {wanted} miners are ready")
+
+
+def safe(miners: tuple[Object, ...], disks: tuple[Object, ...]) -> Answer:
+    """Are customers' shards where they should be, and the keys to them?"""
+    bad = [disk for disk in disks if disk["phase"] in UNSAFE]
+    blocked = [miner["name"] for miner in miners if miner["phase"] == "Blocked"]
+    away = [miner["name"] for miner in miners if miner["phase"] == "Unreachable"]
+    trouble = [f"{disk['name']} is {disk['phase']} with {disk['shards']} shards" for disk in bad]
+    trouble += [f"{name} is blocked" for name in blocked] + [f"{name} is away" for name in away]
+    if trouble:
+        return Answer(
+            ok=False,
+            text=f"{'; '.join(trouble)}. Nothing was deleted; shards that stay away are repaired.",
+        )
+    unknown = [disk["name"] for disk in disks if disk["phase"] == "Pending"]
+    if unknown:
+        return Answer(None, f"no word yet of {', '.join(unknown[:5])}")
+    held = sum(disk["shards"] for disk in disks)
+    return Answer(ok=True, text=f"{len(disks)} disks hold {held} shards, none out of reach")
+
+
+def earning(
+    miners: tuple[Object, ...], pools: tuple[Object, ...], ledgers: dict[str, Ledger]
+) -> Answer:
+    """Do our miners prove and get paid, as the ledger has it?"""
+    problems = [f"{name}: {each.problem}" for name, each in ledgers.items() if each.problem]
+    ours = {miner["address"] for miner in miners if miner["address"]}
+    used = {f"{pool['namespace']}/{pool['network']}" for pool in pools}
+    proving, paid, lost = 0, "", []
+    for name in sorted(used & set(ledgers)):
+        ledger = ledgers[name]
+        mine = [each for each in ledger.standings if each.address in ours]
+        proving += sum(_proves(each, ledger.epoch) for each in mine)
+        paid += f" {coins(sum(each.rewards + each.fees for each in mine), ledger.coin_decimals)}"
+        lost += [each.address for each in mine if each.penalties]
+    if not paid or (problems and not proving):
+        return Answer(None, "; ".join(problems) or "no ledger was reached")
+    text = f"{proving} of {len(miners)} miners proved lately; earned so far:{paid} coins"
+    text += f"; penalties: {len(lost)} miners" if lost else ""
+    return Answer(proving == len(miners) and bool(miners), "; ".join([text, *problems]))
+
+
+def _proves(standing: Standing, epoch: int | None) -> bool:
+    last = standing.last_proof_epoch
+    return last is not None and (epoch is None or epoch - last <= 2)  # noqa: PLR2004 -- epochs
