@@ -120,8 +120,11 @@ class ControlPlane:
             raise RuntimeError(f"the API server ended by itself\n{self.api_server.tail()}")
         if not self.authority.exists():
             return False
-        trust = ssl.create_default_context(cafile=str(self.authority))
         address = self.settings.address
+        try:
+            trust = ssl.create_default_context(cafile=str(self.authority))
+        except ssl.SSLError:  # the file is half written
+            return False
         connection = HTTPSConnection(address, self.port, context=trust, timeout=5)
         try:
             connection.request("GET", "/readyz", headers={"Authorization": f"Bearer {ADMIN.token}"})
