@@ -24,7 +24,7 @@ _UNITS: Final = ("B", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 def number(quantity: Quantity) -> int:
     """The quantity, rounded up to a whole number. Raises MalformedError."""
     text = str(quantity)
-    match = _SHAPE.match(text)
+    match = _SHAPE.fullmatch(text)
     if match is None:
         raise MalformedError(f"quantity {text[:40]!r}: expected a number as in 100Gi, 1.5T or 500M")
     digits, suffix = match.group(1), match.group(3) or ""

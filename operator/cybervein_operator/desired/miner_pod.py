@@ -130,7 +130,17 @@ def _sidecar(pool: MinerPool, facts: MinerFacts) -> Object:
             mount("network", NETWORK_DIR, read_only=True),
             mount("tmp", "/tmp"),  # noqa: S108 -- the pod's own
         ],
-    } | given(imagePullPolicy=pool.spec.image_pull_policy and str(pool.spec.image_pull_policy))
+    } | given(
+        env=_trust(facts),
+        imagePullPolicy=pool.spec.image_pull_policy and str(pool.spec.image_pull_policy),
+    )
+
+
+def _trust(facts: MinerFacts) -> list[Object]:
+    """The sidecar calls nobody but the super node, so the network's authority is all it trusts."""
+    if not facts.network.private_authority:
+        return []
+    return [{"name": "SSL_CERT_FILE", "value": f"{NETWORK_DIR}/{names.AUTHORITY_KEY}"}]
 
 
 def _mounts(volumes: list[Volume]) -> list[Object]:

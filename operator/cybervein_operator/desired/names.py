@@ -11,6 +11,7 @@ FIELD_MANAGER: Final = "cybervein-operator"
 CONTROL_SECRET: Final = "cybervein-operator-control"  # noqa: S105 -- a name
 IDENTITY_KEY: Final = "identity.json"
 NETWORK_KEY: Final = "network.json"
+AUTHORITY_KEY: Final = "ca.crt"
 TEMPLATE: Final = f"{GROUP}/template"
 PAUSED: Final = f"{GROUP}/paused"
 DRAIN_NODE: Final = f"{GROUP}/drain"
@@ -31,7 +32,7 @@ def miner(pool: str, ordinal: int) -> str:
 
 def ordinal_of(pool: str, name: str) -> int | None:
     """N of `POOL-N`, or None if `name` is no miner of this pool."""
-    match = _MINER_NAME.match(name)
+    match = _MINER_NAME.fullmatch(name)
     return int(match["ordinal"]) if match and match["pool"] == pool else None
 
 

@@ -1,8 +1,11 @@
 """Objects of a network whose super node runs here."""
 
 import base64
+import json
 from collections.abc import Mapping
 from urllib.parse import urlsplit
+
+from cybervein_protocol.errors import MalformedError
 
 from cybervein_operator.api import Network, SuperNode
 from cybervein_operator.desired import names, supernode_pod, template
@@ -66,14 +69,31 @@ def claims(network: Network) -> list[Object]:
 
 
 def config_map(network: Network, document: str) -> Object:
-    """`network.json` for miners and clients. Kept: whoever mines needs it."""
+    """`network.json` for miners and clients, its authority beside it. Kept: whoever mines needs it.
+
+    Raises MalformedError if `document` is no JSON object.
+    """
     name = names.network_file(network.metadata.name)
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": kept(network, name, names.super_node_labels(network)),
-        "data": {names.NETWORK_KEY: document},
+        "data": {names.NETWORK_KEY: document}
+        | given(**{names.AUTHORITY_KEY: _authority(document)}),
     }
+
+
+def _authority(document: str) -> str:
+    """The PEM certificates that `network.json` wants trusted; "" if it names none."""
+    try:
+        content = json.loads(document)
+    except ValueError as error:
+        raise MalformedError(
+            f"{names.NETWORK_KEY} is no JSON ({error}); take it from the super node"
+        ) from error
+    if not isinstance(content, dict):
+        raise MalformedError(f"{names.NETWORK_KEY} is no JSON object; take it from the super node")
+    return str(content.get("ca") or "")
 
 
 def secret(network: Network, name: str, data: Mapping[str, bytes], kind: str = "Opaque") -> Object:

@@ -1,0 +1,230 @@
+"""A real API server takes the definitions, explains every field, scales, and shows what matters."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster.kubectl import Kubectl, KubectlError
+from cluster.running import Cluster
+from cluster.waiting import until
+from cybervein_operator.crd import definitions
+
+pytestmark = pytest.mark.kubernetes
+CRDS = Path(__file__).parents[2] / "manifests" / "crds"
+API = "cybervein.io/v1alpha1"
+POOL: dict[str, Any] = {
+    "apiVersion": API,
+    "kind": "MinerPool",
+    "metadata": {"name": "home"},
+    "spec": {
+        "networkRef": {"name": "net"},
+        "disks": [{"name": "a", "claimTemplate": {"size": "1Ti"}}],
+    },
+}
+READY = {
+    "type": "Ready",
+    "status": "True",
+    "reason": "AllReady",
+    "message": "2 of 2",
+    "lastTransitionTime": "2026-11-21T00:00:00Z",
+}
+
+
+@pytest.fixture(scope="module")
+def crds(cluster: Cluster) -> Kubectl:
+    cluster.kubectl.apply_file(CRDS)
+    names = [each["metadata"]["name"] for each in definitions()]
+    cluster.kubectl("wait", "--for=condition=Established", "crd", *names)
+    return cluster.kubectl
+
+
+@pytest.fixture
+def kubectl(crds: Kubectl, namespace: str) -> Kubectl:
+    return crds.within(namespace)
+
+
+def test_the_server_has_no_doubt_about_the_schemas(crds: Kubectl) -> None:
+    for each in definitions():
+        found = crds.get("crd", each["metadata"]["name"])
+        assert found is not None
+        conditions = {x["type"]: x["status"] for x in found["status"]["conditions"]}
+        assert conditions["Established"] == "True"
+        assert "NonStructuralSchema" not in conditions
+
+
+def below(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, each in schema.get("properties", {}).items():
+        yield f"{path}.{name}", each
+        yield from below(each.get("items", each), f"{path}.{name}")
+
+
+@pytest.mark.parametrize("kind", ["Network", "MinerPool", "MinerDisk"])
+def test_kubectl_explains_every_field(crds: Kubectl, kind: str) -> None:
+    """What explain prints comes from the server's own OpenAPI; ask for it once per kind."""
+    text = explain(crds, f"{kind}.spec", f"--api-version={API}", "--recursive")
+    document = json.loads(crds("get", "--raw", f"/openapi/v3/apis/{API}"))
+    (schema,) = [
+        each
+        for name, each in document["components"]["schemas"].items()
+        if name.endswith(f".{kind}")
+    ]
+    fields = dict(below(schema, kind))
+    assert len(fields) > 15
+    silent = [path for path, each in fields.items() if not described(each)]
+    assert not [each for each in silent if ".metadata." not in each]
+    for name in schema["properties"]["spec"]["properties"]:
+        assert name in text
+
+
+def explain(kubectl: Kubectl, *arguments: str) -> str:
+    """The server publishes the schemas of new kinds a moment after it has taken them."""
+
+    def look() -> str:
+        try:
+            return kubectl("explain", *arguments)
+        except KubectlError:
+            return ""
+
+    return until(look, f"kubectl explain {arguments[0]} prints something")
+
+
+def described(schema: dict[str, Any]) -> bool:
+    return bool(schema.get("description")) or any(
+        each.get("description") or "$ref" in each for each in schema.get("allOf", [])
+    )
+
+
+def test_explain_prints_the_text_of_a_deep_field(crds: Kubectl) -> None:
+    text = explain(crds, "cvpool.spec.disks.claimTemplate.size")
+    assert "Size of each claim, as in 4Ti" in text
+
+
+def test_the_server_fills_in_the_same_defaults_as_the_models(kubectl: Kubectl) -> None:
+    kubectl.apply(POOL)
+    found = kubectl.get("cvpool", "home")
+    assert found is not None
+    spec = found["spec"]
+    assert spec["replicas"] == 1
+    assert spec["state"] == {"size": "1Gi"}
+    assert spec["plots"] == {"fill": 800}
+    assert spec["address"] == {"type": "ClusterIP"}
+    assert spec["rollout"] == {"maxUnavailable": 1}
+    assert spec["scheduling"] == {
+        "antiAffinity": "Preferred",
+        "topologyKey": "kubernetes.io/hostname",
+    }
+    assert "status" not in found
+
+
+def test_kubectl_scale_changes_replicas(kubectl: Kubectl) -> None:
+    kubectl.apply(POOL)
+    kubectl("scale", "cvpool/home", "--replicas=7")
+    found = kubectl.get("cvpool", "home")
+    assert found is not None
+    assert found["spec"]["replicas"] == 7
+
+
+def test_kubectl_scale_is_held_to_the_rules(kubectl: Kubectl) -> None:
+    disks = [{"name": "a", "existingClaims": ["pv-0", "pv-1"]}]
+    kubectl.apply(POOL | {"spec": POOL["spec"] | {"disks": disks}})
+    kubectl("scale", "cvpool/home", "--replicas=2")
+    with pytest.raises(KubectlError, match="at least as many claims as there are replicas"):
+        kubectl("scale", "cvpool/home", "--replicas=3")
+
+
+def test_an_autoscaler_reads_replicas_and_selector(kubectl: Kubectl) -> None:
+    kubectl.apply(POOL)
+    kubectl.patch("cvpool", "home", {"spec": {"replicas": 2}})
+    selector = "app.kubernetes.io/component=miner,cybervein.io/pool=home"
+    status = {"status": {"replicas": 2, "selector": selector}}
+    kubectl.patch("cvpool", "home", status, "--subresource=status")
+    kubectl.apply(
+        {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "home"},
+            "spec": {
+                "scaleTargetRef": {"apiVersion": API, "kind": "MinerPool", "name": "home"},
+                "minReplicas": 3,
+                "maxReplicas": 4,
+                "metrics": [
+                    {
+                        "type": "Resource",
+                        "resource": {
+                            "name": "cpu",
+                            "target": {"type": "Utilization", "averageUtilization": 50},
+                        },
+                    }
+                ],
+            },
+        }
+    )
+    # Below its minimum it scales without any metric: through the scale subresource.
+    kubectl.wait("cvpool", "home", lambda pool: pool["spec"]["replicas"] == 3, "is scaled to 3")
+
+
+def test_a_glance_shows_what_matters(kubectl: Kubectl) -> None:
+    kubectl.apply(POOL)
+    status = {
+        "readyReplicas": 1,
+        "updatedReplicas": 1,
+        "phases": {"Ready": 1, "Draining": 4},
+        "usage": "310Gi/400Gi",
+        "conditions": [READY],
+    }
+    kubectl.patch("cvpool", "home", {"status": status}, "--subresource=status")
+    heads, values = (line.split() for line in kubectl("get", "cvpool").splitlines())
+    row = dict(zip(heads, values, strict=True))
+    assert row.pop("AGE")
+    assert row == {
+        "NAME": "home",
+        "MINERS": "1",
+        "READY": "1",
+        "DRAINING": "4",
+        "UPDATED": "1",
+        "BYTES": "310Gi/400Gi",
+        "STATUS": "AllReady",
+    }
+
+
+def test_one_category_shows_all_kinds(kubectl: Kubectl) -> None:
+    kubectl.apply(POOL)
+    network = {"apiVersion": API, "kind": "Network", "metadata": {"name": "net"}}
+    kubectl.apply(network | {"spec": {"join": {"configMap": "theirs"}}})
+    disk = {"apiVersion": API, "kind": "MinerDisk", "metadata": {"name": "home-0-a"}}
+    kubectl.apply(
+        disk | {"spec": {"pool": "home", "miner": "home-0", "disk": "a", "claim": "home-0-a"}}
+    )
+    names = kubectl("get", "cybervein", "-o", "name").split()
+    assert sorted(names) == [
+        "minerdisk.cybervein.io/home-0-a",
+        "minerpool.cybervein.io/home",
+        "network.cybervein.io/net",
+    ]
+    assert len(kubectl("get", "cvdisk,cvnet,cvpool", "-o", "name").split()) == 3
+
+
+def test_a_status_is_written_apart_from_the_spec(kubectl: Kubectl) -> None:
+    kubectl.apply(POOL)
+    kubectl.patch("cvpool", "home", {"status": {"readyReplicas": 5}})
+    found = kubectl.get("cvpool", "home")
+    assert found is not None
+    assert "readyReplicas" not in found.get("status", {})
+
+
+def test_a_persons_drain_and_the_operators_disk_have_two_owners(kubectl: Kubectl) -> None:
+    disk = {
+        "apiVersion": API,
+        "kind": "MinerDisk",
+        "metadata": {"name": "home-0-a"},
+        "spec": {"pool": "home", "miner": "home-0", "disk": "a", "claim": "home-0-a"},
+    }
+    operator = ("--field-manager=cybervein-operator",)
+    kubectl.apply(disk, flags=operator)
+    kubectl.patch("cvdisk", "home-0-a", {"spec": {"drain": True}})
+    kubectl.apply(disk, flags=operator)
+    found = kubectl.get("cvdisk", "home-0-a")
+    assert found is not None
+    assert found["spec"]["drain"] is True

@@ -1,0 +1,240 @@
+"""Whatever spec the server takes: its objects are restricted, named within limits and stable."""
+
+import json
+import re
+from typing import Any
+
+from cybervein_operator.api import MinerPool, Network, parse
+from cybervein_operator.desired import fleet, miner, supernode, template
+from cybervein_operator.desired.facts import (
+    MinerFacts,
+    NetworkFacts,
+    ServiceFacts,
+    SuperNodeFacts,
+    Volume,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+DNS_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+LABEL_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
+
+names = st.from_regex(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", fullmatch=True)
+disk_names = st.from_regex(r"[a-z][a-z0-9]{0,16}", fullmatch=True).filter(lambda x: x != "state")
+claims = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
+quantities = st.one_of(
+    st.integers(1, 2**50), st.from_regex(r"[1-9][0-9]{0,3}([KMGT]i|[kMGT])?", fullmatch=True)
+)
+labels = st.from_regex(r"[!-~]{1,64}", fullmatch=True)
+
+
+def optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+disks = st.fixed_dictionaries({"name": disk_names}).flatmap(
+    lambda named: st.one_of(
+        st.builds(lambda size: named | {"claimTemplate": {"size": size}}, quantities),
+        st.builds(
+            lambda c: named | {"existingClaims": c}, st.lists(claims, min_size=8, max_size=9)
+        ),
+        st.just(named | {"hostPath": f"/srv/{named['name']}"}),
+    )
+)
+addresses = st.sampled_from(
+    [
+        {},
+        {"type": "NodePort", "host": "nodes.example"},
+        {"type": "NodePort", "host": "192.0.2.1", "port": 30000},
+        {"type": "LoadBalancer"},
+        {"type": "HostPort"},
+        {"type": "HostPort", "host": "::1", "port": 5000},
+    ]
+)
+resources = optional(
+    requests=st.dictionaries(st.sampled_from(["cpu", "memory"]), quantities),
+    limits=st.dictionaries(st.sampled_from(["cpu", "memory"]), quantities),
+)
+specs = st.fixed_dictionaries(
+    {
+        "networkRef": st.builds(lambda name: {"name": name}, names),
+        "disks": st.lists(disks, min_size=1, max_size=5, unique_by=lambda disk: disk["name"]),
+    },
+    optional={
+        "replicas": st.integers(0, 8),
+        "owner": labels,
+        "group": labels,
+        "failureDomain": st.sampled_from(["Miner", "Node"]),
+        "plots": optional(
+            fill=st.integers(0, 1000),
+            count=st.integers(0, 1_000_000),
+            floor=quantities,
+            threads=st.integers(1, 256),
+        ),
+        "bandwidth": quantities,
+        "address": addresses,
+        "resources": optional(miner=resources, sidecar=resources),
+        "scheduling": optional(
+            antiAffinity=st.sampled_from(["None", "Preferred", "Required"]),
+            nodeSelector=st.dictionaries(names, names, max_size=2),
+            tolerations=st.lists(optional(key=names, operator=st.just("Exists")), max_size=2),
+        ),
+        "image": st.just("other:1"),
+        "imagePullPolicy": st.sampled_from(["Always", "IfNotPresent", "Never"]),
+    },
+)
+pools = st.builds(
+    lambda name, spec: {"metadata": {"name": name, "namespace": "n", "uid": "u"}, "spec": spec},
+    names,
+    specs,
+)
+networks = st.builds(
+    lambda name, node: {
+        "metadata": {"name": name, "namespace": "n", "uid": "u"},
+        "spec": {"preset": "test", "superNode": {"storage": {"size": "1Gi"}} | node},
+    },
+    names,
+    optional(
+        service=st.sampled_from([{}, {"type": "NodePort", "nodePort": 30000}]),
+        url=st.just("https://veins.example:7700"),
+        hosts=st.lists(names, max_size=3),
+        resources=resources,
+        nodeSelector=st.dictionaries(names, names, max_size=2),
+    ),
+)
+
+
+def of_pool(body: dict[str, Any], ordinal: int) -> list[dict[str, Any]]:
+    pool = parse(MinerPool, body)
+    url = miner.url(pool, ordinal, ServiceFacts(31000, "192.0.2.9"))
+    assert url is not None
+    facts = MinerFacts(
+        NetworkFacts("net", "https://s:7700", "net-network", private_authority=True),
+        "cybervein:1",
+        "cvC",
+        url,
+        leaving=(Volume("gone", claim="gone"),),
+        pull_secrets=("registry",),
+    )
+    return [
+        miner.statefulset(pool, ordinal, facts),
+        miner.service(pool, ordinal),
+        *miner.claims(pool, ordinal),
+        miner.identity(pool, ordinal, b"{}"),
+        *miner.disks(pool, ordinal),
+        fleet.disruption_budget(pool),
+        fleet.network_policy(pool),
+    ]
+
+
+def of_network(body: dict[str, Any]) -> list[dict[str, Any]]:
+    network = parse(Network, body)
+    return [
+        supernode.statefulset(network, SuperNodeFacts("cybervein:1")),
+        supernode.service(network),
+        *supernode.claims(network),
+        supernode.config_map(network, "{}"),
+        supernode.network_policy(network),
+    ]
+
+
+def violations(pod: dict[str, Any]) -> set[str]:
+    """What Pod Security `restricted` (1.34) says against a pod's spec."""
+    found = {"hostPath" for volume in pod["volumes"] if "hostPath" in volume}
+    found |= {key for key in ("hostNetwork", "hostPID", "hostIPC") if pod.get(key)}
+    if pod["securityContext"]["seccompProfile"]["type"] != "RuntimeDefault":
+        found.add("seccompProfile")
+    for container in pod["containers"] + pod.get("initContainers", []):
+        security = container["securityContext"]
+        found |= {"hostPort" for port in container.get("ports", []) if port.get("hostPort")}
+        found |= {"privileged"} if security.get("privileged") else set()
+        found |= set() if security["allowPrivilegeEscalation"] is False else {"escalation"}
+        found |= set() if security["capabilities"] == {"drop": ["ALL"]} else {"capabilities"}
+        found |= set() if security["runAsNonRoot"] is True else {"root"}
+    return found
+
+
+def asked_for(spec: dict[str, Any]) -> set[str]:
+    asked = {"hostPath" for disk in spec["disks"] if "hostPath" in disk}
+    return asked | ({"hostPort"} if spec.get("address", {}).get("type") == "HostPort" else set())
+
+
+def check_names(objects: list[dict[str, Any]]) -> None:
+    keys = [(each["kind"], each["metadata"]["name"]) for each in objects]
+    assert len(set(keys)) == len(keys)
+    for each in objects:
+        name = each["metadata"]["name"]
+        assert len(name) <= 63
+        assert DNS_1035.fullmatch(name)
+        for value in each["metadata"]["labels"].values():
+            assert len(value) <= 63
+            assert LABEL_VALUE.fullmatch(value)
+        if each["kind"] == "StatefulSet":
+            assert len(f"{name}-0123456789") <= 63  # the label of its revision
+
+
+def check_selector(statefulset: dict[str, Any], service: dict[str, Any]) -> None:
+    labels = statefulset["spec"]["template"]["metadata"]["labels"].items()
+    assert statefulset["spec"]["selector"]["matchLabels"].items() <= labels
+    assert service["spec"]["selector"].items() <= labels
+
+
+def check_mounts(pod: dict[str, Any]) -> None:
+    volumes = [each["name"] for each in pod["volumes"]]
+    assert len(set(volumes)) == len(volumes)
+    for container in pod["containers"] + pod.get("initContainers", []):
+        paths = [each["mountPath"] for each in container["volumeMounts"]]
+        assert len(set(paths)) == len(paths)
+        assert {each["name"] for each in container["volumeMounts"]} <= set(volumes)
+        assert all(isinstance(each, str) for each in container["args"])
+
+
+@given(pools, st.integers(0, 7))
+def test_any_pool_gets_sound_objects(body: dict[str, Any], ordinal: int) -> None:
+    objects = of_pool(body, ordinal)
+    pod = objects[0]["spec"]["template"]["spec"]
+    assert violations(pod) == asked_for(body["spec"])
+    check_names(objects)
+    check_selector(objects[0], objects[1])
+    check_mounts(pod)
+
+
+@given(networks)
+def test_any_network_gets_sound_objects(body: dict[str, Any]) -> None:
+    objects = of_network(body)
+    pod = objects[0]["spec"]["template"]["spec"]
+    assert violations(pod) == set()
+    check_names(objects)
+    check_selector(objects[0], objects[1])
+    check_mounts(pod)
+
+
+@given(pools, st.integers(0, 7))
+def test_equal_specs_give_equal_objects_whatever_the_order_of_their_fields(
+    body: dict[str, Any], ordinal: int
+) -> None:
+    turned = json.loads(json.dumps(body), object_pairs_hook=lambda items: dict(reversed(items)))
+    first, second = of_pool(body, ordinal), of_pool(turned, ordinal)
+    assert template.of(first[0]) == template.of(second[0])
+    assert first == second
+
+
+@given(pools, st.integers(0, 6))
+def test_no_two_miners_share_a_volume_an_object_or_an_identity(
+    body: dict[str, Any], ordinal: int
+) -> None:
+    one, other = (of_pool(body, n) for n in (ordinal, ordinal + 1))
+
+    def own(objects: list[dict[str, Any]]) -> set[str]:
+        shared = ("PodDisruptionBudget", "NetworkPolicy")
+        return {f"{x['kind']}/{x['metadata']['name']}" for x in objects if x["kind"] not in shared}
+
+    assert not own(one) & own(other)
+
+
+@given(names, st.integers(0, 9999), disk_names, names, st.integers(0, 9999), disk_names)
+def test_a_disk_name_can_be_read_in_one_way_only(  # noqa: PLR0913, PLR0917 -- two of each
+    pool: str, ordinal: int, disk: str, other: str, number: int, second: str
+) -> None:
+    if (pool, ordinal, disk) != (other, number, second):
+        assert f"{pool}-{ordinal}-{disk}" != f"{other}-{number}-{second}"
