@@ -118,7 +118,8 @@ def decode_dag_node(data: bytes, cid: CID) -> Node:
     if actual != cid:
         raise MalformedError(f"node {cid}: the bytes hash to {actual}; fetch it again")
     node: Any = decode_node(data, f"node {cid}", NODE_BYTES_MAX)
-    kind = _KINDS.get(node.get("type", "")) if isinstance(node, dict) else None
+    named = node.get("type") if isinstance(node, dict) else None
+    kind = _KINDS.get(named) if isinstance(named, str) else None
     if kind is None:
         raise MalformedError(f"node {cid}: expected type {', '.join(_KINDS)}")
     return from_map(node, kind, f"node {cid}")

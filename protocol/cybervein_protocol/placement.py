@@ -17,6 +17,7 @@ _CONTEXT: Final = "cybervein 2026-11 placement"
 _TIERS: Final = ((26, 8, 21), (15, 4, 12), (8, 2, 6))
 _DOMAINS_MIN: Final = 3
 _SHARDS_MAX: Final = 255
+_CODE_CHARS_MAX: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class Candidate:
 def parse_code(text: str) -> Code:
     """The code written `k/n`. Raises MalformedError unless 1 <= k < n <= 255."""
     left, _, right = text.partition("/")
-    if not (left.isdecimal() and right.isdecimal()):
-        raise MalformedError(f"code {text!r}: expected k/n, for instance 2/6")
+    if not (left.isdecimal() and right.isdecimal() and len(text) <= _CODE_CHARS_MAX):
+        raise MalformedError(f"code {text[:80]!r}: expected k/n, for instance 2/6")
     code = Code(int(left), int(right))
     if not 1 <= code.k < code.n <= _SHARDS_MAX:
         raise MalformedError(f"code {code}: expected 1 <= k < n <= {_SHARDS_MAX}, for instance 2/6")

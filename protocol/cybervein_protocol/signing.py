@@ -17,6 +17,7 @@ from cybervein_protocol.names import PublicKey
 
 _ADDRESS_PREFIX = "cv"
 _ADDRESS_VERSION = b"\x01"
+_ADDRESS_CHARS_MAX = 64
 
 
 class KeyPair:
@@ -85,6 +86,8 @@ def address(public: bytes) -> str:
 
 def parse_address(text: str) -> PublicKey:
     """The public key of an address. Raises MalformedError on a typing mistake."""
+    if len(text) > _ADDRESS_CHARS_MAX:  # base58 costs the square of the length
+        raise MalformedError(f"address {text[:80]!r}…: {len(text)} characters; copy it again")
     try:
         raw = base58.b58decode_check(text.removeprefix(_ADDRESS_PREFIX))
     except ValueError as error:

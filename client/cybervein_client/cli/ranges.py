@@ -4,7 +4,7 @@ import re
 
 from cybervein_protocol.errors import MalformedError
 
-_RANGE = re.compile(r"(\d+)[-:](\d*)")
+_RANGE = re.compile(r"(\d{1,19})[-:](\d{0,19})")
 
 
 def parse_range(text: str) -> tuple[int, int | None]:

@@ -23,8 +23,8 @@ from cybervein_client.home import Home
 _MAGIC: Final = b"CVBACKUP\x01"
 _HEADER: Final = struct.Struct("<IQ")
 _SALT_BYTES: Final = argon2id.SALTBYTES
-_OPS_MAX: Final = 16
-_MEMORY_MAX: Final = 1 << 30
+_OPS_MIN, _OPS_MAX = argon2id.OPSLIMIT_MIN, 16
+_MEMORY_MIN, _MEMORY_MAX = argon2id.MEMLIMIT_MIN, 1 << 30
 PASSPHRASE_CHARS_MIN: Final = 8
 BACKUP_BYTES_MAX: Final = 4 << 30
 
@@ -75,7 +75,7 @@ def _open(data: bytes, path: Path, passphrase: str) -> _Contents:
     if len(data) < start + _SALT_BYTES or not data.startswith(_MAGIC):
         raise MalformedError(f"{path} is not a wallet backup of version 1")
     ops, memory = _HEADER.unpack(data[len(_MAGIC) : start])
-    if ops > _OPS_MAX or memory > _MEMORY_MAX:
+    if not (_OPS_MIN <= ops <= _OPS_MAX and _MEMORY_MIN <= memory <= _MEMORY_MAX):
         raise LimitError(f"{path}: asks for {memory} bytes to derive its key; it is damaged")
     key = _key(passphrase, data[start : start + _SALT_BYTES], ops, memory)
     try:

@@ -25,6 +25,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from cybervein_protocol.encoding import U8, U63, Bytes32, Record, decode
+from cybervein_protocol.errors import MalformedError
 
 ROW_BYTES_MAX: Final = 1 << 16
 R = TypeVar("R", bound=Record)
@@ -269,11 +270,12 @@ def decode_row(key: bytes, data: bytes) -> Record:
 
 
 def table_of(key: bytes) -> Table[Record]:
-    """The table a row key belongs to."""
+    """The table a row key belongs to. Raises MalformedError."""
     name, _, identity = key.partition(b"/")
-    if name == SUPPLY.name:
-        return _META[identity]
-    return _TABLES[name]
+    table = _META.get(identity) if name == SUPPLY.name else _TABLES.get(name)
+    if table is None:
+        raise MalformedError(f"row {key[:48]!r}: expected a key of {', '.join(map(repr, _TABLES))}")
+    return table
 
 
 _META: Final[dict[bytes, Table[Record]]] = {HEAD_ID: HEAD, SUPPLY_ID: SUPPLY}  # type: ignore[dict-item] # tables are read-only
