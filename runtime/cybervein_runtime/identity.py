@@ -63,7 +63,7 @@ def parse_identity(data: bytes, what: str) -> Identity:
         document = json.loads(data)
         version = document["v"]
         seeds = [bytes.fromhex(document[name]) for name in ("seed", "vrf_seed", "seal_seed")]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
         raise MalformedError(f"{what} is not an identity file; restore it from a backup") from error
     if version != 1 or any(len(seed) != _SEED_BYTES for seed in seeds):
         raise MalformedError(f"{what}: expected version 1 and seeds of {_SEED_BYTES} bytes")

@@ -16,6 +16,7 @@ from nacl.public import PrivateKey
 
 from cybervein_supernode.home import Home
 
+_DIGITS_MAX = 19
 DEFAULT_URL = "http://127.0.0.1:7700"
 
 
@@ -67,6 +68,6 @@ def numbers_of(name: str, epoch_seconds: int | None) -> Preset:
 def parse_fund(text: str) -> Allocation:
     """`ADDRESS=VEINS`. Raises MalformedError."""
     name, _, amount = text.partition("=")
-    if not amount.isdecimal() or int(amount) >= 1 << 63:
+    if not amount.isdecimal() or len(amount) > _DIGITS_MAX or int(amount) >= 1 << 63:
         raise MalformedError(f"--fund {text[:80]!r}: expected ADDRESS=VEINS")
     return Allocation(key=parse_address(name), balance=int(amount))
