@@ -1,6 +1,5 @@
 """Signed HTTP requests with limits; a peer's error JSON comes back as the class it names."""
 
-import json
 import secrets
 import time
 from base64 import urlsafe_b64encode
@@ -13,6 +12,8 @@ from cybervein_protocol import errors
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.http_signature import ORDER_HEADER, SignableRequest, sign_request
 from cybervein_protocol.signing import KeyPair
+
+from cybervein_runtime.json_text import parse_json
 
 DAG_CBOR = "application/vnd.ipld.dag-cbor"
 _RESPONSE_BYTES_MAX = 64 << 20
@@ -33,10 +34,7 @@ class Response:
 
     def json(self) -> Any:  # noqa: ANN401 -- JSON
         """The body as JSON. Raises MalformedError."""
-        try:
-            return json.loads(self.body)
-        except ValueError as error:
-            raise errors.MalformedError("the peer's answer is not JSON") from error
+        return parse_json(self.body, "the peer's answer")
 
 
 def sign_headers(
@@ -53,10 +51,10 @@ def sign_headers(
 def error_of(status: int, body: bytes, url: str) -> errors.CyberVeinError:
     """The error that a peer's answer states; UnavailableError for a bare 5xx."""
     try:
-        document = json.loads(body)
+        document = parse_json(body, url)
         kind = _CLASSES.get(document["error"], errors.CyberVeinError)
         return kind(str(document["message"])[:2000])
-    except (ValueError, KeyError, TypeError):
+    except (errors.MalformedError, KeyError, TypeError):
         kind = errors.UnavailableError if status >= 500 else errors.MalformedError  # noqa: PLR2004
         return kind(f"{url} answered {status} without a CyberVein error")
 

@@ -67,7 +67,7 @@ def parse_network(data: bytes, what: str) -> NetworkFile:
             for node in document["super_nodes"]
         )
         version = document["v"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise MalformedError(f"{what} is not a network file; get a fresh network.json") from error
     genesis = decode(raw, Genesis, f"{what}: genesis", _FILE_BYTES_MAX)
     network = network_id(genesis)
