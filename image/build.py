@@ -16,13 +16,16 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import inputs
 from engines import Buildah, Docker, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KEPT_ARCHIVES = 4
 
@@ -92,11 +95,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bases", choices=("public", "debian"), default="public")
     parser.add_argument("--version", default=version, help=f"version label (default {version})")
-    parser.add_argument("--tag", help="name of the image (default localhost/cybervein:VERSION)")
+    parser.add_argument("--tag", help="name of the image (default cybervein:VERSION)")
     parser.add_argument("--output", type=Path, help="copy the archive to this file as well")
     options = parser.parse_args()
     began = time.monotonic()
-    tag = options.tag or f"localhost/cybervein:{options.version}"
+    tag = options.tag or f"docker.io/library/cybervein:{options.version}"
     cache = cache_directory()
     with alone(cache):
         archive = build(options.bases, tag, options.version, cache)

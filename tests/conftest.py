@@ -1,3 +1,3 @@
-"""Makes the fixtures of the Kubernetes test cluster known to every test that asks for them."""
+"""Makes the fixtures of the test cluster and of the image known to every test that asks for them."""
 
-pytest_plugins = ("cluster.plugin",)
+pytest_plugins = ("cluster.plugin", "oci.plugin")

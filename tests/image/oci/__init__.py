@@ -1,0 +1,7 @@
+"""The project's image in tests: built once from `image/Dockerfile`, read and run as users would.
+
+| fixture | scope | gives |
+| --- | --- | --- |
+| `image` | session | `Archive`: the OCI archive that `image/build.py` made or had |
+| `container` | session | `Container`: its files under runc, as in a restricted pod |
+"""
