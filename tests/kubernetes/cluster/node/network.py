@@ -8,6 +8,7 @@ from secrets import token_hex
 import psutil
 
 from cluster.tools import system_tool
+from cluster.waiting import until
 
 NODES = ipaddress.IPv4Network("10.250.0.0/16")
 PODS = ipaddress.IPv4Network("10.251.0.0/16")
@@ -63,9 +64,10 @@ class Wire:
         )
 
     def remove(self) -> None:
-        """Take the pair away; it may be gone with the node's namespace already."""
-        if self.outer in psutil.net_if_addrs():
-            ip("link", "del", self.outer)
+        """Take the pair away, if it did not go with the node's namespace just before."""
+        command = [system_tool("ip"), "link", "del", self.outer]
+        subprocess.run(command, check=False, capture_output=True)
+        until(lambda: self.outer not in psutil.net_if_addrs(), f"{self.outer} is gone")
 
 
 def free_wire() -> Wire:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 
 import psutil
 
@@ -20,6 +21,7 @@ from cluster.process import Process
 from cluster.tools import system_tool
 from cluster.waiting import until
 
+PREFIX = "cybervein"
 CGROUPS = Path("/sys/fs/cgroup")
 FIXED_FOLDERS = (Path("/var/lib/kubelet"), Path("/var/lib/cni"))
 KUBELET_SETS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops")
@@ -32,10 +34,9 @@ class Room:
 
     directory: Path
     wire: Wire
-    name: str
+    name: str = field(default_factory=lambda: f"{PREFIX}-{os.getpid()}-{token_hex(4)}")
     _holder: Process = field(init=False)
     _settings: dict[Path, str] = field(default_factory=dict)
-    _made: list[Path] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         fresh = "; ".join(f"mount -t tmpfs tmpfs {path}" for path in FRESH)
@@ -46,11 +47,11 @@ class Room:
 
     def open(self) -> None:
         """Make the namespaces, the wire and the cgroup."""
+        _sweep()
+        self.wire.lay()
         self._settings = {path: path.read_text() for path in _settings()}
         for folder in FIXED_FOLDERS:
-            if not folder.exists():
-                folder.mkdir(parents=True)
-                self._made.append(folder)
+            folder.mkdir(parents=True, exist_ok=True)
         for hierarchy in _hierarchies():
             (hierarchy / self.name).mkdir(exist_ok=True)
         _inherit_cpus(self.name)
@@ -85,8 +86,8 @@ class Room:
         until(lambda: _remove_cgroups(self.name), f"cgroups of {self.name} are gone")
         for path, text in self._settings.items():
             path.write_text(text)
-        for folder in self._made:
-            with suppress(OSError):
+        for folder in FIXED_FOLDERS:
+            with suppress(OSError):  # not empty: somebody's own kubelet
                 folder.rmdir()
 
 
@@ -98,6 +99,13 @@ def opened(room: Room) -> Iterator[Room]:
         yield room
     finally:
         room.close()
+
+
+def _sweep() -> None:
+    """Remove cgroups of test runs that were killed: their name tells the process that made them."""
+    for path in CGROUPS.glob(f"*/{PREFIX}-*-*"):
+        if not psutil.pid_exists(int(path.name.split("-")[1])):
+            _remove_cgroups(path.name)
 
 
 def _settings() -> list[Path]:

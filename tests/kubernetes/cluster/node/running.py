@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 
 from cluster.control_plane import ControlPlane, Settings, prepare
 from cluster.credentials import ADMIN, USERS, User, kubelet_user
@@ -94,8 +93,8 @@ def node_cluster(directory: Path) -> Iterator[Node]:
         raise PermissionError("a node needs root for its namespaces and mounts; run as root")
     wire, user = free_wire(), kubelet_user(NAME)
     settings = Settings(address=wire.outer_address, reachable=True, users=(*USERS, user))
-    wire.lay()
-    room = Room(directory, wire, f"cybervein-{token_hex(4)}")
+    directory.mkdir(parents=True, exist_ok=True)
+    room = Room(directory, wire)
     with opened(room):
         plane = prepare(directory, settings)
         try:
