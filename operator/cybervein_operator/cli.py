@@ -1,0 +1,96 @@
+"""`cybervein operator run`, under the entry point `cybervein.commands`."""
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cybervein_runtime.logs import configure_logs
+
+from cybervein_operator.settings import Settings
+
+operator = typer.Typer(no_args_is_help=True, help="Run CyberVein on Kubernetes.")
+_DEFAULT = Settings()
+
+
+def commands(app: typer.Typer) -> None:
+    """Add `operator` to the root."""
+    app.add_typer(operator, name="operator")
+
+
+@operator.callback()
+def group() -> None:
+    """Run CyberVein on Kubernetes."""
+
+
+@operator.command()
+def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
+    kubeconfig: Annotated[
+        Path | None, typer.Option(help="Log in by this file instead of the pod's ServiceAccount.")
+    ] = None,
+    namespace: Annotated[
+        list[str] | None,
+        typer.Option(help="Look after this namespace alone; repeatable. Default: all."),
+    ] = None,
+    own_namespace: Annotated[
+        str, typer.Option(envvar="POD_NAMESPACE", help="Where the operator's own objects lie.")
+    ] = "",
+    image: Annotated[
+        str, typer.Option(envvar="CYBERVEIN_IMAGE", help="Image of pods whose spec names none.")
+    ] = _DEFAULT.image,
+    host: Annotated[str, typer.Option(help="Address for probes and metrics.")] = _DEFAULT.host,
+    port: Annotated[int, typer.Option(help="Port for probes and metrics.")] = _DEFAULT.port,
+    miner_url: Annotated[
+        str,
+        typer.Option(
+            help="How miners are reached: {miner}, {namespace}, {pool} and {ordinal} are filled in."
+        ),
+    ] = _DEFAULT.miner_url,
+    supernode_url: Annotated[
+        str,
+        typer.Option(help="How super nodes are reached, likewise with {network} and {namespace}."),
+    ] = "",
+    polls_per_second: Annotated[
+        float, typer.Option(min=0.1, help="Miners asked per second, in all.")
+    ] = _DEFAULT.polls_per_second,
+    poll_seconds: Annotated[
+        float, typer.Option(min=0.2, help="How often each is asked where there are few.")
+    ] = _DEFAULT.poll_seconds,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Reconciliations side by side.")
+    ] = _DEFAULT.workers,
+    canary_seconds: Annotated[
+        float, typer.Option(min=1, help="How often the watch is tried.")
+    ] = _DEFAULT.canary_seconds,
+    log_json: Annotated[bool, typer.Option(help="Logs as JSON lines.")] = False,  # noqa: FBT002 -- a flag
+) -> None:
+    """Run the operator until SIGTERM or Ctrl-C."""
+    configure_logs("operator", as_json=log_json or not sys.stderr.isatty())
+    settings = Settings(
+        kubeconfig=kubeconfig,
+        namespaces=tuple(dict.fromkeys(namespace or ())),
+        own_namespace=own_namespace,
+        image=image,
+        host=host,
+        port=port,
+        miner_url=miner_url,
+        supernode_url=supernode_url,
+        polls_per_second=polls_per_second,
+        poll_seconds=poll_seconds,
+        workers=workers,
+        canary_seconds=canary_seconds,
+    )
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    # kopf and aiohttp take a while to import; other commands do not wait for them.
+    from cybervein_operator.appliance import Appliance  # noqa: PLC0415 -- see above
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await Appliance(settings).run(stop)

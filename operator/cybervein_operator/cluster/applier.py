@@ -1,0 +1,75 @@
+"""Server-side apply of a manifest only where something differs; what was foreign is counted.
+
+An object is left alone while its fingerprint is the one that our own last apply of the same
+manifest had. A thousand miners at rest therefore cost no call. An object that was never seen is
+applied without force: if another manager's fields conflict and the object is not labelled ours,
+somebody else's object has our name, and is not touched.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from cybervein_protocol.errors import ConflictError
+
+from cybervein_operator.cluster.client import FIELD_MANAGER, ClusterClient, Object
+from cybervein_operator.cluster.errors import CONFLICT, ApiError
+from cybervein_operator.cluster.kinds import BY_KIND, Kind
+from cybervein_operator.cluster.store import Store
+from cybervein_operator.cluster.views import Item, Seen, seen
+
+_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+Mark = tuple[bytes, str, str]
+Drifted = Callable[[Kind, str, str], None]
+
+
+class Applier:
+    """Remembers what was applied to each object, and with which result."""
+
+    def __init__(self, client: ClusterClient, store: Store, drifted: Drifted) -> None:
+        self._client, self._store, self._drifted = client, store, drifted
+        self._marks: dict[tuple[Kind, str, str], Mark] = {}
+
+    async def ensure(self, manifest: Object) -> Seen:
+        """The object is as the manifest says. Raises ConflictError for somebody else's object."""
+        kind, meta = BY_KIND[manifest["kind"]], manifest["metadata"]
+        key = (kind, meta["namespace"], meta["name"])
+        digest = hashlib.blake2b(msgspec.json.encode(manifest), digest_size=12).digest()
+        live, mark = self._store.get(*key), self._marks.get(key)
+        if live is not None and mark == (digest, live.uid, live.fingerprint):
+            return live
+        now = await self._apply(kind, manifest, known=live is not None)
+        self._store.put(kind, (meta["namespace"], meta["name"]), now)
+        self._marks[key] = (digest, now.uid, now.fingerprint)
+        if mark is not None and mark[0] == digest and _changed(live, now):
+            self._drifted(*key)
+        return now
+
+    def forget(self, kind: Kind, namespace: str, name: str) -> None:
+        """The object is gone on purpose."""
+        self._marks.pop((kind, namespace, name), None)
+
+    async def _apply(self, kind: Kind, manifest: Object, *, known: bool) -> Seen:
+        try:
+            answer = await self._client.apply(manifest, force=known)
+        except ApiError as error:
+            if known or error.http_status != CONFLICT:
+                raise
+            await self._refuse_foreign(kind, manifest)
+            answer = await self._client.apply(manifest)
+        return seen(kind, msgspec.json.decode(answer, type=Item))
+
+    async def _refuse_foreign(self, kind: Kind, manifest: Object) -> None:
+        meta = manifest["metadata"]
+        found = await self._client.get(kind, meta["namespace"], meta["name"], metadata_only=True)
+        labels = (found or {}).get("metadata", {}).get("labels") or {}
+        if found is not None and labels.get(_MANAGED_BY) != FIELD_MANAGER:
+            raise ConflictError(
+                f"{kind.resource.kind} {meta['name']} exists and is not the operator's; rename "
+                "the one or the other"
+            )
+
+
+def _changed(before: Seen | None, after: Seen) -> bool:
+    return before is None or before.uid != after.uid or before.version != after.version

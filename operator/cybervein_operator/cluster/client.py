@@ -1,0 +1,193 @@
+"""A thin Kubernetes client: bounded concurrency, server-side apply, metadata where that is enough.
+
+Refusals that are about load or about the server (429, 5xx, no connection) are tried again a few
+times; then `ApiAwayError` hands the key back to the queue, whose backoff is per key. Each call is
+counted by verb and resource.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from cybervein_operator.cluster.errors import CONFLICT, NOT_FOUND, TOO_MANY, ApiAwayError, ApiError
+from cybervein_operator.cluster.kinds import BY_KIND, Kind
+from cybervein_operator.cluster.login import Login
+from cybervein_operator.metrics import Metrics
+
+FIELD_MANAGER = "cybervein-operator"
+_APPLY = "application/apply-patch+yaml"
+_MERGE = "application/merge-patch+json"
+_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_TRIES = 4
+_BODY_BYTES_MAX = 256 << 20
+_PAGE = 500
+_OK = 300
+_SERVER_ERROR = 500
+
+Object = dict[str, Any]
+
+
+class ClusterClient:
+    """Requests to one API server over one session."""
+
+    def __init__(
+        self, login: Login, metrics: Metrics, *, concurrency: int, timeout_seconds: float = 60
+    ) -> None:
+        self._login, self._metrics = login, metrics
+        self._slots = asyncio.Semaphore(concurrency)
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=10)
+        context = login.context()
+        self.session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=context or True),
+            headers={"User-Agent": FIELD_MANAGER},
+        )
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self.session.close()
+
+    def headers(self, **more: str) -> dict[str, str]:
+        """Headers with the current token."""
+        token = self._login.token()
+        return more | ({"Authorization": f"Bearer {token}"} if token else {})
+
+    def url(self, path: str) -> str:
+        """An URL of the API server."""
+        return self._login.server + path
+
+    async def get(
+        self, kind: Kind, namespace: str | None, name: str, *, metadata_only: bool = False
+    ) -> Object | None:
+        """One object, or None. `metadata_only` never brings its content here."""
+        accept = _METADATA if metadata_only else "application/json"
+        path = kind.resource.path(namespace, name)
+        try:
+            return _plain(await self._call("get", kind, "GET", path, accept=accept))
+        except ApiError as error:
+            if error.http_status == NOT_FOUND:
+                return None
+            raise
+
+    async def list_all(self, kind: Kind, namespace: str | None) -> list[Object]:
+        """Every object of a kind, in pages; each as the API server would send it alone."""
+        found: list[Object] = []
+        more = ""
+        while True:
+            path = f"{kind.resource.path(namespace)}?limit={_PAGE}{more}"
+            page = _plain(await self._call("list", kind, "GET", path))
+            found += page.get("items", [])
+            token = page.get("metadata", {}).get("continue")
+            if not token:
+                return found
+            more = f"&continue={quote(token)}"
+
+    async def apply(self, manifest: Object, *, status: bool = False, force: bool = True) -> bytes:
+        """Server-side apply with our field manager; fields that we no longer send are removed.
+
+        Returns the object's JSON. Without `force`, another manager's field is a CONFLICT.
+        """
+        kind, meta = BY_KIND[manifest["kind"]], manifest["metadata"]
+        sub = "status" if status else ""
+        path = kind.resource.path(meta.get("namespace"), meta["name"], sub)
+        query = f"?fieldManager={FIELD_MANAGER}&force={str(force).lower()}"
+        return await self._call("apply", kind, "PATCH", path + query, manifest, content=_APPLY)
+
+    async def create(self, manifest: Object) -> Object | None:
+        """The created object, or None where one of that name exists."""
+        kind, meta = BY_KIND[manifest["kind"]], manifest["metadata"]
+        path = kind.resource.path(meta.get("namespace")) + f"?fieldManager={FIELD_MANAGER}"
+        try:
+            return _plain(await self._call("create", kind, "POST", path, manifest))
+        except ApiError as error:
+            if error.http_status == CONFLICT:
+                return None
+            raise
+
+    async def merge(
+        self, kind: Kind, namespace: str, name: str, body: Object, *, sub: str = ""
+    ) -> bytes:
+        """JSON merge patch; NOT_FOUND is an ApiError."""
+        path = kind.resource.path(namespace, name, sub) + f"?fieldManager={FIELD_MANAGER}"
+        return await self._call("patch", kind, "PATCH", path, body, content=_MERGE)
+
+    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> bool:
+        """Delete exactly that object; False where it is gone or another one by now."""
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+        path = kind.resource.path(namespace, name)
+        try:
+            await self._call("delete", kind, "DELETE", path, body)
+        except ApiError as error:
+            if error.http_status in {NOT_FOUND, CONFLICT}:
+                return False
+            raise
+        return True
+
+    async def _call(  # noqa: PLR0913 -- one call shows a whole request
+        self,
+        verb: str,
+        kind: Kind,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        content: str = "application/json",
+        accept: str = "application/json",
+    ) -> bytes:
+        for attempt in range(_TRIES):
+            async with self._slots:
+                answer, wait = await self._once(verb, kind, method, path, body, content, accept)
+            if answer is not None:
+                return answer
+            if attempt < _TRIES - 1:
+                await asyncio.sleep(max(wait, 0.2 * 2**attempt))
+        raise ApiAwayError(f"{method} {path}: the API server does not answer or is overloaded")
+
+    async def _once(  # noqa: PLR0913, PLR0917 -- see _call
+        self,
+        verb: str,
+        kind: Kind,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        content: str,
+        accept: str,
+    ) -> tuple[bytes | None, float]:
+        """The answer, or None and how many seconds to wait."""
+        headers = self.headers(Accept=accept, **({"Content-Type": content} if body else {}))
+        data = msgspec.json.encode(body) if body is not None else None
+        try:
+            async with self.session.request(
+                method, self.url(path), data=data, headers=headers, timeout=self._timeout
+            ) as answer:
+                text = await answer.content.read(_BODY_BYTES_MAX)
+                while not answer.content.at_eof():
+                    text += await answer.content.read(_BODY_BYTES_MAX)
+                self._metrics.api_call(verb, kind.resource.plural, answer.status)
+                return self._judge(answer, text, f"{method} {path.split('?', maxsplit=1)[0]}")
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            self._metrics.api_call(verb, kind.resource.plural, 0)
+            return None, 0.0
+
+    @staticmethod
+    def _judge(
+        answer: aiohttp.ClientResponse, text: bytes, what: str
+    ) -> tuple[bytes | None, float]:
+        if answer.status < _OK:
+            return text, 0.0
+        if answer.status == TOO_MANY or answer.status >= _SERVER_ERROR:
+            after = answer.headers.get("Retry-After", "0")
+            return None, float(after) if after.isdigit() else 0.0
+        try:
+            status = msgspec.json.decode(text, type=dict)
+        except msgspec.DecodeError:
+            status = {}
+        message = str(status.get("message", text[:200].decode(errors="replace")))
+        raise ApiError(f"{what}: {message}", answer.status, str(status.get("reason", "")))
+
+
+def _plain(text: bytes) -> Object:
+    return msgspec.json.decode(text, type=dict)

@@ -1,0 +1,54 @@
+"""The operator's control key: one Secret, made once, whose address the miners are started with."""
+
+import base64
+
+import structlog
+from cybervein_protocol.errors import StorageError
+from cybervein_protocol.signing import KeyPair, address
+from cybervein_runtime.identity import identity_json, new_identity, parse_identity
+
+from cybervein_operator.cluster.client import ClusterClient, Object
+from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.desired import names
+
+_log = structlog.get_logger()
+
+
+def identity_document() -> tuple[bytes, str]:
+    """Fresh keys as `identity.json`, and their address. In memory until the Secret has them."""
+    identity = new_identity()
+    return identity_json(identity), address(identity.keys.public)
+
+
+async def control_key(client: ClusterClient, namespace: str) -> KeyPair:
+    """The key in the Secret; the first operator makes it."""
+    for _ in range(2):
+        found = await client.get(Kind.SECRET, namespace, names.CONTROL_SECRET)
+        if found is not None:
+            raw = base64.b64decode(found.get("data", {}).get(names.IDENTITY_KEY, ""))
+            return parse_identity(raw, f"Secret {namespace}/{names.CONTROL_SECRET}").keys
+        document, own = identity_document()
+        if await client.create(_secret(namespace, document)) is not None:
+            _log.info("control.made", secret=names.CONTROL_SECRET, address=own)
+    raise StorageError(
+        f"Secret {namespace}/{names.CONTROL_SECRET} can neither be read nor made; check the Role"
+    )
+
+
+def _secret(namespace: str, document: bytes) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": names.CONTROL_SECRET,
+            "namespace": namespace,
+            "labels": {
+                "app.kubernetes.io/name": "cybervein",
+                names.COMPONENT: "operator",
+                "app.kubernetes.io/managed-by": names.FIELD_MANAGER,
+            },
+        },
+        "type": "Opaque",
+        "immutable": True,
+        "data": {names.IDENTITY_KEY: base64.b64encode(document).decode()},
+    }

@@ -1,0 +1,117 @@
+"""Conditions: four answers, whose time changes only when the answer does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cybervein_operator.api import Condition, ConditionStatus, ConditionType
+
+_MESSAGE_MAX = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reason of one word, a sentence, and whether it is so (None: unknown)."""
+
+    reason: str
+    message: str
+    so: bool | None = None
+
+    def yes(self) -> "Answer":
+        """It is so."""
+        return replace(self, so=True)
+
+    def no(self) -> "Answer":
+        """It is not."""
+        return replace(self, so=False)
+
+    def when(self, *, yes: bool) -> "Answer":
+        """It is so, or not."""
+        return replace(self, so=yes)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The four questions; None leaves a condition out."""
+
+    ready: Answer
+    progressing: Answer
+    degraded: Answer
+    draining: Answer | None = None
+
+
+def conditions(
+    answers: Answers, before: Sequence[Condition], generation: int, now: str
+) -> tuple[Condition, ...]:
+    """As the status has them; `now` is RFC 3339."""
+    old = {each.type: each for each in before}
+    wanted = (
+        (ConditionType.READY, answers.ready),
+        (ConditionType.PROGRESSING, answers.progressing),
+        (ConditionType.DEGRADED, answers.degraded),
+        (ConditionType.DRAINING, answers.draining),
+    )
+    return tuple(
+        _condition(kind, answer, old.get(kind), generation, now)
+        for kind, answer in wanted
+        if answer is not None
+    )
+
+
+def _condition(
+    kind: ConditionType, answer: Answer, old: Condition | None, generation: int, now: str
+) -> Condition:
+    status = {
+        True: ConditionStatus.TRUE,
+        False: ConditionStatus.FALSE,
+        None: ConditionStatus.UNKNOWN,
+    }[answer.so]
+    same = old is not None and old.status == status
+    return Condition(
+        type=kind,
+        status=status,
+        reason=answer.reason,
+        message=answer.message[:_MESSAGE_MAX],
+        last_transition_time=old.last_transition_time if same and old else now,
+        observed_generation=generation,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A Kubernetes event to post."""
+
+    type: str
+    reason: str
+    message: str
+
+
+def notices(before: Sequence[Condition], after: Sequence[Condition]) -> list[Notice]:
+    """Events for conditions whose answer or reason changed; Degraded and blocked drains warn."""
+    old = {each.type: each for each in before}
+    return [
+        _notice(each)
+        for each in after
+        if _changed(old.get(each.type), each) and each.status != ConditionStatus.UNKNOWN
+    ]
+
+
+def _changed(old: Condition | None, new: Condition) -> bool:
+    if old is None:
+        return new.status == ConditionStatus.TRUE
+    if old.status != new.status:
+        return True
+    return new.status == ConditionStatus.TRUE and old.reason != new.reason
+
+
+def _notice(condition: Condition) -> Notice:
+    so = condition.status == ConditionStatus.TRUE
+    bad = condition.type == ConditionType.DEGRADED or condition.reason == "DrainBlocked"
+    ending = {
+        ConditionType.READY: "NotReady",
+        ConditionType.PROGRESSING: "Settled",
+        ConditionType.DEGRADED: "Recovered",
+        ConditionType.DRAINING: "DrainEnded",
+    }
+    reason = condition.reason if so else ending[condition.type]
+    message = condition.message or f"{condition.type} is {condition.status}"
+    return Notice("Warning" if bad and so else "Normal", reason, message[:1000])

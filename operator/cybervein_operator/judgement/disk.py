@@ -1,0 +1,174 @@
+"""One disk of one miner: what to tell the miner, and what its `MinerDisk` says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from cybervein_operator.api import DiskPhase, MinerDisk, MinerDiskStatus, MinerPhase
+from cybervein_operator.api.quantity import short
+from cybervein_operator.judgement.conditions import Answer, Answers, conditions
+from cybervein_operator.miners.report import DiskReport
+
+_PHASES: Final[Mapping[str, DiskPhase]] = {
+    "ready": DiskPhase.IN_USE,
+    "read-only": DiskPhase.READ_ONLY,
+    "missing": DiskPhase.MISSING,
+    "foreign": DiskPhase.FOREIGN,
+    "quarantined": DiskPhase.FAILED,
+    "drained": DiskPhase.DRAINED,
+}
+_BAD: Final = {DiskPhase.READ_ONLY, DiskPhase.MISSING, DiskPhase.FOREIGN, DiskPhase.FAILED}
+_SHIFT_PER_MILLE: Final = 10
+
+
+class Action(Enum):
+    """What the miner is to be told."""
+
+    NOTHING = "nothing"
+    DRAIN = "drain"
+    TAKE_BACK = "take back"
+    WIPE = "wipe"
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFacts:
+    """A disk's object, whether the pool's spec still has it, the miner's word, and its phase."""
+
+    disk: MinerDisk
+    wanted: bool
+    report: DiskReport | None
+    asked: bool
+    """The miner has reported at all."""
+    address: str
+    phase: MinerPhase
+    node: str
+
+
+def action(facts: DiskFacts) -> Action:
+    """What to tell the miner; the same thing twice does nothing there."""
+    report, spec = facts.report, facts.disk.spec
+    if report is None:
+        wiped = facts.disk.status.phase is DiskPhase.WIPED
+        back = facts.asked and wiped and facts.wanted and not spec.drain
+        return Action.TAKE_BACK if back else Action.NOTHING
+    leave = bool(spec.drain) or not facts.wanted
+    if not leave:
+        gone = report.leaving or report.state == "drained"
+        return Action.TAKE_BACK if gone else Action.NOTHING
+    if report.state == "drained":
+        return Action.WIPE if spec.wipe and spec.wipe == report.id else Action.NOTHING
+    usable = report.state in {"ready", "read-only"}
+    return Action.DRAIN if usable and not report.leaving else Action.NOTHING
+
+
+def phase_of(facts: DiskFacts) -> DiskPhase:
+    """Where the disk stands."""
+    report, before = facts.report, facts.disk.status.phase
+    if report is None:
+        wiped = before in {DiskPhase.DRAINED, DiskPhase.WIPED} and facts.disk.spec.wipe
+        if wiped and facts.disk.spec.wipe == facts.disk.status.disk_id and facts.asked:
+            return DiskPhase.WIPED
+        return before or DiskPhase.PENDING if not facts.asked else DiskPhase.PENDING
+    if report.state == "ready" and report.leaving:
+        return DiskPhase.DRAINING
+    return _PHASES.get(report.state, DiskPhase.FAILED)
+
+
+def status(facts: DiskFacts, now: str) -> MinerDiskStatus:
+    """The status that the disk should have; `now` is RFC 3339."""
+    before, report, phase = facts.disk.status, facts.report, phase_of(facts)
+    message = _message(facts, phase)
+    answered = conditions(
+        _answers(phase, message), before.conditions, facts.disk.metadata.generation, now
+    )
+    if report is None:
+        return MinerDiskStatus(
+            conditions=answered,
+            observed_generation=facts.disk.metadata.generation,
+            phase=phase,
+            disk_id=before.disk_id,
+            address=facts.address or before.address,
+            miner_phase=facts.phase,
+            node=facts.node or before.node,
+            bytes_total=before.bytes_total,
+            bytes_free=before.bytes_free,
+            plots=0 if phase is DiskPhase.WIPED else before.plots,
+            plot_bytes=0 if phase is DiskPhase.WIPED else before.plot_bytes,
+            shards=0 if phase is DiskPhase.WIPED else before.shards,
+            shard_bytes=0 if phase is DiskPhase.WIPED else before.shard_bytes,
+            message=message,
+        )
+    return MinerDiskStatus(
+        conditions=answered,
+        observed_generation=facts.disk.metadata.generation,
+        phase=phase,
+        disk_id=report.id or None,
+        address=facts.address or before.address,
+        miner_phase=facts.phase,
+        node=facts.node or before.node,
+        bytes_total=report.capacity_bytes,
+        bytes_free=report.free_bytes,
+        plots=report.plots,
+        plot_bytes=report.plot_bytes,
+        shards=report.shards,
+        shard_bytes=report.shard_bytes,
+        usage=f"{short(report.plot_bytes + report.shard_bytes)}/{short(report.capacity_bytes)}",
+        message=message,
+    )
+
+
+def _message(facts: DiskFacts, phase: DiskPhase) -> str | None:
+    report = facts.report
+    if report is None:
+        return None if phase is not DiskPhase.PENDING else "the miner has not said anything of it"
+    if phase is DiskPhase.DRAINING:
+        left = report.remaining
+        return f"{left.shards} shards and {left.plots} plots are left"
+    if phase is DiskPhase.DRAINED and facts.wanted and facts.disk.spec.drain:
+        return "empty; set wipe to status.diskId to delete its files, or replace it"
+    return report.reason[:1000] or None
+
+
+def _answers(phase: DiskPhase, message: str | None) -> Answers:
+    word = Answer(str(phase), message or "")
+    return Answers(
+        ready=word.when(yes=phase is DiskPhase.IN_USE),
+        progressing=word.when(yes=phase in {DiskPhase.PENDING, DiskPhase.DRAINING}),
+        degraded=word.when(yes=phase in _BAD),
+        draining=word.when(yes=phase is DiskPhase.DRAINING),
+    )
+
+
+def worth_writing(before: MinerDiskStatus, after: MinerDiskStatus) -> bool:
+    """Whether a status says something new: bytes alone count from one per cent of the disk on.
+
+    A miner that takes shards changes its free bytes at every poll; a thousand of them would write
+    for ever what nobody reads.
+    """
+    if _essence(before) != _essence(after):
+        return True
+    total = after.bytes_total or 0
+    shift = max(
+        abs((old or 0) - (new or 0))
+        for old, new in (
+            (before.bytes_total, after.bytes_total),
+            (before.bytes_free, after.bytes_free),
+            (before.plot_bytes, after.plot_bytes),
+            (before.shard_bytes, after.shard_bytes),
+        )
+    )
+    return shift * 1000 > total * _SHIFT_PER_MILLE
+
+
+def _essence(status: MinerDiskStatus) -> tuple[object, ...]:
+    return (
+        status.phase,
+        status.disk_id,
+        status.address,
+        status.miner_phase,
+        status.node,
+        status.message,
+        status.observed_generation,
+        tuple((each.type, each.status, each.reason) for each in status.conditions),
+    )

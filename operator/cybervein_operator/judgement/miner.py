@@ -1,0 +1,155 @@
+"""Where one miner stands, from what Kubernetes and the miner itself say of it."""
+
+from dataclasses import dataclass
+
+from cybervein_operator.api import MinerPhase
+from cybervein_operator.cluster.views import PodFacts
+from cybervein_operator.miners.report import Poll
+
+_FAILED_POLLS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A reason of one word and a sentence; `blocks`: nothing is done until somebody acts."""
+
+    reason: str
+    message: str
+    blocks: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known of a miner.
+
+    `leave` says why it shall go ("" while it is wanted), `template` is the hash its StatefulSet has
+    ("" without one), `wish` the one the spec asks for now, `settled` whether its pod is of the
+    newest revision, `proved` the last epoch whose proof of it was accepted, on the ledger's word.
+    """
+
+    name: str
+    ordinal: int
+    leave: str
+    exists: bool
+    template: str = ""
+    wish: str = ""
+    settled: bool = True
+    pod: PodFacts | None = None
+    poll: Poll | None = None
+    trouble: Trouble | None = None
+    node: str = ""
+    granted: bool = False
+    granted_epoch: int | None = None
+    proved: int | None = None
+    kept: bool = False
+    """Its claims exist, whether it runs or not."""
+
+    @property
+    def outdated(self) -> bool:
+        """Its pod is not the one that the spec asks for now."""
+        return self.exists and bool(self.wish) and self.template != self.wish
+
+    @property
+    def ready(self) -> bool:
+        """Its pod is ready, and of the newest revision."""
+        return self.exists and self.settled and self.pod is not None and self.pod.ready
+
+    @property
+    def proved_epoch(self) -> int | None:
+        """The last epoch that it has proved, on its own or the ledger's word."""
+        report = self.poll.report if self.poll else None
+        own = report.last_proved_epoch if report else None
+        return max((each for each in (own, self.proved) if each is not None), default=None)
+
+    @property
+    def drained(self) -> bool:
+        """It said, while asked to drain, that nobody needs it any more."""
+        report = self.poll.report if self.poll else None
+        return report is not None and report.draining and report.drained
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A miner's phase and why."""
+
+    phase: MinerPhase
+    reason: str = ""
+    message: str = ""
+
+
+def judge(facts: Facts) -> Verdict:
+    """The phase. The first that holds: blocked, drained, draining, updating, then what the pod does."""
+    if facts.trouble is not None and facts.trouble.blocks:
+        return Verdict(MinerPhase.BLOCKED, facts.trouble.reason, facts.trouble.message)
+    if facts.leave:
+        return _leaving(facts)
+    if not facts.exists:
+        if facts.trouble is not None:
+            return Verdict(MinerPhase.PENDING, facts.trouble.reason, facts.trouble.message)
+        return Verdict(MinerPhase.PENDING, "Creating", "its objects are being made")
+    if facts.granted and not (facts.ready and not facts.outdated):
+        return Verdict(MinerPhase.UPDATING, "Rollout", "its pod is replaced by the new one")
+    return _running(facts)
+
+
+def _leaving(facts: Facts) -> Verdict:
+    if not facts.exists:
+        return Verdict(MinerPhase.DRAINED, "Drained", f"{facts.leave}; its volumes are kept")
+    report = facts.poll.report if facts.poll else None
+    if facts.drained:
+        return Verdict(MinerPhase.DRAINED, "Stopping", f"{facts.leave}; empty, it is stopped now")
+    if report is None or not report.draining:
+        error = facts.poll.error if facts.poll else ""
+        reason = "Unreachable" if error else "Asking"
+        return Verdict(MinerPhase.DRAINING, reason, error or f"{facts.leave}; it is asked to drain")
+    if report.drain.blocked_by:
+        return Verdict(MinerPhase.DRAINING, "DrainBlocked", report.drain.blocked_by)
+    left = report.drain.remaining if report.drain.remaining is not None else report.held_shards
+    plots = report.drain.plots_live
+    return Verdict(
+        MinerPhase.DRAINING,
+        "Moving",
+        f"{facts.leave}; {_count(left)} shards to move, {_count(plots)} plots still count",
+    )
+
+
+def _count(number: int | None) -> str:
+    return "?" if number is None else str(number)
+
+
+def _running(facts: Facts) -> Verdict:
+    pod = facts.pod
+    if facts.trouble is not None:
+        phase = MinerPhase.DEGRADED if facts.ready else MinerPhase.PENDING
+        return Verdict(phase, facts.trouble.reason, facts.trouble.message)
+    if pod is None:
+        return Verdict(MinerPhase.PENDING, "NoPod", "its StatefulSet has made no pod yet")
+    if pod.reason == "Unschedulable":
+        return Verdict(MinerPhase.PENDING, pod.reason, pod.message)
+    if pod.reason:
+        return Verdict(MinerPhase.DEGRADED, pod.reason, pod.message)
+    if not pod.ready:
+        where = f" on {pod.node}" if pod.node else ""
+        return Verdict(MinerPhase.STARTING, "NotReady", f"its pod starts{where}")
+    return _reported(facts)
+
+
+def _reported(facts: Facts) -> Verdict:
+    """A ready pod: what the miner says of itself. No word yet is no trouble."""
+    poll = facts.poll
+    if poll is not None and poll.failures >= _FAILED_POLLS:
+        return Verdict(MinerPhase.UNREACHABLE, "NoAnswer", poll.error)
+    if poll is None or poll.report is None:
+        return Verdict(MinerPhase.READY)
+    report = poll.report
+    bad = [each for each in report.disks if each.state in {"foreign", "missing", "quarantined"}]
+    if bad:
+        first = bad[0]
+        name = first.path.rsplit("/", 1)[-1]
+        reason = {"foreign": "ForeignDisk", "missing": "MissingDisk"}.get(first.state, "FailedDisk")
+        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+        return Verdict(MinerPhase.DEGRADED, reason, f"disk {name}: {first.reason}{more}")
+    words = (*report.degraded, *((report.problem,) if report.problem else ()))
+    if words:
+        return Verdict(MinerPhase.DEGRADED, "Reported", "; ".join(words)[:1000])
+    return Verdict(MinerPhase.READY)

@@ -1,0 +1,1 @@
+"""What the operator asks of miners and super nodes over HTTP."""

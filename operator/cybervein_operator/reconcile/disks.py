@@ -1,0 +1,104 @@
+"""The disks of one miner: tell the miner what their `MinerDisk`s ask for, and write what it says."""
+
+from cybervein_protocol.errors import CyberVeinError
+
+from cybervein_operator.api import (
+    API_VERSION,
+    DiskPhase,
+    MinerDisk,
+    MinerPhase,
+    MinerPool,
+    to_plain,
+)
+from cybervein_operator.cluster.errors import NOT_FOUND, ApiError
+from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.recorder import rfc3339
+from cybervein_operator.cluster.views import PodFacts
+from cybervein_operator.desired import names
+from cybervein_operator.desired.facts import Volume
+from cybervein_operator.desired.miner_pod import DISKS_DIR
+from cybervein_operator.judgement.conditions import notices
+from cybervein_operator.judgement.disk import Action, DiskFacts, action, status, worth_writing
+from cybervein_operator.reconcile.tools import Tools
+from cybervein_operator.world import Key, World
+
+
+def leaving_volumes(world: World, pool: MinerPool, ordinal: int) -> tuple[Volume, ...]:
+    """Disks that are no longer in the spec and not yet drained: they stay mounted until they are."""
+    wanted = {each.name for each in pool.spec.disks}
+    name = names.miner(pool.metadata.name, ordinal)
+    return tuple(
+        Volume(disk.spec.disk, disk.spec.claim or "", disk.spec.host_path or "")
+        for disk in sorted(
+            world.disks_of(pool.metadata.namespace, name), key=lambda each: each.spec.disk
+        )
+        if disk.spec.disk not in wanted
+        and disk.status.phase not in {DiskPhase.DRAINED, DiskPhase.WIPED, None}
+    )
+
+
+async def reconcile_disks(tools: Tools, pool: MinerPool, key: Key) -> None:
+    """Every MinerDisk of the miner. What the miner refuses is in the disk's status."""
+    wanted = {each.name for each in pool.spec.disks}
+    for disk in tools.world.disks_of(key.namespace, key.name):
+        facts = _facts(tools.world, disk, key, wanted=disk.spec.disk in wanted)
+        await _act(tools, facts, key)
+        await _write(tools, facts)
+
+
+def _facts(world: World, disk: MinerDisk, key: Key, *, wanted: bool) -> DiskFacts:
+    name = (key.namespace, key.name)
+    poll, verdict = world.polls.get(name), world.verdicts.get(name)
+    report = poll.report if poll else None
+    pod = world.store.get(Kind.POD, key.namespace, names.pod(key.pool, key.ordinal))
+    return DiskFacts(
+        disk,
+        wanted,
+        report.disk(disk.spec.disk) if report else None,
+        report is not None,
+        report.address if report else "",
+        verdict.phase if verdict else MinerPhase.PENDING,
+        pod.facts.node if pod and isinstance(pod.facts, PodFacts) else "",
+    )
+
+
+async def _act(tools: Tools, facts: DiskFacts, key: Key) -> None:
+    todo, space = action(facts), key.namespace
+    identity = facts.report.id if facts.report else ""
+    try:
+        match todo:
+            case Action.NOTHING:
+                return
+            case Action.DRAIN:
+                await tools.miners.remove_disk(space, key.name, facts.address, identity)
+            case Action.TAKE_BACK:
+                path = f"{DISKS_DIR}/{facts.disk.spec.disk}"
+                await tools.miners.add_disk(space, key.name, facts.address, path)
+            case Action.WIPE:
+                await tools.miners.wipe_disk(space, key.name, facts.address, identity)
+    except CyberVeinError as error:
+        raise type(error)(
+            f"{key.name}, disk {facts.disk.spec.disk}: {todo.value}: {error}"
+        ) from error
+    tools.poller.soon((space, key.name))
+
+
+async def _write(tools: Tools, facts: DiskFacts) -> None:
+    disk = facts.disk
+    after = status(facts, rfc3339())
+    if not worth_writing(disk.status, after):
+        return
+    body = {
+        "apiVersion": API_VERSION,
+        "kind": "MinerDisk",
+        "metadata": {"name": disk.metadata.name, "namespace": disk.metadata.namespace},
+        "status": to_plain(after),
+    }
+    try:
+        await tools.client.apply(body, status=True)
+    except ApiError as error:
+        if error.http_status != NOT_FOUND:
+            raise
+        return
+    for notice in notices(disk.status.conditions, after.conditions):
+        await tools.recorder.post(disk, notice)

@@ -1,0 +1,104 @@
+"""The facts of a pool's miners, from everything that was observed."""
+
+from collections.abc import Iterator
+
+from cybervein_operator.api import MinerPool
+from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.views import ClaimFacts, NodeFacts, PodFacts, SetFacts
+from cybervein_operator.desired import names, template
+from cybervein_operator.judgement.miner import Facts
+from cybervein_operator.judgement.pool import why_leave
+from cybervein_operator.reconcile.miner import miner_facts, wanted_set
+from cybervein_operator.reconcile.tools import Tools
+from cybervein_operator.world import Name, NetworkView
+
+
+class Gatherer:
+    """Remembers the hash of each miner's wanted template, as making a manifest is the dear part."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools, self._world = tools, tools.world
+        self._wishes: dict[Name, tuple[object, str]] = {}
+
+    def gather(self, pool: MinerPool) -> list[Facts]:
+        """Every miner that is wanted or still there, by ordinal."""
+        view = self._world.views.get((pool.metadata.namespace, pool.spec.network_ref.name))
+        return [self._facts(pool, each, view) for each in sorted(self._ordinals(pool))]
+
+    def forget(self, name: Name) -> None:
+        """A miner is no more."""
+        self._wishes.pop(name, None)
+
+    def _ordinals(self, pool: MinerPool) -> set[int]:
+        return set(range(pool.spec.replicas)) | set(self._existing(pool))
+
+    def _existing(self, pool: MinerPool) -> Iterator[int]:
+        space, name = pool.metadata.namespace, pool.metadata.name
+        for each, _ in self._world.store.of_pool(Kind.STATEFUL_SET, space, name):
+            ordinal = names.ordinal_of(name, each)
+            if ordinal is not None:
+                yield ordinal
+
+    def _facts(self, pool: MinerPool, ordinal: int, view: NetworkView | None) -> Facts:
+        store, space = self._world.store, pool.metadata.namespace
+        name = names.miner(pool.metadata.name, ordinal)
+        owner = (space, name)
+        live = store.get(Kind.STATEFUL_SET, space, name)
+        exists = live is not None and not live.deleting
+        own = live.facts if live and isinstance(live.facts, SetFacts) else None
+        pod_seen = store.get(Kind.POD, space, names.pod(pool.metadata.name, ordinal))
+        pod = pod_seen.facts if pod_seen and isinstance(pod_seen.facts, PodFacts) else None
+        if pod_seen is not None and pod_seen.deleting:
+            pod = None
+        poll = self._world.polls.get(owner) if exists else None
+        node = pod.node if pod else ""
+        return Facts(
+            name,
+            ordinal,
+            why_leave(pool, ordinal, self._node_drain(space, pool, ordinal, node)),
+            exists,
+            template=own.template if own else "",
+            wish=self._wish(pool, ordinal, owner),
+            settled=_settled(own, pod),
+            pod=pod,
+            poll=poll,
+            trouble=self._world.troubles.get(owner),
+            node=node,
+            granted=owner in self._world.granted,
+            granted_epoch=self._world.granted.get(owner),
+            proved=_proved(view, poll.report.address if poll and poll.report else ""),
+        )
+
+    def _node_drain(self, space: str, pool: MinerPool, ordinal: int, node: str) -> str:
+        """Why the miner's node is drained, by where it runs or, stopped, by where it was."""
+        store = self._world.store
+        claim = store.get(Kind.CLAIM, space, names.state_claim(pool.metadata.name, ordinal))
+        if not node and claim is not None and isinstance(claim.facts, ClaimFacts):
+            node = claim.facts.node
+        seen = store.get(Kind.NODE, "", node) if node else None
+        return seen.facts.drain if seen and isinstance(seen.facts, NodeFacts) else ""
+
+    def _wish(self, pool: MinerPool, ordinal: int, owner: Name) -> str:
+        facts = miner_facts(self._tools, pool, ordinal)
+        if facts is None:
+            return ""
+        of = (pool.metadata.uid, pool.metadata.generation, facts)
+        known = self._wishes.get(owner)
+        if known is not None and known[0] == of:
+            return known[1]
+        wanted = wanted_set(self._tools, pool, ordinal)
+        wish = template.of(wanted) if wanted else ""
+        self._wishes[owner] = (of, wish)
+        return wish
+
+
+def _settled(own: SetFacts | None, pod: PodFacts | None) -> bool:
+    """The pod is of the newest revision that the controller knows of."""
+    if own is None or pod is None:
+        return False
+    return own.settled and (not own.revision or own.revision == pod.revision)
+
+
+def _proved(view: NetworkView | None, address: str) -> int | None:
+    standing = view.standings.get(address) if view and address else None
+    return standing.last_proof_epoch if standing else None

@@ -1,0 +1,167 @@
+"""One miner: its objects, its drain, its end. What to do was decided with the whole pool."""
+
+from cybervein_protocol.errors import ConflictError, CyberVeinError
+
+from cybervein_operator.api import MinerPool
+from cybervein_operator.cluster.client import Object
+from cybervein_operator.cluster.errors import ApiError
+from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.views import ADDRESS, NODE, ClaimFacts, PodFacts, SetFacts
+from cybervein_operator.desired import miner, names, template
+from cybervein_operator.desired.facts import MinerFacts
+from cybervein_operator.judgement.miner import Trouble
+from cybervein_operator.judgement.pool import Order, Task
+from cybervein_operator.reconcile.disks import leaving_volumes, reconcile_disks
+from cybervein_operator.reconcile.identity import ensure_identity
+from cybervein_operator.reconcile.tools import Tools
+from cybervein_operator.reconcile.volumes import claim_trouble, service_facts
+from cybervein_operator.world import Key, pool_key
+
+
+class MinerWork:
+    """Carries out orders for single miners."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools, self._world = tools, tools.world
+        self._addresses: dict[tuple[str, str], str] = {}
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Do what the miner's order says."""
+        pool = self._world.pools.get((key.namespace, key.pool))
+        name = (key.namespace, key.name)
+        task = self._world.orders.get(name, Order(Task.NOTHING))
+        if pool is None or task.task is Task.NOTHING:
+            return None
+        if task.task is Task.STOP:
+            await self._stop(pool, key)
+            return None
+        trouble: Trouble | None = None
+        try:
+            if task.task is Task.RUN:
+                trouble = await self._run(pool, key, update=task.update)
+            await self._tell(key, draining=task.task is Task.DRAIN)
+            await reconcile_disks(self._tools, pool, key)
+        except ConflictError as error:
+            trouble = Trouble("Conflict", str(error))
+        except ApiError as error:
+            if not error.lasting:
+                raise
+            trouble = Trouble("Refused", str(error), blocks=False)
+        self._note(key, trouble)
+        return 60.0 if trouble else None
+
+    def _note(self, key: Key, trouble: Trouble | None) -> None:
+        """Remember why it does not go on; the pool's status says so."""
+        name = (key.namespace, key.name)
+        if self._world.troubles.get(name) == trouble:
+            return
+        if trouble is None:
+            self._world.troubles.pop(name, None)
+        else:
+            self._world.troubles[name] = trouble
+        self._tools.add(pool_key(key.namespace, key.pool), 0.2)
+
+    async def _run(self, pool: MinerPool, key: Key, *, update: bool) -> Trouble | None:
+        address = await self._identity(pool, key)
+        if isinstance(address, Trouble):
+            return address
+        for claim in miner.claims(pool, key.ordinal):
+            claim["metadata"]["annotations"] = {ADDRESS: address}
+            await self._tools.applier.ensure(claim)
+        await self._tools.applier.ensure(miner.service(pool, key.ordinal))
+        for disk in miner.disks(pool, key.ordinal):
+            await self._tools.applier.ensure(disk)
+        wanted = wanted_set(self._tools, pool, key.ordinal)
+        if wanted is None:
+            return Trouble("NoAddress", "its Service has no address for others yet", blocks=False)
+        await self._ensure_set(key, wanted, update=update)
+        return await claim_trouble(self._tools, pool, key.ordinal)
+
+    async def _identity(self, pool: MinerPool, key: Key) -> str | Trouble:
+        """Looked at once per start of the operator, and whenever the miner has no running pod."""
+        name = (key.namespace, key.name)
+        pod = self._tools.world.store.get(
+            Kind.POD, key.namespace, names.pod(pool.metadata.name, key.ordinal)
+        )
+        known = self._addresses.get(name)
+        if known and pod is not None and isinstance(pod.facts, PodFacts) and pod.facts.running:
+            return known
+        state = names.state_claim(pool.metadata.name, key.ordinal)
+        claim = self._tools.world.store.get(Kind.CLAIM, key.namespace, state)
+        before = claim.facts.address if claim and isinstance(claim.facts, ClaimFacts) else ""
+        found = await ensure_identity(self._tools.client, pool, key.ordinal, before)
+        if isinstance(found, str):
+            self._addresses[name] = found
+        return found
+
+    async def _ensure_set(self, key: Key, wanted: Object, *, update: bool) -> None:
+        """Another template waits for its turn: it would replace the pod at once."""
+        live = self._world.store.get(Kind.STATEFUL_SET, key.namespace, key.name)
+        now = live.facts.template if live and isinstance(live.facts, SetFacts) else ""
+        if live is None or update or now == template.of(wanted):
+            await self._tools.applier.ensure(wanted)
+
+    async def _tell(self, key: Key, *, draining: bool) -> None:
+        """Ask the miner to drain, or to stop draining; where it does not answer, polls go on."""
+        name = (key.namespace, key.name)
+        poll = self._world.polls.get(name)
+        report = poll.report if poll else None
+        if report is None or report.draining == draining:
+            return
+        try:
+            await self._tools.miners.drain(
+                key.namespace, key.name, report.address, draining=draining
+            )
+        except CyberVeinError as error:
+            self._tools.metrics.polls.labels("refused").inc()
+            raise type(error)(f"{key.name}: {error}") from error
+        self._tools.metrics.drains.labels("started" if draining else "cancelled").inc()
+        self._tools.poller.soon(name)
+
+    async def _stop(self, pool: MinerPool, key: Key) -> None:
+        """It is empty: remove StatefulSet and Service; Secret and claims stay."""
+        store, space, name = self._world.store, key.namespace, key.name
+        await self._remember_node(pool, key)
+        for kind in (Kind.STATEFUL_SET, Kind.SERVICE):
+            live = store.get(kind, space, name)
+            if live is not None and not live.deleting:
+                await self._tools.client.delete(kind, space, name, live.uid)
+                self._tools.applier.forget(kind, space, name)
+        self._tools.metrics.drains.labels("finished").inc()
+        await reconcile_disks(self._tools, pool, key)
+        self._tools.poller.forget((space, name))
+
+    async def _remember_node(self, pool: MinerPool, key: Key) -> None:
+        """On the journal's claim: where it was, so that a drained node's miner stays stopped."""
+        pod = self._world.store.get(Kind.POD, key.namespace, names.pod(key.pool, key.ordinal))
+        node = pod.facts.node if pod and isinstance(pod.facts, PodFacts) else ""
+        state = miner.claims(pool, key.ordinal)[0]
+        address = self._addresses.get((key.namespace, key.name), "")
+        if not node or not address:
+            return
+        state["metadata"]["annotations"] = {ADDRESS: address, NODE: node}
+        await self._tools.applier.ensure(state)
+
+
+def wanted_set(tools: Tools, pool: MinerPool, ordinal: int) -> Object | None:
+    """The StatefulSet that the spec asks for now; None while its URL is not known."""
+    facts = miner_facts(tools, pool, ordinal)
+    return None if facts is None else miner.statefulset(pool, ordinal, facts)
+
+
+def miner_facts(tools: Tools, pool: MinerPool, ordinal: int) -> MinerFacts | None:
+    """What a miner's pod depends on; None while its network or URL is not known."""
+    space = pool.metadata.namespace
+    view = tools.world.views.get((space, pool.spec.network_ref.name))
+    name = names.miner(pool.metadata.name, ordinal)
+    url = miner.url(pool, ordinal, service_facts(tools.world.store, space, name))
+    if view is None or url is None:
+        return None
+    return MinerFacts(
+        network=view.facts,
+        image=tools.image,
+        control=tools.control,
+        url=url,
+        version=tools.version,
+        leaving=leaving_volumes(tools.world, pool, ordinal),
+    )

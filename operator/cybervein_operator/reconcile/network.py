@@ -1,0 +1,135 @@
+"""A network: founded by a super node here, or joined; its file pinned once, its epochs followed."""
+
+from cybervein_operator.api import API_VERSION, Network, NetworkStatus, to_plain
+from cybervein_operator.cluster.errors import NOT_FOUND, ApiError
+from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.recorder import rfc3339
+from cybervein_operator.cluster.views import PodFacts, SetFacts
+from cybervein_operator.desired import names, supernode
+from cybervein_operator.desired.facts import SuperNodeFacts
+from cybervein_operator.judgement.conditions import Answers, conditions, notices
+from cybervein_operator.judgement.miner import Trouble
+from cybervein_operator.judgement.network import NetworkSeen, answers, next_look_seconds
+from cybervein_operator.reconcile.certificates import Certificates
+from cybervein_operator.reconcile.pinning import Pinned, Pinning
+from cybervein_operator.reconcile.super_nodes import SuperNodes
+from cybervein_operator.reconcile.tools import Tools
+from cybervein_operator.world import Key, pool_key
+
+
+class NetworkWork:
+    """Founds, joins and follows networks."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools, self._world = tools, tools.world
+        self._certificates = Certificates(tools)
+        self._nodes = SuperNodes(tools)
+        self._pinning = Pinning(tools, self._nodes)
+
+    async def close(self) -> None:
+        """Close connections to super nodes."""
+        await self._nodes.close()
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Look at a network; returns in how many seconds to look again."""
+        name = (key.namespace, key.name)
+        network = self._world.networks.get(name)
+        if network is None or network.metadata.deletion_timestamp:
+            await self._nodes.forget(name)
+            return None
+        paused = network.metadata.annotations.get(names.PAUSED) == "true"
+        trouble: Trouble | None = None
+        try:
+            if network.spec.super_node is not None and not paused:
+                await self._run_super_node(network)
+            found = await self._pinning.pinned(network, write=not paused)
+        except ApiError as error:
+            if not error.lasting:
+                raise
+            trouble, found = Trouble("Refused", str(error)), self._pinning.known(name)
+        pinned = found if isinstance(found, Pinned) else None
+        trouble = found if isinstance(found, Trouble) else trouble
+        await self._follow(network, pinned)
+        seen = self._seen(network, pinned, trouble, paused=paused)
+        await self._write(network, pinned, answers(seen))
+        return next_look_seconds(seen)
+
+    async def _run_super_node(self, network: Network) -> None:
+        authority = await self._certificates.ensure(network)
+        for claim in supernode.claims(network):
+            await self._tools.applier.ensure(claim)
+        await self._tools.applier.ensure(supernode.service(network))
+        facts = SuperNodeFacts(self._tools.image, self._tools.version, bool(authority))
+        await self._tools.applier.ensure(supernode.statefulset(network, facts))
+
+    async def _follow(self, network: Network, pinned: Pinned | None) -> None:
+        """Epoch, height and standings; pools are looked at when the view or the epoch is new."""
+        name = (network.metadata.namespace, network.metadata.name)
+        if pinned is None:
+            return
+        before = self._world.views.get(name)
+        after = await self._nodes.follow(network, pinned, before)
+        self._world.views[name] = after
+        fresh = before is None or before.facts != after.facts or before.epoch != after.epoch
+        for pool in self._world.pools_of(*name) if fresh else ():
+            self._tools.add(pool_key(name[0], pool.metadata.name), 0.0)
+
+    def _seen(
+        self, network: Network, pinned: Pinned | None, trouble: Trouble | None, *, paused: bool
+    ) -> NetworkSeen:
+        space, name = network.metadata.namespace, network.metadata.name
+        view = self._world.views.get((space, name))
+        node = names.super_node(name)
+        pod = self._world.store.get(Kind.POD, space, f"{node}-0")
+        live = self._world.store.get(Kind.STATEFUL_SET, space, node)
+        return NetworkSeen(
+            founds=network.spec.super_node is not None,
+            pod=pod.facts if pod and isinstance(pod.facts, PodFacts) else None,
+            exists=live is not None and isinstance(live.facts, SetFacts),
+            pinned=pinned is not None,
+            trouble=trouble,
+            error=view.error if view else "",
+            epoch=view.epoch if view else None,
+            epoch_seconds=view.epoch_seconds if view else 60,
+            paused=paused,
+        )
+
+    async def _write(self, network: Network, pinned: Pinned | None, said: Answers) -> None:
+        meta, before = network.metadata, network.status
+        view = self._world.views.get((meta.namespace, meta.name))
+        after = NetworkStatus(
+            conditions=conditions(said, before.conditions, meta.generation, rfc3339()),
+            observed_generation=meta.generation,
+            network=pinned.cid if pinned else before.network,
+            address=pinned.address if pinned else before.address,
+            url=view.facts.url if view else before.url,
+            config_map=names.network_file(meta.name) if pinned else before.config_map,
+            epoch=view.epoch if view else before.epoch,
+            height=before.height if view is None or view.epoch == before.epoch else view.height,
+            miners=len(view.standings) if view and view.standings else before.miners,
+        )
+        if after == before:
+            return
+        await self._patch(network, after)
+        for notice in notices(before.conditions, after.conditions):
+            await self._tools.recorder.post(network, notice)
+
+    async def _patch(self, network: Network, after: NetworkStatus) -> None:
+        meta = network.metadata
+        body = {
+            "apiVersion": API_VERSION,
+            "kind": "Network",
+            "metadata": {"name": meta.name, "namespace": meta.namespace},
+            "status": to_plain(after),
+        }
+        try:
+            await self._tools.client.apply(body, status=True)
+        except ApiError as error:
+            if error.http_status != NOT_FOUND:
+                raise
+            return
+        current = self._world.networks.get((meta.namespace, meta.name))
+        if current is not None and current.metadata.uid == meta.uid:
+            self._world.networks[meta.namespace, meta.name] = Network(
+                metadata=current.metadata, spec=current.spec, status=after
+            )

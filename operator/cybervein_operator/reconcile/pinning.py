@@ -1,0 +1,139 @@
+"""`NET-network`: the network's file, written once and never replaced by another network's."""
+
+import json
+from base64 import b64decode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cybervein_protocol.encoding import cid_text
+from cybervein_protocol.errors import CyberVeinError
+from cybervein_protocol.signing import address
+from cybervein_runtime.network_file import parse_network
+
+from cybervein_operator.api import Network
+from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.desired import names, supernode
+from cybervein_operator.judgement.miner import Trouble
+from cybervein_operator.reconcile.tools import Tools
+from cybervein_operator.world import Name
+
+if TYPE_CHECKING:
+    from cybervein_operator.reconcile.super_nodes import SuperNodes
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What the pinned file says; `mark` is the ConfigMap's fingerprint it was read at."""
+
+    cid: str
+    url: str
+    address: str
+    authority: str
+    epoch_seconds: int
+    document: str
+    mark: str = ""
+
+
+class Pinning:
+    """Reads the pinned file, and writes it the first time."""
+
+    def __init__(self, tools: Tools, nodes: "SuperNodes") -> None:
+        self._tools, self._nodes = tools, nodes
+        self._known: dict[Name, Pinned] = {}
+
+    def known(self, name: Name) -> Pinned | None:
+        """What was read last."""
+        return self._known.get(name)
+
+    async def pinned(self, network: Network, *, write: bool) -> Pinned | Trouble | None:
+        """The pinned file, why it cannot be had, or None while the super node has not founded."""
+        space, name = network.metadata.namespace, network.metadata.name
+        kept = await self._kept(network)
+        if isinstance(kept, Trouble):
+            return kept
+        source = await self._source(network, kept)
+        if isinstance(source, Trouble):
+            return source
+        if source is None:
+            return kept
+        if kept is not None and kept.cid != source.cid:
+            return Trouble(
+                "NetworkChanged",
+                f"it was {kept.cid} and is now {source.cid}; miners keep the first: undo the "
+                f"change, or delete ConfigMap {names.network_file(name)} to change networks",
+            )
+        if write and (kept is None or kept.document != source.document):
+            await self._tools.applier.ensure(supernode.config_map(network, source.document))
+            source = (await self._kept(network)) or source
+        if isinstance(source, Pinned):
+            self._known[space, name] = source
+        return source
+
+    async def _kept(self, network: Network) -> Pinned | Trouble | None:
+        """What NET-network says; read again only where it changed."""
+        space, name = network.metadata.namespace, names.network_file(network.metadata.name)
+        live = self._tools.world.store.get(Kind.CONFIG_MAP, space, name)
+        known = self._known.get((space, network.metadata.name))
+        if live is not None and known is not None and known.mark == live.fingerprint:
+            return known
+        found = await self._tools.client.get(Kind.CONFIG_MAP, space, name)
+        if found is None:
+            return None
+        text = (found.get("data") or {}).get(names.NETWORK_KEY, "")
+        read = parse(text, f"ConfigMap {name}", live.fingerprint if live else "")
+        if isinstance(read, Pinned):
+            self._known[space, network.metadata.name] = read
+        return read
+
+    async def _source(self, network: Network, kept: Pinned | None) -> Pinned | Trouble | None:
+        """Where the file comes from: the super node here, or the ConfigMap that is joined."""
+        if network.spec.join is not None:
+            return await self._joined(network, network.spec.join.config_map)
+        if kept is not None:
+            return kept
+        url = supernode.url(network)
+        authority = await self._authority(network)
+        client = await self._nodes.client(network, url, authority)
+        try:
+            text = (await client.network_file()).decode(errors="replace")
+        except CyberVeinError:
+            return None
+        return parse(text, f"{client.url}/v1/network.json", "")
+
+    async def _joined(self, network: Network, name: str) -> Pinned | Trouble | None:
+        found = await self._tools.client.get(Kind.CONFIG_MAP, network.metadata.namespace, name)
+        if found is None:
+            return Trouble(
+                "NetworkFileMissing",
+                f"ConfigMap {name} does not exist; create it with key {names.NETWORK_KEY}",
+            )
+        text = (found.get("data") or {}).get(names.NETWORK_KEY)
+        if not text:
+            return Trouble("NetworkFileMissing", f"ConfigMap {name} has no key {names.NETWORK_KEY}")
+        return parse(text, f"ConfigMap {name}", "")
+
+    async def _authority(self, network: Network) -> str:
+        """The network's own CA, public part; "" with a certificate of one's own."""
+        secret = names.super_node_tls(network)
+        found = await self._tools.client.get(Kind.SECRET, network.metadata.namespace, secret)
+        raw = ((found or {}).get("data") or {}).get("ca.crt", "")
+        return b64decode(raw).decode(errors="replace")
+
+
+def parse(text: str, what: str, mark: str) -> Pinned | Trouble:
+    """A network file, checked as miners check it."""
+    try:
+        file = parse_network(text.encode(), what)
+    except CyberVeinError as error:
+        return Trouble("NetworkFileInvalid", str(error))
+    authority = json.loads(text).get("ca") or ""
+    url, key = file.super_nodes[0]
+    return Pinned(
+        cid_text(file.network),
+        url,
+        address(key),
+        str(authority),
+        file.genesis.preset.epoch_seconds,
+        text,
+        mark,
+    )

@@ -1,0 +1,211 @@
+"""A pool as a whole: decide for all its miners at once, hand out the work, write the status."""
+
+import asyncio
+from collections.abc import Sequence
+
+from cybervein_operator.api import (
+    API_VERSION,
+    MinerPhase,
+    MinerPool,
+    MinerPoolStatus,
+    to_plain,
+)
+from cybervein_operator.cluster.errors import NOT_FOUND, ApiError
+from cybervein_operator.cluster.recorder import rfc3339
+from cybervein_operator.desired import fleet, names
+from cybervein_operator.judgement.conditions import conditions, notices
+from cybervein_operator.judgement.miner import Facts, Trouble
+from cybervein_operator.judgement.pool import (
+    Order,
+    Plan,
+    Task,
+    answers,
+    attention,
+    phases,
+    plan,
+    sums,
+    usage,
+)
+from cybervein_operator.judgement.rollout import borne
+from cybervein_operator.reconcile.access import pool_trouble
+from cybervein_operator.reconcile.gather import Gatherer
+from cybervein_operator.reconcile.tools import Tools
+from cybervein_operator.world import Key, miner_key
+
+RESYNC_SECONDS = 600.0
+_WAITING_SECONDS = 15.0
+_SHIFT_PER_MILLE = 10
+
+
+def paused(pool: MinerPool) -> bool:
+    """Look, change nothing."""
+    return pool.metadata.annotations.get(names.PAUSED) == "true"
+
+
+class PoolWork:
+    """Plans pools."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools, self._world = tools, tools.world
+        self._gatherer = Gatherer(tools)
+        self._resynced: dict[Key, float] = {}
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Look at the whole pool; returns in how many seconds to look again."""
+        pool = self._world.pools.get((key.namespace, key.name))
+        if pool is None or pool.metadata.deletion_timestamp:
+            self._forget(key)
+            return None
+        trouble = await pool_trouble(self._tools, pool)
+        miners = self._gatherer.gather(pool)
+        decided = plan(pool, miners, epoch=self._epoch(pool), budget=self._budget(pool))
+        self._remember(pool, miners, decided)
+        if not paused(pool):
+            await self._tools.applier.ensure(fleet.disruption_budget(pool))
+        self._hand_out(pool, miners, decided, trouble)
+        await self._write(pool, miners, decided, trouble)
+        waits = trouble is not None or any(each.outdated for each in miners)
+        return _WAITING_SECONDS if waits else RESYNC_SECONDS
+
+    def _forget(self, key: Key) -> None:
+        space, prefix = key.namespace, f"{key.name}-"
+        for name in [each for each in self._world.orders if each[0] == space]:
+            if names.ordinal_of(key.name, name[1]) is not None and name[1].startswith(prefix):
+                self._world.forget_miner(name)
+                self._tools.poller.forget(name)
+                self._gatherer.forget(name)
+
+    def _epoch(self, pool: MinerPool) -> int | None:
+        view = self._world.views.get((pool.metadata.namespace, pool.spec.network_ref.name))
+        return view.epoch if view else None
+
+    def _budget(self, pool: MinerPool) -> int:
+        """How many of this pool may be down at once: what the network bears, less other pools'."""
+        space, network = pool.metadata.namespace, pool.spec.network_ref.name
+        view = self._world.views.get((space, network))
+        standings = view.standings.values() if view else ()
+        epoch = view.epoch if view and view.epoch is not None else 0
+        live = {
+            each.domain
+            for each in standings
+            if not each.draining and (each.last_proof_epoch or 0) >= epoch - 2
+        }
+        others = sum(
+            self._down(other)
+            for other in self._world.pools_of(space, network)
+            if other.metadata.uid != pool.metadata.uid
+        )
+        return borne(len(live)) - others
+
+    def _down(self, pool: MinerPool) -> int:
+        """Miners of a pool that are being updated now."""
+        return sum(
+            verdict.phase is MinerPhase.UPDATING
+            for (space, name), verdict in self._world.verdicts.items()
+            if space == pool.metadata.namespace
+            and names.ordinal_of(pool.metadata.name, name) is not None
+        )
+
+    def _remember(self, pool: MinerPool, miners: Sequence[Facts], decided: Plan) -> None:
+        space, epoch = pool.metadata.namespace, self._epoch(pool)
+        for each in miners:
+            name = (space, each.name)
+            self._world.verdicts[name] = decided.verdicts[each.name]
+            if each.name in decided.granted:
+                self._world.granted.setdefault(name, epoch)
+            else:
+                self._world.granted.pop(name, None)
+            if each.exists and each.pod is not None:
+                hot = decided.verdicts[each.name].phase is not MinerPhase.READY
+                self._tools.poller.watch(name, hot=hot)
+
+    def _hand_out(
+        self, pool: MinerPool, miners: Sequence[Facts], decided: Plan, trouble: Trouble | None
+    ) -> None:
+        """Orders to the miners; each is woken when its order changed, or at every resync."""
+        space, key = (
+            pool.metadata.namespace,
+            Key("pool", pool.metadata.namespace, pool.metadata.name),
+        )
+        now = asyncio.get_running_loop().time()
+        resync = now - self._resynced.get(key, -RESYNC_SECONDS) >= RESYNC_SECONDS
+        if resync:
+            self._resynced[key] = now
+        for each in miners:
+            order = self._allowed(pool, decided.orders[each.name], trouble)
+            name = (space, each.name)
+            before = self._world.orders.get(name)
+            self._world.orders[name] = order
+            if before != order or resync or (each.trouble is not None and each.trouble.blocks):
+                work = miner_key(space, pool.metadata.name, each.ordinal)
+                self._tools.add(work, 0.0 if before != order else 15.0 if not resync else 0.01)
+
+    @staticmethod
+    def _allowed(pool: MinerPool, order: Order, trouble: Trouble | None) -> Order:
+        """A paused pool's miners are left alone; one in trouble makes nothing new."""
+        if paused(pool) or (trouble is not None and order.task is Task.RUN):
+            return Order(Task.NOTHING)
+        return order
+
+    async def _write(
+        self, pool: MinerPool, miners: Sequence[Facts], decided: Plan, trouble: Trouble | None
+    ) -> None:
+        added = sums(miners, decided.verdicts)
+        shown = conditions(
+            answers(pool, decided.verdicts, added, trouble),
+            pool.status.conditions,
+            pool.metadata.generation,
+            rfc3339(),
+        )
+        before = pool.status
+        small = _small_shift(before, added.bytes.total, added.bytes.plots + added.bytes.shards)
+        size = before.bytes if small and before.bytes else added.bytes
+        after = MinerPoolStatus(
+            replicas=added.existing,
+            ready_replicas=added.ready,
+            updated_replicas=added.updated,
+            selector=names.selector_text(pool),
+            observed_generation=pool.metadata.generation,
+            conditions=shown,
+            phases=phases(decided.verdicts),
+            bytes=size,
+            usage=usage(size),
+            attention=attention(miners, decided.verdicts),
+            image=pool.spec.image or self._tools.image,
+        )
+        if after == before:
+            return
+        await self._patch(pool, after)
+        for notice in notices(before.conditions, after.conditions):
+            await self._tools.recorder.post(pool, notice)
+
+    async def _patch(self, pool: MinerPool, after: MinerPoolStatus) -> None:
+        meta = pool.metadata
+        body = {
+            "apiVersion": API_VERSION,
+            "kind": "MinerPool",
+            "metadata": {"name": meta.name, "namespace": meta.namespace},
+            "status": to_plain(after),
+        }
+        try:
+            await self._tools.client.apply(body, status=True)
+        except ApiError as error:
+            if error.http_status != NOT_FOUND:
+                raise
+            return
+        current = self._world.pools.get((meta.namespace, meta.name))
+        if current is not None and current.metadata.uid == meta.uid:
+            self._world.pools[meta.namespace, meta.name] = _with_status(current, after)
+
+
+def _with_status(pool: MinerPool, status: MinerPoolStatus) -> MinerPool:
+    """What the watch will say in a moment: the next look must not write the same again."""
+    return MinerPool(metadata=pool.metadata, spec=pool.spec, status=status)
+
+
+def _small_shift(before: MinerPoolStatus, total: int, used: int) -> bool:
+    """Whether bytes moved by less than one per cent since they were last written."""
+    old = before.bytes
+    if old is None or old.total != total:
+        return False
+    return abs(old.plots + old.shards - used) * 1000 <= total * _SHIFT_PER_MILLE

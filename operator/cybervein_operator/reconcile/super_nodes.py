@@ -1,0 +1,77 @@
+"""Clients of the networks' super nodes, and what they said last."""
+
+from dataclasses import replace
+
+import structlog
+from cybervein_protocol.errors import CyberVeinError
+
+from cybervein_operator.api import Network
+from cybervein_operator.desired import names
+from cybervein_operator.desired.facts import NetworkFacts
+from cybervein_operator.miners.super_node import SuperNodeClient
+from cybervein_operator.reconcile.pinning import Pinned
+from cybervein_operator.reconcile.tools import Tools
+from cybervein_operator.world import Name, NetworkView
+
+_log = structlog.get_logger()
+
+
+class SuperNodes:
+    """One client for each network, made again when URL or authority change."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._template = tools.supernode_url
+        self._clients: dict[Name, SuperNodeClient] = {}
+
+    async def close(self) -> None:
+        """Close all."""
+        for client in self._clients.values():
+            await client.close()
+
+    async def forget(self, name: Name) -> None:
+        """A network is no more."""
+        client = self._clients.pop(name, None)
+        if client is not None:
+            await client.close()
+
+    async def client(self, network: Network, url: str, authority: str) -> SuperNodeClient:
+        """The client for a super node that others reach at `url`."""
+        name = (network.metadata.namespace, network.metadata.name)
+        where = self._where(network, url)
+        known = self._clients.get(name)
+        if known is None or (known.url, known.authority) != (where, authority):
+            await self.forget(name)
+            known = self._clients[name] = SuperNodeClient(where, authority)
+        return known
+
+    def _where(self, network: Network, url: str) -> str:
+        """By the template, where one is given; else inside, by the Service; else as published."""
+        meta = network.metadata
+        values = {"network": meta.name, "namespace": meta.namespace}
+        if self._template:
+            return self._template.format(**values).rstrip("/")
+        if network.spec.super_node is not None:
+            return f"https://{names.super_node(meta.name)}.{meta.namespace}.svc:7700"
+        return url.rstrip("/")
+
+    async def follow(
+        self, network: Network, pinned: Pinned, before: NetworkView | None
+    ) -> NetworkView:
+        """The newest view; the listing of miners only once an epoch."""
+        facts = NetworkFacts(
+            network.metadata.name, pinned.url, names.network_file(network.metadata.name)
+        )
+        view = before or NetworkView(facts, pinned.cid, pinned.epoch_seconds)
+        view = replace(view, facts=facts, cid=pinned.cid, epoch_seconds=pinned.epoch_seconds)
+        client = await self.client(network, pinned.url, pinned.authority)
+        try:
+            head = await client.head()
+            if head.network != pinned.cid:
+                error = f"{client.url} runs network {head.network}, expected {pinned.cid}"
+                return replace(view, error=error)
+            fresh = head.epoch != view.epoch or not view.standings
+            standings = await client.miners() if fresh else view.standings
+        except CyberVeinError as error:
+            _log.info("supernode.away", network=network.metadata.name, error=str(error)[:200])
+            return replace(view, error=str(error))
+        return replace(view, epoch=head.epoch, height=head.height, standings=standings, error="")

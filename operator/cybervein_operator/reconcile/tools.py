@@ -1,0 +1,30 @@
+"""What every reconciliation works with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cybervein_operator.cluster.applier import Applier
+from cybervein_operator.cluster.client import ClusterClient
+from cybervein_operator.cluster.recorder import Recorder
+from cybervein_operator.metrics import Metrics
+from cybervein_operator.miners.client import MinerClient
+from cybervein_operator.miners.poller import Poller
+from cybervein_operator.world import Key, World
+
+
+@dataclass(slots=True)
+class Tools:
+    """The world and the ways to change it. `add` puts a key into the queue."""
+
+    world: World
+    client: ClusterClient
+    applier: Applier
+    recorder: Recorder
+    metrics: Metrics
+    miners: MinerClient
+    poller: Poller
+    add: Callable[[Key, float], None]
+    image: str
+    version: str
+    control: str
+    supernode_url: str

@@ -1,0 +1,55 @@
+"""Which work an observation makes: from objects and nodes to keys of the queue."""
+
+from collections.abc import Callable
+
+from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.views import PodFacts, Seen
+from cybervein_operator.desired import names
+from cybervein_operator.world import Key, World, miner_key, network_key, pool_key
+
+_POOL_DELAY_SECONDS = 0.5
+"""Events come in crowds: one look at the pool answers all of half a second."""
+
+
+class Router:
+    """Listens to the store."""
+
+    def __init__(self, world: World, add: Callable[[Key, float], None]) -> None:
+        self._world, self._add = world, add
+
+    def changed(
+        self, kind: Kind, key: tuple[str, str], before: Seen | None, after: Seen | None
+    ) -> None:
+        """An object appeared, changed, or went."""
+        item = after or before
+        assert item is not None  # noqa: S101 -- one of the two is given
+        if kind is Kind.NODE:
+            self._node(key[1])
+        elif item.pool:
+            self._of_pool(kind, key, item, gone=after is None)
+        elif item.network:
+            self._add(network_key(key[0], item.network), 0.0)
+
+    def _of_pool(self, kind: Kind, key: tuple[str, str], item: Seen, *, gone: bool) -> None:
+        space = key[0]
+        self._add(pool_key(space, item.pool), _POOL_DELAY_SECONDS)
+        ordinal = names.ordinal_of(item.pool, item.miner) if item.miner else None
+        if ordinal is None or (kind is Kind.POD and not gone):
+            return
+        if kind is not Kind.DISK or gone:
+            self._add(miner_key(space, item.pool, ordinal), 0.05)
+
+    def _node(self, node: str) -> None:
+        """Pools with a pod there; those stopped there are found by the next look at all."""
+        pools = {
+            (space, seen.pool)
+            for (space, _), seen in self._world.store.pods_on(node)
+            if seen.pool and isinstance(seen.facts, PodFacts)
+        }
+        stopped = {
+            (space, seen.pool)
+            for space, seen in self._world.store.claims_last_on(node)
+            if seen.pool
+        }
+        for space, pool in pools | stopped:
+            self._add(pool_key(space, pool), 0.0)

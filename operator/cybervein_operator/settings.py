@@ -1,0 +1,25 @@
+"""What `operator run` was told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cybervein_operator.miners.client import DEFAULT_URL
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Options; all have defaults that fit a pod."""
+
+    kubeconfig: Path | None = None
+    namespaces: tuple[str, ...] = ()
+    own_namespace: str = ""
+    image: str = "cybervein:latest"
+    host: str = "0.0.0.0"  # noqa: S104 -- inside a pod; probes come from the node
+    port: int = 8080
+    miner_url: str = DEFAULT_URL
+    supernode_url: str = ""
+    polls_per_second: float = 3.0
+    poll_seconds: float = 15.0
+    workers: int = 16
+    concurrency: int = 16
+    canary_seconds: float = 60.0
