@@ -32,7 +32,7 @@ k8s = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-disk_app = typer.Typer(help="Change a disk, or wipe one.", no_args_is_help=True)
+disk_app = typer.Typer(help="Change a disk.", no_args_is_help=True)
 k8s.add_typer(disk_app, name="disk")
 
 
@@ -121,7 +121,7 @@ def replace_disk(  # noqa: PLR0913, PLR0917 -- one for each option
     console.emit({"disk": name, "status": status}, lambda: line)
 
 
-@disk_app.command("wipe")
+@k8s.command("wipe")
 def wipe_disk(  # noqa: PLR0913, PLR0917 -- one for each option
     context: typer.Context,
     name: Disk,
@@ -136,9 +136,6 @@ def wipe_disk(  # noqa: PLR0913, PLR0917 -- one for each option
     kubectl, console = Kubectl(namespace, kube_context), _console(context)
     status = disks.wipe(kubectl, name, confirm, Patience(timeout), console.say)
     console.emit({"disk": name, "status": status}, lambda: f"{name} is wiped")
-
-
-k8s.command("wipe")(wipe_disk)
 
 
 @k8s.command("support-bundle")

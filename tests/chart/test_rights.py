@@ -1,0 +1,130 @@
+"""The operator may do what its work needs, and nothing that loses data or leaves its namespaces."""
+
+import pytest
+from chart_helm import CHART, Helm
+from cluster.kubectl import Kubectl, KubectlError
+from cluster.running import Cluster
+
+pytestmark = pytest.mark.kubernetes
+OPERATOR = "cybervein-operator"
+ALLOWED = [
+    ("watch", "networks.cybervein.io"),
+    ("watch", "minerpools.cybervein.io"),
+    ("patch", "minerpools.cybervein.io/status"),
+    ("create", "minerdisks.cybervein.io"),
+    ("patch", "minerdisks.cybervein.io/status"),
+    ("create", "statefulsets.apps"),
+    ("delete", "statefulsets.apps"),
+    ("create", "services"),
+    ("create", "persistentvolumeclaims"),
+    ("create", "secrets"),
+    ("get", "secrets"),
+    ("create", "poddisruptionbudgets.policy"),
+    ("create", "events"),
+    ("delete", "pods"),
+]
+FORBIDDEN = [
+    ("delete", "persistentvolumeclaims"),
+    ("deletecollection", "persistentvolumeclaims"),
+    ("delete", "secrets"),
+    ("list", "secrets"),
+    ("update", "secrets"),
+    ("delete", "configmaps"),
+    ("delete", "networks.cybervein.io"),
+    ("delete", "minerpools.cybervein.io"),
+    ("create", "pods"),
+    ("create", "pods/exec"),
+    ("create", "deployments.apps"),
+    ("create", "roles.rbac.authorization.k8s.io"),
+    ("create", "rolebindings.rbac.authorization.k8s.io"),
+    ("create", "serviceaccounts/token"),
+    ("impersonate", "serviceaccounts"),
+]
+ELSEWHERE = [
+    ("get", "secrets"),
+    ("list", "pods"),
+    ("list", "minerpools.cybervein.io"),
+    ("create", "statefulsets.apps"),
+]
+WHOLE_CLUSTER = [
+    ("list", "nodes", "yes"),
+    ("watch", "storageclasses.storage.k8s.io", "yes"),
+    ("patch", "nodes", "no"),
+    ("delete", "nodes", "no"),
+    ("list", "namespaces", "no"),
+    ("list", "persistentvolumes", "no"),
+    ("patch", "customresourcedefinitions.apiextensions.k8s.io", "no"),
+    ("*", "*", "no"),
+]
+
+
+def may(kubectl: Kubectl, namespace: str, account: str, verb: str, resource: str) -> str:
+    user = f"--as=system:serviceaccount:{namespace}:{account}"
+    try:
+        return kubectl("auth", "can-i", verb, resource, user).strip()
+    except KubectlError:
+        return "no"  # kubectl's exit code says it too
+
+
+def test_its_rights_are_these(cluster: Cluster, release: Helm, namespace: str) -> None:
+    release("install", "cybervein", CHART)
+    here = cluster.kubectl.within(namespace)
+    elsewhere = cluster.kubectl.within("default")
+
+    asked = [("yes", here, each) for each in ALLOWED]
+    asked += [("no", here, each) for each in FORBIDDEN]
+    asked += [("no", elsewhere, each) for each in ELSEWHERE]
+    asked += [(word, elsewhere, (verb, what)) for verb, what, word in WHOLE_CLUSTER]
+    wrong = [
+        f"{verb} {resource} in {kubectl.namespace}: not {word}"
+        for word, kubectl, (verb, resource) in asked
+        if may(kubectl, namespace, OPERATOR, verb, resource) != word
+    ]
+    assert not wrong
+
+
+def test_without_the_cluster_role_it_reads_nothing_of_the_cluster(
+    cluster: Cluster, release: Helm, namespace: str
+) -> None:
+    release("install", "cybervein", CHART, "--set", "rbac.clusterRead=false")
+    for verb, what, _ in WHOLE_CLUSTER:
+        assert may(cluster.kubectl, namespace, OPERATOR, verb, what) == "no"
+
+
+def test_an_identity_cannot_be_replaced_even_by_the_operator(
+    cluster: Cluster, release: Helm, namespace: str
+) -> None:
+    release("install", "cybervein", CHART)
+    operator = cluster.kubectl.login(cluster.login(namespace, OPERATOR)).within(namespace)
+    operator.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "pool-0-identity"},
+            "immutable": True,
+            "stringData": {"identity.json": "first"},
+        }
+    )
+    with pytest.raises(KubectlError, match="field is immutable"):
+        operator.patch("secret", "pool-0-identity", {"stringData": {"identity.json": "second"}})
+    with pytest.raises(KubectlError, match="field is immutable"):
+        operator.patch("secret", "pool-0-identity", {"immutable": False})
+    with pytest.raises(KubectlError, match="cannot delete resource"):
+        operator("delete", "secret", "pool-0-identity")
+
+
+def test_a_second_release_watches_its_own_namespace_alone(
+    cluster: Cluster, release: Helm, namespace: str
+) -> None:
+    release("install", "cybervein", CHART)
+    cluster.make_namespace(f"{namespace}-b")
+    second = Helm(release.directory, release.kubeconfig, f"{namespace}-b")
+    second("install", "cybervein", CHART)
+    try:
+        for mine, other in ((namespace, f"{namespace}-b"), (f"{namespace}-b", namespace)):
+            there = cluster.kubectl.within(other)
+            assert may(there, mine, OPERATOR, "get", "secrets") == "no"
+            assert may(there, other, OPERATOR, "get", "secrets") == "yes"
+    finally:
+        second("uninstall", "cybervein")
+        cluster.kubectl.delete("namespace", f"{namespace}-b", "--wait=false")

@@ -1,0 +1,152 @@
+"""The chart takes what is right and says what is wrong before anything reaches a cluster."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+from chart_helm import CHART, MONITORING, ROOT, Helm, HelmError
+
+EXAMPLES = sorted(CHART.glob("values-*.yaml"))
+
+
+def script() -> ModuleType:
+    path = ROOT / "scripts" / "chart_files.py"
+    spec = importlib.util.spec_from_file_location("chart_files", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_generated_files_are_what_the_generator_writes() -> None:
+    for path, text in script().files().items():
+        assert path.read_text() == text, f"{path.name}: run scripts/chart_files.py"
+
+
+def test_manifests_install_what_the_chart_installs(helm: Helm) -> None:
+    def names(objects: list[dict[str, Any]]) -> set[tuple[str, str]]:
+        return {(each["kind"], each["metadata"]["name"]) for each in objects}
+
+    plain = [
+        each for each in yaml.safe_load_all((ROOT / "manifests/operator.yaml").read_text()) if each
+    ]
+    assert names(plain) == names(helm.render("--no-hooks"))
+
+
+@pytest.mark.parametrize(
+    "values", [None, *EXAMPLES], ids=lambda path: path.name if path else "none"
+)
+def test_lint_has_nothing_against_it(helm: Helm, values: Path | None) -> None:
+    text = helm("lint", "--strict", CHART, *(("--values", values) if values else ()))
+    assert "0 chart(s) failed" in text
+
+
+def test_examples_are_those_that_the_documentation_names() -> None:
+    assert {path.name for path in EXAMPLES} == {"values-datacenter.yaml", "values-home.yaml"}
+
+
+POOL = {"networkRef": {"name": "n"}, "disks": [{"name": "d", "claimTemplate": {"size": "5Gi"}}]}
+HOST_DISK = [{"name": "d", "hostPath": "/mnt/d"}]
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"pols": {}}, "additional properties 'pols' not allowed"),
+    ({"pools": {"p": POOL | {"replica": 3}}}, "additional properties 'replica' not allowed"),
+    ({"pools": {"p": POOL | {"replicas": -1}}}, "/pools/p/replicas"),
+    ({"pools": {"p": POOL | {"replicas": "three"}}}, "got string, want integer"),
+    ({"pools": {"p": {"networkRef": {"name": "n"}}}}, "missing property 'disks'"),
+    ({"pools": {"p": POOL | {"plots": {"fill": 1001}}}}, "/pools/p/plots/fill"),
+    ({"pools": {"P_1": POOL}}, "P_1"),
+    ({"networks": {"n": {"preset": "mainnet"}}}, "/networks/n/preset"),
+    ({"networks": {"n": {"preset": "local", "supernode": {}}}}, "'supernode' not allowed"),
+    ({"operator": {"replicas": 2}}, "'replicas' not allowed"),
+    ({"image": {"tag": "no spaces"}}, "/image/tag"),
+    ({"image": {"digest": "sha256:short"}}, "/image/digest"),
+    ({"networkPolicy": {"apiServerPorts": [70000]}}, "/networkPolicy/apiServerPorts/0"),
+    ({"valuesVersion": 3}, "valuesVersion is 3 and chart 0.2.0 knows 2"),
+    ({"pools": {"p": POOL | {"disks": HOST_DISK}}}, "Set `allowHostAccess: true`"),
+    ({"pools": {"p": POOL | {"address": {"type": "HostPort"}}}}, "address.type is HostPort"),
+    ({"pools": {"p": POOL}, "watchNamespaces": ["other"]}, "which watchNamespaces leaves out"),
+]
+
+
+@pytest.mark.parametrize(("values", "message"), WRONG, ids=lambda each: str(each)[:50])
+def test_wrong_values_are_refused_with_the_place_and_the_reason(
+    helm: Helm, values: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(HelmError) as refusal:
+        helm.render(values=values)
+    assert message in str(refusal.value)
+
+
+OLD: list[dict[str, Any]] = [
+    {"network": {"name": "home", "preset": "local"}},
+    {"pool": {"name": "pool", "miners": 3}},
+    {"imageTag": "0.1.0"},
+    {"valuesVersion": 1},
+]
+
+
+@pytest.mark.parametrize("values", OLD, ids=lambda values: next(iter(values)))
+def test_values_of_chart_0_1_are_refused_with_the_way_to_rewrite_them(
+    helm: Helm, values: dict[str, Any]
+) -> None:
+    with pytest.raises(HelmError) as refusal:
+        helm.render(values=values)
+    assert "values of chart 0.1" in str(refusal.value)
+    assert "docs/operations.md" in str(refusal.value)
+    assert "Values of chart 0.1" in (ROOT / "docs/operations.md").read_text()
+
+
+def test_host_paths_are_rendered_where_they_are_allowed(helm: Helm) -> None:
+    values = {"allowHostAccess": True, "pools": {"p": POOL | {"disks": HOST_DISK}}}
+    pools = [each for each in helm.render(values=values) if each["kind"] == "MinerPool"]
+    assert pools[0]["spec"]["disks"] == HOST_DISK
+
+
+def test_monitoring_kinds_are_rendered_only_where_the_cluster_has_them(helm: Helm) -> None:
+    def monitoring(*flags: str) -> set[str]:
+        return {each["kind"] for each in helm.render(*flags)} & set(MONITORING)
+
+    assert monitoring() == set()
+    flags = [f"--api-versions=monitoring.coreos.com/v1/{kind}" for kind in MONITORING]
+    assert monitoring(*flags) == set(MONITORING)
+
+
+def test_the_image_is_a_digest_where_one_is_given(helm: Helm) -> None:
+    digest = "sha256:" + "0" * 64
+    objects = helm.render(values={"image": {"repository": "mine/cybervein", "digest": digest}})
+    images = {
+        each["image"]
+        for thing in objects
+        if thing["kind"] in {"Deployment", "Job"}
+        for each in thing["spec"]["template"]["spec"]["containers"]
+    }
+    assert images == {f"mine/cybervein@{digest}"}
+
+
+def test_roles_are_made_in_the_watched_namespaces_and_nowhere_else(helm: Helm) -> None:
+    objects = helm.render(values={"watchNamespaces": ["rack-a", "rack-b"]})
+    roles = {each["metadata"]["namespace"] for each in objects if each["kind"] == "Role"}
+    assert roles == {"rack-a", "rack-b"}
+    operator = next(each for each in objects if each["kind"] == "Deployment")
+    args = operator["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert {"--namespace=rack-a", "--namespace=rack-b"} <= set(args)
+
+
+def test_every_alert_asks_for_metrics_that_are_documented() -> None:
+    rules = yaml.safe_load((CHART / "files/rules.yaml").read_text())
+    documented = (ROOT / "docs/metrics.md").read_text()
+    for rule in rules["groups"][0]["rules"]:
+        words = rule["expr"].replace("{", " ").replace("(", " ").replace(")", " ").split()
+        names = [each for each in words if each.startswith("cybervein_")]
+        names = [name for name in names if name != "cybervein_io_miner,"]
+        assert names
+        for name in names:
+            assert f"`{name}`" in documented
+        assert {"summary", "description"} <= set(rule["annotations"])
