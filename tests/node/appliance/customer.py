@@ -1,0 +1,120 @@
+"""A customer in the cluster: a pod of the image with a wallet, which stores and reads a file."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster.kubectl import Kubectl, Object
+from cluster.kwok import is_ready
+from cluster.samples import container
+from cluster.waiting import until
+from cybervein_protocol.signing import address
+from cybervein_runtime.identity import Identity, identity_json
+
+POD = "customer"
+READER = Path(__file__).with_name("reader.py")
+FILE_BYTES = 3_000_017  # two hundred stripes or so, the last one short
+EPOCHS = 2_000
+
+
+@dataclass(frozen=True)
+class Read:
+    """One whole read of the file; `wrong` is empty where every byte was right."""
+
+    read: int
+    at: float
+    seconds: float
+    wrong: str
+
+
+@dataclass
+class Customer:
+    """Talks through `kubectl exec`, as the pod has no shell."""
+
+    kubectl: Kubectl
+    identity: Identity
+
+    @property
+    def address(self) -> str:
+        """Where the genesis funds go."""
+        return address(self.identity.keys.public)
+
+    def arrive(self, network: str, image: str) -> None:
+        """Start the pod; `network` is the Network whose file it takes."""
+        secret = {"identity.json": identity_json(self.identity).decode()}
+        self.kubectl.apply(
+            _object("Secret", "customer", stringData=secret),
+            _object("ConfigMap", "customer", data={"reader.py": READER.read_text()}),
+            _pod(network, image),
+        )
+        self.kubectl.wait("pod", POD, is_ready, "is Ready", timeout_seconds=120)
+
+    def cybervein(self, *arguments: str) -> Object:
+        """A command with `--json`; raises KubectlError with what it printed."""
+        text = self.kubectl("exec", POD, "--", "cybervein", "--json", *arguments)
+        document: Object = json.loads(text)
+        return document
+
+    def _python(self, script: str) -> str:
+        return self.kubectl("exec", POD, "--", "python3", "-c", script)
+
+    def put(self) -> Object:
+        """Make a file of random bytes and store it under the name `file`."""
+        where = "/home/customer/original"
+        self._python(f"import os; open('{where}', 'wb').write(os.urandom({FILE_BYTES}))")
+        return self.cybervein("put", where, "--name", "file", "--epochs", str(EPOCHS))
+
+    def keep_reading(self) -> None:
+        """Let the pod read the file over and over, and wait for the first read."""
+        before = len(self.reads())
+        self._python("open('/home/customer/reading', 'w')")
+        until(lambda: len(self.reads()) > before, "the reader began", timeout_seconds=60)
+
+    def stop_reading(self) -> None:
+        """Let the read that runs be the last one."""
+        self._python("import os; os.unlink('/home/customer/reading')")
+
+    def reads(self) -> list[Read]:
+        """Every read so far."""
+        lines = self.kubectl("logs", POD).splitlines()
+        return [Read(**json.loads(line)) for line in lines]
+
+    def failures(self) -> list[Read]:
+        """The reads that did not bring every byte."""
+        return [each for each in self.reads() if each.wrong]
+
+
+def _object(kind: str, name: str, **rest: object) -> Object:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **rest}
+
+
+def _pod(network: str, image: str) -> Object:
+    volumes: list[Object] = [
+        {"name": "home", "emptyDir": {}},
+        {"name": "tmp", "emptyDir": {}},
+        {"name": "script", "configMap": {"name": "customer"}},
+        {"name": "wallet", "secret": {"secretName": "customer"}},
+        {"name": "network", "configMap": {"name": f"{network}-network"}},
+    ]
+    places = ("/home/customer", "/tmp", "/script", "/etc/customer", "/etc/network")  # noqa: S108 in the pod
+    names = [str(volume["name"]) for volume in volumes]
+    main = container(
+        image,
+        imagePullPolicy="Never",
+        command=["python3", "/script/reader.py"],
+        env=[{"name": "CYBERVEIN_HOME", "value": "/home/customer"}],
+        volumeMounts=[{"name": n, "mountPath": p} for n, p in zip(names, places, strict=True)],
+        readinessProbe={
+            "exec": {"command": ["python3", "-S", "-c", "open('/home/customer/prepared')"]},
+            "periodSeconds": 2,
+        },
+    )
+    spec = {
+        "containers": [main],
+        "volumes": volumes,
+        "securityContext": {"fsGroup": 65532},
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "terminationGracePeriodSeconds": 0,
+    }
+    return _object("Pod", POD, spec=spec)

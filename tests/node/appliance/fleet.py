@@ -1,0 +1,107 @@
+"""The pool as a person sees it: phases, ready miners, identities, and what stays behind."""
+
+from dataclasses import dataclass
+
+from cluster.kubectl import Kubectl, Object
+from cluster.kwok import is_ready
+from cluster.waiting import until
+
+POOL = "pool"
+PATIENCE_SECONDS = 300
+
+
+@dataclass
+class Fleet:
+    """One MinerPool in one namespace. `down_max` is the most miners seen down at once."""
+
+    kubectl: Kubectl
+    down_max: int = 0
+
+    def pool(self) -> Object:
+        """The MinerPool."""
+        found = self.kubectl.get("minerpool", POOL)
+        assert found is not None, "the MinerPool is gone"
+        return found
+
+    def scale(self, replicas: int) -> None:
+        """`kubectl scale`, as an autoscaler does it."""
+        self.kubectl("scale", "minerpool", POOL, f"--replicas={replicas}")
+
+    def pods(self) -> list[Object]:
+        """Pods of the pool's miners, in the order of their names."""
+        found = self.kubectl.list("pods", "-l", f"cybervein.io/pool={POOL}")
+        return sorted(found, key=lambda pod: str(pod["metadata"]["name"]))
+
+    def images(self) -> set[str]:
+        """Images that the miners' pods were made with."""
+        return {c["image"] for pod in self.pods() for c in pod["spec"]["containers"]}
+
+    def look(self, miners: int) -> None:
+        """Count how many of so many miners are down at this moment."""
+        up = sum(
+            is_ready(pod) and "deletionTimestamp" not in pod["metadata"] for pod in self.pods()
+        )
+        self.down_max = max(self.down_max, miners - up)
+
+    def ready(self, miners: int, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until exactly so many miners are there and all of them are Ready."""
+
+        def reached() -> bool:
+            status = self.pool().get("status", {})
+            counts = status.get("replicas"), status.get("readyReplicas")
+            return counts == (miners, miners) and len(self.pods()) == miners
+
+        until(
+            reached,
+            f"{miners} miners are Ready",
+            timeout_seconds=seconds,
+            every_seconds=1,
+            diagnose=self.describe,
+        )
+
+    def updated(self, image: str, miners: int, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until every miner runs `image`, noting how many were down on the way."""
+
+        def reached() -> bool:
+            self.look(miners)
+            status = self.pool().get("status", {})
+            same = self.images() == {image} and status.get("updatedReplicas") == miners
+            return same and status.get("readyReplicas") == miners
+
+        until(
+            reached,
+            f"{miners} miners run {image}",
+            timeout_seconds=seconds,
+            every_seconds=0.5,
+            diagnose=self.describe,
+        )
+
+    def kept(self) -> dict[str, str]:
+        """Names and uids of what must outlive the release: identities, claims, certificates."""
+        found = [
+            each
+            for kind in ("secrets", "persistentvolumeclaims")
+            for each in self.kubectl.list(kind, "-l", "app.kubernetes.io/name=cybervein")
+        ]
+        return {f"{e['kind']}/{e['metadata']['name']}": e["metadata"]["uid"] for e in found}
+
+    def disks(self) -> dict[str, str]:
+        """The id that each disk's own marker has, by MinerDisk."""
+        found = self.kubectl.list("minerdisks")
+        return {e["metadata"]["name"]: e.get("status", {}).get("diskId", "") for e in found}
+
+    def describe(self) -> str:
+        """What a person would look at when it does not go on."""
+        views = (
+            ("get", "networks,minerpools,minerdisks,pods", "-o", "wide"),
+            ("get", "minerpool", POOL, "-o", "jsonpath={.status}"),
+            ("get", "events", "--sort-by=.lastTimestamp"),
+            ("logs", "-l", "app.kubernetes.io/component=operator", "--tail=60"),
+        )
+        return "\n".join(self._view(*view) for view in views)
+
+    def _view(self, *arguments: str) -> str:
+        try:
+            return self.kubectl(*arguments)
+        except RuntimeError as error:
+            return str(error)

@@ -1,0 +1,193 @@
+"""The appliance on a real node, from `helm install` of an earlier version to its adoption again.
+
+The steps are one story and run in this order. From the put to the uninstall a customer's pod reads
+the file without a pause and compares every byte: not one read may fail, whatever the steps do.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from appliance.customer import Customer
+from appliance.fleet import Fleet
+from appliance.values import MINERS, NETWORK, NEW_IMAGE, OLD_IMAGE, PLOTS, POOL, earlier, today
+from chart_helm import CHART, PACKAGE_0_1, Helm
+from cluster.kubectl import Kubectl, Object
+from cluster.kwok import is_ready
+from cluster.node.running import Node
+from cluster.waiting import until
+from cybervein_runtime.identity import new_identity
+from oci.archive import Archive
+
+pytestmark = [pytest.mark.node, pytest.mark.timeout(900)]
+NAMESPACE = "appliance"
+WAIT = ("--wait", "--timeout", "110s")
+REGISTRY = "docker.io/library/"
+
+
+@dataclass
+class Appliance:
+    """What the steps share."""
+
+    node: Node
+    kubectl: Kubectl
+    helm: Helm
+    customer: Customer
+    fleet: Fleet
+    kept: dict[str, str]
+    network: str = ""
+
+
+@pytest.fixture(scope="module")
+def appliance(
+    node: Node, image: Archive, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Appliance]:
+    for name in (OLD_IMAGE, NEW_IMAGE):
+        node.load(image.path, REGISTRY + name)
+    node.cluster.make_namespace(NAMESPACE)
+    kubectl = node.cluster.kubectl.within(NAMESPACE)
+    helm = Helm(tmp_path_factory.mktemp("helm"), kubectl.kubeconfig, NAMESPACE)
+    customer = Customer(kubectl, new_identity())
+    yield Appliance(node, kubectl, helm, customer, Fleet(kubectl), {})
+    kubectl.delete("namespace", NAMESPACE, "--wait=false")
+
+
+def test_the_earlier_chart_founds_a_network_and_every_miner_gets_ready(
+    appliance: Appliance,
+) -> None:
+    began = time.monotonic()
+    values = appliance.helm.values(earlier(appliance.customer.address))
+    appliance.helm("install", "cybervein", PACKAGE_0_1, "--values", values, *WAIT)
+    appliance.kubectl.wait("network", NETWORK, is_ready, "is Ready", timeout_seconds=180)
+    appliance.fleet.ready(MINERS)
+    print(f"from helm install to {MINERS} Ready miners: {time.monotonic() - began:.0f} s")
+    found = appliance.kubectl.get("network", NETWORK)
+    assert found is not None
+    appliance.network = found["status"]["network"]
+
+
+def test_miners_plot_and_earn(appliance: Appliance) -> None:
+    appliance.customer.arrive(NETWORK, NEW_IMAGE)
+
+    def earning() -> list[Object]:
+        found: list[Object] = appliance.customer.cybervein("miners")["miners"]
+        weights = [miner for miner in found if int(miner.get("weight", 0)) > 0]
+        return weights if len(weights) == MINERS else []
+
+    until(earning, f"{MINERS} miners earn", every_seconds=3, timeout_seconds=240)
+    disks = appliance.kubectl.list("minerdisks")
+    assert [disk["status"]["plots"] for disk in disks] == [PLOTS] * MINERS
+    assert {disk["status"]["phase"] for disk in disks} == {"InUse"}
+
+
+def test_a_file_is_put_and_got_through_the_services(appliance: Appliance) -> None:
+    stored = appliance.customer.put()
+    assert stored["n"] <= MINERS
+    appliance.customer.keep_reading()
+    assert appliance.customer.failures() == []
+
+
+def test_a_killed_miner_comes_back_with_its_disks(appliance: Appliance) -> None:
+    before = appliance.fleet.disks()
+    for container in ("miner", "sidecar"):
+        appliance.node.kill(NAMESPACE, f"{POOL}-0-0", container)
+
+    def restarted() -> bool:
+        pod = appliance.kubectl.get("pod", f"{POOL}-0-0")
+        assert pod is not None
+        counts = [each["restartCount"] for each in pod["status"]["containerStatuses"]]
+        return min(counts) >= 1 and is_ready(pod)
+
+    until(restarted, "both containers were started again", timeout_seconds=120)
+    appliance.fleet.ready(MINERS)
+    assert appliance.fleet.disks() == before
+
+
+def test_a_killed_operator_goes_on_where_it_was(appliance: Appliance) -> None:
+    (pod,) = appliance.kubectl.list("pods", "-l", "app.kubernetes.io/component=operator")
+    appliance.node.kill(NAMESPACE, pod["metadata"]["name"], "operator")
+    appliance.fleet.scale(MINERS + 1)
+    appliance.fleet.ready(MINERS + 1)
+
+
+def test_a_cordoned_node_starts_nothing_and_stops_nothing(appliance: Appliance) -> None:
+    appliance.kubectl("cordon", appliance.node.name)
+    appliance.fleet.scale(MINERS + 2)
+
+    def told() -> bool:
+        attention = appliance.fleet.pool()["status"].get("attention", [])
+        return any(each["miner"] == f"{POOL}-{MINERS + 1}" for each in attention)
+
+    until(told, "the pool names the miner that finds no node", timeout_seconds=120)
+    assert appliance.fleet.pool()["status"]["readyReplicas"] == MINERS + 1
+    appliance.kubectl("uncordon", appliance.node.name)
+    appliance.fleet.ready(MINERS + 2)
+
+
+def test_scaling_down_drains_before_anything_stops(appliance: Appliance) -> None:
+    claims = appliance.fleet.kept()
+    began = time.monotonic()
+    appliance.fleet.scale(MINERS - 1)
+    gone = [f"{POOL}-{number}" for number in range(MINERS - 1, MINERS + 2)]
+    appliance.fleet.ready(MINERS - 1)
+    print(f"three miners drained and stopped in {time.monotonic() - began:.0f} s")
+    holders = appliance.customer.cybervein("audit", "file")
+    assert not [shard for shard in holders["checks"] if shard["outcome"] != "passed"]
+    for miner in gone:
+        appliance.kubectl.wait_gone("statefulset", miner)
+    assert appliance.fleet.kept() == claims
+
+
+def test_an_upgrade_replaces_one_miner_at_a_time(appliance: Appliance) -> None:
+    before = appliance.fleet.disks()
+    values = appliance.helm.values(today(appliance.customer.address, MINERS - 1))
+    began = time.monotonic()
+    appliance.helm("upgrade", "cybervein", CHART, "--values", values, *WAIT)
+    appliance.fleet.updated(NEW_IMAGE, MINERS - 1, seconds=600)
+    print(f"upgrade of {MINERS - 1} miners: {time.monotonic() - began:.0f} s")
+    assert appliance.fleet.down_max <= 1
+    assert appliance.fleet.disks() == before
+    found = appliance.kubectl.wait("network", NETWORK, is_ready, "is Ready", timeout_seconds=120)
+    assert found["status"]["network"] == appliance.network
+
+
+def test_helms_own_test_passes(appliance: Appliance) -> None:
+    appliance.helm("test", "cybervein", "--timeout", "110s")
+
+
+def test_not_one_read_failed_until_the_uninstall(appliance: Appliance) -> None:
+    appliance.customer.stop_reading()
+    reads = appliance.customer.reads()
+    slowest = max(each.seconds for each in reads)
+    print(f"{len(reads)} whole reads, the slowest {slowest:.1f} s")
+    assert appliance.customer.failures() == []
+    assert len(reads) > 30
+
+
+def test_uninstall_leaves_data_and_nothing_stuck(appliance: Appliance) -> None:
+    appliance.kept = appliance.fleet.kept()
+    appliance.helm("uninstall", "cybervein", *WAIT)
+    for kind in ("networks", "minerpools", "minerdisks", "statefulsets", "deployments"):
+        until(
+            lambda kind=kind: not appliance.kubectl.list(kind),
+            f"{kind} are gone",
+            timeout_seconds=150,
+            diagnose=appliance.fleet.describe,
+        )
+    until(lambda: not appliance.fleet.pods(), "pods are gone", timeout_seconds=150)
+    assert appliance.fleet.kept() == appliance.kept
+    assert appliance.kept
+
+
+def test_installing_again_adopts_network_miners_and_files(appliance: Appliance) -> None:
+    values = appliance.helm.values(today(appliance.customer.address, MINERS - 1))
+    appliance.helm("install", "another-name", CHART, "--values", values, *WAIT)
+    found = appliance.kubectl.wait("network", NETWORK, is_ready, "is Ready", timeout_seconds=180)
+    assert found["status"]["network"] == appliance.network
+    appliance.fleet.ready(MINERS - 1)
+    survived = {name: uid for name, uid in appliance.fleet.kept().items() if name in appliance.kept}
+    assert survived == appliance.kept
+    appliance.customer.keep_reading()
+    appliance.customer.stop_reading()
+    assert appliance.customer.failures() == []
