@@ -1,0 +1,50 @@
+"""An operator of one's own for each test, on one real API server with fake nodes."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cluster.kwok import Kwok
+from cluster.running import Cluster
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from operator_lab import ROOT, Lab
+from responder import Responder
+
+
+@pytest.fixture(scope="session")
+def responder() -> Iterator[Responder]:
+    running = Responder().start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def custom_kinds(cluster: Cluster) -> None:
+    cluster.kubectl.apply_file(ROOT / "manifests" / "crds")
+    names = ["networks", "minerpools", "minerdisks"]
+    full = [f"crd/{each}.cybervein.io" for each in names]
+    cluster.kubectl("wait", "--for=condition=Established", *full)
+
+
+@pytest.fixture(scope="module")
+def nodes(kwok: Kwok) -> list[str]:
+    return kwok.add_nodes(4)
+
+
+@pytest.fixture
+def lab(
+    cluster: Cluster,
+    custom_kinds: None,
+    storage_class: str,
+    nodes: list[str],
+    namespace: str,
+    tmp_path: Path,
+    responder: Responder,
+) -> Iterator[Lab]:
+    """An operator that runs."""
+    del custom_kinds, storage_class, nodes
+    with Lab(cluster, namespace, tmp_path, responder).running() as running:
+        yield running
