@@ -35,7 +35,7 @@ def test_a_hundred_stateful_sets_with_volumes_become_ready(
     assert {claim["status"]["phase"] for claim in claims} == {"Bound"}
 
 
-@pytest.mark.usefixtures("storage_class")
+@pytest.mark.usefixtures("storage_class", "control_plane")
 def test_the_volume_of_a_deleted_claim_goes(cluster: Cluster, namespace: str) -> None:
     kubectl = cluster.kubectl.within(namespace)
     kubectl.apply(stateful_set("once", claim="1Gi"))

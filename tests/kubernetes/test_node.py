@@ -20,8 +20,8 @@ PORT = 8080
 
 @pytest.fixture(scope="module")
 def kubectl(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
-    archive = write_image(tmp_path_factory.mktemp("image") / "answer.tar", tool("answer"))
-    node.load(archive, IMAGE)
+    archive = tmp_path_factory.mktemp("image") / "answer.tar"
+    node.load(write_image(archive, tool("answer"), tag="localhost/built:dev"), IMAGE)
     node.cluster.make_namespace("answers")
     admin = node.cluster.kubectl.within("answers")
     ready = {"httpGet": {"path": "/", "port": PORT}, "periodSeconds": 1}

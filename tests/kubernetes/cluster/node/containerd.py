@@ -12,6 +12,7 @@ from cluster.tools import system_tool, tool
 from cluster.waiting import until
 
 SANDBOX_IMAGE = "localhost/pause:1"
+IMPORTED = "localhost/imported"  # with a host: kubelet looks for names in their full form
 PLUGINS = "/usr/lib/cni"
 
 
@@ -45,8 +46,8 @@ class Containerd:
         """Import the one image of an OCI archive under a full `name`, such as localhost/x:1."""
         # By digest: what a tag inside the archive becomes differs between the tools that write it.
         digest = _only_manifest(archive)
-        self.ctr("images", "import", "--digests", "--base-name", "imported", archive)
-        self.ctr("images", "tag", "--force", f"imported@{digest}", name)
+        self.ctr("images", "import", "--digests", "--base-name", IMPORTED, archive)
+        self.ctr("images", "tag", "--force", f"{IMPORTED}@{digest}", name)
 
     def _answers(self) -> bool:
         try:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import platform
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,16 @@ from typing import Any
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+TAG = "org.opencontainers.image.ref.name"
 
 
-def write_image(archive: Path, program: Path, architecture: str = "amd64") -> Path:
+def write_image(archive: Path, program: Path, tag: str = "") -> Path:
     """Write an image that holds one static program and runs it; returns the archive's path."""
     layer = _tar({program.name: (program.read_bytes(), 0o755)})
     config = _json(
         {
-            "architecture": architecture,
+            "architecture": MACHINES[platform.machine()],
             "os": "linux",
             "config": {"Entrypoint": [f"/{program.name}"]},
             "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
@@ -31,7 +34,8 @@ def write_image(archive: Path, program: Path, architecture: str = "amd64") -> Pa
             "layers": [_describe(layer, LAYER)],
         }
     )
-    index = _json({"schemaVersion": 2, "manifests": [_describe(manifest, MANIFEST)]})
+    named = {**_describe(manifest, MANIFEST), "annotations": {TAG: tag} if tag else {}}
+    index = _json({"schemaVersion": 2, "manifests": [named]})
     blobs = {f"blobs/sha256/{_digest(blob)[7:]}": blob for blob in (layer, config, manifest)}
     files = {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": index, **blobs}
     archive.write_bytes(_tar({name: (data, 0o644) for name, data in files.items()}))
