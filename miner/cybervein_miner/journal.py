@@ -110,6 +110,11 @@ class Journal:
         self._jobs.put(job)
         return job.result
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread still writes."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Finish pending writes and close."""
         self._jobs.put(None)

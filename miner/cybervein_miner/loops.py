@@ -10,21 +10,21 @@ from typing import Final
 
 import structlog
 from cybervein_protocol.errors import CyberVeinError
-from cybervein_protocol.ledger.bodies import MinerRegister
+from cybervein_protocol.ledger.bodies import MinerDrain, MinerRegister
 
 from cybervein_miner.chain.super_node import MinerView, NetworkView, SuperNode
 from cybervein_miner.chain.units import UnitWriter, ensure_registered
-from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
+from cybervein_miner.drain import Drain
+from cybervein_miner.leaving import Leaving
 from cybervein_miner.plot.batches import Batches
-from cybervein_miner.plot.inventory import Inventory, PlotState
+from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.prover.commits import CommitProver
 from cybervein_miner.shard.scrub import Scrubber
-from cybervein_miner.shard.store import ShardStore
 from cybervein_miner.shard.trash import Trash
 from cybervein_miner.shard.wanted import WantedShards
-from cybervein_miner.status import Standing
+from cybervein_miner.standing import Standing
 
 LEDGER_SECONDS: Final = 1.0
 UPKEEP_SECONDS: Final = 10.0
@@ -60,7 +60,7 @@ class Stopping:
 
 
 class LedgerLoop:
-    """Registration, batches, commit audits, retirements: soon after anything changes."""
+    """Registration, drain, batches, commit audits, retirements: soon after anything changes."""
 
     def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
         self,
@@ -71,27 +71,32 @@ class LedgerLoop:
         plotter: Plotter,
         inventory: Inventory,
         standing: Standing,
+        drain: Drain,
     ) -> None:
         self._super_node, self._units, self._batches = super_node, units, batches
         self._commits, self._plotter, self._inventory = commits, plotter, inventory
-        self._standing = standing
+        self._standing, self._drain = standing, drain
         self._changed = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def epoch_begun(self) -> None:
         """Before proving: take over which plots count."""
         view = await self._super_node.miner()
         if view is not None:
             self._batches.follow(view)
+            self._standing.see(view)
         self._changed.set()
 
     def wake(self) -> None:
-        """Look again now."""
-        self._changed.set()
+        """Look again now; from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._changed.set)
 
     async def run(
         self, stopping: Stopping, wish: MinerRegister, now: Callable[[], NetworkView | None]
     ) -> None:
         """Rounds until stopped; none while the super node is away."""
+        self._loop = asyncio.get_running_loop()
         while not stopping.requested:
             view = now()
             if view is not None:
@@ -104,28 +109,53 @@ class LedgerLoop:
 
     async def _pause(self) -> None:
         """A short pause while something is undecided, else until the next epoch."""
-        undecided = bool(self._inventory.rows(*_UNDECIDED)) or not self._standing.registered
-        seconds = LEDGER_SECONDS if undecided else UPKEEP_SECONDS
+        seconds = UPKEEP_SECONDS if self._settled() else LEDGER_SECONDS
         try:
             await asyncio.wait_for(self._changed.wait(), seconds)
         except TimeoutError:
             return
         self._changed.clear()
 
+    def _settled(self) -> bool:
+        """Whether nothing waits for a unit or a verdict."""
+        standing, draining = self._standing, self._drain.wanted
+        if draining:
+            return self._drain.drained
+        if not standing.registered or standing.draining:
+            return False
+        return not any(map(self._waits, self._inventory.rows(*_UNDECIDED, PlotState.ACTIVE)))
+
+    def _waits(self, row: PlotRow) -> bool:
+        """Whether something is to happen to a plot; one that rests on a leaving disk has time."""
+        if row.state is PlotState.ACTIVE:
+            return not self._inventory.stays(row)
+        return row.state is not PlotState.MADE or self._inventory.stays(row)
+
     async def _round(self, wish: MinerRegister, now: NetworkView) -> None:
-        settled = self._standing.registered and not self._inventory.rows(*_UNDECIDED)
-        if settled:
+        if self._settled() and not self._drain.wanted:
             return
-        view = await ensure_registered(self._super_node, self._units, wish)
+        view = await self._known(wish)
+        self._standing.see(view)
         if view is None:
             return
-        self._standing.registered, self._standing.problem = True, ""
         self._batches.follow(view)
         await self._batches.settle_sent()
-        await self._batches.register(final_round=self._plotter.idle(), miner=view)
+        if not self._drain.wanted:
+            await self._batches.register(final_round=self._plotter.idle(), miner=view)
         await self._answer_commits(view, now)
+        await self._batches.rest(everything=self._drain.wanted)
         if await self._batches.retire():
             self._plotter.changed.set()
+
+    async def _known(self, wish: MinerRegister) -> MinerView | None:
+        """The ledger's view, once it has what was asked for; None if it need never know us."""
+        if self._drain.wanted and await self._super_node.miner() is None:
+            return None
+        view = await ensure_registered(self._super_node, self._units, wish)
+        if view is None or view.draining == self._drain.wanted:
+            return view
+        await self._units.write("miner.drain", MinerDrain(draining=self._drain.wanted))
+        return await self._super_node.miner()
 
     async def _answer_commits(self, view: MinerView, now: NetworkView) -> None:
         for batch in view.batches:
@@ -136,17 +166,15 @@ class LedgerLoop:
 class Upkeep:
     """Disks, trash, plots that give way, and what nobody wants any more."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
+    def __init__(
         self,
         rack: Rack,
-        store: ShardStore,
-        inventory: Inventory,
         plotter: Plotter,
         trash: Trash,
         wanted: WantedShards,
     ) -> None:
-        self._rack, self._store, self._inventory = rack, store, inventory
-        self._plotter, self._trash, self._wanted = plotter, trash, wanted
+        self._rack, self._plotter = rack, plotter
+        self._trash, self._wanted = trash, wanted
 
     async def run(self, stopping: Stopping, reachable: Callable[[], bool]) -> None:
         """Rounds until stopped."""
@@ -164,20 +192,8 @@ class Upkeep:
         await asyncio.to_thread(self._trash.purge)
         for row in self._plotter.give_way():
             _log.info("plot gives way to shards", plot=row.number)
-        await self._release_empty_disks()
         if ask:
             await self._wanted.look()
-
-    async def _release_empty_disks(self) -> None:
-        for disk in self._rack.disks:
-            if disk.leaving and disk.readable and not self.holds(disk):
-                await asyncio.to_thread(self._rack.forget, disk)
-                _log.info("disk is empty and was given up", path=str(disk.path))
-
-    def holds(self, disk: Disk) -> bool:
-        """Whether plots or shards are on a disk."""
-        plots = any(row.disk == disk.id for row in self._inventory.rows())
-        return plots or self._store.index.totals(disk.id).shards > 0
 
 
 async def scrub(stopping: Stopping, scrubber: Scrubber) -> None:
@@ -191,9 +207,23 @@ async def scrub(stopping: Stopping, scrubber: Scrubber) -> None:
             return
 
 
-async def guarded(name: str, loop: Awaitable[None]) -> None:
-    """A loop that ends by an error of ours is a bug: say so loudly, keep the others going."""
+async def empty_disks(
+    stopping: Stopping, leaving: Leaving, drain: Drain, reachable: Callable[[], bool]
+) -> None:
+    """Empty disks that leave, until stopped."""
+    while not stopping.requested:
+        more = await leaving.round(reachable=reachable(), local=not drain.wanted)
+        if not more and await stopping.within(LEDGER_SECONDS):
+            return
+
+
+async def guarded(name: str, loop: Awaitable[None], ended: list[str]) -> None:
+    """A loop that ends by an error of ours is a bug: say so loudly, keep the others going.
+
+    Its name goes into `ended`, which makes the liveness probe fail: only a restart helps.
+    """
     try:
         await loop
     except Exception:  # noqa: BLE001 -- the other loops must go on
+        ended.append(name)
         _log.exception("a loop of the miner ended; restart the miner", loop=name)

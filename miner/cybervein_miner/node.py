@@ -9,8 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from cybervein_protocol import vrf
@@ -19,24 +18,29 @@ from cybervein_protocol.signing import address
 from cybervein_protocol.space import PlotShape
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.http_server import Authenticator
-from cybervein_runtime.identity import load_or_create_identity
 from cybervein_runtime.network_file import load_network
+from cybervein_runtime.probes import Health, Probes
 from fastapi import FastAPI
 
-from cybervein_miner.api.app import Disks, build_app
+from cybervein_miner.api.app import build_app
 from cybervein_miner.api.audits import Auditee
 from cybervein_miner.api.door import Door
 from cybervein_miner.api.shards import ShardEndpoint
+from cybervein_miner.api.throttle import Throttle
 from cybervein_miner.chain.clock import NetworkClock
 from cybervein_miner.chain.super_node import NetworkView, SuperNode
 from cybervein_miner.chain.units import UnitWriter
+from cybervein_miner.control import Control
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
+from cybervein_miner.drain import Drain
 from cybervein_miner.journal import Journal
-from cybervein_miner.loops import LedgerLoop, Stopping, Upkeep, guarded, scrub
+from cybervein_miner.keys import identity_of
+from cybervein_miner.leaving import Leaving
+from cybervein_miner.loops import LedgerLoop, Stopping, Upkeep, empty_disks, guarded, scrub
 from cybervein_miner.plot.adoption import take_in
 from cybervein_miner.plot.batches import Batches
-from cybervein_miner.plot.inventory import Inventory, PlotState
+from cybervein_miner.plot.inventory import Inventory
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.prover.commits import CommitProver
 from cybervein_miner.prover.epochs import EpochWatch
@@ -46,23 +50,28 @@ from cybervein_miner.shard.orders import OrderBook
 from cybervein_miner.shard.scrub import Pace, Scrubber
 from cybervein_miner.shard.store import ShardStore
 from cybervein_miner.shard.trash import Trash, tidy
+from cybervein_miner.shard.vacate import Vacater
 from cybervein_miner.shard.wanted import WantedShards
+from cybervein_miner.standing import Standing
 from cybervein_miner.status import StatusBoard
 from cybervein_miner.tally import Tally
 
 THREADS: Final = 16
+STOP_SECONDS_MAX: Final = 20.0
+"""After this the loops are left behind: what must not be lost is in the journal already."""
 _log = structlog.get_logger()
 
 
-class Node(Disks):
+class Node:
     """One miner process. `url` is what it listens on unless the settings say what others see."""
 
     def __init__(self, settings: Settings, url: str) -> None:
         self.settings = settings
         self.network = load_network(settings.network)
-        self.identity = load_or_create_identity(settings.identity_file)
+        self.identity = identity_of(settings)
         self.preset = self.network.genesis.preset
         self.clock, self.tally, self.stopping = NetworkClock(), Tally(), Stopping()
+        self.standing, self.ended = Standing(), list[str]()
         self._build_storage()
         self._build_mining()
         self._build_loops(settings.url or url)
@@ -79,14 +88,21 @@ class Node(Disks):
         self.trash = Trash(self.rack, self.journal, settings.trash_seconds)
         shape = PlotShape(self.preset.plot_rows_log2, self.preset.plot_layers)
         self.inventory = Inventory(self.rack, self.journal, keys.public, shape)
+        self.drain = Drain(self.journal, self.standing)
+        self.throttle = Throttle(settings.bandwidth)
 
     def _build_mining(self) -> None:
         settings, keys, network = self.settings, self.identity.keys, self.network.network
-        self.http = SignedClient()
+        self.http = SignedClient(trust=self.network.trust)
         url = settings.super_node or self.network.url
         self.super_node = SuperNode(url, self.http, self.clock, keys.public)
         self.plotter = Plotter(
             keys, self.inventory, settings.wish, settings.plot_threads, self.tally
+        )
+        self.plotter.paused = self.drain.wanted
+        vacater = Vacater(self.store, self.stopping.threads.is_set)
+        self.leaving = Leaving(
+            *(self.rack, self.store, self.inventory, vacater, self.super_node, keys)
         )
         units = UnitWriter(network, keys, self.super_node)
         self.batches = Batches(self.inventory, self.super_node, units, self.preset)
@@ -97,16 +113,18 @@ class Node(Disks):
         self.watch = EpochWatch(self.preset, self.super_node, prover, self._epoch_begun, self.tally)
         self.board = StatusBoard(
             *(network, keys.public, self.inventory, self.plotter, self.store.index),
-            *(self.watch, self.clock, self.tally),
+            *(self.watch, self.clock, self.tally, self.drain, self.leaving),
+            *(self.standing, settings.bandwidth),
         )
         self.ledger = LedgerLoop(
             *(self.super_node, units, self.batches, self.commits, self.plotter),
-            *(self.inventory, self.board.standing),
+            *(self.inventory, self.standing, self.drain),
         )
 
     def _build_loops(self, url: str) -> None:
         payout = self.settings.payout or self.identity.keys.public
-        self.board.standing.url, self.board.standing.payout = url, address(payout)
+        self.standing.url, self.standing.payout = url, address(payout)
+        self.standing.group, self.standing.owner = self.settings.group, self.settings.owner
         self.wish = MinerRegister(
             vrf=vrf.public_key(self.identity.vrf_seed),
             payout=payout,
@@ -116,9 +134,7 @@ class Node(Disks):
         )
         grace_seconds = float(self.preset.grace_epochs * self.preset.epoch_seconds)
         wanted = WantedShards(self.store, self.super_node, grace_seconds)
-        self.upkeep = Upkeep(
-            self.rack, self.store, self.inventory, self.plotter, self.trash, wanted
-        )
+        self.upkeep = Upkeep(self.rack, self.plotter, self.trash, wanted)
         pace = Pace(self.settings.scrub_bytes_per_second, self.stopping.threads)
         self.scrubber = Scrubber(self.store, pace)
 
@@ -130,12 +146,18 @@ class Node(Disks):
             [key for _, key in network.super_nodes],
             self._epoch,
             Authenticator(self.clock.now),
+            lambda: self.drain.wanted,
+            self.settings.control,
         )
-        shards = ShardEndpoint(keys, door, self.store, self.orders, self.tally)
+        shards = ShardEndpoint(keys, door, self.store, self.orders, self.tally, self.throttle)
         auditee = Auditee(network.network, keys, self.store, self.inventory, self.tally)
+        control = Control(
+            *(self.rack, self.store, self.plotter, self.leaving, self.drain, self.board),
+            *(self._take_in, self.ledger.wake),
+        )
         return build_app(
-            *(door, shards, auditee, self.orders, self),
-            *(self.board.document, self.not_ready, self._lifespan),
+            *(door, shards, auditee, self.orders, self.throttle, control, self.board.document),
+            *(Probes(self._started, self._ready, self._live), self._lifespan),
         )
 
     def open(self) -> None:
@@ -151,11 +173,31 @@ class Node(Disks):
         for problem in take_in(self.inventory, self.identity.keys, disks):
             _log.error("plot is not used", problem=problem)
 
-    def not_ready(self) -> str:
-        """Why this miner cannot serve, or ""."""
-        if not any(disk.readable for disk in self.rack.disks):
-            return "no disk can be read; see /v1/status"
-        return "" if self.watch.view else "no super node has answered yet"
+    def _started(self) -> Health:
+        """It serves, so keys and journal are open: disks are what is left."""
+        return self._health([])
+
+    def _ready(self) -> Health:
+        """An epoch that was heard before a restart is as good: orders are judged by the later."""
+        known = self.watch.view is not None or self._last_epoch > 0
+        return self._health([] if known else ["no super node has answered yet"])
+
+    def _health(self, failing: list[str]) -> Health:
+        disks = self.rack.disks
+        if not any(disk.readable for disk in disks):
+            failing.append("no disk can be read")
+        listed = [
+            {"id": d.id, "path": str(d.path), "state": d.state.value, "reason": d.reason}
+            for d in disks
+        ]
+        return Health(tuple(failing), tuple(self.board.bad_disks()), {"disks": listed})
+
+    def _live(self) -> Health:
+        """The event loop answers; what else has ended stays ended until a restart."""
+        failing = [f"the loop {name!r} has ended" for name in self.ended]
+        if not self.journal.alive:
+            failing.append("the journal's thread has ended")
+        return Health(tuple(failing))
 
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
@@ -165,17 +207,23 @@ class Node(Disks):
             "epochs": self.watch.run(),
             "ledger": self.ledger.run(self.stopping, self.wish, self._now),
             "plotter": self.plotter.run(),
-            "upkeep": self.upkeep.run(self.stopping, lambda: bool(self.watch.reachable)),
+            "upkeep": self.upkeep.run(self.stopping, self._reachable),
             "scrub": scrub(self.stopping, self.scrubber),
+            "leaving": empty_disks(self.stopping, self.leaving, self.drain, self._reachable),
         }
-        tasks = [asyncio.create_task(guarded(name, loop)) for name, loop in loops.items()]
+        tasks = [
+            asyncio.create_task(guarded(name, loop, self.ended)) for name, loop in loops.items()
+        ]
         try:
             yield
         finally:
             self._request_stop()
-            await asyncio.wait(tasks)
+            await asyncio.wait(tasks, timeout=STOP_SECONDS_MAX)
             await self.http.close()
             self.journal.close()
+
+    def _reachable(self) -> bool:
+        return bool(self.watch.reachable)
 
     def _now(self) -> NetworkView | None:
         return self.watch.view if self.watch.reachable else None
@@ -200,27 +248,3 @@ class Node(Disks):
             durable=False,
         )
         await self.ledger.epoch_begun()
-
-    def listing(self) -> list[dict[str, Any]]:
-        """All disks as JSON."""
-        return [self.board.disk(disk) for disk in self.rack.disks]
-
-    def add(self, path: Path) -> dict[str, Any]:
-        """Claim a disk while running; its plots and shards are taken in."""
-        disk = self.rack.add(path)
-        self.store.believe_again(disk)
-        self._take_in([disk])
-        return self.board.disk(disk)
-
-    def remove(self, disk_id: str, *, force: bool) -> dict[str, Any]:
-        """Stop placing on a disk; its plots retire. Forced, it goes at once with what it holds."""
-        disk = self.rack.get(disk_id)
-        self.rack.leave(disk)
-        for row in self.inventory.rows(PlotState.MADE, PlotState.ACTIVE, PlotState.VOID):
-            if row.disk == disk.id:
-                self.inventory.set_state([row], PlotState.RETIRING, row.batch)
-        gone = force or not self.upkeep.holds(disk)
-        answer = self.board.disk(disk) | {"gone": gone}
-        if gone:
-            self.rack.forget(disk)
-        return answer

@@ -19,7 +19,11 @@ def default_threads() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`url` is what others call this miner by; "" means the address it listens on."""
+    """`url` is what others call this miner by; "" means the address it listens on.
+
+    `control` may rule this miner from anywhere, `identity` names keys outside `data`, `bandwidth`
+    caps shard and plot traffic in bytes per second.
+    """
 
     data: Path
     network: Path
@@ -34,11 +38,19 @@ class Settings:
     plot_threads: int = field(default_factory=default_threads)
     trash_seconds: int = TRASH_SECONDS
     scrub_bytes_per_second: int = 8 << 20
+    control: PublicKey | None = None
+    identity: Path | None = None
+    bandwidth: int | None = None
 
     @property
     def identity_file(self) -> Path:
-        """This miner's keys."""
+        """This miner's keys, where they are made if there are none."""
         return self.data / "identity.json"
+
+    @property
+    def owner_file(self) -> Path:
+        """The address that `data` belongs to."""
+        return self.data / "miner.address"
 
     @property
     def journal_file(self) -> Path:

@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -12,24 +11,17 @@ from cybervein_protocol.signing import address
 from multiformats import CID
 
 from cybervein_miner.chain.clock import NetworkClock
-from cybervein_miner.disk.disk import Disk
-from cybervein_miner.plot.inventory import Inventory, PlotState
+from cybervein_miner.disk.disk import Disk, DiskState
+from cybervein_miner.drain import Drain
+from cybervein_miner.leaving import Leaving
+from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.prover.epochs import EpochWatch
 from cybervein_miner.shard.index import ShardIndex, Totals
+from cybervein_miner.standing import Standing
 from cybervein_miner.tally import Tally
 
 Json = dict[str, Any]
-
-
-@dataclass(slots=True)
-class Standing:
-    """What changes as the miner goes along; the node writes it."""
-
-    url: str = ""
-    payout: str = ""
-    registered: bool = False
-    problem: str = ""
 
 
 class StatusBoard:
@@ -45,12 +37,17 @@ class StatusBoard:
         watch: EpochWatch,
         clock: NetworkClock,
         tally: Tally,
+        drain: Drain,
+        leaving: Leaving,
+        standing: Standing,
+        bandwidth_cap: int | None,
     ) -> None:
         self._network, self._miner = network, miner
-        self._inventory, self._plotter, self._index = inventory, plotter, index
+        self.inventory, self._plotter, self._index = inventory, plotter, index
         self._watch, self._clock, self._tally = watch, clock, tally
+        self._drain, self._leaving, self._cap = drain, leaving, bandwidth_cap
         self._started = time.monotonic()
-        self.standing = Standing()
+        self.standing = standing
 
     def document(self) -> Json:
         """The answer to `GET /v1/status`."""
@@ -60,14 +57,20 @@ class StatusBoard:
             "network": cid_text(self._network),
             "version": version("cybervein"),
             "url": self.standing.url,
+            "group": self.standing.group,
+            "owner": self.standing.owner,
             "payout": self.standing.payout,
             "registered": self.standing.registered,
             "problem": self.standing.problem,
             "uptime_seconds": round(time.monotonic() - self._started, 1),
             "clock_skew_seconds": round(self._clock.skew(), 1),
             "epoch": self._watch.epoch,
+            "last_proved_epoch": self._last_proved(),
             "super_node_reachable": self._watch.reachable,
             **self._storage(),
+            **self._drain.document(),
+            "degraded": self.degraded(),
+            "bandwidth_cap_bytes_per_second": self._cap,
             **self._plots(),
             "proofs": self._proofs(),
             "counters": self._tally.as_json(),
@@ -75,12 +78,13 @@ class StatusBoard:
         }
 
     def _storage(self) -> Json:
-        plots = Counter(row.disk for row in self._inventory.rows())
-        disks = [self._disk(disk, plots[disk.id]) for disk in self._inventory.rack.disks]
+        plots = Counter(row.disk for row in self.inventory.rows())
+        disks = [self._disk(disk, plots[disk.id]) for disk in self.inventory.rack.disks]
         totals = self._index.totals()
+        free = sum(each["available_bytes"] for each in disks if each["placeable"])
         return {
             "disks": disks,
-            "free_bytes": sum(each["available_bytes"] for each in disks if each["placeable"]),
+            "free_bytes": 0 if self._drain.wanted else free,
             "shards": totals.shards,
             "shard_bytes": totals.bytes,
             "shards_bad": totals.bad,
@@ -88,9 +92,31 @@ class StatusBoard:
             "shards_trash": totals.trash,
         }
 
+    def _last_proved(self) -> int | None:
+        """By this process' memory or the ledger's, whichever is later."""
+        known = (self._watch.last_accepted, self.standing.last_proof_epoch)
+        return max((epoch for epoch in known if epoch is not None), default=None)
+
+    def degraded(self) -> list[str]:
+        """What is wrong, one line each; empty where all is well."""
+        totals = self._index.totals()
+        bad = {"failed verification": totals.bad, "lost their file": totals.lost}
+        ledger = "no super node answers" if self._watch.reachable is False else ""
+        return [
+            *self.bad_disks(),
+            *(f"{count} shards {what}" for what, count in bad.items() if count),
+            *filter(None, [ledger, self.standing.problem]),
+        ]
+
+    def bad_disks(self) -> list[str]:
+        """One line for each disk that cannot be used as it should."""
+        fine = {DiskState.READY, DiskState.DRAINED}
+        disks = [disk for disk in self.inventory.rack.disks if disk.state not in fine]
+        return [f"disk {disk.path}: {disk.state.value} ({disk.reason})" for disk in disks]
+
     def disk(self, disk: Disk) -> Json:
         """One disk as JSON."""
-        return self._disk(disk, sum(row.disk == disk.id for row in self._inventory.rows()))
+        return self._disk(disk, sum(row.disk == disk.id for row in self.inventory.rows()))
 
     def _disk(self, disk: Disk, plots: int) -> Json:
         space, totals = disk.space(), self._index.totals(disk.id)
@@ -107,12 +133,13 @@ class StatusBoard:
             "floor_bytes": space.floor,
             "available_bytes": disk.available(),
             "plots": plots,
-            "plot_bytes": plots * self._inventory.shape.plot_bytes,
+            "plot_bytes": plots * self.inventory.shape.plot_bytes,
             **_shards(totals),
+            "remaining": self._leaving.remaining(disk).as_json(),
         }
 
     def _plots(self) -> Json:
-        rows = self._inventory.rows()
+        rows = [row for row in self.inventory.rows() if not self._drained(row)]
         count = Counter(row.state for row in rows)
         states = {state.value: count[state] for state in PlotState}
         running = list(self._plotter.running.values())
@@ -120,14 +147,18 @@ class StatusBoard:
             "plots": len(rows),
             "plots_by_state": states,
             "plots_wanted": sum(self._plotter.wanted().values()),
-            "plot_size_bytes": self._inventory.shape.plot_bytes,
-            "plot_bytes": len(rows) * self._inventory.shape.plot_bytes,
+            "plot_size_bytes": self.inventory.shape.plot_bytes,
+            "plot_bytes": len(rows) * self.inventory.shape.plot_bytes,
             "plotting": len(running),
             "plotting_now": [
                 {"plot": each.number, "disk": each.disk, "share": each.done / max(1, each.total)}
                 for each in running
             ],
         }
+
+    def _drained(self, row: PlotRow) -> bool:
+        """Whether a plot is only a file that was left on a drained disk."""
+        return any(d.drained and d.id == row.disk for d in self.inventory.rack.disks)
 
     def _proofs(self) -> Json:
         return {

@@ -44,6 +44,7 @@ class Signer:
 
     public: PublicKey
     nonce: str
+    created: int
     expires: int
 
 
@@ -151,4 +152,4 @@ def _checked(parameters: Mapping[str, int | str], now: int) -> Signer:
             f"HTTP signature is valid from {created} to {expires}, the time here is {now} "
             f"(unix s, {CLOCK_SKEW_SECONDS_MAX} s of skew allowed); check the clock, sign again"
         )
-    return Signer(parse_address(str(parameters["keyid"])), nonce, expires)
+    return Signer(parse_address(str(parameters["keyid"])), nonce, created, expires)

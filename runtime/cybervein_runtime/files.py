@@ -43,8 +43,13 @@ def write_atomic(path: Path, data: bytes, mode: int = SECRET_MODE) -> None:
 
 
 def check_secret(path: Path) -> None:
-    """Raise StorageError for a file that others than its owner can read."""
-    if path.stat().st_mode & 0o077:
+    """Raise StorageError for a file that others than its owner can read.
+
+    A mounted secret belongs to root and is read through the group; that is its mode 0440.
+    """
+    stat = path.stat()
+    mounted = stat.st_uid == 0 and os.geteuid() != 0
+    if stat.st_mode & (0o037 if mounted else 0o077):
         raise StorageError(f"{path} is readable by others; run chmod {SECRET_MODE:o} {path}")
 
 

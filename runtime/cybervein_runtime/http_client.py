@@ -14,6 +14,7 @@ from cybervein_protocol.http_signature import ORDER_HEADER, SignableRequest, sig
 from cybervein_protocol.signing import KeyPair
 
 from cybervein_runtime.json_text import parse_json
+from cybervein_runtime.trust import Trust
 
 DAG_CBOR = "application/vnd.ipld.dag-cbor"
 _RESPONSE_BYTES_MAX = 64 << 20
@@ -63,9 +64,13 @@ class SignedClient:
     """Requests signed by `key` (or unsigned without one) over one aiohttp session."""
 
     def __init__(
-        self, key: KeyPair | None = None, session: aiohttp.ClientSession | None = None
+        self,
+        key: KeyPair | None = None,
+        session: aiohttp.ClientSession | None = None,
+        trust: Trust | None = None,
     ) -> None:
         self._key = key
+        self.trust = trust or Trust()
         self._own = session is None
         self._session = session
 
@@ -116,13 +121,14 @@ class SignedClient:
                 headers=headers,
                 timeout=aiohttp.ClientTimeout(total=timeout_seconds),
                 allow_redirects=False,
+                ssl=self.trust.of(url),
             ) as answer:
                 data = await _read(answer, max_response_bytes, url)
                 status, received = answer.status, dict(answer.headers)
         except aiohttp.ClientConnectorCertificateError as error:
             raise errors.UnavailableError(
-                f"{url}: its certificate is not trusted ({error.certificate_error}); name its "
-                "authority's file in SSL_CERT_FILE"
+                f"{url}: its certificate is not trusted ({error.certificate_error}); get a fresh "
+                "network.json, or name its authority's file in SSL_CERT_FILE"
             ) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise errors.UnavailableError(

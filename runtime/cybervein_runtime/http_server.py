@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from cybervein_protocol.errors import (
     CyberVeinError,
+    ExpiredError,
     LimitError,
     ReplayError,
     UnavailableError,
@@ -63,18 +64,34 @@ async def read_body(request: Request, max_bytes: int) -> bytes:
 class Authenticator:
     """Verifies signatures and accepts each nonce once; the clock is handed in (unix s)."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock, self._monotonic = clock, monotonic
+        self._started = monotonic()
         self._nonces: OrderedDict[tuple[bytes, str], int] = OrderedDict()
 
-    def authenticate(self, request: Request, body: bytes | None) -> PublicKey:
-        """Who signed `request`. Raises SignatureError, ExpiredError or ReplayError."""
+    def authenticate(
+        self, request: Request, body: bytes | None, *, fresh: bool = False
+    ) -> PublicKey:
+        """Who signed `request`. Raises SignatureError, ExpiredError or ReplayError.
+
+        `fresh` refuses what was signed before this process ran, as it may have been used then.
+        """
         headers = {
             name: request.headers[name] for name in _COVERED_HEADERS if name in request.headers
         }
         signable = SignableRequest(request.method, str(request.url), headers)
         now = int(self._clock())
         signer = verify_request(signable, now=now, body=body)
+        began = now - int(self._monotonic() - self._started)
+        if fresh and signer.created < began - 1:
+            raise ExpiredError(
+                f"{request.url.path}: signed at {signer.created}, this process runs since {began} "
+                "(unix s); sign the request again"
+            )
         self._accept_once(signer, now)
         return signer.public
 

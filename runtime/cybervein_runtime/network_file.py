@@ -13,41 +13,50 @@ from cybervein_protocol.signing import address, parse_address
 from multiformats import CID
 
 from cybervein_runtime.files import read_limited, write_atomic
+from cybervein_runtime.trust import Trust, context_of
 
 _FILE_BYTES_MAX = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkFile:
-    """A network's CID, its genesis, and where its super nodes are."""
+    """A network's CID, its genesis, where its super nodes are, and who vouches for their TLS."""
 
     network: CID
     genesis: Genesis
     super_nodes: tuple[tuple[str, PublicKey], ...]
+    ca: str = ""
 
     @property
     def url(self) -> str:
         """The first super node's base URL."""
         return self.super_nodes[0][0]
 
+    @property
+    def trust(self) -> Trust:
+        """What requests of a member of this network believe."""
+        return Trust(self.ca, [url for url, _ in self.super_nodes])
 
-def to_json(genesis: Genesis, super_nodes: tuple[tuple[str, PublicKey], ...]) -> bytes:
-    """The file's bytes."""
+
+def to_json(
+    genesis: Genesis, super_nodes: tuple[tuple[str, PublicKey], ...], ca: str = ""
+) -> bytes:
+    """The file's bytes; `ca` is the PEM of a private authority."""
     encoded = base64.urlsafe_b64encode(encode(genesis)).rstrip(b"=").decode()
     document = {
         "v": 1,
         "network": cid_text(network_id(genesis)),
         "genesis": encoded,
         "super_nodes": [{"url": url, "address": address(key)} for url, key in super_nodes],
-    }
+    } | ({"ca": ca} if ca else {})
     return json.dumps(document, indent=2).encode() + b"\n"
 
 
 def save_network(
-    path: Path, genesis: Genesis, super_nodes: tuple[tuple[str, PublicKey], ...]
+    path: Path, genesis: Genesis, super_nodes: tuple[tuple[str, PublicKey], ...], ca: str = ""
 ) -> None:
     """Write `network.json`; it holds no secret."""
-    write_atomic(path, to_json(genesis, super_nodes), mode=0o644)
+    write_atomic(path, to_json(genesis, super_nodes, ca), mode=0o644)
 
 
 def load_network(path: Path) -> NetworkFile:
@@ -66,7 +75,7 @@ def parse_network(data: bytes, what: str) -> NetworkFile:
             (str(node["url"]).rstrip("/"), parse_address(node["address"]))
             for node in document["super_nodes"]
         )
-        version = document["v"]
+        version, ca = document["v"], str(document.get("ca") or "")
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise MalformedError(f"{what} is not a network file; get a fresh network.json") from error
     genesis = decode(raw, Genesis, f"{what}: genesis", _FILE_BYTES_MAX)
@@ -76,4 +85,6 @@ def parse_network(data: bytes, what: str) -> NetworkFile:
     pinned = {node.key for node in genesis.super_nodes}
     if not nodes or any(key not in pinned for _, key in nodes):
         raise MalformedError(f"{what}: a super node's key is not in the genesis; do not trust it")
-    return NetworkFile(network, genesis, nodes)
+    if ca:
+        context_of(ca)
+    return NetworkFile(network, genesis, nodes, ca)

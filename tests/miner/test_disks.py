@@ -282,8 +282,9 @@ async def test_an_empty_leaving_disk_is_given_up_at_once(
     async with serving(world, settings_of(world, tmp_path, first, second)) as miner:
         disk = disk_at(miner, second)
         answer = await miner.owner().request("DELETE", f"{miner.url}/v1/disks/{disk.id}")
-        assert answer.json()["gone"]
-        assert len(miner.node.rack.disks) == 1
+        assert (answer.json()["gone"], answer.json()["state"]) == (True, "drained")
+        assert [d.path for d in miner.node.rack.disks if d.placeable] == [first]
+        assert miner.node.board.bad_disks() == []
 
 
 async def test_only_the_owner_may_change_disks(miner: Running, tmp_path: Path) -> None:

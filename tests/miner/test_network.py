@@ -56,7 +56,7 @@ def test_a_miner_joins_proves_survives_outages_and_is_paid(tmp_path: Path) -> No
 
 
 def _change_disks(tmp_path: Path, worker: Process, node: Process) -> None:
-    """`disk add`, `list` and `remove` on the running miner: its plots retire on the ledger."""
+    """`disk add`, `list`, `remove` and `wipe` on the running miner: its plots retire and stay."""
     data = ("--data", str(tmp_path / "m" / "data"))
     (tmp_path / "new").mkdir()
     added = _cli("disk", "add", str(tmp_path / "new"), *data)
@@ -64,18 +64,34 @@ def _change_disks(tmp_path: Path, worker: Process, node: Process) -> None:
     first = str(tmp_path / "m" / "disk")
     removed = _cli("disk", "remove", first, *data)
     assert (removed["leaving"], removed["gone"]) == (True, False)
-    until("the disk to be given up", lambda: len(_cli("disk", "list", *data)) == 1)
-    assert _cli("disk", "list", *data)[0]["path"] == str(tmp_path / "new")
+    until("the disk to be drained", lambda: _disk(worker, first)["state"] == "drained")
     miner_url = f"{node.url}/v1/miners/{worker.status()['address']}"
     until("new plots on the new disk", lambda: worker.status()["plots"] == 3)
     until("them to count", lambda: get_json(miner_url)["plots_active"] == 3)
-    assert not list((tmp_path / "m" / "disk" / "cybervein" / "plots").iterdir())
+    plots = tmp_path / "m" / "disk" / "cybervein" / "plots"
+    assert len(list(plots.glob("*.plot"))) == 3, "a drained disk keeps its files"
+    wrong = _run("disk", "wipe", first, "--confirm", added["id"], *data)
+    assert (wrong.returncode != 0, "confirm with its id" in wrong.stderr) == (True, True)
+    assert len(list(plots.glob("*.plot"))) == 3
+    wiped = _cli("disk", "wipe", first, "--confirm", removed["id"], *data)
+    assert wiped["files"] >= 6
+    assert list((tmp_path / "m" / "disk").iterdir()) == []
+    assert [d["path"] for d in _cli("disk", "list", *data)] == [str(tmp_path / "new")]
+
+
+def _disk(worker: Process, path: str) -> object:
+    return next(disk for disk in worker.status()["disks"] if disk["path"] == path)
 
 
 def _cli(*arguments: str) -> object:
-    line = command("--json", *arguments)
-    done = subprocess.run(line, check=True, capture_output=True, text=True)
+    done = _run(*arguments)
+    assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    line = command("--json", *arguments)
+    return subprocess.run(line, check=False, capture_output=True, text=True)
 
 
 async def test_a_clock_that_jumps_changes_nothing_once_the_network_was_seen(

@@ -31,6 +31,8 @@ _FLUSH_SECONDS: Final = 0.002
 _threads = ThreadPoolExecutor(_THREADS, "bulk")
 
 Sink = Callable[[memoryview], None]
+Pace = Callable[[int], None]
+"""Called with the bytes about to be moved; waits as long as the bandwidth cap wants."""
 
 
 class PeerGoneError(Exception):
@@ -77,7 +79,7 @@ class Bulk:
             self.protocol.restart_parser()
         self.cycle.more_body = False
 
-    async def send_file(self, handle: int, size: int) -> None:
+    async def send_file(self, handle: int, size: int, pace: Pace) -> None:
         """Send `size` bytes of an open file as this response's body. Raises PeerGoneError, OSError.
 
         The response has begun with that Content-Length; end it with an empty body message.
@@ -87,7 +89,7 @@ class Bulk:
             await asyncio.sleep(_FLUSH_SECONDS)
         async with self._lent() as sock:
             loop = asyncio.get_running_loop()
-            await _finish(loop.run_in_executor(_threads, _send, sock, handle, size), sock)
+            await _finish(loop.run_in_executor(_threads, _send, sock, handle, size, pace), sock)
         self.cycle.expected_content_length -= size
 
     @asynccontextmanager
@@ -155,11 +157,15 @@ def _fill(sock: socket.socket, into: memoryview) -> int:
     return done
 
 
-def _send(sock: socket.socket, handle: int, size: int) -> None:
-    offset, deadline = 0, time.monotonic() + STALL_SECONDS
+def _send(sock: socket.socket, handle: int, size: int, pace: Pace) -> None:
+    offset, paid, deadline = 0, 0, time.monotonic() + STALL_SECONDS
     while offset < size:
+        if offset >= paid:
+            piece = min(PIECE_BYTES, size - offset)
+            pace(piece)
+            paid, deadline = offset + piece, time.monotonic() + STALL_SECONDS
         try:
-            count = os.sendfile(sock.fileno(), handle, offset, min(PIECE_BYTES, size - offset))
+            count = os.sendfile(sock.fileno(), handle, offset, paid - offset)
         except BlockingIOError:
             _await(sock, select.POLLOUT, deadline)
             continue
@@ -167,8 +173,6 @@ def _send(sock: socket.socket, handle: int, size: int) -> None:
             raise PeerGoneError(str(error)) from error
         if count == 0:
             raise OSError(f"file ends at {offset} of {size} bytes")
-        if (offset + count) // PIECE_BYTES > offset // PIECE_BYTES:
-            deadline = time.monotonic() + STALL_SECONDS
         offset += count
 
 

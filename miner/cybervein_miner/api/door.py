@@ -39,19 +39,24 @@ class Gate:
 class Door:
     """Checks requests against this miner's identity, network and epoch.
 
-    `epoch` gives the current epoch as far as this miner knows, `super_nodes` the pinned keys.
+    `epoch` gives the current epoch as far as this miner knows, `super_nodes` the pinned keys,
+    `closed` whether nothing new is taken; `controller` may do from anywhere what the miner's own
+    key may do from this machine.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
         self,
         network: CID,
         miner: PublicKey,
         super_nodes: Collection[bytes],
         epoch: Callable[[], int],
         authenticator: Authenticator,
+        closed: Callable[[], bool],
+        controller: PublicKey | None = None,
     ) -> None:
         self.network, self.miner = network, miner
         self.super_nodes = frozenset(super_nodes)
+        self.closed, self._controller = closed, controller
         self.epoch, self._authenticator = epoch, authenticator
         self.uploads = Gate("uploads", UPLOADS_MAX)
         self.downloads = Gate("downloads", DOWNLOADS_MAX)
@@ -92,13 +97,32 @@ class Door:
             raise ForbiddenError(f"{request.url.path}: {address(signer)} is not a super node here")
         return signer
 
-    def owner(self, request: Request, body: bytes) -> None:
-        """Raise unless this miner's own identity key signed, from this machine."""
+    def control(self, request: Request, body: bytes) -> None:
+        """Raise unless the control key signed, or, from this machine, this miner's own key.
+
+        The control key rules many miners: its request names the one it is meant for in the signed
+        query, and is taken only by the process that ran when it was signed. So a request that was
+        overheard is of no use elsewhere, nor after a restart, which forgets the used nonces.
+        """
+        signer = self._authenticator.authenticate(request, body, fresh=self._controller is not None)
+        if signer == self._controller:
+            meant = request.query_params.get("miner", "")
+            if meant != address(self.miner):
+                raise ForbiddenError(
+                    f"{request.url.path}: the control key's request is for {meant or 'nobody'}, "
+                    f"this is {address(self.miner)}; send ?miner={address(self.miner)}"
+                )
+            return
         host = request.client.host if request.client else ""
+        if signer != self.miner:
+            raise ForbiddenError(
+                f"{request.url.path}: {address(signer)} has no control here; sign with the miner's "
+                "own key, or name your key when the miner starts (--control)"
+            )
         if host not in {"127.0.0.1", "::1", ""}:
-            raise ForbiddenError(f"{request.url.path}: only from this machine, not from {host}")
-        if self._authenticator.authenticate(request, body) != self.miner:
-            raise ForbiddenError(f"{request.url.path}: sign with the miner's own identity key")
+            raise ForbiddenError(
+                f"{request.url.path}: the miner's own key only from this machine, not from {host}"
+            )
 
 
 def root_of(text: str) -> bytes:

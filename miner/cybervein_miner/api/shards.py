@@ -31,9 +31,10 @@ from cybervein_miner.api.bulk import (
     PeerGoneError,
 )
 from cybervein_miner.api.door import Door, number_of, root_of
+from cybervein_miner.api.throttle import Throttle
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.shard.incoming import Incoming
-from cybervein_miner.shard.index import Claim, ShardRow, ShardState
+from cybervein_miner.shard.index import Claim, ShardRow
 from cybervein_miner.shard.orders import OrderBook, require_left
 from cybervein_miner.shard.store import ShardStore
 from cybervein_miner.tally import Tally
@@ -49,11 +50,17 @@ _INDEX_MAX = 255
 class ShardEndpoint:
     """The ASGI application behind `/v1/shards/{root}`."""
 
-    def __init__(
-        self, key: KeyPair, door: Door, store: ShardStore, orders: OrderBook, tally: Tally
+    def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
+        self,
+        key: KeyPair,
+        door: Door,
+        store: ShardStore,
+        orders: OrderBook,
+        tally: Tally,
+        throttle: Throttle,
     ) -> None:
         self._key, self._door, self._store = key, door, store
-        self._orders, self._tally = orders, tally
+        self._orders, self._tally, self._throttle = orders, tally, throttle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; an error before the first byte of the answer becomes JSON."""
@@ -82,12 +89,14 @@ class ShardEndpoint:
 
     async def _put(self, request: Request, root: bytes) -> Response:
         order = self._door.ordered(request, "PUT", root)
+        if self._door.closed():
+            raise StorageError("this miner drains and takes nothing new; ask for another miner")
         if order.deal is None:
             raise ForbiddenError("a PUT order names the deal that pays; this one names none")
         segment = number_of(request, "segment", _SEGMENTS_MAX)
         claim = Claim(order.deal, segment, number_of(request, "index", _INDEX_MAX), order.bearer)
         row = self._store.index.find(root)
-        if row is not None and row.state is ShardState.HELD:
+        if row is not None and self._store.keeps(row):
             await self._store.claim_again(root, claim)
             return self._receipt(root, row.size, claim)
         size = _announced(request, order)
@@ -105,7 +114,7 @@ class ShardEndpoint:
         self, request: Request, root: bytes, size: int, claim: Claim, order: Order
     ) -> None:
         with self._store.receive(root, size) as incoming:
-            await _fill(request, incoming)
+            await _fill(request, incoming, self._throttle)
             await asyncio.to_thread(incoming.finish)
             await self._store.accept(incoming, claim, order)
 
@@ -137,6 +146,7 @@ class ShardEndpoint:
         length = number_of(request, "length", SLICE_BYTES_MAX)
         content = min(length, row.size - start)
         await self._orders.charge(order, content)
+        await asyncio.sleep(self._throttle.delay(content))
         try:
             data = await asyncio.to_thread(self._store.slice, row, start, length)
         except CyberVeinError:
@@ -152,7 +162,7 @@ class ShardEndpoint:
         handle = await asyncio.to_thread(self._store.open, row)
         try:
             with self._store.reading(row) as disk:
-                await _send_file(request, send, disk, handle, row.size)
+                await _send_file(request, send, disk, handle, row.size, self._throttle)
         except (StorageError, PeerGoneError) as error:
             self._tally.download_failures += 1
             await self._orders.charge(order, -row.size)
@@ -189,16 +199,21 @@ def _announced(request: Request, order: Order) -> int:
     return size
 
 
-async def _fill(request: Request, incoming: Incoming) -> None:
+async def _fill(request: Request, incoming: Incoming, throttle: Throttle) -> None:
     """The body into the file: its first piece through ASGI, the rest past it where possible."""
+
+    def write(data: bytes | memoryview) -> None:
+        throttle.pace(len(data))  # what is not read yet waits at the peer
+        incoming.write(data)
+
     bulk: Bulk | None = request.scope.get("extensions", {}).get(EXTENSION)
     received, more = 0, True
     while more and (bulk is None or received == 0):
         data, more = await _next(request)
-        await asyncio.to_thread(incoming.write, data)
+        await asyncio.to_thread(write, data)
         received += len(data)
     if more and bulk is not None:
-        await bulk.receive_rest(received, incoming.size, incoming.write)
+        await bulk.receive_rest(received, incoming.size, write)
 
 
 async def _next(request: Request) -> tuple[bytes, bool]:
@@ -213,15 +228,18 @@ async def _next(request: Request) -> tuple[bytes, bool]:
     return message.get("body", b""), message.get("more_body", False)
 
 
-async def _send_file(request: Request, send: Send, disk: Disk, handle: int, size: int) -> None:
+async def _send_file(  # noqa: PLR0913, PLR0917 -- a file and its way out
+    request: Request, send: Send, disk: Disk, handle: int, size: int, throttle: Throttle
+) -> None:
     """The file as the answer: past the event loop where possible."""
     bulk: Bulk | None = request.scope.get("extensions", {}).get(EXTENSION)
     await send(_start(size))
     if bulk is not None:
-        await bulk.send_file(handle, size)
+        await bulk.send_file(handle, size, throttle.pace)
     else:
         for offset in range(0, size, PIECE_BYTES):
             piece = await asyncio.to_thread(_read, disk, handle, offset)
+            await asyncio.sleep(throttle.delay(len(piece)))
             await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 

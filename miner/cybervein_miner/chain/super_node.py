@@ -1,13 +1,12 @@
 """Typed calls to a super node (docs/wire.md section 6). Fields that are not used are let alone."""
 
-import json
 from typing import Any, Final, TypeVar
 
 import msgspec
 from cybervein_protocol.encoding import cid_text, encode
 from cybervein_protocol.errors import MalformedError, UnknownError
-from cybervein_protocol.messages import CommitResponse, SpaceProof
-from cybervein_protocol.signing import address
+from cybervein_protocol.messages import CommitResponse, ReleaseRequest, SpaceProof
+from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.http_client import SignedClient
 from multiformats import CID
 
@@ -40,12 +39,24 @@ class BatchView(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class DrainView(msgspec.Struct, frozen=True):
+    """Shards that a super node still has to move, and why that does not go on."""
+
+    remaining: int = 0
+    blocked_by: str = ""
+
+
 class MinerView(msgspec.Struct, frozen=True):
-    """This miner as the ledger has it; amounts in veins."""
+    """This miner as the ledger has it; amounts in veins. `plots` are live, in any state."""
 
     url: str
     payout: str
+    plots: int = 0
     plots_active: int = 0
+    held_shards: int = 0
+    last_proof_epoch: int | None = None
+    draining: bool = False
+    drain: DrainView = DrainView()
     bond_due: int = 0
     batches: list[BatchView] = []
 
@@ -86,6 +97,13 @@ class HolderView(msgspec.Struct, frozen=True):
     miner: str | None = None
 
 
+class Released(msgspec.Struct, frozen=True):
+    """Answer to a request for relief: the roots (hex) that the ledger still has here."""
+
+    shards: list[str]
+    blocked_by: str = ""
+
+
 class SuperNode:
     """One super node; every call raises UnavailableError where it does not answer."""
 
@@ -103,7 +121,7 @@ class SuperNode:
     async def miner(self) -> MinerView | None:
         """This miner, None before its registration."""
         try:
-            data = await self._get(f"/miners/{self._address}")
+            data = await self._get(f"/miners/{self._address}?epochs=0")
         except UnknownError:
             return None
         return _parse(data, MinerView, "/v1/miners")
@@ -164,6 +182,14 @@ class SuperNode:
         )
         return {bytes.fromhex(row.root) for row in rows if row.miner == self._address}
 
+    async def release(self, key: KeyPair, roots: list[bytes]) -> Released:
+        """Ask to be relieved of these shards, instead of any named before."""
+        url = f"{self.url}/v1/miners/{self._address}/release"
+        body = encode(ReleaseRequest(v=1, shards=roots))
+        signed = SignedClient(key, self._http.session, self._http.trust)
+        answer = await signed.request("POST", url, body=body, timeout_seconds=UNIT_SECONDS)
+        return _parse(answer.json(), Released, "/v1/miners/…/release")
+
     async def _judge(self, path: str, body: bytes) -> Judged:
         answer = await self._http.request(
             "POST", f"{self.url}/v1{path}", body=body, timeout_seconds=JUDGE_SECONDS
@@ -177,7 +203,7 @@ class SuperNode:
             timeout_seconds=TIMEOUT_SECONDS,
             max_response_bytes=ANSWER_BYTES_MAX,
         )
-        return json.loads(answer.body)
+        return answer.json()
 
 
 def _parse(data: object, kind: type[T], what: str) -> T:

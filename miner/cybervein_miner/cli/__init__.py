@@ -5,16 +5,17 @@ Modules of heavy imports (the web server, the plotter) are imported when their c
 
 import typer
 
-from cybervein_miner.cli import disk, mine, prove, sidecar
+from cybervein_miner.cli import disk, drain, mine, prove, sidecar
 from cybervein_miner.cli.plot import plot_app
 
 __all__ = ["commands"]
 
 
 def commands(app: typer.Typer) -> None:
-    """Add `mine`, `disk`, `sidecar`, `plot`, `prove` and `verify` to the root command."""
+    """Add `mine`, `disk`, `drain`, `sidecar`, `plot`, `prove` and `verify` to the root command."""
     app.command()(mine.mine)
     app.add_typer(disk.disk_app, name="disk")
+    app.command()(drain.drain)
     app.command()(sidecar.sidecar)
     app.add_typer(plot_app, name="plot")
     app.command()(prove.prove)

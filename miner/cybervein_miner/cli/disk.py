@@ -1,49 +1,46 @@
-"""`cybervein disk add|remove|list`: change the disks of a running miner."""
+"""`cybervein disk add|remove|wipe|list`: change the disks of a running miner."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from cybervein_protocol.errors import UnavailableError, UnknownError
+from cybervein_protocol.errors import UnknownError
 from cybervein_protocol.names import GIB
-from cybervein_runtime.http_client import SignedClient
-from cybervein_runtime.identity import load_identity
 from rich.table import Table
 
+from cybervein_miner.cli.call import Data, Identity, call
 from cybervein_miner.cli.context import console_of
 
-Data = Annotated[Path, typer.Option(help="the miner's --data directory")]
-disk_app = typer.Typer(help="Add, remove and list the disks of a running miner.")
-_TIMEOUT_SECONDS = 120
+disk_app = typer.Typer(help="Add, remove (drain), wipe and list the disks of a running miner.")
 
 
 @disk_app.command("list")
-def list_disks(context: typer.Context, data: Data) -> None:
+def list_disks(context: typer.Context, data: Data, identity: Identity = None) -> None:
     """Show every disk: state, space, plots, shards."""
-    disks = asyncio.run(_call(data, "GET", "/v1/disks"))
+    disks = asyncio.run(call(data, identity, "GET", "/v1/disks"))
     console_of(context).emit(disks, lambda: _table(disks))
 
 
 @disk_app.command("add")
-def add_disk(context: typer.Context, path: Path, data: Data) -> None:
-    """Give a directory to the miner, or have a refused disk checked again."""
-    body = json.dumps({"path": str(path.resolve())}).encode()
-    disk = asyncio.run(_call(data, "POST", "/v1/disks", body))
+def add_disk(context: typer.Context, path: Path, data: Data, identity: Identity = None) -> None:
+    """Give a directory to the miner, have a refused disk checked again, take a drained one back."""
+    body = {"path": str(path.resolve())}
+    disk = asyncio.run(call(data, identity, "POST", "/v1/disks", body))
     console_of(context).emit(disk, lambda: _table([disk]))
 
 
 @disk_app.command("remove")
-def remove_disk(
+def remove_disk(  # noqa: PLR0913, PLR0917 -- options of a command
     context: typer.Context,
     disk: Annotated[str, typer.Argument(help="path or id of the disk")],
     data: Data,
+    identity: Identity = None,
     force: Annotated[bool, typer.Option(help="give up what it still holds")] = False,  # noqa: FBT002 -- a flag
     yes: Annotated[bool, typer.Option(help="do not ask")] = False,  # noqa: FBT002 -- a flag
 ) -> None:
-    """Stop using a disk; it is given up when nothing is left on it. Its files stay."""
-    found = _find(asyncio.run(_call(data, "GET", "/v1/disks")), disk)
+    """Drain a disk; when nothing on it is needed any more it is `drained`. Its files stay."""
+    found = _find(asyncio.run(call(data, identity, "GET", "/v1/disks")), disk)
     if force and not yes:
         typer.confirm(
             f"{found['path']} holds {found['shards']} shards of customers; giving them up costs "
@@ -51,8 +48,25 @@ def remove_disk(
             abort=True,
         )
     query = "?force=true" if force else ""
-    answer = asyncio.run(_call(data, "DELETE", f"/v1/disks/{found['id']}{query}"))
+    answer = asyncio.run(call(data, identity, "DELETE", f"/v1/disks/{found['id']}{query}"))
     console_of(context).emit(answer, lambda: _farewell(answer))
+
+
+@disk_app.command("wipe")
+def wipe_disk(
+    context: typer.Context,
+    disk: Annotated[str, typer.Argument(help="path or id of the disk")],
+    data: Data,
+    confirm: Annotated[str, typer.Option(help="the disk's id, to say that you mean it")],
+    identity: Identity = None,
+) -> None:
+    """Delete CyberVein's files (plots, shards, marker) of a drained disk, for good."""
+    found = _find(asyncio.run(call(data, identity, "GET", "/v1/disks")), disk)
+    body = {"v": 1, "confirm": confirm}
+    path = f"/v1/disks/{found['id']}/wipe"
+    answer = asyncio.run(call(data, identity, "POST", path, body))
+    text = f"{answer['path']}: {answer['files']} files of {answer['bytes']} bytes are deleted"
+    console_of(context).emit(answer, lambda: text)
 
 
 def _find(disks: list[dict[str, Any]], name: str) -> dict[str, Any]:
@@ -63,29 +77,13 @@ def _find(disks: list[dict[str, Any]], name: str) -> dict[str, Any]:
     raise UnknownError(f"{name} is not a disk of this miner; it has {known or 'none'}")
 
 
-async def _call(data: Path, method: str, path: str, body: bytes | None = None) -> Any:  # noqa: ANN401 -- JSON
-    run_file = data / "run.json"
-    if not run_file.exists():
-        raise UnavailableError(f"no miner runs on {data}; start it with cybervein mine")
-    url = json.loads(run_file.read_text())["url"]
-    identity = load_identity(data / "identity.json")
-    async with SignedClient(identity.keys) as client:
-        answer = await client.request(
-            method,
-            f"{url}{path}",
-            body=body,
-            content_type="application/json",
-            timeout_seconds=_TIMEOUT_SECONDS,
-        )
-    return answer.json()
-
-
 def _table(disks: list[dict[str, Any]]) -> Table:
-    table = Table("disk", "state", "capacity", "available", "plots", "shards", "why")
+    table = Table("disk", "id", "state", "capacity", "available", "plots", "shards", "why")
     for disk in disks:
         table.add_row(
             disk["path"],
-            "leaving" if disk["leaving"] else disk["state"],
+            disk["id"],
+            _left(disk) if disk["leaving"] else disk["state"],
             f"{disk['capacity_bytes'] / GIB:.1f} GiB",
             f"{disk['available_bytes'] / GIB:.1f} GiB",
             str(disk["plots"]),
@@ -95,10 +93,15 @@ def _table(disks: list[dict[str, Any]]) -> Table:
     return table
 
 
+def _left(disk: dict[str, Any]) -> str:
+    left = disk["remaining"]
+    return f"leaving: {left['plots']} plots, {left['shards']} shards left"
+
+
 def _farewell(answer: dict[str, Any]) -> str:
     if answer["gone"]:
-        return f"{answer['path']} is given up; its files stay where they are"
+        return f"{answer['path']} is not needed any more; its files stay where they are"
     return (
-        f"{answer['path']} takes nothing new; {answer['plots']} plots retire and "
-        f"{answer['shards']} shards stay served until they are moved"
+        f"{answer['path']} takes nothing new; {answer['remaining']['plots']} plots retire and "
+        f"{answer['remaining']['shards']} shards stay served until they are moved"
     )

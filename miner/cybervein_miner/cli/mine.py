@@ -1,33 +1,49 @@
 """`cybervein mine`: join a network and mine until told to stop."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from cybervein_protocol.signing import parse_address
 
+from cybervein_miner.api.throttle import RATE_MIN
 from cybervein_miner.plot.policy import Wish
 from cybervein_miner.settings import Settings, default_threads
 
 
+def _option(name: str, text: str, **more: Any) -> Any:  # noqa: ANN401 -- typer's own option
+    """An option that can come from the environment too."""
+    return typer.Option(envvar=f"CYBERVEIN_{name}", help=text, **more)
+
+
 def mine(  # noqa: PLR0913, PLR0917 -- options of a command
-    network: Annotated[Path, typer.Option(help="network.json of the network to join")],
-    data: Annotated[Path, typer.Option(help="keys and journal of this miner")],
-    disk: Annotated[list[Path], typer.Option(help="directory on a disk to mine on; repeatable")],
-    plots: Annotated[
-        int | None, typer.Option(min=0, help="plots in all, instead of --fill")
+    network: Annotated[Path, _option("NETWORK", "network.json of the network to join")],
+    data: Annotated[Path, _option("DATA", "keys and journal of this miner")],
+    disk: Annotated[list[Path], _option("DISK", "directory on a disk to mine on; repeatable")],
+    plots: Annotated[int | None, _option("PLOTS", "plots in all, instead of --fill", min=0)] = None,
+    fill: Annotated[float, _option("FILL", "share of each disk for plots", min=0, max=1)] = 0.8,
+    floor: Annotated[int | None, _option("FLOOR", "bytes kept free on each disk", min=0)] = None,
+    payout: Annotated[str | None, _option("PAYOUT", "address that rewards go to")] = None,
+    group: Annotated[str, _option("GROUP", "network group: machines that fail together")] = "",
+    owner: Annotated[str, _option("OWNER", "owner: miners of one hand")] = "",
+    host: Annotated[str, _option("HOST", "address to listen on")] = "127.0.0.1",
+    port: Annotated[int, _option("PORT", "port to listen on; 0 takes a free one")] = 0,
+    url: Annotated[str, _option("URL", "URL by which others reach this miner")] = "",
+    supernode: Annotated[str, _option("SUPERNODE", "super node URL, if not network.json's")] = "",
+    plot_threads: Annotated[
+        int, _option("PLOT_THREADS", "plots made side by side", min=1)
+    ] = default_threads(),
+    control: Annotated[
+        str | None, _option("CONTROL", "address whose key may drain this miner, from anywhere")
     ] = None,
-    fill: Annotated[float, typer.Option(min=0, max=1, help="share of each disk for plots")] = 0.8,
-    floor: Annotated[int | None, typer.Option(min=0, help="bytes kept free on each disk")] = None,
-    payout: Annotated[str | None, typer.Option(help="address that rewards go to")] = None,
-    group: Annotated[str, typer.Option(help="network group: machines that fail together")] = "",
-    owner: Annotated[str, typer.Option(help="owner: miners of one hand")] = "",
-    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on; 0 takes a free one")] = 0,
-    url: Annotated[str, typer.Option(help="URL by which others reach this miner")] = "",
-    supernode: Annotated[str, typer.Option(help="super node URL, if not network.json's")] = "",
-    plot_threads: Annotated[int, typer.Option(help="plots made side by side")] = default_threads(),
-    log_json: Annotated[bool, typer.Option(help="log as JSON lines")] = False,  # noqa: FBT002 -- a flag
+    identity: Annotated[
+        Path | None, _option("IDENTITY", "keys from this file, not DATA/identity.json")
+    ] = None,
+    bandwidth: Annotated[
+        int | None,
+        _option("BANDWIDTH", "bytes per second of shards and plots, in and out", min=RATE_MIN),
+    ] = None,
+    log_json: Annotated[bool, _option("LOG_JSON", "log as JSON lines")] = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Mine: plot disks, prove them, hold customers' shards, get paid."""
     from cybervein_miner.running import run_miner  # noqa: PLC0415 -- brings the web server
@@ -44,5 +60,8 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
         url=url,
         super_node=supernode,
         plot_threads=plot_threads,
+        control=parse_address(control) if control else None,
+        identity=identity,
+        bandwidth=bandwidth,
     )
     run_miner(settings, host, port, log_json=log_json)

@@ -6,21 +6,40 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cybervein_protocol.errors import MalformedError
 
 
 def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
-    miner: Annotated[str, typer.Option(help="URL of the miner")],
-    supernode: Annotated[str, typer.Option(help="URL of a super node")],
-    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on; 0 takes a free one")] = 0,
+    miner: Annotated[str, typer.Option(envvar="CYBERVEIN_MINER", help="URL of the miner")],
+    supernode: Annotated[
+        str,
+        typer.Option(envvar="CYBERVEIN_SUPERNODE", help="super node URL, if not network.json's"),
+    ] = "",
+    network: Annotated[
+        Path | None,
+        typer.Option(envvar="CYBERVEIN_NETWORK", help="network.json: super node and its CA"),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(envvar="CYBERVEIN_SIDECAR_HOST", help="address to listen on")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option(envvar="CYBERVEIN_SIDECAR_PORT", help="port; 0 takes a free one"),
+    ] = 0,
     data: Annotated[Path | None, typer.Option(help="directory for sidecar.json")] = None,
     run_file: Annotated[Path | None, typer.Option(help="file that says where it listens")] = None,
-    log_json: Annotated[bool, typer.Option(help="log as JSON lines")] = False,  # noqa: FBT002 -- a flag
+    log_json: Annotated[  # noqa: FBT002 -- a flag
+        bool, typer.Option(envvar="CYBERVEIN_LOG_JSON", help="log as JSON lines")
+    ] = False,
 ) -> None:
     """Serve /metrics for Prometheus: contribution, rewards, disks, network, audits, plotting."""
+    if not (supernode or network):
+        raise MalformedError("sidecar: name --network, or a --supernode")
     where = run_file or (data / "sidecar.json" if data else None)
     options = [
-        *("--miner", miner, "--supernode", supernode, "--host", host, "--port", str(port)),
+        *("--miner", miner, "--host", host, "--port", str(port)),
+        *(("--supernode", supernode) if supernode else ()),
+        *(("--network", str(network)) if network else ()),
         *(("--run-file", str(where)) if where else ()),
         *(("--log-json",) if log_json else ()),
     ]

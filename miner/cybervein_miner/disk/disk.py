@@ -5,6 +5,7 @@
     quarantined  nothing is read or written until it is checked again
     missing      no marker at its path: the mount is away or empty
     foreign      the marker is another miner's, or a copy from another filesystem
+    drained      it left, and nobody needs what is still on it; read while it is there
 
 `leaving` (asked to be removed) and a full disk only stop placement. After an I/O error the disk is
 tried with a small synced write: a dead device is quarantined at once, a bad sector costs its file
@@ -34,7 +35,7 @@ IO_ERRORS_MAX = 3
 FLOOR_PER_MILLE = 10
 FLOOR_BYTES_MAX = 10 << 30
 _DEAD = {errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EREMOTEIO, errno.ENOTCONN, errno.ESHUTDOWN}
-_FOLDERS = ("plots", "shards", "trash", "tmp")
+FOLDERS = ("plots", "shards", "trash", "tmp")
 _BLOCK_BYTES = 512
 
 
@@ -46,6 +47,7 @@ class DiskState(StrEnum):
     QUARANTINED = "quarantined"
     MISSING = "missing"
     FOREIGN = "foreign"
+    DRAINED = "drained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Disk:
     state: DiskState = DiskState.MISSING
     reason: str = "not opened yet"
     leaving: bool = False
+    drained: bool = False
     io_errors: int = 0
     _reservations: list[Reservation] = field(default_factory=list)
 
@@ -93,22 +96,35 @@ class Disk:
     @property
     def readable(self) -> bool:
         """Whether what it holds can be served."""
+        if self.state is DiskState.DRAINED:
+            return not self.reason
         return self.state in {DiskState.READY, DiskState.READ_ONLY}
+
+    @property
+    def stays(self) -> bool:
+        """Whether it was not asked to leave."""
+        return not (self.leaving or self.drained)
 
     @property
     def placeable(self) -> bool:
         """Whether something new may go there, space allowing."""
-        return self.state is DiskState.READY and not self.leaving
+        return self.state is DiskState.READY and self.stays
 
     def check(self) -> None:
         """Set state and reason from what is really there now."""
         try:
-            marker = read_marker(self.path, self.miner)
-            if marker.disk.hex() != self.id:
-                raise ForbiddenError(f"{self.path} holds disk {marker.disk.hex()}, not {self.id}")
+            self.check_marker()
             self._prepare()
         except (CyberVeinError, OSError) as error:
             self._refuse(error)
+        if self.drained:
+            self.state = DiskState.DRAINED
+
+    def check_marker(self) -> None:
+        """Raise unless this very disk is at its path."""
+        marker = read_marker(self.path, self.miner)
+        if marker.disk.hex() != self.id:
+            raise ForbiddenError(f"{self.path} holds disk {marker.disk.hex()}, not {self.id}")
 
     def still_there(self) -> None:
         """A cheap look while running: a pulled cable or another mount changes the state."""
@@ -120,7 +136,7 @@ class Disk:
         if os.statvfs(self.path).f_flag & os.ST_RDONLY:
             self.state, self.reason = DiskState.READ_ONLY, f"{self.path} is mounted read-only"
             return
-        for name in _FOLDERS:
+        for name in FOLDERS:
             self.folder(name).mkdir(exist_ok=True)
         self.state, self.reason = DiskState.READY, ""
 
@@ -152,8 +168,9 @@ class Disk:
 
     def available(self) -> int:
         """Bytes that may still be promised: free, less the floor, less open reservations."""
+        # In this order what is written meanwhile counts twice, the other way round not at all.
+        promised = sum(each.outstanding() for each in tuple(self._reservations))
         space = self.space()
-        promised = sum(each.outstanding() for each in self._reservations)
         return max(0, space.free - space.floor - promised)
 
     def reserve(self, size: int, file: Path) -> Reservation:
@@ -178,7 +195,7 @@ class Disk:
         """Why nothing is placed here."""
         if self.state is not DiskState.READY:
             return f"{self.state.value} ({self.reason})"
-        return "it is being removed" if self.leaving else "it has no space above its floor"
+        return "it has no space above its floor" if self.stays else "it is being removed"
 
     @contextmanager
     def guard(self, doing: str) -> Iterator[None]:

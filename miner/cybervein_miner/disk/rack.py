@@ -1,8 +1,9 @@
 """The rack: all disks of this miner, those that work and those that do not, and why.
 
 A disk that was known and is not there (or is another's) is refused and named; the rest goes on.
-A new path is claimed with a marker. Removing a disk stops placement; it leaves when nothing is on
-it, or at once when forced (what it held is then missing, and the audits will say so).
+A new path is claimed with a marker. A disk that is asked to leave takes nothing; it is `drained`
+when nobody needs anything on it, and stays listed until it is wiped, added again or forgotten.
+Forced, it is forgotten at once (what it held is then missing, and the audits will say so).
 """
 
 import sqlite3
@@ -18,6 +19,7 @@ from cybervein_miner.disk.marker import create_marker, read_marker
 from cybervein_miner.journal import Journal
 
 DISKS_MAX = 1024
+_STAYS, _LEAVES, _DRAINED = 0, 1, 2
 
 
 class Rack:
@@ -45,7 +47,7 @@ class Rack:
         """
         refused = []
         for disk_id, path, leaving in self._journal.read("SELECT id, path, leaving FROM disk"):
-            disk = self._known(disk_id.hex(), Path(path), leaving=bool(leaving))
+            disk = self._known(disk_id.hex(), Path(path), leaving)
             disk.check()
         for path in paths:
             if path.resolve() not in {disk.path for disk in self._disks.values()}:
@@ -53,8 +55,10 @@ class Rack:
                     self.add(path)
                 except CyberVeinError as error:
                     refused.append(str(error))
-        refused += [f"disk {d.path}: {d.refusal()}" for d in self.disks if not d.readable]
-        if not any(disk.readable for disk in self._disks.values()):
+        refused += [
+            f"disk {d.path}: {d.refusal()}" for d in self.disks if not (d.readable or d.drained)
+        ]
+        if not any(disk.readable or disk.drained for disk in self._disks.values()):
             raise StorageError("; ".join(refused) or "no disk was given; use --disk PATH")
         return refused
 
@@ -78,7 +82,7 @@ class Rack:
         return disk
 
     def _again(self, disk: Disk) -> Disk:
-        disk.leaving, disk.io_errors = False, 0
+        disk.leaving, disk.drained, disk.io_errors = False, False, 0
         disk.check()
         self._remember(disk)
         if not disk.readable:
@@ -97,23 +101,31 @@ class Rack:
                 raise StorageError(f"cannot claim {path}: {error.strerror}") from error
         if moved := self._disks.get(marker.disk.hex()):
             return self._moved(moved, path)
-        return self._known(marker.disk.hex(), path, leaving=False)
+        return self._known(marker.disk.hex(), path, _STAYS)
 
     @staticmethod
     def _moved(disk: Disk, path: Path) -> Disk:
         """A known disk under a new path, unless it is still readable under the old one."""
         if disk.state in {DiskState.READY, DiskState.READ_ONLY}:
             raise ConflictError(f"{path} is disk {disk.id}, already in use at {disk.path}")
-        disk.path = path
+        disk.path, disk.leaving, disk.drained = path, False, False
         return disk
 
-    def _known(self, disk_id: str, path: Path, *, leaving: bool) -> Disk:
-        disk = Disk(disk_id, path, self._key.public, self._floor, leaving=leaving)
+    def _known(self, disk_id: str, path: Path, leaving: int) -> Disk:
+        disk = Disk(
+            disk_id,
+            path,
+            self._key.public,
+            self._floor,
+            leaving=leaving == _LEAVES,
+            drained=leaving == _DRAINED,
+        )
         self._disks[disk_id] = disk
         return disk
 
     def _remember(self, disk: Disk) -> None:
-        row = (bytes.fromhex(disk.id), str(disk.path), int(disk.leaving))
+        leaving = _DRAINED if disk.drained else _LEAVES if disk.leaving else _STAYS
+        row = (bytes.fromhex(disk.id), str(disk.path), leaving)
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("INSERT OR REPLACE INTO disk VALUES (?, ?, ?)", row)
@@ -129,7 +141,13 @@ class Rack:
 
     def leave(self, disk: Disk) -> None:
         """Stop placing on `disk`, durably."""
-        disk.leaving = True
+        disk.leaving = not disk.drained
+        self._remember(disk)
+
+    def give_up(self, disk: Disk) -> None:
+        """Nobody needs anything on `disk` any more, durably."""
+        disk.leaving, disk.drained = False, True
+        disk.check()
         self._remember(disk)
 
     def forget(self, disk: Disk) -> None:

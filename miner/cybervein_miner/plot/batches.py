@@ -86,7 +86,8 @@ class Batches:
     async def register(self, *, final_round: bool, miner: MinerView) -> None:
         """Send one batch of made plots: a full one, or what there is if no more is coming."""
         balance = (await self._super_node.account()).balance
-        rows = self._inventory.rows(PlotState.MADE)[: self._most(miner, balance)]
+        made = filter(self._inventory.stays, self._inventory.rows(PlotState.MADE))
+        rows = list(made)[: self._most(miner, balance)]
         if not rows or not (final_round or len(rows) >= self._preset.batch_plots_max):
             return
         bond = min(balance, miner.bond_due + len(rows) * self._preset.bond_per_plot_veins)
@@ -129,11 +130,23 @@ class Batches:
         body = from_map(unit.body, PlotBatch, "own batch")
         return Batch(node_cid(encode(unit)), tuple(body.plots))
 
+    async def rest(self, *, everything: bool) -> None:
+        """Make plots of leaving disks (or all) stop counting; their files stay as they are.
+
+        They are registered again once their disk, or the miner, is to stay after all.
+        """
+        rows = [
+            row
+            for row in self._inventory.rows(PlotState.ACTIVE)
+            if (everything or not self._inventory.stays(row)) and row.batch not in self._undecided
+        ][: self._preset.batch_plots_max]
+        await self._retire(rows, PlotState.MADE)
+
     async def retire(self) -> int:
         """Make leaving plots stop counting, then delete them; how many went."""
         leaving = self._inventory.rows(PlotState.RETIRING, PlotState.BAD)
         counted = [row for row in leaving if row.batch not in {None, *self._undecided}]
-        await self._retire(counted[: self._preset.batch_plots_max])
+        await self._retire(counted[: self._preset.batch_plots_max], PlotState.RETIRING)
         gone = [
             row
             for row in self._inventory.rows(PlotState.RETIRING, PlotState.BAD)
@@ -142,7 +155,7 @@ class Batches:
         self._inventory.drop(gone)
         return len(gone)
 
-    async def _retire(self, rows: Sequence[PlotRow]) -> None:
+    async def _retire(self, rows: Sequence[PlotRow], then: PlotState) -> None:
         """One unit for all; where the ledger refuses that, one for each."""
         if not rows:
             return
@@ -152,7 +165,7 @@ class Batches:
         except ConflictError as error:
             if len(rows) > 1:
                 for row in rows:
-                    await self._retire([row])
+                    await self._retire([row], then)
                 return
             _log.info("plot is not live on the ledger", plot=rows[0].number, error=str(error))
-        self._inventory.set_state(rows, PlotState.RETIRING, None)
+        self._inventory.set_state(rows, then, None)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from cybervein_protocol.errors import CyberVeinError, StorageError
+from cybervein_protocol.errors import CyberVeinError, StorageError, UnknownError
 from cybervein_protocol.space import PlotMetadata, PlotShape
 
 from cybervein_miner.disk.disk import Disk
@@ -81,6 +81,11 @@ def metadata_path(path: Path) -> Path:
     return path.with_name(path.name + METADATA_SUFFIX)
 
 
+def needs_ledger(row: PlotRow) -> bool:
+    """Whether a unit of the ledger still rests on this plot's file."""
+    return row.batch is not None and row.state is not PlotState.VOID
+
+
 class Inventory:
     """All plots of this miner."""
 
@@ -102,6 +107,13 @@ class Inventory:
         """Its disk and file. Raises UnknownError if the disk was given up."""
         disk = self.rack.get(row.disk)
         return disk, plot_path(disk, row.number)
+
+    def stays(self, row: PlotRow) -> bool:
+        """Whether the plot's disk is here to stay."""
+        try:
+            return self.rack.get(row.disk).stays
+        except UnknownError:
+            return False
 
     def next_number(self) -> int:
         """A number that no plot had before, taken durably (two lives of one mu would collide)."""
@@ -146,6 +158,11 @@ class Inventory:
         self.journal.write_now(
             lambda db: db.executemany("DELETE FROM plot WHERE number = ?", values)
         )
+
+    def forget(self, disk: Disk) -> None:
+        """Drop the rows of a disk that was wiped or forgotten; files are let alone."""
+        values = (bytes.fromhex(disk.id),)
+        self.journal.write_now(lambda db: db.execute("DELETE FROM plot WHERE disk = ?", values))
 
     def _delete_files(self, row: PlotRow) -> bool:
         try:

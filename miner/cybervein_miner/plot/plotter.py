@@ -13,7 +13,7 @@ from cybervein_protocol.native import native
 from cybervein_protocol.signing import KeyPair
 from cybervein_protocol.space import PlotShape
 
-from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.disk import Disk, Reservation
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.plot.inventory import (
     Inventory,
@@ -54,6 +54,7 @@ class Plotter:
         self._threads, self._tally = threads, tally
         self._stop = threading.Event()
         self._failures: dict[str, int] = {}
+        self.paused = False
         self.running: dict[int, Running] = {}
         self.changed = asyncio.Event()
 
@@ -72,9 +73,12 @@ class Plotter:
         self.changed.set()
 
     def rooms(self) -> list[DiskRoom]:
-        """The disks as policy sees them; plots in the making count as there."""
+        """The disks as policy sees them; plots in the making count as there.
+
+        Plots on a leaving disk count no more: others are made in their stead.
+        """
         counts: dict[str, int] = {}
-        for row in self._inventory.rows(*_COUNTED):
+        for row in filter(self._inventory.stays, self._inventory.rows(*_COUNTED)):
             counts[row.disk] = counts.get(row.disk, 0) + 1
         for each in self.running.values():
             counts[each.disk] = counts.get(each.disk, 0) + 1
@@ -89,8 +93,11 @@ class Plotter:
         return not self.running and self._next_disk() is None
 
     def _next_disk(self) -> Disk | None:
-        """The disk that lacks most plots."""
-        rooms, wanted = self.rooms(), self.wanted()
+        """The disk that lacks most plots; none while the miner drains."""
+        if self.paused:
+            return None
+        rooms = self.rooms()  # one look for both: a plot may be finished meanwhile
+        wanted = plots_wanted(rooms, self.wish, footprint(self.shape))
         lacking = [
             (wanted[room.id] - room.plots, room.id)
             for room in rooms
@@ -117,9 +124,10 @@ class Plotter:
 
     async def _make_one(self, disk: Disk) -> None:
         number = self._inventory.next_number()
-        self.running[number] = Running(number, disk.id)
-        try:
-            await asyncio.to_thread(self._make, disk, number)
+        try:  # space is promised in the same step as the plot is counted: none is counted twice
+            promised = disk.reserve(footprint(self.shape), partial_path(plot_path(disk, number)))
+            self.running[number] = Running(number, disk.id)
+            await asyncio.to_thread(self._make, disk, number, promised)
         except StoppedError:
             pass
         except (CyberVeinError, MemoryError) as error:
@@ -129,14 +137,13 @@ class Plotter:
         finally:
             self.running.pop(number, None)
 
-    def _make(self, disk: Disk, number: int) -> None:
+    def _make(self, disk: Disk, number: int, promised: Reservation) -> None:
         path = plot_path(disk, number)
-        reservation = disk.reserve(footprint(self.shape), partial_path(path))
         try:
             with disk.guard(f"make plot {number}"):
                 meta = make_plot_file(path, self._key, number, self.shape, self._watch(number))
         finally:
-            disk.release(reservation)
+            disk.release(promised)
         self._inventory.add(disk, meta)
         self._failures.pop(disk.id, None)
         self._tally.plots_made += 1

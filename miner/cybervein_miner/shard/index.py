@@ -35,6 +35,11 @@ class ShardRow:
     state: ShardState
     changed: int
 
+    @property
+    def held(self) -> bool:
+        """Whether it is served and audited."""
+        return self.state is ShardState.HELD
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -93,6 +98,12 @@ class ShardIndex:
         sql = f"{_COLUMNS} WHERE state = ? AND changed < ? ORDER BY changed LIMIT ?"
         return [_row(row) for row in self._journal.read(sql, (state, before, limit))]
 
+    def on_disk(self, disk: str, limit: int, after: bytes = b"") -> list[ShardRow]:
+        """The next held shards of a disk by root, behind the root `after`."""
+        sql = f"{_COLUMNS} WHERE disk = ? AND state = ? AND root > ? ORDER BY root LIMIT ?"
+        values = (bytes.fromhex(disk), ShardState.HELD, after, limit)
+        return [_row(row) for row in self._journal.read(sql, values)]
+
     def to_scrub(self, disk: str, before: int) -> ShardRow | None:
         """The held shard of a disk that was verified longest ago, if before that time."""
         sql = f"{_COLUMNS} WHERE disk = ? AND state = ? AND scrubbed < ? ORDER BY scrubbed LIMIT 1"
@@ -150,6 +161,14 @@ def drop_claims(connection: sqlite3.Connection, root: bytes, deal: CID) -> int:
     connection.execute("DELETE FROM claim WHERE root = ? AND deal = ?", (root, bytes(deal)))
     [(left,)] = connection.execute("SELECT count(*) FROM claim WHERE root = ?", (root,)).fetchall()
     return int(left)
+
+
+def drop_disk(connection: sqlite3.Connection, disk: str) -> None:
+    """Forget every root of a disk wholly."""
+    values = (bytes.fromhex(disk),)
+    sql = "DELETE FROM claim WHERE root IN (SELECT root FROM shard WHERE disk = ?)"
+    connection.execute(sql, values)
+    connection.execute("DELETE FROM shard WHERE disk = ?", values)
 
 
 def drop_shard(connection: sqlite3.Connection, root: bytes) -> None:

@@ -9,13 +9,14 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from cybervein_protocol.errors import StorageError
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.shard.index import ShardRow, ShardState
 from cybervein_miner.shard.layout import shard_path
-from cybervein_miner.shard.store import ShardStore
+from cybervein_miner.shard.store import MovedError, ShardStore
 from cybervein_miner.tree_file import file_tree
 
 RATE_BYTES_PER_SECOND = 8 << 20
@@ -58,7 +59,9 @@ class Scrubber:
         due = [
             (disk, row)
             for disk in self._store.rack.disks
-            if disk.readable and (row := self._store.index.to_scrub(disk.id, before)) is not None
+            if disk.readable
+            and disk.stays
+            and (row := self._store.index.to_scrub(disk.id, before)) is not None
         ]
         for disk, row in due:
             self._verify(disk, row)
@@ -70,7 +73,9 @@ class Scrubber:
             with disk.guard(f"scrub shard {row.root.hex()[:16]}"):
                 root, _ = file_tree(path, self._pace)
         except FileNotFoundError:
-            self._bad(row, ShardState.LOST)
+            with suppress(MovedError):
+                self._store.require_unmoved(row)
+                self._bad(row, ShardState.LOST)
             return
         except StorageError:
             if disk.readable:  # one unreadable file; the disk counts such errors itself

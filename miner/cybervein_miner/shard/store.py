@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from cybervein_protocol.errors import ConflictError, ProofError, StorageError, UnknownError
 from cybervein_protocol.messages import Order
@@ -39,6 +40,10 @@ from cybervein_miner.tree_file import (
 )
 
 CHUNK_BYTES = 1024
+
+
+class MovedError(ConflictError):
+    """The shard went to another of our disks between two looks; look again."""
 
 
 class ShardStore:
@@ -78,6 +83,13 @@ class ShardStore:
         if before is not None:
             await asyncio.to_thread(self._remove_old_copy, before, incoming.disk)
 
+    def keeps(self, row: ShardRow) -> bool:
+        """Whether a shard is held on a disk that stays."""
+        try:
+            return row.held and self.rack.get(row.disk).stays
+        except UnknownError:
+            return False
+
     async def claim_again(self, root: bytes, claim: Claim) -> None:
         """Another deal claims a shard that is held already."""
         await self.journal.write(lambda connection: put_claim(connection, root, claim))
@@ -101,13 +113,14 @@ class ShardStore:
     def reading(self, row: ShardRow) -> Iterator[Disk]:
         """Read a held shard's file; one that cannot be read is set aside, its disk permitting.
 
-        Raises UnknownError (its file is gone) or StorageError.
+        Raises UnknownError (its file is gone), MovedError or StorageError.
         """
         disk = self.rack.get(row.disk)
         try:
             with disk.guard(f"read shard {row.root.hex()[:16]}"):
                 yield disk
         except FileNotFoundError as error:
+            self.require_unmoved(row)
             self.mark(row.root, ShardState.LOST)
             raise UnknownError(f"shard {row.root.hex()} is lost: its file is gone") from error
         except StorageError:
@@ -115,15 +128,31 @@ class ShardStore:
                 self.mark(row.root, ShardState.BAD)
             raise
 
+    def require_unmoved(self, row: ShardRow) -> None:
+        """Raise MovedError where the row is not what the index says now."""
+        now = self.index.find(row.root)
+        if now is None or (now.disk, now.state) != (row.disk, row.state):
+            raise MovedError(f"shard {row.root.hex()} was moved meanwhile; ask again")
+
     def open(self, row: ShardRow) -> int:
         """An open file handle of a held shard. Raises StorageError or UnknownError."""
-        with self.reading(row) as disk:
-            return os.open(shard_path(disk, row.root), os.O_RDONLY)
+        try:
+            with self.reading(row) as disk:
+                return os.open(shard_path(disk, row.root), os.O_RDONLY)
+        except MovedError:
+            return self.open(self.held(row.root))
+
+    def open_file(self, row: ShardRow) -> BinaryIO:
+        """The same as an unbuffered file. Raises as open."""
+        return os.fdopen(self.open(row), "rb", buffering=0)
 
     def slice(self, row: ShardRow, start: int, length: int) -> bytes:
         """A Bao slice. Raises StorageError or UnknownError; a lost outboard is made again."""
-        with self.reading(row) as disk:
-            return self._slice(shard_path(disk, row.root), row.root, start, length)
+        try:
+            with self.reading(row) as disk:
+                return self._slice(shard_path(disk, row.root), row.root, start, length)
+        except MovedError:
+            return self.slice(self.held(row.root), start, length)
 
     @staticmethod
     def _slice(path: Path, root: bytes, start: int, length: int) -> bytes:
@@ -138,7 +167,7 @@ class ShardStore:
         try:
             verify_slice(data, row.root, start, CHUNK_BYTES)
         except ProofError:
-            return self._second_try(row, start)
+            return self._second_try(self.held(row.root), start)
         return data
 
     def _second_try(self, row: ShardRow, start: int) -> bytes:

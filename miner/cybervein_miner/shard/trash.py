@@ -7,7 +7,7 @@ the start, before anything is served, and `purge` when the grace is over.
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from cybervein_miner.shard.index import (
     put_shard,
 )
 from cybervein_miner.shard.layout import shard_path, trash_path
+from cybervein_miner.shard.store import remove_files
 from cybervein_miner.tree_file import outboard_path
 
 _NAME = re.compile(r"[0-9a-f]{64}")
@@ -71,13 +72,26 @@ def tidy(disks: Iterable[Disk], journal: Journal, now: int) -> list[bytes]:
     Such a shard was renamed but not yet acknowledged, or the journal is younger than the disk. It
     is kept without a claim; the ledger decides later whether anyone wants it. Returns their roots.
     """
-    adopted = []
-    for disk in disks:
+    adopted, found = [], list(disks)
+    for disk in found:
         if disk.placeable:
             with suppress(StorageError), disk.guard("tidy after a crash"):
                 _drop_unfinished(disk)
+                _drop_second_copies(disk, found, journal)
                 adopted += _adopt(disk, journal, now)
     return adopted
+
+
+def _drop_second_copies(disk: Disk, disks: Sequence[Disk], journal: Journal) -> None:
+    """A move between two disks was cut short: the copy that the index does not name goes."""
+    others = {bytes.fromhex(each.id): each for each in disks if each is not disk and each.readable}
+    sql = "SELECT root, disk FROM shard WHERE state = ?"
+    named = {root: others.get(on) for root, on in journal.read(sql, (ShardState.HELD,))}
+    for file in _shard_files(disk):
+        root = bytes.fromhex(file.name)
+        other = named.get(root)
+        if other is not None and shard_path(other, root).exists():
+            remove_files(file)
 
 
 def _drop_unfinished(disk: Disk) -> None:

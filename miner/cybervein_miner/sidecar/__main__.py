@@ -13,7 +13,8 @@ def main() -> None:
     """Parse and run."""
     parser = argparse.ArgumentParser(prog="python -m cybervein_miner.sidecar")
     parser.add_argument("--miner", required=True)
-    parser.add_argument("--supernode", required=True)
+    parser.add_argument("--supernode", default="")
+    parser.add_argument("--network", type=Path)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--run-file", type=Path)
@@ -22,6 +23,7 @@ def main() -> None:
     run_sidecar(
         given.miner,
         given.supernode,
+        given.network,
         given.host,
         given.port,
         given.run_file,

@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+from cybervein_runtime.probes import Health
+from cybervein_runtime.trust import Trust
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
@@ -12,9 +15,9 @@ from cybervein_miner.sidecar.collector import ScrapeCollector
 from cybervein_miner.sidecar.sources import Sources
 
 
-def build_app(miner: str, super_node: str) -> FastAPI:
+def build_app(miner: str, super_node: str, trust: Trust | None = None) -> FastAPI:
     """The application of a sidecar of the miner and super node at these URLs."""
-    sources = Sources(miner, super_node)
+    sources = Sources(miner, super_node, trust or Trust())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -33,19 +36,19 @@ def build_app(miner: str, super_node: str) -> FastAPI:
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(registry), headers={"content-type": content_type})
 
+    @app.get("/startupz")
     @app.get("/healthz")
-    async def healthz() -> dict[str, str]:
+    async def healthz() -> JSONResponse:
         """This process works."""
-        return {"status": "ok"}
+        return Health().response()
 
     @app.get("/readyz")
-    async def readyz(response: Response) -> dict[str, str]:
+    async def readyz() -> JSONResponse:
         """The miner answers."""
         try:
             await sources.miner()
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, TypeError):
-            response.status_code = 503
-            return {"status": "the miner does not answer"}
-        return {"status": "ok"}
+            return Health(("the miner does not answer",)).response()
+        return Health().response()
 
     return app

@@ -83,7 +83,7 @@ def facts(*names: str) -> Read:
 
 
 def _disk_states(document: Json) -> Iterable[Sample]:
-    states = ("ready", "read-only", "quarantined", "missing", "foreign")
+    states = ("ready", "read-only", "quarantined", "missing", "foreign", "drained")
     return [
         ((disk["id"], disk["path"], state), float(disk["state"] == state))
         for disk in document.get("disks", [])

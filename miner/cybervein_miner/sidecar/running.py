@@ -4,14 +4,28 @@ from pathlib import Path
 
 import uvloop
 from cybervein_runtime.logs import configure_logs
+from cybervein_runtime.network_file import load_network
 from cybervein_runtime.serving import bind, serve
+from cybervein_runtime.trust import Trust
 
 from cybervein_miner.sidecar.app import build_app
 
 
-def run_sidecar(  # noqa: PLR0913 -- a process' options
-    miner: str, super_node: str, host: str, port: int, run_file: Path | None, *, log_json: bool
+def run_sidecar(  # noqa: PLR0913, PLR0917 -- a process' options
+    miner: str,
+    super_node: str,
+    network: Path | None,
+    host: str,
+    port: int,
+    run_file: Path | None,
+    *,
+    log_json: bool,
 ) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT; the network file has the super node's URL and authority."""
     configure_logs("sidecar", as_json=log_json)
-    uvloop.run(serve(build_app(miner, super_node), bind(host, port), run_file))
+    url, trust = super_node, None
+    if network is not None:
+        file = load_network(network)
+        url = super_node or file.url
+        trust = Trust(file.ca, [url, *(each for each, _ in file.super_nodes)])
+    uvloop.run(serve(build_app(miner, url, trust), bind(host, port), run_file))

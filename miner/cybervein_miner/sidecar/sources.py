@@ -12,6 +12,7 @@ from typing import Any, Final
 import aiohttp
 import psutil
 import structlog
+from cybervein_runtime.trust import Trust
 
 from cybervein_miner.sidecar.registry import HOST, MINER, SUPER_NODE
 
@@ -34,8 +35,9 @@ class Answer:
 class Sources:
     """Asks the miner, the super node and this machine."""
 
-    def __init__(self, miner: str, super_node: str) -> None:
+    def __init__(self, miner: str, super_node: str, trust: Trust) -> None:
         self._miner, self._super_node = miner.rstrip("/"), super_node.rstrip("/")
+        self._trust = trust
         self._session: aiohttp.ClientSession | None = None
         self._who: tuple[str, str] | None = None
 
@@ -70,14 +72,14 @@ class Sources:
         if self._who is None:
             return {"network": network}
         address, payout = self._who
-        miner = await self._get(f"{base}/miners/{address}", absent_is_empty=True)
+        miner = await self._get(f"{base}/miners/{address}?epochs=0", absent_is_empty=True)
         account = await self._get(f"{base}/accounts/{payout}", absent_is_empty=True)
         return {"network": network, "miner": miner, "payout": account}
 
     async def _get(self, url: str, *, absent_is_empty: bool = False) -> Mapping[str, Any]:
         if self._session is None:
             raise ConnectionError("the sidecar is not open")
-        async with self._session.get(url) as answer:
+        async with self._session.get(url, ssl=self._trust.of(url)) as answer:
             if answer.status == 404 and absent_is_empty:  # noqa: PLR2004 -- not found
                 return {}
             answer.raise_for_status()

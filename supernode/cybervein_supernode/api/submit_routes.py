@@ -86,8 +86,9 @@ def submit_routes(
         wanted = decode(body, ReleaseRequest, "release request", RELEASE_REQUEST_BYTES_MAX)
         if signer != miner:
             raise ForbiddenError(f"{text}: only this miner itself asks for its relief")
-        await node.desk.judge(lambda: node.departures.release(miner, wanted.shards))
-        return {"v": 1, **node.mover.drain_json(miner)}
+        held = await node.desk.judge(lambda: node.departures.release(miner, wanted.shards))
+        why = node.mover.drain_json(miner)["blocked_by"]
+        return {"v": 1, "shards": [root.hex() for root in held], "blocked_by": why}
 
     return router
 

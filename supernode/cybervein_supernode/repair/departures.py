@@ -39,15 +39,17 @@ class Departures:
         asked = self._desk.notebook.releases().get(identity) == miner
         return shard if asked or self._desk.view.miner(miner).drains else None
 
-    def release(self, miner: bytes, roots: list[bytes]) -> None:
-        """Remember what a miner asks to be relieved of; foreign roots are left out."""
+    def release(self, miner: bytes, roots: list[bytes]) -> list[bytes]:
+        """Remember what a miner asks to be relieved of; those of its roots that it still holds."""
         found = [
-            shard_id(shard.deal, shard.segment, shard.index)
-            for root in set(roots)
+            shard
+            for root in dict.fromkeys(roots)
             for shard in self._desk.view.shards_of_root(root)
             if shard.row.miner == miner and not shard.row.lost
         ]
-        self._desk.notebook.set_release(miner, found)
+        identities = [shard_id(each.deal, each.segment, each.index) for each in found]
+        self._desk.notebook.set_release(miner, identities)
+        return list(dict.fromkeys(each.row.root for each in found))
 
     def _released(self) -> Mapping[bytes, bytes]:
         """Requests that still mean something; the others are forgotten."""

@@ -1,0 +1,38 @@
+"""The bandwidth cap: one token bucket over all bytes of shards and plots, in and out."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+RATE_MIN: Final = 128 * 1024
+BURST_SECONDS: Final = 0.25
+
+
+class Throttle:
+    """At most `rate` bytes per second in the long run; None is no limit.
+
+    Whoever moves bytes asks how long to wait first; turns are given in the order of asking.
+    """
+
+    def __init__(
+        self, rate: int | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.rate, self._monotonic = rate, monotonic
+        self._lock = threading.Lock()
+        self._free_at = 0.0  # when all that was promised has been moved
+
+    def delay(self, count: int) -> float:
+        """Seconds to wait before moving `count` more bytes."""
+        if self.rate is None:
+            return 0.0
+        with self._lock:
+            now = self._monotonic()
+            begin = max(self._free_at, now - BURST_SECONDS)
+            self._free_at = begin + count / self.rate
+            return max(0.0, begin - now)
+
+    def pace(self, count: int) -> None:
+        """Wait in a thread."""
+        if (seconds := self.delay(count)) > 0:
+            time.sleep(seconds)

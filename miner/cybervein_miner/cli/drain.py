@@ -1,0 +1,71 @@
+"""`cybervein drain`: relieve a running miner of all it holds, before it goes for good."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from cybervein_protocol.errors import UnavailableError
+from cybervein_runtime.console import Console
+
+from cybervein_miner.cli.call import Data, Identity, call
+from cybervein_miner.cli.context import console_of
+
+_LOOK_SECONDS: Final = 1.0
+
+
+def drain(
+    context: typer.Context,
+    data: Data,
+    identity: Identity = None,
+    cancel: Annotated[bool, typer.Option(help="stay after all")] = False,  # noqa: FBT002 -- a flag
+    wait: Annotated[bool, typer.Option(help="until nothing is left")] = True,  # noqa: FBT002 -- a flag
+) -> None:
+    """Move every shard of this miner elsewhere and retire its plots; its files stay."""
+    console = console_of(context)
+    answer = asyncio.run(_drain(console, data, identity, draining=not cancel, wait=wait))
+    console.emit(answer, lambda: _farewell(answer))
+
+
+async def _drain(
+    console: Console, data: Path, identity: Path | None, *, draining: bool, wait: bool
+) -> Any:  # noqa: ANN401 -- JSON
+    body = {"v": 1, "draining": draining}
+    answer = await call(data, identity, "POST", "/v1/drain", body)
+    told = ""
+    while draining and wait and not answer["drained"]:
+        told = _tell(console, answer, told)
+        await asyncio.sleep(_LOOK_SECONDS)
+        answer = await _status(data, identity, answer)
+        if not answer["draining"]:
+            break
+    return {name: answer[name] for name in ("draining", "drained", "held_shards", "drain")}
+
+
+async def _status(data: Path, identity: Path | None, last: Any) -> Any:  # noqa: ANN401 -- JSON
+    """The status; a miner under restart is waited for, as it drains on."""
+    try:
+        return await call(data, identity, "GET", "/v1/status")
+    except UnavailableError:
+        return last
+
+
+def _tell(console: Console, answer: dict[str, Any], told: str) -> str:
+    """Say how far it is, where that changed."""
+    drain = answer["drain"]
+    if not drain["final"]:
+        text = "waiting for the ledger to hear of it"
+    else:
+        text = f"{answer['held_shards']} shards and {drain['plots_live']} plots are left"
+    text += f"; it does not go on: {drain['blocked_by']}" if drain["blocked_by"] else ""
+    if text != told:
+        console.say(text)
+    return text
+
+
+def _farewell(answer: dict[str, Any]) -> str:
+    if not answer["draining"]:
+        return "not draining: shards are taken and plots are registered again"
+    if answer["drained"]:
+        return "drained: the network needs this miner no more; stop it whenever you like"
+    return "draining; `cybervein drain` shows how far it is, --cancel takes it back"

@@ -1,0 +1,62 @@
+"""Whether this miner was asked to be relieved of everything: durable, and what the ledger says.
+
+While it drains it takes nothing new, its plots are retired on the ledger (their files stay), and
+super nodes move its shards elsewhere. `Standing` has the ledger's side; `drained` is the one word
+that whoever wants to stop this miner for good has to wait for.
+"""
+
+import sqlite3
+from typing import Any, Final
+
+from cybervein_miner.journal import Journal
+from cybervein_miner.standing import Standing
+
+_NAME: Final = "drain"
+Json = dict[str, Any]
+
+
+class Drain:
+    """What was asked for, and how far it is."""
+
+    def __init__(self, journal: Journal, standing: Standing) -> None:
+        self._journal, self._standing = journal, standing
+        rows = journal.read("SELECT value FROM counter WHERE name = ?", (_NAME,))
+        self.wanted = bool(rows and rows[0][0])
+
+    def ask(self, *, draining: bool) -> None:
+        """Remember the wish; the ledger's loop follows it."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            values = (_NAME, int(draining))
+            connection.execute("INSERT OR REPLACE INTO counter VALUES (?, ?)", values)
+
+        self._journal.write_now(work)
+        self.wanted = draining
+
+    @property
+    def final(self) -> bool:
+        """Whether the ledger has the wish; one that never knew this miner needs no unit."""
+        standing = self._standing
+        return self.wanted and (standing.unknown or standing.draining)
+
+    @property
+    def drained(self) -> bool:
+        """Whether the ledger needs this miner no more."""
+        standing = self._standing
+        empty = standing.held_shards == 0 and standing.plots_live == 0
+        return self.final and (standing.unknown or empty)
+
+    def document(self) -> Json:
+        """The drain's part of the status."""
+        standing = self._standing
+        return {
+            "held_shards": standing.held_shards,
+            "draining": self.wanted,
+            "drained": self.drained,
+            "drain": {
+                "final": self.final,
+                "plots_live": standing.plots_live,
+                "remaining": standing.remaining if self.wanted else 0,
+                "blocked_by": standing.blocked_by if self.wanted else "",
+            },
+        }

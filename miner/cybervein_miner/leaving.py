@@ -1,0 +1,137 @@
+"""Disks on their way out: what is needed moves to other disks, what finds no room to other miners.
+
+A leaving disk is done when no plot on it is in a unit of the ledger and no shard on it is needed:
+held by the ledger's word, or claimed by a deal that is still being uploaded. Shards that moved to
+other miners stay readable on it as long as the disk is there.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import structlog
+from cybervein_protocol.errors import CyberVeinError
+from cybervein_protocol.messages.release import RELEASE_SHARDS_MAX
+from cybervein_protocol.signing import KeyPair
+from multiformats import CID
+
+from cybervein_miner.chain.super_node import SuperNode
+from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.rack import Rack
+from cybervein_miner.plot.inventory import Inventory, needs_ledger
+from cybervein_miner.shard.index import ShardRow
+from cybervein_miner.shard.store import ShardStore
+from cybervein_miner.shard.vacate import Vacater
+
+REPEAT_SECONDS: Final = 2.0
+"""A request for relief is repeated that often, as the answer says how far it is."""
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What still keeps a leaving disk: plots in units, and shards with their bytes."""
+
+    plots: int = 0
+    shards: int = 0
+    bytes: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        """For the status."""
+        return asdict(self)
+
+
+class Leaving:
+    """Empties leaving disks and gives them up."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
+        self,
+        rack: Rack,
+        store: ShardStore,
+        inventory: Inventory,
+        vacater: Vacater,
+        super_node: SuperNode,
+        key: KeyPair,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._rack, self._store, self._inventory = rack, store, inventory
+        self._vacater, self._super_node, self._key = vacater, super_node, key
+        self._monotonic = monotonic
+        self._asked: list[bytes] | None = None  # what the super node was told; None: unknown
+        self._again = 0.0
+        self._gone: dict[str, dict[bytes, int]] = {}  # by disk: bytes by root, needed no more here
+        self.blocked_by = ""
+
+    def remaining(self, disk: Disk) -> Remaining:
+        """About what still keeps the disk; nothing where it is not leaving."""
+        if not disk.leaving:
+            return Remaining()
+        gone = self._gone.get(disk.id, {})
+        totals = self._store.index.totals(disk.id)
+        shards, size = totals.shards - len(gone), totals.bytes - sum(gone.values())
+        return Remaining(self._plots(disk), max(0, shards), max(0, size))
+
+    def _plots(self, disk: Disk) -> int:
+        return sum(r.disk == disk.id and needs_ledger(r) for r in self._inventory.rows())
+
+    def give_up_if_done(self, disk: Disk) -> bool:
+        """Make the disk `drained` if nobody needs anything on it (blocks); whether that is so."""
+        if not disk.leaving or self._plots(disk) or self._needed(disk, 1):
+            return disk.drained
+        self._rack.give_up(disk)
+        self._gone.pop(disk.id, None)
+        _log.info("disk is drained", path=str(disk.path))
+        return True
+
+    def _needed(self, disk: Disk, most: int) -> list[ShardRow]:
+        """The first shards on the disk that are needed here, exactly."""
+        gone = self._gone.get(disk.id, {})
+        rows = self._store.index.on_disk(disk.id, most + len(gone))
+        return [row for row in rows if row.root not in gone][:most]
+
+    async def round(self, *, reachable: bool, local: bool) -> bool:
+        """One step for every leaving disk; whether more can be done at once.
+
+        `local`: the miner stays, so shards may go to its other disks. What fails is said and
+        tried again.
+        """
+        leaving = [disk for disk in self._rack.disks if disk.leaving]
+        moved = 0
+        try:
+            for disk in leaving if local else []:
+                moved += await asyncio.to_thread(self._vacater.step, disk)
+            if not moved and reachable:
+                await self._relieve(leaving)
+            for disk in leaving:
+                await asyncio.to_thread(self.give_up_if_done, disk)
+        except CyberVeinError as error:
+            _log.warning("disks cannot be emptied yet", error=str(error))
+        return bool(moved)
+
+    async def _relieve(self, leaving: list[Disk]) -> None:
+        """Tell the super node what has no room here, and learn what is needed here no more."""
+        rows = [row for disk in leaving for row in self._needed(disk, RELEASE_SHARDS_MAX)]
+        roots = [row.root for row in rows[:RELEASE_SHARDS_MAX]]
+        now = self._monotonic()
+        if roots == self._asked and (not roots or now < self._again):
+            return
+        answer = await self._super_node.release(self._key, roots)
+        self._asked, self._again = roots, now + REPEAT_SECONDS
+        self.blocked_by = answer.blocked_by if roots else ""
+        held = {bytes.fromhex(root) for root in answer.shards}
+        uploading: dict[CID, bool] = {}
+        for row in rows[:RELEASE_SHARDS_MAX]:
+            if row.root not in held and not await self._being_uploaded(row.root, uploading):
+                self._gone.setdefault(row.disk, {})[row.root] = row.size
+
+    async def _being_uploaded(self, root: bytes, known: dict[CID, bool]) -> bool:
+        """Whether a deal that claims the shard is open: its commit may name this miner yet."""
+        for claim in self._store.index.claims(root):
+            if claim.deal not in known:
+                deal = await self._super_node.deal(claim.deal)
+                known[claim.deal] = deal is not None and deal.state == "open"
+            if known[claim.deal]:
+                return True
+        return False
