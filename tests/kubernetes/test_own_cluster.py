@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 @pytest.mark.usefixtures("control_plane")  # this very test needs no second cluster
 def test_in_ones_own_cluster_nothing_is_started_or_killed(cluster: Cluster) -> None:
     environment = {**os.environ, OWN_CLUSTER: str(cluster.kubectl.kubeconfig)}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-v", str(HERE)]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-vv", str(HERE)]
     run = subprocess.run(
         [*command, "-m", "kubernetes"],
         env={name: text for name, text in environment.items() if not name.startswith("PYTEST_")},
