@@ -22,7 +22,7 @@ ALLOWED = [
     ("create", "poddisruptionbudgets.policy"),
     ("create", "events"),
     ("delete", "pods"),
-]
+    ]
 FORBIDDEN = [
     ("delete", "persistentvolumeclaims"),
     ("deletecollection", "persistentvolumeclaims"),
@@ -72,6 +72,8 @@ def test_its_rights_are_these(cluster: Cluster, release: Helm, namespace: str) -
     elsewhere = cluster.kubectl.within("default")
 
     asked = [("yes", here, each) for each in ALLOWED]
+    asked += [("yes", here, ("get", f"namespace/{namespace}"))]  # for its Pod Security label
+    asked += [("no", here, ("get", "namespace/default"))]
     asked += [("no", here, each) for each in FORBIDDEN]
     asked += [("no", elsewhere, each) for each in ELSEWHERE]
     asked += [(word, elsewhere, (verb, what)) for verb, what, word in WHOLE_CLUSTER]

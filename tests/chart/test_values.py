@@ -71,7 +71,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"valuesVersion": 3}, "valuesVersion is 3 and chart 0.2.0 knows 2"),
     ({"pools": {"p": POOL | {"disks": HOST_DISK}}}, "Set `allowHostAccess: true`"),
     ({"pools": {"p": POOL | {"address": {"type": "HostPort"}}}}, "address.type is HostPort"),
-    ({"pools": {"p": POOL}, "watchNamespaces": ["other"]}, "which watchNamespaces leaves out"),
+    ({"watchNamespaces": ["UPPER"]}, "/watchNamespaces/0"),
 ]
 
 
@@ -130,13 +130,13 @@ def test_the_image_is_a_digest_where_one_is_given(helm: Helm) -> None:
     assert images == {f"mine/cybervein@{digest}"}
 
 
-def test_roles_are_made_in_the_watched_namespaces_and_nowhere_else(helm: Helm) -> None:
+def test_roles_are_made_in_its_own_and_the_watched_namespaces_and_nowhere_else(helm: Helm) -> None:
     objects = helm.render(values={"watchNamespaces": ["rack-a", "rack-b"]})
     roles = {each["metadata"]["namespace"] for each in objects if each["kind"] == "Role"}
-    assert roles == {"rack-a", "rack-b"}
+    assert roles == {"cybervein", "rack-a", "rack-b"}
     operator = next(each for each in objects if each["kind"] == "Deployment")
     args = operator["spec"]["template"]["spec"]["containers"][0]["args"]
-    assert {"--namespace=rack-a", "--namespace=rack-b"} <= set(args)
+    assert {f"--namespace={each}" for each in roles} <= set(args)
 
 
 def test_every_alert_asks_for_metrics_that_are_documented() -> None:

@@ -26,9 +26,6 @@ read.
 {{- end -}}
 {{- end -}}
 {{- end -}}
-{{- if and (or .Values.networks .Values.pools) (not (has .Release.Namespace (include "cybervein.namespaces" . | fromJsonArray))) -}}
-{{- fail (printf "\n\nnetworks and pools are made in the release's namespace %s, which watchNamespaces leaves out. Add it there, or apply Networks and MinerPools with kubectl.\n" .Release.Namespace) -}}
-{{- end -}}
 {{- if .Release.IsUpgrade -}}
 {{- $running := lookup "apps/v1" "Deployment" .Release.Namespace (include "cybervein.operator" .) -}}
 {{- $there := dig "metadata" "annotations" "cybervein.io/format" "0" $running -}}

@@ -40,7 +40,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 
 {{/* Namespaces the operator looks after, as a JSON list. */}}
 {{- define "cybervein.namespaces" -}}
-{{- .Values.watchNamespaces | default (list .Release.Namespace) | uniq | toJson -}}
+{{- .Values.watchNamespaces | default list | concat (list .Release.Namespace) | uniq | toJson -}}
 {{- end -}}
 
 {{/* Security context that Pod Security `restricted` asks for, of a pod and of a container. */}}
