@@ -2,9 +2,15 @@
 
 import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
+from cluster.kubectl import Kubectl, KubectlError
+from cluster.running import Cluster
 from cybervein_operator.api import MinerPool, Network, parse
+from cybervein_operator.crd import definitions
 from cybervein_operator.desired import fleet, miner, supernode, template
 from cybervein_operator.desired.facts import (
     MinerFacts,
@@ -13,7 +19,7 @@ from cybervein_operator.desired.facts import (
     SuperNodeFacts,
     Volume,
 )
-from hypothesis import given
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 DNS_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -36,10 +42,16 @@ disks = st.fixed_dictionaries({"name": disk_names}).flatmap(
     lambda named: st.one_of(
         st.builds(lambda size: named | {"claimTemplate": {"size": size}}, quantities),
         st.builds(
-            lambda c: named | {"existingClaims": c}, st.lists(claims, min_size=8, max_size=9)
+            lambda c: named | {"existingClaims": c},
+            st.lists(claims, min_size=8, max_size=9, unique=True),
         ),
         st.just(named | {"hostPath": f"/srv/{named['name']}"}),
     )
+)
+tolerations = st.one_of(
+    st.just({"operator": "Exists"}),
+    st.builds(lambda key: {"key": key, "operator": "Exists"}, names),
+    st.builds(lambda key, value: {"key": key, "value": value}, names, names),
 )
 addresses = st.sampled_from(
     [
@@ -77,7 +89,7 @@ specs = st.fixed_dictionaries(
         "scheduling": optional(
             antiAffinity=st.sampled_from(["None", "Preferred", "Required"]),
             nodeSelector=st.dictionaries(names, names, max_size=2),
-            tolerations=st.lists(optional(key=names, operator=st.just("Exists")), max_size=2),
+            tolerations=st.lists(tolerations, max_size=2),
         ),
         "image": st.just("other:1"),
         "imagePullPolicy": st.sampled_from(["Always", "IfNotPresent", "Never"]),
@@ -97,7 +109,7 @@ networks = st.builds(
     optional(
         service=st.sampled_from([{}, {"type": "NodePort", "nodePort": 30000}]),
         url=st.just("https://veins.example:7700"),
-        hosts=st.lists(names, max_size=3),
+        hosts=st.lists(names, max_size=3, unique=True),
         resources=resources,
         nodeSelector=st.dictionaries(names, names, max_size=2),
     ),
@@ -136,6 +148,17 @@ def of_network(body: dict[str, Any]) -> list[dict[str, Any]]:
         supernode.config_map(network, "{}"),
         supernode.network_policy(network),
     ]
+
+
+def sound(spec: dict[str, Any]) -> dict[str, Any]:
+    """The nearest spec that breaks no rule between fields."""
+    if "group" in spec:
+        spec.pop("failureDomain", None)
+    if any("hostPath" in disk for disk in spec["disks"]):
+        spec.setdefault("scheduling", {})["antiAffinity"] = "Required"
+    for each in spec.get("resources", {}).values():
+        each.pop("limits", None)
+    return spec
 
 
 def violations(pod: dict[str, Any]) -> set[str]:
@@ -238,3 +261,71 @@ def test_a_disk_name_can_be_read_in_one_way_only(  # noqa: PLR0913, PLR0917 -- t
 ) -> None:
     if (pool, ordinal, disk) != (other, number, second):
         assert f"{pool}-{ordinal}-{disk}" != f"{other}-{number}-{second}"
+
+
+# Each example is a call of kubectl: few of them, and no minutes of shrinking.
+SERVER = settings(
+    max_examples=15,
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+CRDS = Path(__file__).parents[2] / "manifests" / "crds"
+STRICT = ("--dry-run=server", "--warnings-as-errors")
+
+
+@pytest.fixture(scope="module")
+def server(cluster: Cluster) -> Iterator[Kubectl]:
+    cluster.kubectl.apply_file(CRDS)
+    crds = [each["metadata"]["name"] for each in definitions()]
+    cluster.kubectl("wait", "--for=condition=Established", "crd", *crds)
+    cluster.make_namespace("restricted")
+    cluster.make_namespace("loose", pod_security=False)
+    yield cluster.kubectl
+    cluster.kubectl.delete("namespace", "restricted", "--wait=false")
+    cluster.kubectl.delete("namespace", "loose", "--wait=false")
+
+
+def moved(objects: list[dict[str, Any]], namespace: str) -> list[dict[str, Any]]:
+    return [x | {"metadata": x["metadata"] | {"namespace": namespace}} for x in objects]
+
+
+@pytest.mark.kubernetes
+@SERVER
+@given(body=pools, ordinal=st.integers(0, 7))
+def test_a_server_takes_any_pool_and_its_objects_without_a_warning(
+    server: Kubectl, body: dict[str, Any], ordinal: int
+) -> None:
+    body["spec"] = sound(body["spec"])
+    namespace = "loose" if asked_for(body["spec"]) else "restricted"
+    resource = {"apiVersion": "cybervein.io/v1alpha1", "kind": "MinerPool"}
+    objects = [
+        resource | {"metadata": {"name": body["metadata"]["name"]}, "spec": body["spec"]},
+        *of_pool(body, ordinal),
+    ]
+    server.within(namespace).apply(*moved(objects, namespace), flags=STRICT)
+
+
+@pytest.mark.kubernetes
+@SERVER
+@given(body=networks)
+def test_a_server_takes_any_network_and_its_objects_without_a_warning(
+    server: Kubectl, body: dict[str, Any]
+) -> None:
+    for each in (body["spec"]["superNode"].get("resources", {}),):
+        each.pop("limits", None)
+    resource = {"apiVersion": "cybervein.io/v1alpha1", "kind": "Network"}
+    objects = [
+        resource | {"metadata": {"name": body["metadata"]["name"]}, "spec": body["spec"]},
+        *of_network(body),
+    ]
+    server.within("restricted").apply(*moved(objects, "restricted"), flags=STRICT)
+
+
+@pytest.mark.kubernetes
+def test_a_server_warns_of_what_a_restricted_namespace_would_refuse(server: Kubectl) -> None:
+    """That the tests above would notice: a pool with a host path, in the wrong namespace."""
+    spec = {"networkRef": {"name": "n"}, "disks": [{"name": "a", "hostPath": "/srv/a"}]}
+    objects = of_pool({"metadata": {"name": "p", "namespace": "n", "uid": "u"}, "spec": spec}, 0)
+    with pytest.raises(KubectlError, match="would violate PodSecurity"):
+        server.within("restricted").apply(*moved(objects, "restricted"), flags=STRICT)

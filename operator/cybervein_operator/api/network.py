@@ -1,7 +1,7 @@
 """`Network`: one that a super node here founds, or one that is joined."""
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
@@ -18,6 +18,9 @@ from cybervein_operator.api.fields import (
 from cybervein_operator.api.meta import Condition, Metadata, Part
 from cybervein_operator.api.pods import NodeSelector, PullPolicy, Resources, Toleration
 from cybervein_operator.api.rules import Rule, exactly_one, fixed, never_shrinks
+
+VEINS_MAX: Final = 9 * 10**18
+"""Below 2^63, and exact as a float: the API server reads limits as floats."""
 
 
 class Preset(StrEnum):
@@ -72,7 +75,7 @@ class Fund(Part, frozen=True, kw_only=True):
 
     address: Annotated[Address, says("Who gets them: a wallet's address, cv….")]
     veins: Annotated[
-        Annotated[int, Meta(ge=1, le=2**63 - 1)], says("How many, in veins, the smallest unit.")
+        Annotated[int, Meta(ge=1, le=VEINS_MAX)], says("How many, in veins, the smallest unit.")
     ]
 
 

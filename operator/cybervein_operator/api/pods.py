@@ -1,12 +1,13 @@
 """Pieces of a pod that a person may set."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from cybervein_operator.api.fields import Quantity, says
 from cybervein_operator.api.meta import Part
+from cybervein_operator.api.rules import Rule
 
 
 class PullPolicy(StrEnum):
@@ -20,6 +21,14 @@ class PullPolicy(StrEnum):
 class Resources(Part, frozen=True, kw_only=True):
     """Compute resources of a container."""
 
+    RULES: ClassVar = (
+        Rule(
+            "!has(self.requests) || !has(self.limits) || self.requests.all(name, "
+            "!(name in self.limits) || quantity(string(self.requests[name]))"
+            ".compareTo(quantity(string(self.limits[name]))) <= 0)",
+            "a request exceeds its limit; lower requests or raise limits",
+        ),
+    )
     requests: Annotated[
         Annotated[dict[str, Quantity], Meta(max_length=16)] | None,
         says("What the scheduler sets aside, by resource name (cpu, memory, ephemeral-storage)."),
@@ -50,6 +59,16 @@ class Effect(StrEnum):
 class Toleration(Part, frozen=True, kw_only=True):
     """A taint of nodes that these pods put up with."""
 
+    RULES: ClassVar = (
+        Rule(
+            "!has(self.operator) || self.operator != 'Exists' || !has(self.value)",
+            "value is for operator Equal; Exists compares the key alone",
+        ),
+        Rule(
+            "has(self.key) || (has(self.operator) && self.operator == 'Exists')",
+            "a toleration without key tolerates every taint: say so with operator Exists",
+        ),
+    )
     key: Annotated[
         Annotated[str, Meta(max_length=317)] | None,
         says("Key of the taint; absent, with operator Exists, tolerates every taint."),

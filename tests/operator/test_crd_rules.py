@@ -1,0 +1,314 @@
+"""Every rule of the definitions is broken once, on a real API server, and its message is read."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cluster.kubectl import Kubectl, KubectlError
+from cluster.running import Cluster
+from cybervein_operator.crd import definitions
+
+CRDS = Path(__file__).parents[2] / "manifests" / "crds"
+WALLET = "cv2xBpaHottqhwFZURMZW4uZduQvpxNDSy46iXMYs9kceNGaPpZX"
+CLAIM = {"claimTemplate": {"size": "1Ti"}}
+SPECS: dict[str, dict[str, Any]] = {
+    "MinerPool": {"networkRef": {"name": "net"}, "disks": [{"name": "a"} | CLAIM]},
+    "Network": {"preset": "local", "superNode": {"storage": {"size": "1Gi"}}},
+    "MinerDisk": {"pool": "p", "miner": "p-0", "disk": "a", "claim": "p-0-a"},
+}
+NAMES = {"MinerPool": "p", "Network": "n", "MinerDisk": "p-0-a"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """`spec` is refused with `says`; after `before` and `status`, if it is about a change."""
+
+    kind: str
+    says: str
+    spec: dict[str, Any]
+    before: dict[str, Any] | None = None
+    status: dict[str, Any] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.says[:60]}"
+
+
+def merged(base: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """A JSON merge patch: None removes."""
+    result = copy.deepcopy(base)
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, dict) and isinstance(result.get(key), dict):
+            result[key] = merged(result[key], value)
+        else:
+            result[key] = value
+    return result
+
+
+def pool(says: str, spec: dict[str, Any], before: dict[str, Any] | None = None) -> Case:
+    return Case("MinerPool", says, spec, before)
+
+
+def net(says: str, spec: dict[str, Any], before: dict[str, Any] | None = None) -> Case:
+    return Case("Network", says, spec, before)
+
+
+def disk(
+    says: str,
+    spec: dict[str, Any],
+    before: dict[str, Any] | None = None,
+    status: dict[str, Any] | None = None,
+) -> Case:
+    return Case("MinerDisk", says, spec, before, status)
+
+
+def one_disk(**fields: Any) -> dict[str, Any]:
+    return {"disks": [{"name": "a"} | fields]}
+
+
+def node(**fields: Any) -> dict[str, Any]:
+    return {"superNode": fields}
+
+
+ONE_OF = "a disk is exactly one of claimTemplate, existingClaims and hostPath"
+KEEPS_CLASS = "storageClassName cannot change: a claim keeps its class; add a disk of another name"
+RESTORE = "storageClassName cannot change: a claim keeps its class; restore a copy of the data"
+GROWS = "size can only grow, as volumes do"
+SIZE_OR_CLAIM = "give size (a claim is made) or existingClaim (an own one), and not both"
+NET_OR_JOIN = "give exactly one of superNode (found a network here) and join"
+DRAINED = "wipe is taken for a disk in phase Drained only; set drain: true and wait for it"
+SAME_ID = "wipe must repeat status.diskId"
+TO_EXISTS = {"tolerations": [{"key": "k", "operator": "Exists", "value": "v"}]}
+NO_KEY = {"tolerations": [{"effect": "NoSchedule"}]}
+TOO_MUCH = {"requests": {"cpu": 2, "memory": "2Gi"}, "limits": {"memory": "1024Mi"}}
+
+RULES = [
+    pool("networkRef.name cannot change", {"networkRef": {"name": "other"}}, {}),
+    pool(ONE_OF, one_disk()),
+    pool(ONE_OF, one_disk(**CLAIM, hostPath="/srv/a")),
+    pool(ONE_OF, one_disk(existingClaims=["x"], hostPath="/srv/a")),
+    pool(
+        "the disk name state is taken by the miner's journal",
+        {"disks": [{"name": "state"} | CLAIM]},
+    ),
+    pool(
+        KEEPS_CLASS,
+        one_disk(claimTemplate={"size": 9, "storageClassName": "b"}),
+        one_disk(claimTemplate={"size": 9, "storageClassName": "a"}),
+    ),
+    pool(KEEPS_CLASS, one_disk(claimTemplate={"size": "1Ti", "storageClassName": "b"}), {}),
+    pool(KEEPS_CLASS, {"state": {"size": "1Gi", "storageClassName": "b"}}, {}),
+    pool(GROWS, one_disk(claimTemplate={"size": "1023Gi"}), {}),
+    pool(GROWS, {"state": {"size": 1_000_000}}, {}),
+    pool(
+        "existingClaims of each disk must name at least as many claims as there are replicas",
+        {"replicas": 2} | one_disk(existingClaims=["x"]),
+    ),
+    pool(
+        "give group (a fixed one for the whole pool) or failureDomain, and not both",
+        {"group": "rack", "failureDomain": "Node"},
+    ),
+    pool(
+        "hostPath with two or more replicas needs scheduling.antiAffinity Required",
+        {"replicas": 2} | one_disk(hostPath="/srv/a"),
+    ),
+    pool(
+        "hostPath with two or more replicas needs scheduling.antiAffinity Required",
+        {"replicas": 2, "scheduling": {"antiAffinity": "Required", "topologyKey": "zone"}}
+        | one_disk(hostPath="/srv/a"),
+    ),
+    pool(
+        "address.port + replicas - 1 exceeds 65535: each miner has its own port",
+        {"replicas": 3, "address": {"type": "HostPort", "port": 65534}},
+    ),
+    pool("host is required for type NodePort", {"address": {"type": "NodePort"}}),
+    pool("host is for types NodePort and HostPort", {"address": {"host": "h"}}),
+    pool(
+        "port is for types NodePort and HostPort",
+        {"address": {"type": "LoadBalancer", "port": 4100}},
+    ),
+    pool(
+        "port of type NodePort lies in the cluster's range of node ports",
+        {"address": {"type": "NodePort", "host": "h", "port": 80}},
+    ),
+    pool("drain names miners of this pool: POOL-N", {"drain": ["p-0", "q-0"]}),
+    pool("drain names miners of this pool: POOL-N", {"drain": ["p-0-0"]}),
+    pool("a request exceeds its limit", {"resources": {"miner": TOO_MUCH}}),
+    pool("value is for operator Equal", {"scheduling": TO_EXISTS}),
+    pool("a toleration without key tolerates every taint", {"scheduling": NO_KEY}),
+    net(NET_OR_JOIN, {"superNode": None}),
+    net(NET_OR_JOIN, {"join": {"configMap": "c"}}),
+    net(
+        "superNode and join cannot be exchanged",
+        {"superNode": None, "join": {"configMap": "c"}},
+        {},
+    ),
+    net("preset is required where a network is founded: test, local or main", {"preset": None}),
+    net(
+        "epochSeconds is for founding; a network that is joined has its own",
+        {"superNode": None, "join": {"configMap": "c"}, "epochSeconds": 5},
+    ),
+    net("preset cannot change: it is in the network's genesis", {"preset": "main"}, {}),
+    net("epochSeconds cannot change: it is in the network's genesis", {"epochSeconds": 9}, {}),
+    net("epochSeconds cannot change: it is in the network's genesis", {}, {"epochSeconds": 9}),
+    net(
+        "superNode.funds cannot change: they are in the network's genesis",
+        node(funds=[{"address": WALLET, "veins": 2}]),
+        node(funds=[{"address": WALLET, "veins": 1}]),
+    ),
+    net("superNode.url cannot change: it is in the network's genesis", node(url="https://x"), {}),
+    net(SIZE_OR_CLAIM, node(storage={"existingClaim": "c"})),
+    net(SIZE_OR_CLAIM, node(storage={"size": None})),
+    net(
+        "storageClassName belongs to size; an existingClaim has its class already",
+        node(storage={"size": None, "existingClaim": "c", "storageClassName": "s"}),
+    ),
+    net(RESTORE, node(storage={"storageClassName": "s"}), {}),
+    net(GROWS, node(storage={"size": "500Mi"}), {}),
+    net("nodePort is for type NodePort", node(service={"nodePort": 30000})),
+    net("a request exceeds its limit", node(resources=TOO_MUCH)),
+    net("value is for operator Equal", node(**TO_EXISTS)),
+    disk("a disk is on exactly one of claim and hostPath", {"claim": None}),
+    disk("a disk is on exactly one of claim and hostPath", {"hostPath": "/srv/a"}),
+    disk("pool, miner and disk cannot change: the operator writes them", {"pool": "q"}, {}),
+    disk("the name of a MinerDisk is MINER-DISK; the operator makes them", {"disk": "b"}),
+    disk("wipe needs drain: true: a disk is emptied before its files are deleted", {"wipe": "x"}),
+    disk(DRAINED, {"drain": True, "wipe": "x"}, {"drain": True}, {"phase": "Draining"}),
+    disk(DRAINED, {"drain": True, "wipe": "x"}, {"drain": True}),
+    disk(
+        SAME_ID,
+        {"drain": True, "wipe": "x"},
+        {"drain": True},
+        {"phase": "Drained", "diskId": "y"},
+    ),
+]
+
+BORDERS = [
+    pool("spec.replicas in body should be greater than or equal to 0", {"replicas": -1}),
+    pool("spec.replicas in body should be less than or equal to 10000", {"replicas": 10_001}),
+    pool('missing required field "disks"', {"disks": None}),
+    pool("spec.disks in body should have at least 1 items", {"disks": []}),
+    pool(
+        '.spec.disks: duplicate entries for key [name="a"]',
+        {"disks": [{"name": "a"} | CLAIM, {"name": "a"} | CLAIM]},
+    ),
+    pool("existingClaims: duplicate entries", one_disk(existingClaims=["x", "x"])),
+    pool("spec.disks[0].name in body should match", one_disk(**CLAIM, name="a-b")),
+    pool("Too long: may not be more than 17 bytes", one_disk(**CLAIM, name="a" * 18)),
+    pool("spec.disks[0].hostPath in body should match", one_disk(hostPath="relative")),
+    pool("spec.disks[0].hostPath in body should match", one_disk(hostPath="/srv/../etc")),
+    pool("spec.payout in body should match", {"payout": "0xabc"}),
+    pool("spec.bandwidth in body should match", {"bandwidth": "fast"}),
+    pool("spec.drain[0] in body should match", {"drain": ["p-01"]}),
+    pool('Unsupported value: "Rack": supported values: "Miner", "Node"', {"failureDomain": "Rack"}),
+    pool("spec.plots.fill in body should be less than or equal to 1000", {"plots": {"fill": 1001}}),
+    net('Unsupported value: "mainnet": supported values: "test"', {"preset": "mainnet"}),
+    net("spec.superNode.url in body should match", node(url="http://plain")),
+    net(
+        "spec.superNode.funds[0].address in body should match",
+        node(funds=[{"address": "x", "veins": 1}]),
+    ),
+]
+
+
+def messages() -> set[str]:
+    found, todo = set(), [definitions()]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            found |= {rule["message"] for rule in value.get("x-kubernetes-validations", [])}
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
+    return found
+
+
+def test_every_rule_has_a_case_that_breaks_it() -> None:
+    said = [case.says for case in RULES]
+    assert not [text for text in messages() if not any(text.startswith(each) for each in said)]
+
+
+@pytest.fixture(scope="module")
+def kubectl(cluster: Cluster) -> Iterator[Kubectl]:
+    cluster.kubectl.apply_file(CRDS)
+    names = [each["metadata"]["name"] for each in definitions()]
+    cluster.kubectl("wait", "--for=condition=Established", "crd", *names)
+    cluster.make_namespace("rules")
+    yield cluster.kubectl.within("rules")
+    cluster.kubectl.delete("namespace", "rules", "--wait=false")
+
+
+def body(case: Case, spec: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "cybervein.io/v1alpha1",
+        "kind": case.kind,
+        "metadata": {"name": NAMES[case.kind]},
+        "spec": merged(SPECS[case.kind], spec),
+    }
+
+
+@pytest.mark.kubernetes
+@pytest.mark.parametrize("case", RULES + BORDERS, ids=str)
+def test_it_is_refused_with_its_message(kubectl: Kubectl, case: Case) -> None:
+    name = NAMES[case.kind]
+    kubectl.delete(case.kind, name)
+    if case.before is not None:
+        kubectl.apply(body(case, case.before))
+    if case.status is not None:
+        kubectl.patch(case.kind, name, {"status": case.status}, "--subresource=status")
+    with pytest.raises(KubectlError) as refused:
+        kubectl.apply(body(case, case.spec))
+    assert case.says in str(refused.value)
+
+
+@pytest.mark.kubernetes
+@pytest.mark.parametrize("name", ["1pool", "a.b", "p" * 41, "pool-"])
+def test_a_pool_has_a_name_of_which_all_others_can_be_made(kubectl: Kubectl, name: str) -> None:
+    wrong = body(RULES[0], {}) | {"metadata": {"name": name}}
+    with pytest.raises(KubectlError, match=r"metadata\.name"):
+        kubectl.apply(wrong)
+
+
+@pytest.mark.kubernetes
+def test_a_drained_disk_is_wiped_and_may_then_change_its_phase(kubectl: Kubectl) -> None:
+    case = disk("", {"drain": True, "wipe": "y"})
+    kubectl.delete("MinerDisk", "p-0-a")
+    kubectl.apply(body(case, {"drain": True}))
+    drained = {"status": {"phase": "Drained", "diskId": "y"}}
+    kubectl.patch("MinerDisk", "p-0-a", drained, "--subresource=status")
+    kubectl.apply(body(case, case.spec))
+    for phase in ("Wiped", "Missing", "Failed"):
+        kubectl.patch("MinerDisk", "p-0-a", {"status": {"phase": phase}}, "--subresource=status")
+    kubectl.apply(body(case, {"drain": False}))
+
+
+@pytest.mark.kubernetes
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"replicas": 0},
+        {"replicas": 10_000},
+        {"replicas": 2, "scheduling": {"antiAffinity": "Required"}} | one_disk(hostPath="/srv/a"),
+        {"address": {"type": "HostPort"}},
+        {"address": {"type": "NodePort", "host": "h", "port": 30000}},
+        {"drain": ["p-0", "p-9999"]},
+        one_disk(claimTemplate={"size": 5}),
+        {"bandwidth": "1.5Gi", "plots": {"count": 3, "floor": "10G"}},
+    ],
+    ids=str,
+)
+def test_what_is_right_is_taken(kubectl: Kubectl, spec: dict[str, Any]) -> None:
+    kubectl.delete("MinerPool", "p")
+    kubectl.apply(body(RULES[0], spec))
+    kubectl.apply(body(RULES[0], merged(spec, {"plots": {"fill": 1}})))
+
+
+@pytest.mark.kubernetes
+def test_a_volume_may_grow_however_its_size_is_written(kubectl: Kubectl) -> None:
+    kubectl.delete("MinerPool", "p")
+    for size in (1_000_000_000, "1G", "1Gi", "1.5Gi", "2Gi"):
+        kubectl.apply(body(RULES[0], one_disk(claimTemplate={"size": size})))
