@@ -6,9 +6,35 @@ introspection; what changes state is listed below. Each must be reached by a pro
 tests/hostile/test_every_record.py.
 """
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
+from cybervein_client.catalogue import Catalogue
+from cybervein_client.download.race import first_k
+from cybervein_client.upload.budget import ByteBudget
+from cybervein_client.upload.plan import plan_deal
+from cybervein_miner.disk.rack import Rack
+from cybervein_miner.journal import Journal
+from cybervein_miner.plot.inventory import Inventory
+from cybervein_miner.plot.policy import plots_to_give_way, plots_wanted
+from cybervein_miner.shard.orders import OrderBook
+from cybervein_miner.shard.store import ShardStore
+from cybervein_miner.shard.trash import Trash, tidy
+from cybervein_protocol.audit import draw_samples, next_score
+from cybervein_protocol.ledger import smt
+from cybervein_protocol.ledger.bodies import KINDS
+from cybervein_protocol.ledger.contribution import average_bandwidth, reward_share, weight
+from cybervein_protocol.ledger.machine import StateMachine
+from cybervein_protocol.ledger.replay import replay
+from cybervein_protocol.ledger.state import MemoryStore, Overlay
+from cybervein_protocol.placement import place
+from cybervein_protocol.space.measure import estimate_plots, measured_space
+from cybervein_supernode.api.limits import Buckets
+from cybervein_supernode.clock.timeline import resume
+from cybervein_supernode.engine.mempool import Mempool
+from cybervein_supernode.engine.row_store import RowStore
 from discovery import public_functions
 from hypothesis_coverage import everything_exercised
 
@@ -47,3 +73,56 @@ def test_exemptions_are_of_functions_that_exist() -> None:
 def test_reader_has_a_property(name: str, exercised: set[int]) -> None:
     reader = public_functions()[INSIDE.get(name, name)]
     assert id(reader) in exercised, f"no property names {name}: write one in tests/hostile"
+
+
+TRANSITIONS = {
+    "a block of units": StateMachine,
+    "a replay of blocks": replay,
+    "rows on top of each other": Overlay,
+    "rows in memory": MemoryStore,
+    "rows on disk": RowStore,
+    "the state's tree": smt.update,
+    "the place of a shard": place,
+    "the sample of an audit": draw_samples,
+    "the score of a miner": next_score,
+    "the estimate of space": estimate_plots,
+    "the window of space": measured_space,
+    "the average of bandwidth": average_bandwidth,
+    "the weight of a miner": weight,
+    "the share of a reward": reward_share,
+    "units that wait": Mempool,
+    "requests of an address": Buckets,
+    "an epoch's timeline": resume,
+    "the miner's database": Journal,
+    "the miner's disks": Rack,
+    "shards held": ShardStore,
+    "shards thrown away": Trash,
+    "a start after a crash": tidy,
+    "bytes used of an order": OrderBook,
+    "the list of plots": Inventory,
+    "how many plots to make": plots_wanted,
+    "which plots give way": plots_to_give_way,
+    "files, deals and segments of a customer": Catalogue,
+    "a plan of deals": plan_deal,
+    "bytes in flight": ByteBudget,
+    "a race of shards": first_k,
+}
+"""What has a state that changes; the public functions do not tell, so this list is by hand."""
+
+
+@pytest.mark.parametrize("what", TRANSITIONS)
+def test_transition_has_a_property(what: str, exercised: set[int]) -> None:
+    assert id(TRANSITIONS[what]) in exercised, f"{what}: no property names {TRANSITIONS[what]}"
+
+
+def test_any_history_of_the_ledger_has_every_kind_of_unit() -> None:
+    source = ast.parse((Path(__file__).parents[1] / "ledger" / "test_any_history.py").read_text())
+    [history] = [node for node in source.body if getattr(node, "name", "") == "History"]
+    acted = {
+        call.args[1].value
+        for call in ast.walk(history)
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "attr", "") == "act"
+        and isinstance(call.args[1], ast.Constant)
+    }
+    assert acted | {"epoch.close"} == set(KINDS), "epoch.close is the rule `close`"

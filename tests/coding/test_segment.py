@@ -56,6 +56,8 @@ def test_any_k_shards_give_any_run_of_chunks(native_mode: str, data: st.DataObje
     got = decode_stripes(pieces, SECRET, shape, (first, stop), threads=2)
     start, end = shape.plain_range(first, stop)
     assert got == content(size)[start:end], native_mode
+    whole = {index: shards(shape)[index] for index in chosen}
+    assert decode_segment(whole, SECRET, shape) == content(size), native_mode
 
 
 @pytest.mark.parametrize(("index", "used"), [(0, (0, 1, 2)), (2, (0, 2, 3)), (4, (1, 3, 4))])

@@ -1,5 +1,6 @@
 """Text from command lines, headers, URLs and answers: read, or refused with an error of ours."""
 
+import asyncio
 import json
 import re
 from contextlib import suppress
@@ -7,7 +8,7 @@ from contextlib import suppress
 import pytest
 from cybervein_client.cli.ranges import parse_range
 from cybervein_miner.api.door import number_of, root_of
-from cybervein_protocol.errors import CyberVeinError, MalformedError
+from cybervein_protocol.errors import CyberVeinError, LimitError, MalformedError
 from cybervein_protocol.http_signature import SignableRequest, sign_request, verify_request
 from cybervein_protocol.messages.orders import order_from_header
 from cybervein_protocol.placement import Code, parse_code
@@ -15,6 +16,8 @@ from cybervein_protocol.signing import KeyPair, address, parse_address
 from cybervein_runtime.addresses import check_peer_url, check_published_url, is_loopback, is_public
 from cybervein_runtime.console import coins
 from cybervein_runtime.http_client import error_of
+from cybervein_runtime.http_server import read_body
+from cybervein_runtime.json_text import parse_json
 from cybervein_supernode.founding import parse_fund
 from fastapi import Request
 from hypothesis import given
@@ -127,6 +130,40 @@ ANSWERS = (
     | st.builds(lambda a, b: json.dumps({"error": a, "message": b}).encode(), JSON, JSON)
     | st.integers(1, 100_000).map(lambda depth: b"[" * depth)
 )
+
+
+@given(ANSWERS)
+def test_any_bytes_are_json_or_refused_by_name(body: bytes) -> None:
+    try:
+        document = parse_json(body, "the thing")
+    except CyberVeinError as error:
+        assert str(error).startswith("the thing is not JSON")  # noqa: PT017 -- or else it is read
+    else:
+        assert document == json.loads(body)
+
+
+@given(
+    st.lists(st.binary(max_size=9), max_size=6),
+    st.integers(0, 40),
+    st.none() | st.integers(0, 60).map(str) | st.text(max_size=4),
+)
+def test_a_body_is_read_whole_or_refused(
+    parts: list[bytes], most: int, declared: str | None
+) -> None:
+    messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+    waiting = iter([*messages, {"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> dict[str, object]:
+        return next(waiting)
+
+    headers = [] if declared is None else [(b"content-length", declared.encode())]
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": headers}
+    whole = b"".join(parts)
+    try:
+        assert asyncio.run(read_body(Request(scope, receive), most)) == whole
+        assert len(whole) <= most
+    except LimitError:
+        assert len(whole) > most or int(declared or "0") > most
 
 
 @given(st.integers(400, 599), ANSWERS)

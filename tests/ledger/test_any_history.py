@@ -94,6 +94,11 @@ class History(RuleBasedStateMachine):
         )
         self.act(name, "miner.register", body)
 
+    @rule(name=NAMES, payout=PAYERS)
+    def update(self, name: str, payout: str) -> None:
+        body = bodies.MinerUpdate(payout=keys(payout).public, url="http://moved.example")
+        self.act(name, "miner.update", body)
+
     @rule(
         target=batches,
         name=NAMES,

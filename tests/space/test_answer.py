@@ -18,7 +18,7 @@ from cybervein_protocol.space import (
     verify_space_answer,
 )
 from cybervein_protocol.tree import outboard
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 KEY = bytes(range(32))
@@ -126,6 +126,27 @@ def test_a_row_of_another_place_is_refused(prover: Prover, claim: PlotClaim) -> 
         if challenge(beacon, other.id, 64)[1] // 2 != challenge(BEACON, other.id, 64)[1] // 2:
             with pytest.raises(ProofError):
                 prover.verify(answer)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    at=st.floats(0, 1, exclude_max=True),
+    change=st.integers(0, 255),
+    x=st.none() | st.binary(min_size=8, max_size=8),
+)
+def test_no_changed_answer_verifies(
+    plot: Plot, claim: PlotClaim, at: float, change: int, x: bytes | None
+) -> None:
+    prover = Prover(plot, claim)
+    honest = prover.answer()
+    data = bytearray(honest.slice)
+    data[int(at * len(data))] ^= change
+    made = msgspec.structs.replace(honest, slice=bytes(data), x=x or honest.x)
+    if made == honest:
+        assert prover.verify(made) == honest.quality
+    else:
+        with pytest.raises(ProofError):
+            prover.verify(made)
 
 
 def test_answers_come_back_from_their_encoding(prover: Prover) -> None:

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 from blake3 import blake3
-from cybervein_protocol.errors import LimitError, MalformedError, ProofError
+from cybervein_protocol.errors import CyberVeinError, LimitError, MalformedError, ProofError
 from cybervein_protocol.space import (
     CommitProof,
     Plot,
@@ -23,6 +23,8 @@ from cybervein_protocol.space.graph import neighbours
 from cybervein_protocol.space.messages import ColumnOpening, RowOpening
 from cybervein_protocol.space.seed import plot_id
 from cybervein_protocol.tree import outboard, slice_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 KEY = bytes(range(32))
 ROWS = (0, 17, 63)
@@ -88,6 +90,21 @@ def test_a_flipped_bit_anywhere_in_a_slice_is_seen(claim: PlotClaim, proof: Comm
     for at in range(0, len(encoded), 97):
         with pytest.raises(ProofError, match="row 17"):
             verify_commit(KEY, claim, ROWS, with_row(proof, 1, slice=flip(encoded, at)))
+
+
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
+)
+@given(data=st.data())
+def test_no_damaged_encoding_verifies(
+    claim: PlotClaim, proof: CommitProof, shape: PlotShape, data: st.DataObject
+) -> None:
+    encoded = bytearray(encode_commit_proof(proof))
+    encoded[data.draw(st.integers(0, len(encoded) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(CyberVeinError):
+        verify_commit(KEY, claim, ROWS, decode_commit_proof(bytes(encoded), shape, len(ROWS)))
 
 
 @pytest.mark.parametrize("cut", [0, 7, 8, 100, -1])
