@@ -121,7 +121,7 @@ def of_pool(body: dict[str, Any], ordinal: int) -> list[dict[str, Any]]:
     url = miner.url(pool, ordinal, ServiceFacts(31000, "192.0.2.9"))
     assert url is not None
     facts = MinerFacts(
-        NetworkFacts("net", "https://s:7700", "net-network", private_authority=True),
+        NetworkFacts("net", "https://s:7700", "net-network"),
         "cybervein:1",
         "cvC",
         url,

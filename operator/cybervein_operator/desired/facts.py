@@ -8,16 +8,11 @@ from cybervein_operator.desired import names
 
 @dataclass(frozen=True, slots=True)
 class NetworkFacts:
-    """A network as miners need it: the super node's URL, and the ConfigMap with `network.json`.
-
-    `private_authority` says that this ConfigMap has a `ca.crt`, too: `network.json` names an
-    authority of the network's own.
-    """
+    """A network as miners need it: the super node's URL, and the ConfigMap with `network.json`."""
 
     name: str
     url: str
     config_map: str
-    private_authority: bool = False
 
 
 @dataclass(frozen=True, slots=True)

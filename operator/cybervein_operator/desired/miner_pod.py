@@ -116,6 +116,7 @@ def _sidecar(pool: MinerPool, facts: MinerFacts) -> Object:
         "args": [
             "sidecar",
             *("--miner", f"http://127.0.0.1:{SHARDS_PORT}"),
+            *("--network", f"{NETWORK_DIR}/{names.NETWORK_KEY}"),
             *("--supernode", facts.network.url),
             *("--host", "0.0.0.0"),  # noqa: S104 -- inside a pod
             *("--port", str(METRICS_PORT)),
@@ -131,16 +132,8 @@ def _sidecar(pool: MinerPool, facts: MinerFacts) -> Object:
             mount("tmp", "/tmp"),  # noqa: S108 -- the pod's own
         ],
     } | given(
-        env=_trust(facts),
         imagePullPolicy=pool.spec.image_pull_policy and str(pool.spec.image_pull_policy),
     )
-
-
-def _trust(facts: MinerFacts) -> list[Object]:
-    """The sidecar calls nobody but the super node, so the network's authority is all it trusts."""
-    if not facts.network.private_authority:
-        return []
-    return [{"name": "SSL_CERT_FILE", "value": f"{NETWORK_DIR}/{names.AUTHORITY_KEY}"}]
 
 
 def _mounts(volumes: list[Volume]) -> list[Object]:
