@@ -23,11 +23,17 @@ VALUES = {
 KIND = "x-kubernetes-group-version-kind"
 
 
+def established(crd: Object) -> bool:
+    """`kubectl wait` fails where a CRD has no conditions yet."""
+    conditions = crd.get("status", {}).get("conditions") or []
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
+
+
 @pytest.fixture(scope="module")
 def crds(cluster: Cluster) -> None:
     cluster.kubectl.apply_file(CHART / "crds")
     for name in ("networks", "minerpools", "minerdisks"):
-        cluster.kubectl("wait", "--for=condition=Established", f"crd/{name}.cybervein.io")
+        cluster.kubectl.wait("crd", f"{name}.cybervein.io", established, "is established")
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ ALLOWED = [
     ("create", "poddisruptionbudgets.policy"),
     ("create", "events"),
     ("delete", "pods"),
-    ]
+]
 FORBIDDEN = [
     ("delete", "persistentvolumeclaims"),
     ("deletecollection", "persistentvolumeclaims"),

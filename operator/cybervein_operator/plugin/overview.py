@@ -192,6 +192,8 @@ def safe(miners: tuple[Object, ...], disks: tuple[Object, ...]) -> Answer:
             ok=False,
             text=f"{'; '.join(trouble)}. Nothing was deleted; shards that stay away are repaired.",
         )
+    if not disks:
+        return Answer(None, "no disk was seen yet")
     unknown = [disk["name"] for disk in disks if disk["phase"] == "Pending"]
     if unknown:
         return Answer(None, f"no word yet of {', '.join(unknown[:5])}")

@@ -13,23 +13,21 @@ _QUIET = {"Pending", "Starting", "Updating", "Draining", "Unknown"}
 
 def drawn(seen: Overview, *, everywhere: bool) -> RenderableType:
     """The whole page."""
+    shown = (
+        (seen.networks, ("name", "ready", "epoch", "height", "miners", "message")),
+        (
+            seen.pools,
+            ("name", "network", "ready", "miners_ready", "wanted", "usage", "draining", "message"),
+        ),
+        (seen.miners, ("name", "phase", "node", "disks", "reason", "message")),
+        (seen.disks, ("name", "phase", "node", "usage", "plots", "shards", "message")),
+    )
+    first = ("namespace",) if everywhere else ()
     return Group(
         _answer("Is everybody at work?", seen.ready),
         _answer("Is the data safe?", seen.safe),
         _answer("Does it earn?", seen.earning),
-        Text(),
-        _table(
-            seen.networks, ("name", "ready", "epoch", "height", "miners", "message"), everywhere
-        ),
-        _table(
-            seen.pools,
-            ("name", "network", "ready", "miners_ready", "wanted", "usage", "draining", "message"),
-            everywhere,
-        ),
-        _table(seen.miners, ("name", "phase", "node", "disks", "reason", "message"), everywhere),
-        _table(
-            seen.disks, ("name", "phase", "node", "usage", "plots", "shards", "message"), everywhere
-        ),
+        *(_table(rows, first + columns) for rows, columns in shown if rows),
     )
 
 
@@ -40,16 +38,13 @@ def _answer(question: str, answer: Answer) -> Text:
     return Text.assemble((f"{question} ", "bold"), (word, style), f": {answer.text}")
 
 
-def _table(rows: tuple[Object, ...], columns: tuple[str, ...], everywhere: bool) -> RenderableType:  # noqa: FBT001
-    if not rows:
-        return Text()
-    columns = ("namespace", *columns) if everywhere else columns
+def _table(rows: tuple[Object, ...], columns: tuple[str, ...]) -> RenderableType:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         table.add_column(column.replace("_", " ").upper(), overflow="fold")
     for row in rows:
         table.add_row(*(_cell(column, row.get(column)) for column in columns))
-    return Group(table, Text())
+    return Group(Text(), table)
 
 
 def _cell(column: str, value: object) -> str:
