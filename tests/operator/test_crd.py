@@ -10,7 +10,8 @@ import pytest
 import yaml
 from cybervein_operator.crd import definitions
 
-MANIFESTS = Path(__file__).parents[2] / "manifests" / "crds"
+ROOT = Path(__file__).parents[2]
+MANIFESTS = ROOT / "manifests" / "crds"
 KINDS = {each["spec"]["names"]["kind"]: each for each in definitions()}
 
 
@@ -35,8 +36,10 @@ def schemas(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_the_committed_files_are_what_is_written_now(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "cybervein_operator.crd", tmp_path], check=True)
-    made = {each.name: each.read_text() for each in tmp_path.iterdir()}
+    made = {each.name: each.read_text() for each in (tmp_path / "manifests" / "crds").iterdir()}
     assert made == {each.name: each.read_text() for each in MANIFESTS.iterdir()}
+    page = Path("docs") / "resources.md"
+    assert (tmp_path / page).read_text() == (ROOT / page).read_text()
 
 
 def test_files_hold_plain_yaml_of_the_definitions() -> None:

@@ -329,3 +329,75 @@ def test_a_server_warns_of_what_a_restricted_namespace_would_refuse(server: Kube
     objects = of_pool({"metadata": {"name": "p", "namespace": "n", "uid": "u"}, "spec": spec}, 0)
     with pytest.raises(KubectlError, match="would violate PodSecurity"):
         server.within("restricted").apply(*moved(objects, "restricted"), flags=STRICT)
+
+
+@pytest.mark.kubernetes
+def test_applying_the_same_again_writes_nothing(server: Kubectl) -> None:
+    """Or a thousand miners at rest would be a thousand writes at each resync."""
+    kubectl = server.within("restricted")
+    disks = [{"name": "a", "claimTemplate": {"size": "1Gi"}}]
+    cpu = {"requests": {"cpu": 1, "memory": "1024Mi"}}
+    spec = {"networkRef": {"name": "n"}, "disks": disks, "resources": {"miner": cpu}}
+    meta = {"name": "still", "namespace": "restricted", "uid": "u"}
+    objects = of_pool({"metadata": meta, "spec": spec}, 0)
+    objects += of_network(
+        {
+            "metadata": {"name": "still", "namespace": "restricted", "uid": "u"},
+            "spec": {"preset": "test", "superNode": {"storage": {"size": "1Gi"}}},
+        }
+    )
+    for each in objects:  # nobody owns them here: the garbage collector would take them away
+        each["metadata"].pop("ownerReferences", None)
+    kubectl.apply(*objects)
+    before = versions(kubectl, objects)
+    kubectl.apply(*objects)
+    assert versions(kubectl, objects) == before
+
+
+def versions(kubectl: Kubectl, objects: list[dict[str, Any]]) -> dict[str, str]:
+    """Generations, which only a change of the spec moves, and the times of our own writes."""
+    found = {}
+    for each in objects:
+        live = kubectl(
+            "get", each["kind"], each["metadata"]["name"], "-o", "json", "--show-managed-fields"
+        )
+        meta = json.loads(live)["metadata"]
+        ours = [x["time"] for x in meta["managedFields"] if x["manager"] == "test"]
+        found[f"{each['kind']}/{meta['name']}"] = f"{meta.get('generation')} {ours}"
+    return found
+
+
+@pytest.mark.kubernetes
+def test_a_server_takes_every_change_of_a_pool(server: Kubectl) -> None:
+    kubectl = server.within("loose")
+    meta = {"name": "moving", "namespace": "loose", "uid": "u"}
+    base = {"networkRef": {"name": "n"}, "disks": [{"name": "a", "claimTemplate": {"size": "1Gi"}}]}
+    changes: list[dict[str, Any]] = [
+        {},
+        {"address": {"type": "NodePort", "host": "h"}},
+        {"address": {"type": "NodePort", "host": "h", "port": 30555}},
+        {"address": {"type": "LoadBalancer"}},
+        {"address": {"type": "HostPort"}},
+        {"disks": [{"name": "b", "hostPath": "/srv/b"}, *base["disks"]]},
+        {"scheduling": {"antiAffinity": "None"}},
+        {"scheduling": {"antiAffinity": "Required", "nodeSelector": {"a": "b"}}},
+        {"resources": {"miner": {"limits": {"memory": "1Gi"}}}},
+        {},
+    ]
+    for change in changes:
+        objects = of_pool({"metadata": meta, "spec": base | change}, 0)
+        for each in objects:
+            each["metadata"].pop("ownerReferences", None)
+        kubectl.apply(*objects)
+    service = kubectl.get("service", "moving-0")
+    assert service is not None
+    assert service["spec"]["type"] == "ClusterIP"
+    assert "nodePort" not in service["spec"]["ports"][0]
+    statefulset = kubectl.get("statefulset", "moving-0")
+    assert statefulset is not None
+    pod = statefulset["spec"]["template"]["spec"]
+    assert "nodeSelector" not in pod
+    assert [x["name"] for x in pod["volumes"] if x["name"].startswith("disk-")] == [
+        "disk-a",
+        "disk-gone",
+    ]

@@ -1,7 +1,7 @@
 """CustomResourceDefinitions, written from the typed models of `cybervein_operator.api`.
 
-`python -m cybervein_operator.crd [DIRECTORY]` writes one file per kind (default `manifests/crds`).
-A test regenerates them and expects no difference.
+`python -m cybervein_operator.crd` writes `manifests/crds/*.yaml` and `docs/resources.md`. A test
+regenerates them and expects no difference.
 """
 
 from cybervein_operator.crd.definition import definitions
