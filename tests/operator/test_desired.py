@@ -233,6 +233,16 @@ def test_two_disks_cannot_be_one() -> None:
     assert fleet.conflicts(pool()) == []
 
 
+@pytest.mark.parametrize("claim", ["home-0-state", "home-0-b"])
+def test_a_disk_is_no_claim_that_the_operator_makes_for_something_else(claim: str) -> None:
+    disks = [
+        {"name": "a", "existingClaims": [claim]},
+        {"name": "b", "claimTemplate": {"size": "1Gi"}},
+    ]
+    (said,) = fleet.conflicts(pool(disks=disks))
+    assert said.startswith(f"claim {claim} is one that the operator makes for this pool")
+
+
 def test_a_joined_network_has_no_super_node_to_make() -> None:
     joined = parse(Network, {"metadata": {"name": "j"}, "spec": {"join": {"configMap": "c"}}})
     with pytest.raises(MalformedError, match=r"Network j joins .* expected spec\.superNode"):

@@ -73,7 +73,8 @@ class Disk(Part, frozen=True, kw_only=True):
         | None,
         says(
             "Directory on the node, which must exist and belong to uid 65532. The namespace must "
-            "allow host paths (label pod-security.kubernetes.io/enforce: privileged)."
+            "allow it: labels cybervein.io/host-access: allowed and "
+            "pod-security.kubernetes.io/enforce: privileged."
         ),
     ] = None
 
@@ -136,7 +137,7 @@ class PoolAddress(Part, frozen=True, kw_only=True):
         says(
             "ClusterIP: inside this cluster alone. NodePort: a port of every node. LoadBalancer: "
             "an address for each miner. HostPort: a port of the miner's own node; the namespace "
-            "must allow it (label pod-security.kubernetes.io/enforce: privileged)."
+            "must allow it, as for hostPath."
         ),
     ] = AddressType.CLUSTER_IP
     host: Annotated[

@@ -37,7 +37,12 @@ def network_policy(pool: MinerPool) -> Object:
 
 def conflicts(pool: MinerPool) -> list[str]:
     """What no miner of this pool could live with; each a sentence with the next step."""
-    return [*_claims_used_twice(pool), *_directories_used_twice(pool), *_bandwidth(pool)]
+    return [
+        *_claims_used_twice(pool),
+        *_claims_of_its_own(pool),
+        *_directories_used_twice(pool),
+        *_bandwidth(pool),
+    ]
 
 
 def _claims_used_twice(pool: MinerPool) -> list[str]:
@@ -46,6 +51,22 @@ def _claims_used_twice(pool: MinerPool) -> list[str]:
         f"claim {claim} is named by {count} disks; a claim is one disk of one miner: name another"
         for claim, count in sorted(named.items())
         if count > 1
+    ]
+
+
+def _claims_of_its_own(pool: MinerPool) -> list[str]:
+    """Existing claims that the operator makes, or would make, for another purpose."""
+    name, count = pool.metadata.name, pool.spec.replicas
+    made = {names.state_claim(name, n) for n in range(count)} | {
+        names.disk(name, n, disk.name)
+        for disk in pool.spec.disks
+        if disk.claim_template is not None
+        for n in range(count)
+    }
+    named = {claim for disk in pool.spec.disks for claim in (disk.existing_claims or ())}
+    return [
+        f"claim {claim} is one that the operator makes for this pool; name another"
+        for claim in sorted(made & named)
     ]
 
 
