@@ -18,11 +18,11 @@ read.
 {{- if not $.Values.allowHostAccess -}}
 {{- range $disk := $pool.disks -}}
 {{- if hasKey $disk "hostPath" -}}
-{{- fail (printf "\n\npools.%s: disk %s is a hostPath. Set `allowHostAccess: true` and label the namespace with `kubectl label namespace %s pod-security.kubernetes.io/enforce=privileged`, or use a claimTemplate.\n" $name $disk.name $.Release.Namespace) -}}
+{{- fail (printf "\n\npools.%s: disk %s is a hostPath. Set `allowHostAccess: true` and label the namespace with `kubectl label namespace %s pod-security.kubernetes.io/enforce=privileged cybervein.io/host-access=allowed`, or use a claimTemplate.\n" $name $disk.name $.Release.Namespace) -}}
 {{- end -}}
 {{- end -}}
 {{- if eq (dig "address" "type" "ClusterIP" $pool) "HostPort" -}}
-{{- fail (printf "\n\npools.%s: address.type is HostPort. Set `allowHostAccess: true` and label the namespace with `kubectl label namespace %s pod-security.kubernetes.io/enforce=privileged`, or use NodePort or LoadBalancer.\n" $name $.Release.Namespace) -}}
+{{- fail (printf "\n\npools.%s: address.type is HostPort. Set `allowHostAccess: true` and label the namespace with `kubectl label namespace %s pod-security.kubernetes.io/enforce=privileged cybervein.io/host-access=allowed`, or use NodePort or LoadBalancer.\n" $name $.Release.Namespace) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
