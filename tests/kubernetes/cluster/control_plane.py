@@ -33,11 +33,13 @@ ISSUER = "https://kubernetes.default.svc.cluster.local"
 class Settings:
     """What differs between clusters.
 
-    `address` is where the API server listens; with `reachable` it also announces that address to
-    pods as the Service `kubernetes`, which must then not be loopback.
+    `address` is where the API server listens, on a free port unless `port` names one; with
+    `reachable` it also announces that address, which must then not be loopback, to pods as the
+    Service `kubernetes`.
     """
 
     address: str = "127.0.0.1"
+    port: int | None = None
     reachable: bool = False
     users: tuple[User, ...] = USERS
     service_range: str = "10.96.0.0/16"
@@ -142,7 +144,7 @@ def prepare(directory: Path, settings: Settings) -> ControlPlane:
     write_service_account_key(directory / "service-account.key")
     (directory / "audit-policy.json").write_text(json.dumps(POLICY))
     client_port, peer_port = free_ports(2)
-    (port,) = free_ports(1, settings.address)
+    port = settings.port or free_ports(1, settings.address)[0]
     return ControlPlane(
         directory=directory,
         settings=settings,

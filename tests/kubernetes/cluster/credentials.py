@@ -24,8 +24,8 @@ SCHEDULER = User("system:kube-scheduler")
 KWOK = User("test-kwok", "system:masters")
 PROVISIONER = User("test-provisioner", "system:masters")
 PROXY = User("system:kube-proxy")
-DNS = User("test-dns", "system:masters")
-USERS = (ADMIN, CONTROLLER_MANAGER, SCHEDULER, KWOK, PROVISIONER, PROXY, DNS)
+POLICIES = User("test-policies", "system:masters")
+USERS = (ADMIN, CONTROLLER_MANAGER, SCHEDULER, KWOK, PROVISIONER, PROXY, POLICIES)
 
 
 def kubelet_user(node: str) -> User:

@@ -10,6 +10,7 @@
     node.local_volume(name, size, class) a static `local` volume on a folder made beforehand
     node.kill(namespace, pod, container) kill -9 the container's first process
     node.kubelet, node.containerd        to kill, pause and restart
+    node.policies.start()                from then on NetworkPolicies are enforced
     node.run("ctr", "version")           any program inside the node's namespaces
 
 Pod addresses answer from this machine too. Everything lives in one process namespace, so ending its

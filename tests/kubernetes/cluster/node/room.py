@@ -72,9 +72,11 @@ class Room:
         target = ["--target", str(self.first_pid)]
         return [system_tool("nsenter"), *target, "--net", "--mount", "--pid", "--", *command]
 
-    def run(self, *command: str | Path) -> str:
+    def run(self, *command: str | Path, stdin: str | None = None) -> str:
         """Run a program in the node to its end and return its stdout."""
-        run = subprocess.run(self.inside(command), capture_output=True, text=True, check=False)
+        run = subprocess.run(
+            self.inside(command), input=stdin, capture_output=True, text=True, check=False
+        )
         if run.returncode != 0:
             raise RuntimeError(f"{' '.join(map(str, command))}: {run.stderr.strip()}")
         return run.stdout

@@ -11,15 +11,18 @@ from cluster.credentials import ADMIN, USERS, User, kubelet_user
 from cluster.kubectl import Kubectl
 from cluster.kwok import is_ready
 from cluster.node.containerd import Containerd
+from cluster.node.dns import start_dns
 from cluster.node.network import free_wire
+from cluster.node.policy import PolicyEngine
 from cluster.node.room import Room, opened
-from cluster.node.services import dns, kubelet, proxy
+from cluster.node.services import kubelet, proxy
 from cluster.process import Process
 from cluster.provisioner import Provisioner, local_source
 from cluster.running import Cluster
 from cluster.waiting import until
 
 NAME = "node-1"
+API_PORT = 6443  # nobody else listens at the wire's address
 READY_SECONDS = 90
 
 
@@ -32,8 +35,8 @@ class Node:
     containerd: Containerd
     kubelet: Process
     proxy: Process
-    dns: Process
     volumes: Provisioner
+    policies: PolicyEngine
     name: str = NAME
 
     @property
@@ -92,7 +95,9 @@ def node_cluster(directory: Path) -> Iterator[Node]:
     if os.geteuid() != 0:
         raise PermissionError("a node needs root for its namespaces and mounts; run as root")
     wire, user = free_wire(), kubelet_user(NAME)
-    settings = Settings(address=wire.outer_address, reachable=True, users=(*USERS, user))
+    settings = Settings(
+        address=wire.outer_address, port=API_PORT, reachable=True, users=(*USERS, user)
+    )
     directory.mkdir(parents=True, exist_ok=True)
     room = Room(directory, wire)
     with opened(room):
@@ -115,13 +120,13 @@ def _started(room: Room, plane: ControlPlane, user: User) -> Iterator[Node]:
         containerd=containerd,
         kubelet=kubelet(room, plane, NAME, user, containerd.socket),
         proxy=proxy(room, plane, NAME),
-        dns=dns(room, plane),
         volumes=Provisioner(plane, room.directory / "volumes", NAME),
+        policies=PolicyEngine(room, plane),
     )
     try:
         containerd.start()
         node.volumes.start()
-        for process in (node.kubelet, node.proxy, node.dns):
+        for process in (node.kubelet, node.proxy):
             process.start()
         until(
             lambda: is_ready(node.cluster.kubectl.get("node", NAME) or {}),
@@ -129,8 +134,10 @@ def _started(room: Room, plane: ControlPlane, user: User) -> Iterator[Node]:
             timeout_seconds=READY_SECONDS,
             diagnose=node.kubelet.tail,
         )
+        start_dns(node.cluster.kubectl, containerd)
         yield node
     finally:
         node.volumes.stop()
-        for process in (node.kubelet, node.proxy, node.dns, containerd.process):
+        node.policies.stop()
+        for process in (node.kubelet, node.proxy, containerd.process):
             process.stop()

@@ -1,15 +1,14 @@
-"""What else runs on a node: kubelet, kube-proxy and CoreDNS, with their configuration files."""
+"""What else runs on a node: kubelet and kube-proxy, with their configuration files."""
 
 import json
 from pathlib import Path
 
 from cluster.control_plane import ControlPlane
-from cluster.credentials import DNS, PROXY, User
+from cluster.credentials import PROXY, User
+from cluster.node.dns import ADDRESS, DOMAIN
 from cluster.node.room import Room
 from cluster.process import Process
 from cluster.tools import tool
-
-DOMAIN = "cluster.local"
 
 
 def kubelet(room: Room, plane: ControlPlane, name: str, user: User, runtime: str) -> Process:
@@ -52,28 +51,6 @@ def proxy(room: Room, plane: ControlPlane, name: str) -> Process:
     return Process("kube-proxy", command, room.directory)
 
 
-def dns(room: Room, plane: ControlPlane) -> Process:
-    """CoreDNS at the node's own address; names outside the cluster do not exist."""
-    corefile = room.directory / "Corefile"
-    corefile.write_text(f"""
-{DOMAIN} in-addr.arpa ip6.arpa {{
-    bind {room.wire.inner_address}
-    errors
-    kubernetes {{
-        kubeconfig {plane.kubeconfig(DNS)} test
-        ttl 1
-    }}
-}}
-. {{
-    bind {room.wire.inner_address}
-    template ANY ANY {{
-        rcode NXDOMAIN
-    }}
-}}
-""")
-    return Process("coredns", room.inside([tool("coredns"), "-conf", corefile]), room.directory)
-
-
 def _write(path: Path, document: dict[str, object]) -> Path:
     path.write_text(json.dumps(document))
     return path
@@ -94,7 +71,7 @@ def _kubelet(room: Room, runtime: str) -> dict[str, object]:
         "failSwapOn": False,
         "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%"},
         "imageGCHighThresholdPercent": 100,  # an image that was imported cannot be pulled again
-        "clusterDNS": [room.wire.inner_address],
+        "clusterDNS": [ADDRESS],
         "clusterDomain": DOMAIN,
         "resolvConf": str(room.directory / "resolv.conf"),
         "volumePluginDir": str(room.directory / "volume-plugins"),
