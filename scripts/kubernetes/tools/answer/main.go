@@ -1,6 +1,6 @@
-// Command answer is the smallest web server: it tells every caller its host's name. With a URL as
-// its argument it asks another one and prints what that says, which shows names and Services from
-// within a pod.
+// Command answer is the smallest web server: it tells every caller its host's name, on port 8080 or
+// on those that ANSWER_PORTS lists (4100,7700). With a URL as its argument it asks another one and
+// prints what that says, which shows names and Services from within a pod.
 package main
 
 import (
@@ -9,6 +9,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -22,7 +23,15 @@ func main() {
 		log.Fatal(err)
 	}
 	http.HandleFunc("/", func(to http.ResponseWriter, _ *http.Request) { fmt.Fprintln(to, name) })
-	log.Fatal(http.ListenAndServe(":8080", nil))
+	ports := os.Getenv("ANSWER_PORTS")
+	if ports == "" {
+		ports = "8080"
+	}
+	ended := make(chan error)
+	for _, port := range strings.Split(ports, ",") {
+		go func() { ended <- http.ListenAndServe(":"+port, nil) }()
+	}
+	log.Fatal(<-ended)
 }
 
 func ask(url string) {

@@ -1,0 +1,137 @@
+"""The chart's NetworkPolicies on a node that enforces them: who reaches whom, and who does not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from chart_helm import Helm, Object
+from cluster.kubectl import Kubectl, KubectlError
+from cluster.kwok import is_ready
+from cluster.node.oci import write_image
+from cluster.node.running import Node
+from cluster.samples import container
+from cluster.tools import tool
+from cluster.waiting import until
+from cybervein_operator.desired.address import SHARDS_PORT
+from cybervein_operator.desired.miner_pod import METRICS_PORT
+from cybervein_operator.desired.supernode_pod import HTTPS_PORT
+
+pytestmark = pytest.mark.node
+IMAGE = "localhost/answer:chart"
+SPACE = "chart-policies"
+OPERATOR_PORT, OTHER_PORT = 8080, 9999
+PORTS = (SHARDS_PORT, METRICS_PORT, HTTPS_PORT, OPERATOR_PORT, OTHER_PORT)
+OURS = ("miner", "supernode", "operator", "test", "nameless")
+PODS = (*OURS, "client")
+
+OPEN = [
+    ("client", "miner", SHARDS_PORT),
+    ("client", "miner", METRICS_PORT),
+    ("client", "supernode", HTTPS_PORT),
+    ("client", "operator", OPERATOR_PORT),
+    ("miner", "supernode", HTTPS_PORT),
+    ("supernode", "miner", SHARDS_PORT),
+    ("supernode", "client", OTHER_PORT),
+    ("operator", "miner", SHARDS_PORT),
+    ("operator", "supernode", HTTPS_PORT),
+    ("test", "supernode", HTTPS_PORT),
+    ("test", "operator", OPERATOR_PORT),
+]
+CLOSED = [
+    ("client", "miner", OTHER_PORT),
+    ("client", "miner", HTTPS_PORT),
+    ("client", "supernode", SHARDS_PORT),
+    ("client", "operator", OTHER_PORT),
+    ("client", "nameless", OPERATOR_PORT),
+    ("miner", "client", OTHER_PORT),
+    ("miner", "operator", OPERATOR_PORT),
+    ("operator", "client", OTHER_PORT),
+    ("operator", "miner", METRICS_PORT),
+    ("test", "miner", SHARDS_PORT),
+    ("nameless", "client", OTHER_PORT),
+    ("nameless", "miner", SHARDS_PORT),
+]
+
+
+@dataclass
+class Village:
+    """Pods that listen on every port, and who may reach whom."""
+
+    kubectl: Kubectl
+    addresses: dict[str, str]
+
+    def reaches(self, who: str, whom: str, port: int) -> bool:
+        url = f"http://{self.addresses[whom]}:{port}"
+        try:
+            return bool(self.kubectl("exec", who, "--", "/answer", url).strip())
+        except KubectlError:
+            return False
+
+    def wrong(self) -> list[str]:
+        """Where it is otherwise than the tables say."""
+        asked = [(True, each) for each in OPEN] + [(False, each) for each in CLOSED]
+        return [
+            f"{who} -> {whom}:{port} should be {'open' if is_open else 'closed'}"
+            for is_open, (who, whom, port) in asked
+            if self.reaches(who, whom, port) is not is_open
+        ]
+
+
+def pod(name: str) -> Object:
+    labels = {"app.kubernetes.io/name": "cybervein"} if name in OURS else {"app": name}
+    if name not in {"nameless", "client"}:
+        labels |= {"app.kubernetes.io/component": name, "app.kubernetes.io/instance": "cybervein"}
+    ports = ",".join(str(port) for port in PORTS)
+    env = [{"name": "ANSWER_PORTS", "value": ports}]
+    main = container(IMAGE, imagePullPolicy="Never", env=env)
+    metadata = {"name": name, "labels": labels}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [main]}}
+
+
+@pytest.fixture(scope="module")
+def village(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Village]:
+    archive = write_image(tmp_path_factory.mktemp("image") / "answer.tar", tool("answer"))
+    node.load(archive, IMAGE)
+    node.cluster.make_namespace(SPACE)
+    kubectl = node.cluster.kubectl.within(SPACE)
+    kubectl.apply(*(pod(name) for name in PODS))
+    found = {name: kubectl.wait("pod", name, is_ready, "is Ready") for name in PODS}
+    made = Village(kubectl, {name: each["status"]["podIP"] for name, each in found.items()})
+    assert made.reaches("client", "miner", OTHER_PORT)  # nothing is closed yet
+    node.policies.start()
+    yield made
+    node.policies.stop()
+    node.cluster.kubectl.delete("namespace", SPACE, "--wait=false")
+
+
+def policies(tmp_path: Path, *flags: str) -> list[Object]:
+    rendered = Helm(tmp_path, namespace=SPACE).render(*flags)
+    return [each for each in rendered if each["kind"] == "NetworkPolicy"]
+
+
+def test_what_is_needed_is_open_and_the_rest_is_closed(
+    village: Village, node: Node, tmp_path: Path
+) -> None:
+    village.kubectl.apply(*policies(tmp_path))
+    until(lambda: not village.wrong(), "the policies hold", every_seconds=1,
+          diagnose=lambda: "\n".join(village.wrong()))  # fmt: skip
+    assert node.policies.problem is None
+
+
+def test_metrics_are_closed_to_all_but_the_named_peers(village: Village, tmp_path: Path) -> None:
+    peers = "networkPolicy.metricsFrom[0].podSelector.matchLabels.app=scraper"
+    village.kubectl.apply(*policies(tmp_path, "--set", peers))
+    until(
+        lambda: not village.reaches("client", "miner", METRICS_PORT),
+        "strangers see no metrics",
+        every_seconds=1,
+    )
+    assert not village.reaches("client", "operator", OPERATOR_PORT)
+    assert village.reaches("client", "miner", SHARDS_PORT)
+    village.kubectl("label", "pod", "client", "app=scraper", "--overwrite")
+    until(
+        lambda: village.reaches("client", "miner", METRICS_PORT),
+        "the named peer sees them",
+        every_seconds=1,
+    )
