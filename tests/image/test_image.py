@@ -76,6 +76,22 @@ def test_the_licence_is_in_the_image(image: Archive) -> None:
     assert any(name.startswith("usr/share/doc/libc6/") for name in texts)
 
 
+def test_it_has_the_code_of_this_checkout_and_no_older_one(image: Archive) -> None:
+    root, packages = IMAGE.parent, "opt/cybervein/lib/python3.11/site-packages/"
+    held = {
+        member.name.removeprefix(packages): content
+        for member, content in image.members()
+        if re.match(f"{packages}cybervein_(?!native).*[.]py$", member.name)
+    }
+    wanted = {
+        str(path.relative_to(package.parent)): path.read_bytes()
+        for package in root.glob("*/cybervein_*")
+        for path in package.rglob("*.py")
+    }
+    assert set(held) == set(wanted)
+    assert [name for name, content in held.items() if content != wanted[name]] == []
+
+
 def test_its_user_is_a_number_other_than_root(image: Archive) -> None:
     # kubelet's runAsNonRoot cannot check a name
     assert image.config["User"] == "65532:65532"
