@@ -83,6 +83,18 @@ def test_its_claim_is_a_folder_of_the_group_of_the_pod(kubectl: Kubectl, node: N
     assert node.volumes.folder(claim).is_dir()
 
 
+def test_a_disk_that_fails_answers_with_io_errors(node: Node) -> None:
+    disk = node.disk("bay-7", 64 << 20, "bays")
+    (disk.here / "kept").write_text("bytes")
+    assert node.run("cat", disk.folder / "kept") == "bytes"
+    disk.fail()
+    with pytest.raises(RuntimeError, match="Input/output error"):
+        node.run("cat", disk.folder / "kept")
+    volume = node.cluster.kubectl.get("persistentvolume", "bay-7")
+    assert volume is not None
+    assert volume["spec"]["local"]["path"] == str(disk.folder)
+
+
 def test_a_killed_container_is_started_again(kubectl: Kubectl, node: Node) -> None:
     def restarts() -> int:
         pod = kubectl.get("pod", "web-0")

@@ -1,5 +1,7 @@
 """After a node, the machine is as it was: by its end, and when the test process is killed."""
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,13 +35,22 @@ def is_of_a_node(mount: str) -> bool:
     return any(word in mount.split()[1] for word in words)
 
 
+def is_somebody_elses(name: str) -> bool:
+    """Cgroups and interfaces of a node that another test run has just now tell its process."""
+    made_by = re.search(rf"(?:cvo|cvi|/{PREFIX}-)(\d+)-", name)
+    pid = int(made_by[1]) if made_by else os.getpid()
+    return pid != os.getpid() and psutil.pid_exists(pid)
+
+
 def machine() -> set[str]:
     """What a node could leave behind: interfaces, mounts, cgroups, folders, kernel settings."""
     mounts = filter(is_of_a_node, MOUNTS.read_text().splitlines())
     cgroups = map(str, CGROUPS.glob(f"*/{PREFIX}-*"))
     folders = [str(folder) for folder in FIXED_FOLDERS if folder.exists()]
     settings = [f"{name} {(Path('/proc/sys') / name).read_text()}" for name in KUBELET_SETS]
-    return {*psutil.net_if_addrs(), *mounts, *cgroups, *folders, *settings}
+    loops = [path.read_text() for path in Path("/sys/block").glob("loop*/loop/backing_file")]
+    found = {*psutil.net_if_addrs(), *mounts, *cgroups, *folders, *settings, *loops}
+    return {name for name in found if not is_somebody_elses(name)}
 
 
 def processes_of(directory: Path) -> list[str]:
@@ -56,6 +67,7 @@ def test_a_node_that_ends_leaves_nothing(tmp_path: Path) -> None:
     before = machine()
     with node_cluster(tmp_path / "node") as node:
         node.load(write_image(tmp_path / "answer.tar", tool("answer")), IMAGE)
+        node.disk("bay-1", 64 << 20, "bays")
         kubectl = node.cluster.kubectl
         main = container(IMAGE, imagePullPolicy="Never")
         kubectl.apply(stateful_set("web", claim="1Gi", main=main))

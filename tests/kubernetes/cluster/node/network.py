@@ -1,6 +1,7 @@
 """The wire between this machine and the node, and the ranges of addresses that nobody uses yet."""
 
 import ipaddress
+import os
 import subprocess
 from dataclasses import dataclass
 from secrets import token_hex
@@ -80,7 +81,7 @@ def free_wire() -> Wire:
     }
     for number in range(256):
         if not any(address in _part(NODES, number) for address in taken):
-            name = token_hex(4)
+            name = f"{os.getpid()}-{token_hex(1)}"  # at most 15 characters with the prefix
             return Wire(f"cvo{name}", f"cvi{name}", number)
     raise RuntimeError(f"every /24 of {NODES} is taken; remove interfaces named cvo* (ip link del)")
 

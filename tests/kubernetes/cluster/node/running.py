@@ -11,6 +11,7 @@ from cluster.credentials import ADMIN, USERS, User, kubelet_user
 from cluster.kubectl import Kubectl
 from cluster.kwok import is_ready
 from cluster.node.containerd import Containerd
+from cluster.node.disk import Disk
 from cluster.node.dns import start_dns
 from cluster.node.network import free_wire
 from cluster.node.policy import PolicyEngine
@@ -61,6 +62,17 @@ class Node:
         """A static `local` volume on a new folder, which is returned."""
         folder = self.volumes.root / name
         folder.mkdir(mode=0o777, parents=True)
+        self._announce(name, size, storage_class, folder)
+        return folder
+
+    def disk(self, name: str, size_bytes: int, storage_class: str) -> Disk:
+        """A static `local` volume on a filesystem of its own, which a test can let die."""
+        disk = Disk(self.room, self.room.directory / "disks" / name)
+        disk.attach(size_bytes)
+        self._announce(name, str(size_bytes), storage_class, disk.folder)
+        return disk
+
+    def _announce(self, name: str, size: str, storage_class: str, folder: Path) -> None:
         spec = {
             "capacity": {"storage": size},
             "accessModes": ["ReadWriteOnce"],
@@ -68,15 +80,8 @@ class Node:
             "persistentVolumeReclaimPolicy": "Retain",
             **local_source(folder, self.name),
         }
-        self.cluster.kubectl.apply(
-            {
-                "apiVersion": "v1",
-                "kind": "PersistentVolume",
-                "metadata": {"name": name},
-                "spec": spec,
-            }
-        )
-        return folder
+        volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}}
+        self.cluster.kubectl.apply({**volume, "spec": spec})
 
     def kill(self, namespace: str, pod: str, container: str) -> None:
         """kill -9 the first process of a running container."""
