@@ -119,7 +119,7 @@ class Appliance:
                 group.create_task(queue.run())
                 group.create_task(poller.run())
                 group.create_task(self._beat())
-                group.create_task(self._kopf(resources))
+                group.create_task(self._kopf(resources, stop))
                 group.create_task(_until(stop))
         except* _StoppedError:
             _log.info("operator.stopped")
@@ -154,7 +154,8 @@ class Appliance:
             statefulsets=self.world.store.count(Kind.STATEFUL_SET),
         )
 
-    async def _kopf(self, resources: Resources) -> None:
+    async def _kopf(self, resources: Resources, stop: asyncio.Event) -> None:
+        """kopf takes the signals over, and returns after one."""
         settings = kopf.OperatorSettings()
         spaces = self.settings.namespaces
         configure(settings, cluster_wide=not spaces)
@@ -165,6 +166,7 @@ class Appliance:
             namespaces=spaces,
             standalone=True,
         )
+        stop.set()
 
     async def _beat(self) -> None:
         while True:

@@ -21,7 +21,6 @@ from cybervein_operator.desired import names
 from cybervein_operator.world import Key, World, miner_key, network_key, pool_key
 
 _log = structlog.get_logger()
-_MINE: Final = f"app.kubernetes.io/managed-by={names.FIELD_MANAGER}"
 _BACKOFFS: Final = (1, 1, 2, 3, 5, 8, 13, 21)
 Add = Callable[[Key, float], None]
 
@@ -47,6 +46,7 @@ def configure(settings: kopf.OperatorSettings, *, cluster_wide: bool) -> None:
     settings.execution.max_workers = 2
     settings.peering.standalone = True
     settings.posting.enabled = False
+    settings.watching.label_selectors["v1", "configmaps"] = f"{Canary.LABEL}={CANARY}"
     settings.scanning.disabled = not cluster_wide
     settings.persistence.finalizer = f"{GROUP}/never"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)

@@ -21,7 +21,7 @@ class Router:
         self, kind: Kind, key: tuple[str, str], before: Seen | None, after: Seen | None
     ) -> None:
         """An object appeared, changed, or went."""
-        item = after or before
+        item = before if before is not None and (after is None or not after.pool) else after
         assert item is not None  # noqa: S101 -- one of the two is given
         if kind is Kind.NODE:
             self._node(key[1])

@@ -35,7 +35,7 @@ def nodes(kwok: Kwok) -> list[str]:
 
 
 @pytest.fixture
-def lab(
+def lab(  # noqa: PLR0913, PLR0917 -- what an operator needs around it
     cluster: Cluster,
     custom_kinds: None,
     storage_class: str,

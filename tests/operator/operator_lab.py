@@ -110,7 +110,7 @@ class Lab:
                 total += float(value)
         return total
 
-    def join(self, name: str = "net", funded: str | None = None) -> FakeSuperNode:
+    def join(self, name: str = "net") -> FakeSuperNode:
         """A Network that joins one that was founded elsewhere."""
         node = self.super_node(name)
         self.kubectl.apply(

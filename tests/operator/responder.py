@@ -1,16 +1,15 @@
-"""One process' worth of miners and super nodes: a server that answers for any number of identities.
+"""Miners and super nodes played by one server, for any number of identities.
 
-`http://127.0.0.1:PORT/miners/NAMESPACE/MINER/v1/...` is a miner, `/supernodes/NAMESPACE/NETWORK/...`
-a super node. Signatures are verified by the real code, and every status is checked against the
-miner's committed schema before it is sent, so that nothing is answered that a miner would not say.
+`http://127.0.0.1:PORT/miners/NAMESPACE/MINER/v1/...` is a miner, and a super node is at
+`/supernodes/NAMESPACE/NETWORK/...`. Signatures are verified by the real code, and every status is
+checked against the schema of what a miner says before it is sent.
 """
 
 import asyncio
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 from blake3 import blake3
@@ -18,6 +17,9 @@ from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.http_signature import SignableRequest, verify_request
 from cybervein_protocol.signing import KeyPair, address
 from status_schema import check_status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Json = dict[str, Any]
 _COVERED = ("signature-input", "signature", "content-digest")

@@ -18,6 +18,7 @@ _PHASES: Final[Mapping[str, DiskPhase]] = {
     "quarantined": DiskPhase.FAILED,
     "drained": DiskPhase.DRAINED,
 }
+_OVER: Final = {DiskPhase.DRAINED, DiskPhase.WIPED}
 _BAD: Final = {DiskPhase.READ_ONLY, DiskPhase.MISSING, DiskPhase.FOREIGN, DiskPhase.FAILED}
 _SHIFT_PER_MILLE: Final = 10
 
@@ -58,14 +59,23 @@ def action(facts: DiskFacts) -> Action:
         return Action.TAKE_BACK if gone else Action.NOTHING
     if report.state == "drained":
         return Action.WIPE if spec.wipe and spec.wipe == report.id else Action.NOTHING
-    usable = report.state in {"ready", "read-only"}
-    return Action.DRAIN if usable and not report.leaving else Action.NOTHING
+    # A foreign disk holds nothing of ours; of a dead one, others rebuild what it held.
+    drains = report.state != "foreign" and not report.leaving
+    return Action.DRAIN if drains else Action.NOTHING
+
+
+def obsolete(facts: DiskFacts) -> bool:
+    """Whether the disk is out of the spec, emptied, and out of its miner: its object can go."""
+    gone = facts.report is None and facts.asked and not facts.wanted
+    return gone and facts.disk.status.phase in _OVER
 
 
 def phase_of(facts: DiskFacts) -> DiskPhase:
     """Where the disk stands."""
     report, before = facts.report, facts.disk.status.phase
     if report is None:
+        if not facts.wanted and before in _OVER:
+            return before
         wiped = before in {DiskPhase.DRAINED, DiskPhase.WIPED} and facts.disk.spec.wipe
         if wiped and facts.disk.spec.wipe == facts.disk.status.disk_id and facts.asked:
             return DiskPhase.WIPED

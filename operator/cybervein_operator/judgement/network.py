@@ -43,9 +43,7 @@ def answers(seen: NetworkSeen) -> Answers:
     if seen.error:
         word = Answer("SuperNodeUnreachable", seen.error)
         return Answers(ready=word.no(), progressing=settled, degraded=word.yes())
-    so = Answer(
-        "Running", f"epoch {seen.epoch}" if seen.epoch is None else "the super node answers"
-    )
+    so = Answer("Running", "the super node answers")
     return Answers(ready=so.yes(), progressing=settled, degraded=Answer("AsExpected", "").no())
 
 

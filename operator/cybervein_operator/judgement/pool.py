@@ -55,8 +55,6 @@ def why_leave(pool: MinerPool, ordinal: int, node_drain: str = "") -> str:
 
 def order(facts: Facts, *, update: bool) -> Order:
     """One miner's order."""
-    if facts.trouble is not None and facts.trouble.blocks:
-        return Order(Task.NOTHING)
     if not facts.leave:
         return Order(Task.RUN, update=update or not facts.exists)
     if not facts.exists:
@@ -153,7 +151,12 @@ def answers(
     """The pool's conditions."""
     if trouble is not None:
         word = Answer(trouble.reason, trouble.message)
-        return Answers(ready=word.no(), progressing=word.no(), degraded=word.yes(), draining=None)
+        return Answers(
+            ready=word.no(),
+            progressing=word.when(yes=not trouble.blocks),
+            degraded=word.when(yes=trouble.blocks),
+            draining=None,
+        )
     wanted = sum(not why_leave(pool, each) for each in range(pool.spec.replicas))
     count = Counter(verdict.phase for verdict in verdicts.values())
     bad = [

@@ -27,7 +27,9 @@ async def pool_trouble(tools: Tools, pool: MinerPool) -> Trouble | None:
     if other:
         return Trouble("Conflict", other)
     if (space, network) not in tools.world.views:
-        return Trouble("NetworkNotReady", f"Network {network} has no network file yet; it waits")
+        return Trouble(
+            "NetworkNotReady", f"Network {network} has no network file yet; it waits", blocks=False
+        )
     if needs_host(pool) and not await _host_allowed(tools, space):
         return Trouble(
             "HostAccessDenied",

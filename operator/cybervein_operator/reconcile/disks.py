@@ -18,9 +18,18 @@ from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import Volume
 from cybervein_operator.desired.miner_pod import DISKS_DIR
 from cybervein_operator.judgement.conditions import notices
-from cybervein_operator.judgement.disk import Action, DiskFacts, action, status, worth_writing
+from cybervein_operator.judgement.disk import (
+    Action,
+    DiskFacts,
+    action,
+    obsolete,
+    status,
+    worth_writing,
+)
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Key, World
+
+_OUT = {DiskPhase.DRAINED, DiskPhase.WIPED, DiskPhase.FOREIGN, None}
 
 
 def leaving_volumes(world: World, pool: MinerPool, ordinal: int) -> tuple[Volume, ...]:
@@ -32,8 +41,7 @@ def leaving_volumes(world: World, pool: MinerPool, ordinal: int) -> tuple[Volume
         for disk in sorted(
             world.disks_of(pool.metadata.namespace, name), key=lambda each: each.spec.disk
         )
-        if disk.spec.disk not in wanted
-        and disk.status.phase not in {DiskPhase.DRAINED, DiskPhase.WIPED, None}
+        if disk.spec.disk not in wanted and disk.status.phase not in _OUT
     )
 
 
@@ -42,6 +50,10 @@ async def reconcile_disks(tools: Tools, pool: MinerPool, key: Key) -> None:
     wanted = {each.name for each in pool.spec.disks}
     for disk in tools.world.disks_of(key.namespace, key.name):
         facts = _facts(tools.world, disk, key, wanted=disk.spec.disk in wanted)
+        if obsolete(facts):
+            meta = disk.metadata
+            await tools.client.delete(Kind.DISK, meta.namespace, meta.name, meta.uid)
+            continue
         await _act(tools, facts, key)
         await _write(tools, facts)
 

@@ -17,6 +17,8 @@ from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.reconcile.volumes import claim_trouble, service_facts
 from cybervein_operator.world import Key, pool_key
 
+_TROUBLE_SECONDS = 15.0
+
 
 class MinerWork:
     """Carries out orders for single miners."""
@@ -48,7 +50,7 @@ class MinerWork:
                 raise
             trouble = Trouble("Refused", str(error), blocks=False)
         self._note(key, trouble)
-        return 60.0 if trouble else None
+        return _TROUBLE_SECONDS if trouble else None
 
     def _note(self, key: Key, trouble: Trouble | None) -> None:
         """Remember why it does not go on; the pool's status says so."""

@@ -48,13 +48,14 @@ class PoolWork:
     def __init__(self, tools: Tools) -> None:
         self._tools, self._world = tools, tools.world
         self._gatherer = Gatherer(tools)
-        self._resynced: dict[Key, float] = {}
+        self._looked: dict[Key, tuple[float, int]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """Look at the whole pool; returns in how many seconds to look again."""
         pool = self._world.pools.get((key.namespace, key.name))
         if pool is None or pool.metadata.deletion_timestamp:
             self._forget(key)
+            self._looked.pop(key, None)
             return None
         trouble = await pool_trouble(self._tools, pool)
         miners = self._gatherer.gather(pool)
@@ -127,18 +128,23 @@ class PoolWork:
             pool.metadata.namespace,
             Key("pool", pool.metadata.namespace, pool.metadata.name),
         )
-        now = asyncio.get_running_loop().time()
-        resync = now - self._resynced.get(key, -RESYNC_SECONDS) >= RESYNC_SECONDS
-        if resync:
-            self._resynced[key] = now
+        everybody = self._due_again(key, pool)
         for each in miners:
             order = self._allowed(pool, decided.orders[each.name], trouble)
             name = (space, each.name)
             before = self._world.orders.get(name)
             self._world.orders[name] = order
-            if before != order or resync or (each.trouble is not None and each.trouble.blocks):
-                work = miner_key(space, pool.metadata.name, each.ordinal)
-                self._tools.add(work, 0.0 if before != order else 15.0 if not resync else 0.01)
+            if before != order or everybody:
+                self._tools.add(miner_key(space, pool.metadata.name, each.ordinal), 0.0)
+
+    def _due_again(self, key: Key, pool: MinerPool) -> bool:
+        """Whether every miner is to be looked at: the spec is new, or the last time is long ago."""
+        now = asyncio.get_running_loop().time()
+        at, generation = self._looked.get(key, (-RESYNC_SECONDS, -1))
+        if generation == pool.metadata.generation and now - at < RESYNC_SECONDS:
+            return False
+        self._looked[key] = (now, pool.metadata.generation)
+        return True
 
     @staticmethod
     def _allowed(pool: MinerPool, order: Order, trouble: Trouble | None) -> Order:

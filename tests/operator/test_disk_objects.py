@@ -1,0 +1,106 @@
+"""MinerDisk: the truth of one disk, its drain, its wipe, and its end."""
+
+import pytest
+from cluster.kubectl import KubectlError, Object
+from cluster.waiting import until
+from operator_lab import Lab, condition
+from responder import FakeDisk
+
+pytestmark = pytest.mark.kubernetes
+TWO = [{"name": each, "claimTemplate": {"size": "1Gi"}} for each in ("a", "b")]
+
+
+@pytest.fixture
+def one(lab: Lab) -> Lab:
+    """One miner with two disks."""
+    lab.join()
+    lab.pool(replicas=1, disks=TWO)
+    miner = lab.responder.miner(lab.namespace, "home-0")
+    miner.disks = {each: FakeDisk(each) for each in ("a", "b")}
+    lab.ready("home", 1)
+    phase(lab, "b", "InUse")
+    return lab
+
+
+def phase(lab: Lab, disk: str, expected: str) -> Object:
+    return lab.wait(
+        "minerdisk",
+        f"home-0-{disk}",
+        lambda found: found.get("status", {}).get("phase") == expected,
+        f"is {expected}",
+    )
+
+
+def test_a_disk_is_drained_then_wiped_by_its_identity_alone(one: Lab) -> None:
+    with pytest.raises(KubectlError, match="wipe"):
+        one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"drain": True, "wipe": "disk-b"}})
+    one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"drain": True}})
+    found = phase(one, "b", "Drained")
+    assert found["status"]["diskId"] == "disk-b"
+    with pytest.raises(KubectlError, match=r"status\.diskId"):
+        one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"wipe": "disk-a"}})
+    one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"wipe": "disk-b"}})
+    phase(one, "b", "Wiped")
+    miner = one.responder.miner(one.namespace, "home-0")
+    assert list(miner.disks) == ["a"]
+    assert miner.calls == ["DELETE disks/disk-b", "POST disks/disk-b/wipe"]
+    one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"drain": False, "wipe": ""}})
+    phase(one, "b", "InUse")
+
+
+def test_a_drain_that_goes_on_counts_what_is_left_and_can_be_called_back(one: Lab) -> None:
+    disk = one.responder.miner(one.namespace, "home-0").disks["b"]
+    disk.shards, disk.drains = 9, False
+    one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"drain": True}})
+    found = phase(one, "b", "Draining")
+    assert "9 shards" in found["status"]["message"]
+    assert condition(found, "Draining") == ("True", "Draining")
+    one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"drain": False}})
+    phase(one, "b", "InUse")
+    assert not disk.leaving
+
+
+@pytest.mark.parametrize(
+    ("state", "expected", "reason"),
+    [
+        ("foreign", "Foreign", "ForeignDisk"),
+        ("missing", "Missing", "MissingDisk"),
+        ("quarantined", "Failed", "FailedDisk"),
+    ],
+)
+def test_a_bad_disk_is_named_and_the_rest_goes_on(
+    one: Lab, state: str, expected: str, reason: str
+) -> None:
+    disk = one.responder.miner(one.namespace, "home-0").disks["b"]
+    disk.state, disk.reason = state, "its marker is another miner's"
+    found = phase(one, "b", expected)
+    assert "marker" in found["status"]["message"]
+    assert condition(found, "Degraded") == ("True", expected)
+    pool = one.wait(
+        "minerpool", "home", lambda seen: condition(seen, "Degraded")[0] == "True", "is Degraded"
+    )
+    assert condition(pool, "Degraded")[1] == reason
+    assert pool["status"]["attention"][0]["phase"] == "Degraded"
+    disk.state, disk.reason = "ready", ""
+    phase(one, "b", "InUse")
+    one.ready("home", 1)
+
+
+def test_a_disk_out_of_the_spec_is_emptied_before_it_leaves_the_pod(one: Lab) -> None:
+    miner = one.responder.miner(one.namespace, "home-0")
+    miner.disks["b"].shards, miner.disks["b"].drains = 3, False
+    one.pool(replicas=1, disks=TWO[:1])
+    phase(one, "b", "Draining")
+
+    def mounted() -> set[str]:
+        found = one.kubectl.get("statefulset", "home-0")
+        assert found is not None
+        return {each["name"] for each in found["spec"]["template"]["spec"]["volumes"]}
+
+    assert "disk-b" in mounted()
+    miner.disks["b"].shards, miner.disks["b"].state = 0, "drained"
+    until(lambda: "disk-b" not in mounted(), "the volume is out of the pod", timeout_seconds=30)
+    del miner.disks["b"]
+    one.kubectl.wait_gone("minerdisk", "home-0-b")
+    assert one.kubectl.get("pvc", "home-0-b") is not None
+    one.ready("home", 1)
