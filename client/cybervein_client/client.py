@@ -42,7 +42,7 @@ class AsyncClient:
         self.network = self.home.network()
         self.key = self.home.identity().keys
         self.catalogue = Catalogue(self.home.catalogue_path)
-        self._http = SignedClient(self.key)
+        self._http = SignedClient(self.key, trust=self.network.trust)
         self.supernode = SuperNode(self.network.url, self._http)
         self._transport = BulkTransport(self.key)
         self._units = UnitSender(

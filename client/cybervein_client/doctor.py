@@ -94,7 +94,8 @@ def _network(home: Home) -> str:
 async def _remote(home: Home) -> list[Check]:
     network = home.network()
     fix = f"is the super node at {network.url} running, and this machine online?"
-    async with SignedClient(home.identity().keys) as http:
+    trust = home.network().trust
+    async with SignedClient(home.identity().keys, trust=trust) as http:
         supernode = SuperNode(network.url, http)
         try:
             answer = await http.request("GET", f"{network.url}/v1/network", timeout_seconds=10)

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import structlog
 import uvicorn
-from cybervein_protocol.errors import UnavailableError
+from cybervein_protocol.errors import CyberVeinError, UnavailableError
 
 from cybervein_runtime.files import write_atomic
 from cybervein_runtime.tls import Tls
@@ -19,6 +20,8 @@ _BACKLOG = 256
 _CONCURRENCY_MAX = 512
 _GRACE_SECONDS = 10
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+RENEWAL_SECONDS = 10.0
+_log = structlog.get_logger()
 
 Application = Callable[..., Awaitable[None]]
 
@@ -99,11 +102,33 @@ async def serve(
         ssl_certfile=tls.cert if tls else None,
         ssl_keyfile=str(tls.key) if tls else None,
     )
+    config.load()
+    renewal = asyncio.create_task(_renew(config, tls)) if tls else None
     try:
         await _AnnouncingServer(config, run_file, url_of(sock, tls)).serve(sockets=[sock])
     finally:
+        if renewal is not None:
+            renewal.cancel()
         _withdraw(run_file)
         sock.close()
+
+
+async def _renew(config: uvicorn.Config, tls: Tls) -> None:
+    """Use renewed certificate files for new connections; damaged ones are named and left alone."""
+    known = tls.stamp()
+    while True:
+        await asyncio.sleep(RENEWAL_SECONDS)
+        if (stamp := tls.stamp()) == known:
+            continue
+        try:
+            tls.check()
+        except CyberVeinError as error:
+            _log.warning("renewed certificate is not used", error=str(error))
+            continue
+        if config.ssl is not None:
+            config.ssl.load_cert_chain(tls.cert, tls.key, password="")
+        known = stamp
+        _log.info("certificate renewed", cert=str(tls.cert))
 
 
 def _withdraw(run_file: Path | None) -> None:

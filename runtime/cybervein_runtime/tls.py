@@ -31,6 +31,13 @@ class Tls:
                 f"{self.cert}, {self.key}: no PEM certificate with its unencrypted key ({error})"
             ) from error
 
+    def stamp(self) -> tuple[float, ...]:
+        """Changes when the files are replaced, by a rename or through a link."""
+        try:
+            return tuple(path.stat().st_mtime for path in (self.cert, self.key))
+        except OSError:
+            return ()
+
 
 def tls_of(cert: Path | None, key: Path | None) -> Tls | None:
     """TLS by two options that belong together."""

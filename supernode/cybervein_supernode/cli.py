@@ -10,6 +10,7 @@ import uvloop
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.signing import address
+from cybervein_runtime.files import read_limited
 from cybervein_runtime.logs import configure_logs
 from cybervein_runtime.network_file import load_network
 from cybervein_runtime.tls import tls_of
@@ -17,13 +18,16 @@ from cybervein_runtime.tls import tls_of
 from cybervein_supernode.engine.export import export_chain
 from cybervein_supernode.engine.replaying import Verified, verify_data, verify_export
 from cybervein_supernode.engine.view import LedgerView
-from cybervein_supernode.founding import DEFAULT_URL, found, numbers_of
+from cybervein_supernode.founding import DEFAULT_URL, found, founded, numbers_of
 from cybervein_supernode.home import Home
 
 if TYPE_CHECKING:
     from cybervein_runtime.console import Console
 
-Data = Annotated[Path, typer.Option("--data", help="Directory of the super node.")]
+_CA_BYTES_MAX = 64 * 1024
+Data = Annotated[
+    Path, typer.Option("--data", envvar="CYBERVEIN_DATA", help="Directory of the super node.")
+]
 supernode = typer.Typer(no_args_is_help=True, help="Run a super node.")
 chain = typer.Typer(no_args_is_help=True, help="Check or export a chain.")
 
@@ -46,13 +50,22 @@ def init(  # noqa: PLR0913, PLR0917 -- one parameter per option
     fund: Annotated[
         list[str] | None, typer.Option(help="ADDRESS=VEINS of the genesis; repeatable.")
     ] = None,
+    ca: Annotated[
+        Path | None, typer.Option(help="PEM of the private authority behind --url.")
+    ] = None,
+    if_absent: Annotated[  # noqa: FBT002 -- a flag
+        bool, typer.Option(help="Do nothing where this very network is there already.")
+    ] = False,
 ) -> None:
     """Found a network: identity, genesis, network.json."""
     console: Console = ctx.obj
     home = Home(data)
     numbers = numbers_of(preset, epoch_seconds)
-    file = found(home, numbers, url, fund or [], int(time.time()))
+    there = founded(home, numbers, url) if if_absent else None
+    pem = read_limited(ca, _CA_BYTES_MAX).decode(errors="replace") if ca else ""
+    file = there or found(home, numbers, url, fund or [], int(time.time()), pem)
     document = {
+        "founded": there is None,
         "network": cid_text(file.network),
         "address": address(file.super_nodes[0][1]),
         "network_file": str(home.network),

@@ -11,6 +11,7 @@ from cybervein_protocol.signing import parse_address
 from cybervein_runtime.addresses import check_published_url
 from cybervein_runtime.identity import Identity, load_or_create_identity
 from cybervein_runtime.network_file import NetworkFile, load_network, save_network
+from cybervein_runtime.trust import context_of
 from msgspec.structs import replace
 from nacl.public import PrivateKey
 
@@ -20,14 +21,21 @@ _DIGITS_MAX = 19
 DEFAULT_URL = "http://127.0.0.1:7700"
 
 
-def found(home: Home, numbers: Preset, url: str, funds: Sequence[str], now: int) -> NetworkFile:
-    """Write identity and `network.json`. Raises ConflictError if there is a network already."""
+def found(  # noqa: PLR0913, PLR0917 -- what a network is founded with
+    home: Home, numbers: Preset, url: str, funds: Sequence[str], now: int, ca: str = ""
+) -> NetworkFile:
+    """Write identity and `network.json`. Raises ConflictError if there is a network already.
+
+    `ca` is the PEM of the authority behind the URL's certificate, where it is a private one.
+    """
     if home.network.exists():
         raise ConflictError(
             f"{home.network} exists: this directory has a network already; run it, or choose "
             "another --data"
         )
     check_published_url(url)
+    if ca:
+        context_of(ca)
     identity = load_or_create_identity(home.identity)
     genesis = Genesis(
         v=1,
@@ -39,8 +47,29 @@ def found(home: Home, numbers: Preset, url: str, funds: Sequence[str], now: int)
         roots=[secrets.token_bytes(32), secrets.token_bytes(32)],
     )
     check_genesis(genesis)
-    save_network(home.network, genesis, ((url, identity.keys.public),))
+    save_network(home.network, genesis, ((url, identity.keys.public),), ca)
     return load_network(home.network)
+
+
+def founded(home: Home, numbers: Preset, url: str) -> NetworkFile | None:
+    """The network that is there already, if it is the one that is asked for.
+
+    Raises ConflictError where preset, epoch length or URL are others: they cannot be changed.
+    """
+    if not home.network.exists():
+        return None
+    file = load_network(home.network)
+    there = file.genesis.preset
+    asked = (numbers.name, numbers.epoch_seconds, url.rstrip("/"))
+    found_there = (there.name, there.epoch_seconds, file.url)
+    if asked != found_there:
+        raise ConflictError(
+            f"{home.network} is a network of preset {there.name}, epochs of "
+            f"{there.epoch_seconds} s at {file.url}; asked for is {numbers.name}, "
+            f"{numbers.epoch_seconds} s at {url}. These cannot be changed: ask for what is there, "
+            "or choose another --data"
+        )
+    return file
 
 
 def super_node(identity: Identity, url: str) -> SuperNode:

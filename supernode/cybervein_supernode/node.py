@@ -51,15 +51,17 @@ RESTART_SECONDS = 1.0
 class SuperNode:
     """Everything of one super node but its HTTP server; must be built inside a running loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- a node's circumstances
         self,
         home: Home,
         identity: Identity,
         genesis: Genesis,
         url: str,
         time: TimeSource | None = None,
+        *,
+        ca: str = "",
     ) -> None:
-        self.url = url
+        self.url, self.ca = url, ca
         source = time or SystemTime()
         chain = Chain(home.ledger, genesis)
         self.app_hash = chain.machine.app_hash
@@ -97,7 +99,8 @@ class SuperNode:
         """Start the engine, the roster and the epochs."""
         parts = (self.desk.engine, self.roster, self.driver, self._repairer, self.mover)
         for work in (part.run for part in parts):
-            self._tasks.append(asyncio.create_task(_kept_going(work)))
+            task = asyncio.create_task(_kept_going(work), name=work.__qualname__)
+            self._tasks.append(task)
 
     async def stop(self) -> None:
         """End tasks and streams, finish the block in progress, close files."""
@@ -111,6 +114,11 @@ class SuperNode:
         await self._http.close()
         if self._public_session is not None:
             await self._public_session.close()
+
+    @property
+    def ended(self) -> list[str]:
+        """Tasks that ended although they go on for ever: only a restart helps."""
+        return [task.get_name() for task in self._tasks if task.done()]
 
     def in_time(self) -> bool:
         """Whether space proofs of the open epoch are still taken."""

@@ -44,7 +44,7 @@ async def run(  # noqa: PLR0913 -- one parameter per option
         own = url_of(sock, tls) if is_loopback(host) else file.url
         url = public_url or own
         check_published_url(url)
-        node = SuperNode(home, identity, file.genesis, url)
+        node = SuperNode(home, identity, file.genesis, url, ca=file.ca)
         node.start()
         log.info("super node", network=cid_text(file.network), url=node.url)
         try:

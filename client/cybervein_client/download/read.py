@@ -19,6 +19,8 @@ from cybervein_client.transport import ShardAt
 
 AHEAD_SEGMENTS: Final = 3
 """Segments read ahead of the one that is written: bounds memory at about 32 MiB each."""
+RELOCATE_SECONDS: Final = (0.0, 0.25, 1.0)
+"""Pauses before the holders are asked for again."""
 _WHOLE_SHARE: Final = 2
 """From 1/2 of a segment's chunks on, whole shards are cheaper than slices."""
 
@@ -79,9 +81,15 @@ class FileReader:
             yield _Wanted(row, chunks, leaves, (low, high))
 
     async def _read(self, wanted: _Wanted) -> bytes:
-        """One segment's part; asks once more for the holders if too few shards were found."""
+        """One segment's part; asks again for the holders if too few shards were found.
+
+        Shards move while a file is read (a repair, a drain), and miners restart.
+        """
         pieces = await self._pieces(wanted)
-        if len(pieces) < self.file.k:
+        for pause in RELOCATE_SECONDS:
+            if len(pieces) >= self.file.k:
+                break
+            await asyncio.sleep(pause)
             await self._locate()
             pieces = await self._pieces(wanted)
         if len(pieces) < self.file.k:

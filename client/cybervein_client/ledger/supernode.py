@@ -188,7 +188,7 @@ class SuperNode:
 
 
 def live_domains(listing: Any) -> int:  # noqa: ANN401 -- JSON
-    """Failure domains with a miner that answers, in the JSON of `GET /v1/miners`.
+    """Failure domains with a miner that answers and stays, in the JSON of `GET /v1/miners`.
 
     A domain is a group and its owner; a miner without both counts for itself.
     """
@@ -197,7 +197,7 @@ def live_domains(listing: Any) -> int:  # noqa: ANN401 -- JSON
         {
             row.get("domain") or (row.get("group") or row["address"], row.get("owner"))
             for row in rows
-            if row.get("online", True)
+            if row.get("online", True) and not row.get("draining")
         }
     )
 

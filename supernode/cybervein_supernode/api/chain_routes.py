@@ -123,7 +123,7 @@ def _network(router: APIRouter, node: SuperNode) -> None:
     def network_file() -> Response:
         """The file by which miners and clients join."""
         nodes = ((node.url, node.desk.public),)
-        return Response(to_json(view.genesis, nodes), media_type=_JSON)
+        return Response(to_json(view.genesis, nodes, node.ca), media_type=_JSON)
 
     @router.get("/export")
     def export() -> StreamingResponse:

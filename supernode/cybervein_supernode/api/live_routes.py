@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from cybervein_protocol.errors import UnavailableError
+from cybervein_runtime.probes import Health
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from cybervein_supernode.api.views import Json
 from cybervein_supernode.events import LISTENERS_MAX, EventHub
 from cybervein_supernode.node import SuperNode
 
@@ -16,7 +17,7 @@ PING_SECONDS = 15
 
 
 def live_routes(node: SuperNode) -> APIRouter:
-    """`/v1/events`, `/healthz`, `/readyz`."""
+    """`/v1/events`, `/startupz`, `/healthz`, `/readyz`."""
     router = APIRouter(tags=["live"])
 
     @router.get("/v1/events")
@@ -34,17 +35,22 @@ def live_routes(node: SuperNode) -> APIRouter:
         after = int(last) if last.isdigit() else after
         return EventSourceResponse(_stream(node.desk.hub, after), ping=PING_SECONDS)
 
+    @router.get("/startupz")
+    async def startupz() -> JSONResponse:
+        """The chain is open: it was, before this node served."""
+        return Health().response()
+
     @router.get("/healthz")
-    async def healthz() -> Json:
-        """The process answers."""
-        return {"status": "ok"}
+    async def healthz() -> JSONResponse:
+        """503 only when a restart helps: a task has ended."""
+        return Health(tuple(f"task {name} has ended" for name in node.ended)).response()
 
     @router.get("/readyz")
-    async def readyz() -> Json:
+    async def readyz() -> JSONResponse:
         """Blocks can be written."""
-        if node.desk.engine.failing:
-            raise UnavailableError(f"blocks are not written: {node.desk.engine.failing}")
-        return {"status": "ready", "pending_units": node.desk.engine.pending}
+        failing, more = node.desk.engine.failing, {"pending_units": node.desk.engine.pending}
+        reasons = (f"blocks are not written: {failing}",) if failing else ()
+        return Health(reasons, more=more).response()
 
     return router
 

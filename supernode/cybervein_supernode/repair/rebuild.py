@@ -10,6 +10,7 @@ helper shard is caught by its own root before it is used; the result by the shar
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
+from weakref import WeakValueDictionary
 
 from blake3 import blake3
 from cybervein_protocol.coding import rebuild_shard
@@ -39,9 +40,18 @@ class Rebuilder:
         self._desk = desk
         self._roster = roster
         self._miners = miners
+        self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
+
+    def _turn(self, shard: Shard) -> asyncio.Lock:
+        """Shards of one segment find their places one after the other, or they choose the same."""
+        return self._turns.setdefault(_identity(shard)[:-1], asyncio.Lock())
 
     async def rebuild(self, lost: Shard) -> bytes:
         """Move a lost shard; its new miner. Raises ConflictError, ProofError, UnavailableError."""
+        async with self._turn(lost):
+            return await self._rebuild(lost)
+
+    async def _rebuild(self, lost: Shard) -> bytes:
         deal, siblings = await self._desk.judge(lambda: self._case(lost))
         data = await self._restore(lost, deal, siblings)
         target = await self._desk.judge(lambda: self._target(lost, siblings))
@@ -55,6 +65,10 @@ class Rebuilder:
         at once. `still` is asked last: a drain that was cancelled meanwhile changes no row.
         Raises as rebuild.
         """
+        async with self._turn(leaving):
+            return await self._relocate(leaving, still)
+
+    async def _relocate(self, leaving: Shard, still: Callable[[], bool]) -> bytes:
         deal, siblings = await self._desk.judge(lambda: self._case(leaving))
         target = await self._desk.judge(lambda: self._target(leaving, siblings))
         data = await self._copy(leaving) or await self._restore(leaving, deal, siblings)
