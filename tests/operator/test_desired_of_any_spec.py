@@ -95,6 +95,8 @@ specs = st.fixed_dictionaries(
         "imagePullPolicy": st.sampled_from(["Always", "IfNotPresent", "Never"]),
     },
 )
+# A busy machine is not slow code: no deadlines.
+PURE = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 pools = st.builds(
     lambda name, spec: {"metadata": {"name": name, "namespace": "n", "uid": "u"}, "spec": spec},
     names,
@@ -212,6 +214,7 @@ def check_mounts(pod: dict[str, Any]) -> None:
         assert all(isinstance(each, str) for each in container["args"])
 
 
+@PURE
 @given(pools, st.integers(0, 7))
 def test_any_pool_gets_sound_objects(body: dict[str, Any], ordinal: int) -> None:
     objects = of_pool(body, ordinal)
@@ -222,6 +225,7 @@ def test_any_pool_gets_sound_objects(body: dict[str, Any], ordinal: int) -> None
     check_mounts(pod)
 
 
+@PURE
 @given(networks)
 def test_any_network_gets_sound_objects(body: dict[str, Any]) -> None:
     objects = of_network(body)
@@ -232,6 +236,7 @@ def test_any_network_gets_sound_objects(body: dict[str, Any]) -> None:
     check_mounts(pod)
 
 
+@PURE
 @given(pools, st.integers(0, 7))
 def test_equal_specs_give_equal_objects_whatever_the_order_of_their_fields(
     body: dict[str, Any], ordinal: int
@@ -242,6 +247,7 @@ def test_equal_specs_give_equal_objects_whatever_the_order_of_their_fields(
     assert first == second
 
 
+@PURE
 @given(pools, st.integers(0, 6))
 def test_no_two_miners_share_a_volume_an_object_or_an_identity(
     body: dict[str, Any], ordinal: int
@@ -255,6 +261,7 @@ def test_no_two_miners_share_a_volume_an_object_or_an_identity(
     assert not own(one) & own(other)
 
 
+@PURE
 @given(names, st.integers(0, 9999), disk_names, names, st.integers(0, 9999), disk_names)
 def test_a_disk_name_can_be_read_in_one_way_only(  # noqa: PLR0913, PLR0917 -- two of each
     pool: str, ordinal: int, disk: str, other: str, number: int, second: str
@@ -268,7 +275,7 @@ SERVER = settings(
     max_examples=15,
     deadline=None,
     phases=(Phase.generate,),
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 CRDS = Path(__file__).parents[2] / "manifests" / "crds"
 STRICT = ("--dry-run=server", "--warnings-as-errors")

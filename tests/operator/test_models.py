@@ -18,7 +18,7 @@ from cybervein_operator.api import (
 )
 from cybervein_operator.api.quantity import number, short
 from cybervein_protocol.errors import MalformedError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 POOL = {
@@ -118,12 +118,14 @@ def test_what_is_no_quantity_is_refused_with_an_example(text: str) -> None:
         number(text)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**60), st.sampled_from(["", "Ki", "Mi", "k", "M"]))
 def test_a_quantity_with_a_unit_is_that_many_units(count: int, unit: str) -> None:
     scale = {"": 1, "Ki": 1024, "Mi": 1024**2, "k": 1000, "M": 1000**2}[unit]
     assert number(f"{count}{unit}") == count * scale
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**70))
 def test_short_sizes_are_short_and_never_say_too_much(size: int) -> None:
     text = short(size)
