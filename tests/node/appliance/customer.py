@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cluster.kubectl import Kubectl, Object
 from cluster.kwok import is_ready
@@ -49,20 +50,19 @@ class Customer:
         )
         self.kubectl.wait("pod", POD, is_ready, "is Ready", timeout_seconds=120)
 
-    def cybervein(self, *arguments: str) -> Object:
+    def cybervein(self, *arguments: str) -> Any:
         """A command with `--json`; raises KubectlError with what it printed."""
         text = self.kubectl("exec", POD, "--", "cybervein", "--json", *arguments)
-        document: Object = json.loads(text)
-        return document
+        return json.loads(text)
 
     def _python(self, script: str) -> str:
         return self.kubectl("exec", POD, "--", "python3", "-c", script)
 
-    def put(self) -> Object:
+    def put(self) -> None:
         """Make a file of random bytes and store it under the name `file`."""
         where = "/home/customer/original"
         self._python(f"import os; open('{where}', 'wb').write(os.urandom({FILE_BYTES}))")
-        return self.cybervein("put", where, "--name", "file", "--epochs", str(EPOCHS))
+        self.cybervein("put", where, "--name", "file", "--epochs", str(EPOCHS))
 
     def keep_reading(self) -> None:
         """Let the pod read the file over and over, and wait for the first read."""
