@@ -193,16 +193,9 @@ def test_ports_of_nodes_follow_the_ordinal() -> None:
     assert ports[0]["hostPort"] == 5003
 
 
-def test_a_long_owner_is_shortened_to_what_the_ledger_takes_and_stays_distinct() -> None:
-    long = [names.owner(pool(name=f"p{'x' * 38}{end}")) for end in "ab"]
-    meta = {"name": "p" * 40, "namespace": "n" * 63, "uid": "u"}
-    spec = {"networkRef": {"name": "n"}, "disks": [{"name": "a", "hostPath": "/a"}]}
-    longest = [
-        names.owner(parse(MinerPool, {"metadata": meta | {"name": "p" * 39 + end}, "spec": spec}))
-        for end in "ab"
-    ]
-    assert all(len(each) <= 64 for each in long + longest)
-    assert len({*long, *longest}) == 4
+def test_pools_of_one_namespace_are_in_one_hand_unless_they_say_otherwise() -> None:
+    assert names.owner(pool(name="a")) == names.owner(pool(name="b")) == "vein"
+    assert names.owner(pool(owner="rack 4")) == "rack 4"
 
 
 def test_names_of_miners_are_read_back_in_one_way_only() -> None:

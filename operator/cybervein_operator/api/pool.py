@@ -111,8 +111,8 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
     owner: Annotated[
         Label | None,
         says(
-            "Whose hand these miners are in, as told to the network; absent means NAMESPACE/POOL "
-            "(shortened beyond 64 characters)."
+            "Whose hand these miners are in, as told to the network; absent means the namespace. "
+            "Miners of one group and owner are one failure domain."
         ),
     ] = None
     failure_domain: Annotated[

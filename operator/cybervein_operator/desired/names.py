@@ -1,11 +1,9 @@
 """Names and labels of everything that the operator makes."""
 
-import hashlib
 import re
 from typing import Any, Final
 
 from cybervein_operator.api import GROUP, MinerPool, Network
-from cybervein_operator.api.pool import LABEL_MAX
 
 FIELD_MANAGER: Final = "cybervein-operator"
 CONTROL_SECRET: Final = "cybervein-operator-control"  # noqa: S105 -- a name
@@ -85,12 +83,8 @@ def network_file(network: str) -> str:
 
 
 def owner(pool: MinerPool) -> str:
-    """Whose hand the pool is in: declared, or NAMESPACE/POOL in what the ledger takes."""
-    text = pool.spec.owner or f"{pool.metadata.namespace}/{pool.metadata.name}"
-    if len(text) <= LABEL_MAX:
-        return text
-    mark = hashlib.sha256(text.encode()).hexdigest()[:12]
-    return f"{text[: LABEL_MAX - len(mark) - 1]}~{mark}"
+    """Whose hand the pool is in: declared, or the namespace, so that pools on one node are one."""
+    return pool.spec.owner or pool.metadata.namespace
 
 
 def _common(component: str, instance: str) -> Labels:
