@@ -108,6 +108,15 @@ def test_one_command_installs_crds_operator_network_and_pool(
     assert "minerpool/pool --replicas" in notes
 
 
+def test_the_datacenter_example_is_accepted_by_the_api_server(
+    cluster: Cluster, release: Helm, namespace: str
+) -> None:
+    release("install", "cybervein", CHART, "--values", CHART / "values-datacenter.yaml")
+    pool = cluster.kubectl.within(namespace).get("minerpool", "rack-a")
+    assert pool is not None
+    assert len(pool["spec"]["disks"]) == 4
+
+
 def test_uninstall_leaves_nothing_stuck_and_no_data_lost(
     cluster: Cluster, release: Helm, namespace: str
 ) -> None:
