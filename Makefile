@@ -91,7 +91,7 @@ stage-chaos: setup
 
 # Operator, chart and manifests on a real control plane.
 stage-kubernetes: setup kubernetes-tools
-	CYBERVEIN_NATIVE=require $(call PYTEST,kubernetes) -n 2 -m kubernetes tests
+	CYBERVEIN_NATIVE=require $(call PYTEST,kubernetes) -n 2 --dist loadfile -m kubernetes tests
 
 stage-scale: setup kubernetes-tools
 	CYBERVEIN_NATIVE=require $(call PYTEST,scale) -m scale tests

@@ -18,13 +18,25 @@ from cluster.provisioner import Provisioner
 from cluster.running import Cluster
 
 OWN_CLUSTER = "CYBERVEIN_TEST_KUBECONFIG"
+STAGES = {"node": "node", "cluster": "kubernetes"}  # fixture to mark
 NEED_OUR_CLUSTER = frozenset({"control_plane", "kwok"})
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by mark
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """See that no test starts a cluster in a stage for small ones."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        for fixture, mark in STAGES.items():
+            stages = {each.name for each in item.iter_markers()} & set(STAGES.values())
+            if fixture in fixtures and not stages:
+                item.add_marker(mark)
+    if os.environ.get(OWN_CLUSTER):
+        _leave_out_what_needs_our_cluster(config, items)
+
+
+def _leave_out_what_needs_our_cluster(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In somebody's own cluster, leave out the tests that would kill its API server."""
-    if not os.environ.get(OWN_CLUSTER):
-        return
     out = [item for item in items if NEED_OUR_CLUSTER & set(getattr(item, "fixturenames", ()))]
     items[:] = [item for item in items if item not in out]
     config.hook.pytest_deselected(items=out)
