@@ -195,7 +195,7 @@ def test_ports_of_nodes_follow_the_ordinal() -> None:
 
 def test_pools_of_one_namespace_are_in_one_hand_unless_they_say_otherwise() -> None:
     assert names.owner(pool(name="a")) == names.owner(pool(name="b")) == "vein"
-    assert names.owner(pool(owner="rack 4")) == "rack 4"
+    assert names.owner(pool(owner="rack-4")) == "rack-4"
 
 
 def test_names_of_miners_are_read_back_in_one_way_only() -> None:
