@@ -4,15 +4,16 @@ import pytest
 from chart_helm import CHART, Helm
 from cluster.kubectl import Kubectl, KubectlError
 from cluster.running import Cluster
+from cluster.waiting import until
 
 pytestmark = pytest.mark.kubernetes
 OPERATOR = "cybervein-operator"
 ALLOWED = [
     ("watch", "networks.cybervein.io"),
     ("watch", "minerpools.cybervein.io"),
-    ("patch", "minerpools.cybervein.io/status"),
+    ("patch", "minerpools.cybervein.io:status"),
     ("create", "minerdisks.cybervein.io"),
-    ("patch", "minerdisks.cybervein.io/status"),
+    ("patch", "minerdisks.cybervein.io:status"),
     ("create", "statefulsets.apps"),
     ("delete", "statefulsets.apps"),
     ("create", "services"),
@@ -33,11 +34,11 @@ FORBIDDEN = [
     ("delete", "networks.cybervein.io"),
     ("delete", "minerpools.cybervein.io"),
     ("create", "pods"),
-    ("create", "pods/exec"),
+    ("create", "pods:exec"),
     ("create", "deployments.apps"),
     ("create", "roles.rbac.authorization.k8s.io"),
     ("create", "rolebindings.rbac.authorization.k8s.io"),
-    ("create", "serviceaccounts/token"),
+    ("create", "serviceaccounts:token"),
     ("impersonate", "serviceaccounts"),
 ]
 ELSEWHERE = [
@@ -59,9 +60,12 @@ WHOLE_CLUSTER = [
 
 
 def may(kubectl: Kubectl, namespace: str, account: str, verb: str, resource: str) -> str:
+    """`yes` or `no`; a subresource is `pods:exec`, since kubectl reads `pods/exec` as a name."""
     user = f"--as=system:serviceaccount:{namespace}:{account}"
+    kind, _, part = resource.partition(":")
+    flags = (f"--subresource={part}",) if part else ()
     try:
-        return kubectl("auth", "can-i", verb, resource, user).strip()
+        return kubectl("auth", "can-i", verb, kind, user, *flags).strip()
     except KubectlError:
         return "no"  # kubectl's exit code says it too
 
@@ -130,3 +134,27 @@ def test_a_second_release_watches_its_own_namespace_alone(
     finally:
         second("uninstall", "cybervein")
         cluster.kubectl.delete("namespace", f"{namespace}-b", "--wait=false")
+
+
+def test_an_editor_of_the_namespace_may_run_miners_and_a_viewer_may_look(
+    cluster: Cluster, release: Helm, namespace: str
+) -> None:
+    release("install", "cybervein", CHART)
+    kubectl = cluster.kubectl.within(namespace)
+    for role in ("view", "edit"):
+        kubectl("create", "serviceaccount", role)
+        flags = (f"--clusterrole={role}", f"--serviceaccount={namespace}:{role}")
+        kubectl("create", "rolebinding", role, *flags)
+
+    def can(role: str, verb: str, what: str, part: str = "") -> bool:
+        resource = f"{what}.cybervein.io:{part}"
+        return may(kubectl, namespace, role, verb, resource) == "yes"
+
+    until(lambda: can("edit", "create", "minerpools"), "the controller has aggregated the roles")
+    for role in ("view", "edit"):
+        assert can(role, "list", "minerdisks")
+        assert not can(role, "delete", "minerdisks")
+        assert not can(role, "patch", "minerdisks", "status")
+    assert not can("view", "create", "minerpools")
+    assert can("edit", "patch", "minerpools", "scale")
+    assert can("edit", "patch", "minerdisks")

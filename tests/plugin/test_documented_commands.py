@@ -1,6 +1,8 @@
 """The commands that the documentation shows exist, with the options it gives them."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,10 @@ def test_a_shown_command_exists_with_its_options(line: str) -> None:
     for word in words:
         if word.startswith("-"):
             assert word.split("=")[0] in known, f"{line}: {word}"
+
+
+def test_a_client_without_the_operators_extra_has_the_plugin() -> None:
+    blocked = "import sys; sys.modules['kopf'] = sys.modules['prometheus_client'] = None;"
+    names = "bundle command disks drains kubectl ledgers overview redaction tables waiting"
+    modules = ", ".join(f"cybervein_operator.plugin.{name}" for name in names.split())
+    subprocess.run([sys.executable, "-c", f"{blocked} import {modules}"], check=True, timeout=60)
