@@ -65,7 +65,7 @@ class Appliance:
             for kind in _CHILDREN
             for space in spaces
         ]
-        return [*made, Watch(self.client, Kind.NODE, store)]
+        return [*made, Watch(self.client, Kind.NODE, store, optional=True)]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set. Raises what ends a part of it."""

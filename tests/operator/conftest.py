@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cluster.kubectl import Object
 from cluster.kwok import Kwok
 from cluster.running import Cluster
 
@@ -24,9 +25,13 @@ def responder() -> Iterator[Responder]:
 @pytest.fixture(scope="session")
 def custom_kinds(cluster: Cluster) -> None:
     cluster.kubectl.apply_file(ROOT / "manifests" / "crds")
-    names = ["networks", "minerpools", "minerdisks"]
-    full = [f"crd/{each}.cybervein.io" for each in names]
-    cluster.kubectl("wait", "--for=condition=Established", *full)
+    for each in ("networks", "minerpools", "minerdisks"):
+        cluster.kubectl.wait("crd", f"{each}.cybervein.io", _established, "is Established")
+
+
+def _established(crd: Object) -> bool:
+    conditions = crd.get("status", {}).get("conditions") or []
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 @pytest.fixture(scope="module")

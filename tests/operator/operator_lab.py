@@ -196,7 +196,7 @@ class Lab:
             self.start()
             yield self
         finally:
-            self.process.stop()
+            self.process.kill()
 
 
 def condition(found: Object, kind: str) -> tuple[str, str]:

@@ -89,11 +89,12 @@ class Watch:
         *,
         namespace: str = "",
         selector: str = "",
+        optional: bool = False,
         times: WatchTimes | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self.kind, self._sink = client, kind, sink
-        self.namespace, self._selector = namespace, selector
+        self.namespace, self._selector, self._optional = namespace, selector, optional
         self._times, self._clock = times or WatchTimes(), clock
         self.listed = asyncio.Event()
         self.denied = False
@@ -121,15 +122,19 @@ class Watch:
         return self.kind.resource.kind
 
     async def _refused(self, error: _RefusedError, backoff: float) -> float:
-        """403 and 404 are lasting: go on without what this kind tells, and ask now and then."""
-        lasting = error.status in {FORBIDDEN, NOT_FOUND}
-        if lasting and not self.denied:
+        """Ask again, ever more rarely; without an optional kind the operator goes on meanwhile.
+
+        An API server that has just started denies everything for a second, until it knows the
+        roles: so a denial is never taken for lasting at once.
+        """
+        denied = error.status in {FORBIDDEN, NOT_FOUND}
+        if not self.denied:
             _log.warning("watch.denied", kind=self._kind, status=error.status)
-        self.denied, self.connected = lasting, False
-        if lasting:
+        self.denied, self.connected = denied, False
+        if denied and self._optional:
             self.listed.set()
-        await asyncio.sleep(_DENIED_SECONDS if lasting else backoff)
-        return min(2 * backoff, _BACKOFF_SECONDS_MAX)
+        await asyncio.sleep(backoff)
+        return min(2 * backoff, _DENIED_SECONDS if denied else _BACKOFF_SECONDS_MAX)
 
     async def _list(self) -> str:
         items: dict[tuple[str, str], Seen] = {}

@@ -110,14 +110,18 @@ class PoolWork:
     def _remember(self, pool: MinerPool, miners: Sequence[Facts], decided: Plan) -> None:
         space, epoch = pool.metadata.namespace, self._epoch(pool)
         for each in miners:
-            name = (space, each.name)
-            self._world.verdicts[name] = decided.verdicts[each.name]
+            name, verdict = (space, each.name), decided.verdicts[each.name]
+            before = self._world.verdicts.get(name)
+            if before is not None and before.phase is not verdict.phase:
+                # Its MinerDisks show the phase.
+                self._tools.add(miner_key(space, pool.metadata.name, each.ordinal), 0.1)
+            self._world.verdicts[name] = verdict
             if each.name in decided.granted:
                 self._world.granted.setdefault(name, epoch)
             else:
                 self._world.granted.pop(name, None)
             if each.exists and each.pod is not None:
-                hot = decided.verdicts[each.name].phase is not MinerPhase.READY
+                hot = verdict.phase is not MinerPhase.READY
                 self._tools.poller.watch(name, hot=hot)
 
     def _hand_out(

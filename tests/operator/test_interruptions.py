@@ -1,0 +1,116 @@
+"""The operator, the API server, a super node or a miner goes away, and comes back."""
+
+import pytest
+from cluster.control_plane import ControlPlane
+from cluster.waiting import until
+from operator_lab import Lab, condition
+
+pytestmark = pytest.mark.kubernetes
+
+
+def test_an_operator_killed_in_the_middle_of_a_scale_up_goes_on(lab: Lab) -> None:
+    lab.join()
+    lab.pool(replicas=12)
+    until(lambda: len(lab.kubectl.list("secrets", "-l", "cybervein.io/pool=home")) > 2, "began")
+    lab.process.kill()
+    before = {
+        each["metadata"]["name"]: each["metadata"]["uid"]
+        for each in lab.kubectl.list("secrets", "-l", "cybervein.io/pool=home")
+    }
+    lab.start()
+    lab.ready("home", 12)
+    after = {
+        each["metadata"]["name"]: each["metadata"]["uid"]
+        for each in lab.kubectl.list("secrets", "-l", "cybervein.io/pool=home")
+    }
+    assert len(after) == 12
+    assert before.items() <= after.items()
+
+
+def test_an_api_server_that_goes_away_and_comes_back(lab: Lab, control_plane: ControlPlane) -> None:
+    lab.join()
+    lab.pool(replicas=2)
+    lab.ready("home", 2)
+    pid = lab.process.pid
+    with control_plane.api_server_away():
+        until(lambda: "watch.lost" in lab.process.tail(), "the operator noticed")
+        assert lab.http("/healthz")[0] == 200
+    lab.kubectl("scale", "minerpool", "home", "--replicas=4")
+    lab.ready("home", 4, timeout_seconds=120)
+    assert lab.process.alive
+    assert lab.process.pid == pid
+
+
+def test_an_unreachable_super_node_is_said_and_miners_are_kept(lab: Lab) -> None:
+    node = lab.join()
+    lab.pool(replicas=1)
+    lab.ready("home", 1)
+    node.down = True
+    found = lab.wait(
+        "network",
+        "net",
+        lambda seen: condition(seen, "Degraded") == ("True", "SuperNodeUnreachable"),
+        "is unreachable",
+    )
+    assert found["status"]["network"] == node.network
+    assert lab.kubectl.get("statefulset", "home-0") is not None
+    node.down = False
+    lab.wait("network", "net", lambda seen: condition(seen, "Ready")[0] == "True", "is Ready")
+
+
+def test_an_unreachable_miner_is_unreachable_until_it_answers(lab: Lab) -> None:
+    lab.join()
+    lab.pool(replicas=2)
+    lab.ready("home", 2)
+    lab.responder.miner(lab.namespace, "home-1").down = True
+    found = lab.wait(
+        "minerpool",
+        "home",
+        lambda seen: seen["status"]["phases"].get("Unreachable") == 1,
+        "has one unreachable",
+    )
+    assert found["status"]["attention"][0]["miner"] == "home-1"
+    lab.responder.miner(lab.namespace, "home-1").down = False
+    lab.ready("home", 2)
+
+
+def test_at_rest_nothing_is_written(lab: Lab, control_plane: ControlPlane) -> None:
+    lab.join()
+    lab.pool(replicas=3)
+    lab.ready("home", 3)
+    lab.wait(
+        "minerdisk",
+        "home-2-a",
+        lambda found: (
+            found.get("status", {}).get("phase") == "InUse"
+            and found["status"].get("minerPhase") == "Ready"
+        ),
+        "settled",
+    )
+    polled = lab.responder.requests
+    until(lambda: lab.responder.requests > polled + 20, "everything was polled again")
+    mark, polled = control_plane.audit.mark(), lab.responder.requests
+    until(lambda: lab.responder.requests > polled + 60, "a while passed")
+    user = f"{lab.namespace}:cybervein-operator"
+    writes = [
+        call
+        for call in control_plane.audit.calls(since=mark, user=user)
+        if call.writes and "canary" not in call.name
+    ]
+    assert writes == []
+
+
+def test_the_canary_is_written_and_seen(lab: Lab) -> None:
+    lab.wait(
+        "configmap",
+        "cybervein-operator-canary",
+        lambda found: int(found["data"]["beat"]) >= 2,
+        "beats twice: the second only after the first was seen",
+    )
+    assert lab.http("/healthz") == (200, "ok")
+
+
+def test_it_stops_when_told(lab: Lab) -> None:
+    lab.join()
+    lab.process._signal(15)
+    until(lambda: not lab.process.alive, "it ended by itself", timeout_seconds=8)
