@@ -30,7 +30,7 @@ def test_a_hundred_stateful_sets_with_volumes_become_ready(
         sets = kubectl.list("statefulsets")
         return sum(each["status"].get("readyReplicas", 0) for each in sets) == MANY
 
-    until(ready, f"{MANY} StatefulSets are ready", timeout_seconds=60, every_seconds=0.5)
+    until(ready, f"{MANY} StatefulSets are ready", timeout_seconds=180, every_seconds=0.5)
     claims = kubectl.list("persistentvolumeclaims")
     assert {claim["status"]["phase"] for claim in claims} == {"Bound"}
 

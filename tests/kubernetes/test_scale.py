@@ -9,7 +9,7 @@ from cluster.running import Cluster
 from cluster.samples import stateful_set
 from cluster.waiting import until
 
-pytestmark = pytest.mark.scale
+pytestmark = [pytest.mark.scale, pytest.mark.timeout(900)]
 MANY = 1000
 
 
@@ -30,6 +30,6 @@ def test_a_thousand_stateful_sets_with_volumes_become_ready(
         counts = kubectl("get", "statefulsets", "-o", "jsonpath={.items[*].status.readyReplicas}")
         return counts.split() == ["1"] * MANY
 
-    until(ready, f"{MANY} StatefulSets are ready", timeout_seconds=240, every_seconds=1)
+    until(ready, f"{MANY} StatefulSets are ready", timeout_seconds=400, every_seconds=1)
     record_property("apply_seconds", round(applied))
     record_property("ready_seconds", round(time.monotonic() - began))

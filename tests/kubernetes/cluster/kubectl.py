@@ -12,7 +12,7 @@ from cluster.tools import tool
 from cluster.waiting import until
 
 Object = dict[str, Any]
-CALL_SECONDS = 120
+CALL_SECONDS = 240  # a thousand objects in one call, on a busy machine
 
 
 class KubectlError(RuntimeError):

@@ -28,8 +28,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         for fixture, mark in STAGES.items():
-            stages = {each.name for each in item.iter_markers()} & set(STAGES.values())
-            if fixture in fixtures and not stages:
+            marks = {each.name for each in item.iter_markers()}
+            if fixture in fixtures and not marks & {*STAGES.values(), "scale"}:
                 item.add_marker(mark)
     if os.environ.get(OWN_CLUSTER):
         _leave_out_what_needs_our_cluster(config, items)
