@@ -117,6 +117,13 @@ def test_the_datacenter_example_is_accepted_by_the_api_server(
     assert len(pool["spec"]["disks"]) == 4
 
 
+def test_what_the_schema_cannot_judge_the_api_server_refuses_in_words(release: Helm) -> None:
+    both = {"superNode": {"storage": {"size": "1Gi"}}, "join": {"configMap": "file"}}
+    values = release.values({"networks": {"home": {"preset": "test", **both}}})
+    with pytest.raises(HelmError, match="give exactly one of superNode"):
+        release("install", "cybervein", CHART, "--values", values)
+
+
 def test_uninstall_leaves_nothing_stuck_and_no_data_lost(
     cluster: Cluster, release: Helm, namespace: str
 ) -> None:
