@@ -1,0 +1,115 @@
+"""A network that is founded here: certificates, the super node, and the file that pins it."""
+
+import base64
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cluster.waiting import until
+from cryptography import x509
+from cybervein_operator.certificates.authority import make_authority, make_server, stale
+from operator_lab import API, Lab, condition
+
+
+def found(lab: Lab, **node: object) -> None:
+    lab.kubectl.apply(
+        {
+            "apiVersion": API,
+            "kind": "Network",
+            "metadata": {"name": "own"},
+            "spec": {
+                "preset": "test",
+                "superNode": {"storage": {"size": "1Gi"}, **node},
+            },
+        }
+    )
+
+
+def certificate(lab: Lab) -> x509.Certificate:
+    secret = lab.kubectl.get("secret", "own-supernode-tls")
+    assert secret is not None
+    return x509.load_pem_x509_certificate(base64.b64decode(secret["data"]["tls.crt"]))
+
+
+def names(lab: Lab) -> list[str]:
+    value = certificate(lab).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    return list(value.get_values_for_type(x509.DNSName))
+
+
+@pytest.mark.kubernetes
+def test_a_network_is_founded_and_its_file_pinned(lab: Lab) -> None:
+    found(lab)
+    lab.wait("statefulset", "own-supernode", lambda _: True, "is there")
+    lab.wait("pvc", "own-supernode-data", lambda _: True, "is there")
+    lab.wait("service", "own-supernode", lambda seen: seen["spec"]["ports"][0]["port"] == 7700, "")
+    network = lab.wait("network", "own", lambda seen: condition(seen, "Ready")[0] != "", "speaks")
+    assert condition(network, "Ready") == ("False", "Founding")
+    authority = lab.kubectl.get("secret", "own-ca")
+    assert authority is not None
+    ca = x509.load_pem_x509_certificate(base64.b64decode(authority["data"]["ca.crt"]))
+    certificate(lab).verify_directly_issued_by(ca)
+    assert f"own-supernode.{lab.namespace}.svc" in names(lab)
+    node = lab.super_node("own")
+    found_network = lab.wait(
+        "network", "own", lambda seen: condition(seen, "Ready")[0] == "True", "is Ready"
+    )
+    assert found_network["status"]["network"] == node.network
+    file = lab.kubectl.get("configmap", "own-network")
+    assert file is not None
+    assert node.network in file["data"]["network.json"]
+    lab.pool(replicas=1, networkRef={"name": "own"})
+    lab.ready("home", 1)
+
+
+@pytest.mark.kubernetes
+def test_a_new_host_name_makes_a_new_certificate_under_the_same_authority(lab: Lab) -> None:
+    found(lab)
+    lab.wait("secret", "own-supernode-tls", lambda _: True, "is there")
+    before, ca = certificate(lab), lab.kubectl.get("secret", "own-ca")
+    found(lab, hosts=["mine.example"])
+    until(lambda: "mine.example" in names(lab), "the name is in it", timeout_seconds=30)
+    assert certificate(lab).serial_number != before.serial_number
+    after = lab.kubectl.get("secret", "own-ca")
+    assert after is not None
+    assert ca is not None
+    assert after["data"] == ca["data"]
+
+
+@pytest.mark.kubernetes
+def test_a_network_that_goes_leaves_its_data_and_keys(lab: Lab) -> None:
+    found(lab)
+    lab.super_node("own")
+    lab.wait("configmap", "own-network", lambda _: True, "is pinned")
+    lab.kubectl.delete("network", "own")
+    lab.kubectl.wait_gone("statefulset", "own-supernode")
+    for kind, name in (
+        ("pvc", "own-supernode-data"),
+        ("secret", "own-ca"),
+        ("secret", "own-supernode-tls"),
+        ("configmap", "own-network"),
+    ):
+        assert lab.kubectl.get(kind, name) is not None, name
+
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def test_a_certificate_is_renewed_a_month_before_it_ends_and_not_earlier() -> None:
+    ca = make_authority("net", NOW)
+    server = make_server(ca, ["a.example", "127.0.0.1"], NOW)
+    hosts = ["127.0.0.1", "a.example"]
+    assert stale(server.certificate, ca.certificate, hosts, NOW + timedelta(days=59)) == ""
+    assert "ends" in stale(server.certificate, ca.certificate, hosts, NOW + timedelta(days=61))
+
+
+def test_a_certificate_of_another_authority_or_none_is_replaced() -> None:
+    ca, other = make_authority("net", NOW), make_authority("net", NOW)
+    server = make_server(other, ["a"], NOW)
+    assert "authority" in stale(server.certificate, ca.certificate, ["a"], NOW)
+    assert "authority" in stale(b"nonsense", ca.certificate, ["a"], NOW)
+    assert "names" in stale(
+        make_server(ca, ["a"], NOW).certificate, ca.certificate, ["a", "b"], NOW
+    )
+
+
+def test_keys_are_not_shown() -> None:
+    assert "PRIVATE" not in repr(make_authority("net", NOW))
