@@ -31,11 +31,13 @@ class EvidenceStore:
         return digest
 
     def read(self, digest: bytes) -> bytes:
-        """The bytes of a digest. Raises UnknownError when it is not, or no longer, kept."""
+        """The bytes of a digest. Raises UnknownError when they are not, or no longer, kept."""
         for epoch in self._epochs():
             path = self._directory / str(epoch) / digest.hex()
             if path.exists():
-                return read_limited(path, EVIDENCE_BYTES_MAX)
+                data = read_limited(path, EVIDENCE_BYTES_MAX)
+                if blake3(data).digest() == digest:
+                    return data
         raise UnknownError(
             f"evidence {digest.hex()}: not kept here; evidence is kept for {self._keep} epochs"
         )

@@ -19,7 +19,7 @@ from cybervein_protocol.errors import (
     ProofError,
     SignatureError,
 )
-from cybervein_protocol.ledger.bodies import MinerRegister, PlotBatch, PlotEntry
+from cybervein_protocol.ledger.bodies import MinerRegister, PlotBatch, PlotEntry, PlotRetire
 from cybervein_protocol.ledger.rows import BATCHES
 from cybervein_protocol.messages import SpaceProof, sign_commit_response, sign_space_proof
 from cybervein_protocol.messages.proofs import SPACE_CONTEXT
@@ -39,6 +39,7 @@ from cybervein_protocol.space import (
     prove_space,
 )
 from cybervein_protocol.tree import root_and_outboard
+from cybervein_supernode.engine.replaying import verify_data
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -151,6 +152,21 @@ async def test_honest_plots_pass_prove_and_count(lab: Lab, miner: Registered) ->
     await lab.node.space.issue_results(timeline)
     row = lab.desk.view.miner(MINER.public)
     assert (row.space_now, row.space_epoch) == (PLOTS, timeline.epoch + 1)
+
+
+@pytest.mark.parametrize("retired", [1, PLOTS])
+async def test_plots_that_retire_before_the_result_leave_a_proof_that_is_proved_again(
+    lab: Lab, miner: Registered, retired: int
+) -> None:
+    await miner.pass_batch()
+    await lab.node.space.accept(miner.proof())
+    body = PlotRetire(plots=[plot_seed(MINER.public, i, B, K) for i in range(retired)])
+    done = await lab.send(MINER, "plot.retire", body, free=True)
+    assert done.status == "final", done
+    await lab.node.space.issue_results(lab.timeline())
+    await lab.close_epoch()
+    verified = verify_data(lab.desk.view, lab.home.evidence)
+    assert (verified.reproved, verified.epochs) == (1, 3)
 
 
 async def test_an_accepted_proof_survives_a_crash_before_its_result(

@@ -4,6 +4,9 @@ A replay alone takes space proofs and possession answers on a super node's word,
 are off the ledger. Within the evidence window they are on disk, so they are checked once more
 against the state of their epoch; an epoch counts as re-proved if all its evidence was there and
 says what the unit says, else as attested.
+
+A space proof was judged at some moment of its epoch before `space.result`; plots may have been
+retired since. So a plot that was active at any moment of the epoch counts as such.
 """
 
 from dataclasses import dataclass, field
@@ -11,6 +14,7 @@ from pathlib import Path
 
 from cybervein_protocol.errors import CyberVeinError, ProofError, UnknownError
 from cybervein_protocol.ledger.bodies import AuditEntry, AuditResult, SpaceEntry, SpaceResult
+from cybervein_protocol.ledger.events import EpochClosed
 from cybervein_protocol.ledger.replay import Replayed
 from cybervein_protocol.ledger.rows import (
     EPOCHS,
@@ -48,6 +52,8 @@ class Reprover:
     def __post_init__(self) -> None:
         self._store = EvidenceStore(self.evidence, self.preset.evidence_epochs)
         self._plots: dict[bytes, PlotRow] = {}
+        self._retired: dict[bytes, PlotRow] = {}  # in this epoch
+        self._active: dict[bytes, set[int]] = {}  # numbers of active plots in this epoch, by miner
         self._plot_ids: dict[bytes, bytes] = {}
         self._sizes: dict[bytes, int] = {}
         self._miners: dict[bytes, MinerRow] = {}
@@ -66,6 +72,9 @@ class Reprover:
                 self._judge(parsed.body)
         for key, row in step.result.changed.items():
             self._take(key, row)
+        if any(isinstance(event, EpochClosed) for event in step.result.events):
+            self._retired.clear()
+            self._active.clear()
 
     def _judge(self, body: SpaceResult | AuditResult) -> None:
         self.seen.add(body.epoch)
@@ -89,17 +98,17 @@ class Reprover:
     def _judge_space(self, epoch: int, entry: SpaceEntry, raw: bytes) -> None:
         proof = decode_space_proof(raw)
         answers = [decode_answer(answer) for answer in proof.answers]
-        found = ((a.plot_id, self._plots.get(self._plot_ids.get(a.plot_id, b""))) for a in answers)
+        mus = ((a.plot_id, self._plot_ids.get(a.plot_id, b"")) for a in answers)
+        found = ((key, self._plots.get(mu) or self._retired.get(mu)) for key, mu in mus)
+        gammas = {key: plot.gamma for key, plot in found if plot and plot.miner == entry.miner}
         miner = self._miners[entry.miner]
-        case = SpaceCase(
-            self._beacons[epoch_id(epoch)],
-            self.preset,
-            miner.vrf,
-            miner.plots_active,
-            {key: plot.gamma for key, plot in found if plot and plot.miner == entry.miner},
-        )
-        if judge_space_proof(proof, raw, answers, case) != entry:
-            raise ProofError("judged again, the proof gives another entry")
+        beacon = self._beacons[epoch_id(epoch)]
+        counts = {miner.plots_active} | self._active.get(entry.miner, set())
+        for active in (count for count in counts if count >= len(answers)):
+            case = SpaceCase(beacon, self.preset, miner.vrf, active, gammas)
+            if judge_space_proof(proof, raw, answers, case) == entry:
+                return
+        raise ProofError("judged again, the proof gives another entry")
 
     def _judge_audit(self, entry: AuditEntry, raw: bytes) -> None:
         answer = decode_audit_answer(raw)
@@ -119,6 +128,11 @@ class Reprover:
             return False
         return True
 
+    def _note_active(self, miner: bytes) -> None:
+        """The number of active plots that is about to change."""
+        if before := self._miners.get(miner):
+            self._active.setdefault(miner, set()).add(before.plots_active)
+
     def _take(self, key: bytes, row: object) -> None:
         """Plots, shards' sizes, miners and beacons as they stand after the block."""
         if key.startswith(_PLOT):
@@ -126,11 +140,12 @@ class Reprover:
             if isinstance(row, PlotRow):
                 self._plots[mu] = row
                 self._plot_ids[plot_id(mu, row.kappa, row.gamma)] = mu
-            else:
-                self._plots.pop(mu, None)
+            elif gone := self._plots.pop(mu, None):
+                self._retired[mu] = gone
         elif key.startswith(_SHARD) and isinstance(row, ShardRow):
             self._sizes[row.root] = row.size
         elif key.startswith(_MINER) and isinstance(row, MinerRow):
+            self._note_active(key[len(_MINER) :])
             self._miners[key[len(_MINER) :]] = row
         elif key.startswith(_EPOCH) and isinstance(row, EpochRow):
             self._beacons[key[len(_EPOCH) :]] = row.beacon

@@ -1,0 +1,77 @@
+"""`kill -9` of miners and super node while miners drain: nothing is lost, every read succeeds."""
+
+import asyncio
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from chaos_network import ChaosNetwork, chaos_network, noise, seeded
+from cybervein_client.up.child import command
+
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
+
+KILLS = 24
+DRAIN_SECONDS_MAX = 120
+
+
+async def test_drains_under_fire_lose_nothing_and_no_read_fails(tmp_path: Path) -> None:
+    rng = seeded("drain")
+    async with chaos_network(tmp_path / "net", rng, miners=6) as chaos:
+        file = noise(tmp_path / "held.bin", 3_000_000, rng)
+        await chaos.customer.run("put", str(file), "--code", "2/4")
+        [deal] = (await chaos.get("/v1/deals"))["deals"]
+        roots = {shard["root"] for shard in await shards(chaos, deal["deal"])}
+        while chaos.kills.total() < KILLS:
+            await drain_a_holder_under_fire(chaos, deal["deal"])
+            assert {shard["root"] for shard in await shards(chaos, deal["deal"])} == roots
+            await chaos.assert_readable(file, tmp_path / "copy")
+        await chaos.assert_ledger_whole()
+
+
+async def shards(chaos: ChaosNetwork, deal: str) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = (await chaos.get(f"/v1/deals/{deal}/shards"))["shards"]
+    return found
+
+
+async def drain_a_holder_under_fire(chaos: ChaosNetwork, deal: str) -> None:
+    """One that holds shards drains to its end while everybody crashes; then it stays after all."""
+    numbers = {(await chaos.status(n))["address"]: n for n in chaos.network.miners}
+    number = numbers[str(chaos.rng.choice(await shards(chaos, deal))["miner"])]
+    plots = chaos.plots_on_disk(number)
+    await ask(chaos, number)
+    for _ in range(5):
+        await chaos.pause(1.5)
+        child = chaos.network.miners[number]
+        other = chaos.rng.choice(list(chaos.network.miners.values()))
+        await chaos.strike(chaos.rng.choice([chaos.supernode, child, child, other]))
+
+    async def drained() -> bool:
+        return bool((await chaos.status(number))["drained"])
+
+    await chaos.until(drained, DRAIN_SECONDS_MAX)
+    row = await chaos.get(f"/v1/miners/{(await chaos.status(number))['address']}")
+    assert (row["draining"], row["held_shards"], row["plots"]) == (True, 0, 0)
+    assert chaos.plots_on_disk(number) == plots, "a drain keeps the plots' files"
+    await ask(chaos, number, "--cancel")
+
+    async def counts_again() -> bool:
+        now = await chaos.get(f"/v1/miners/{row['address']}")
+        return now["plots_active"] == len(plots) and not now["draining"]
+
+    await chaos.until(counts_again, DRAIN_SECONDS_MAX)
+    assert chaos.plots_on_disk(number) == plots, "and nothing is plotted again"
+
+
+async def ask(chaos: ChaosNetwork, number: int, *options: str) -> None:
+    """`cybervein drain` until the miner has heard it."""
+    data = str(chaos.network.layout.miner(number) / "data")
+    line = command(("--json", "drain", "--data", data, "--no-wait", *options))
+    for _ in range(20):
+        done = await asyncio.to_thread(
+            subprocess.run, line, capture_output=True, text=True, check=False
+        )
+        if done.returncode == 0:
+            assert json.loads(done.stdout)["draining"] == ("--cancel" not in options)
+            return
+    raise AssertionError(done.stderr)

@@ -1,0 +1,107 @@
+"""Miners and disks that drain while a file is read: no read fails, nothing is plotted again."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cybervein_client import AsyncClient
+from cybervein_client.up.child import command
+from cybervein_client.upload import FileSource
+from cybervein_protocol.placement import Code
+from real_network import RealMiner, RealNetwork, until
+
+SIZE = 3_000_000
+Noise = Callable[..., Path]
+
+
+def run(miner: RealMiner, *arguments: str) -> Any:
+    """A `cybervein` command on a miner's data; its JSON."""
+    line = command(("--json", *arguments, "--data", str(miner.directory / "data")))
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+async def holders(network: RealNetwork, client: AsyncClient) -> list[RealMiner]:
+    """The miners that hold the wallet's shards now, by index."""
+    [deal] = client.catalogue.deals(client.files()[0].id)
+    held = (await client.supernode.get(f"/deals/{deal.cid}/shards"))["shards"]
+    by_address = {miner.address: miner for miner in network.miners}
+    return [by_address[shard["miner"]] for shard in held]
+
+
+async def read_until(client: AsyncClient, expected: bytes, done: asyncio.Event) -> int:
+    """Read the file again and again; how often it was whole. The first failed read raises."""
+    reads = 0
+    while not done.is_set() or not reads:
+        data = b"".join([part async for part in client.stream("held")])
+        assert data == expected
+        reads += 1
+    return reads
+
+
+async def test_reads_succeed_all_along_while_holders_drain_and_after_they_are_gone(
+    network: RealNetwork, client: AsyncClient, noise: Noise
+) -> None:
+    file = noise(SIZE, 77)
+    await client.put(FileSource(file), "held", code=Code(2, 4))
+    first = (await holders(network, client))[:3]
+    done = asyncio.Event()
+    reading = asyncio.create_task(read_until(client, file.read_bytes(), done))
+    stale = client._reader(client.stored("held"))
+    await stale._locate()
+    answers = await asyncio.gather(*(asyncio.to_thread(run, m, "drain") for m in first))
+    for miner, answer in zip(first, answers, strict=True):
+        assert (answer["drained"], answer["held_shards"]) == (True, 0)
+        status = miner.status()
+        assert (status["draining"], status["drained"], status["drain"]["plots_live"]) == (
+            True, True, 0,
+        )  # fmt: skip
+    assert not {m.address for m in first} & {m.address for m in await holders(network, client)}
+    for miner in first:
+        miner.stop()
+    # This reader asked for the holders before the drain: it finds the new ones.
+    wanted = list(stale._wanted(0, stale.size))
+    data = b"".join([await stale._read(part) for part in wanted])
+    assert data == file.read_bytes()
+    done.set()
+    assert await reading > 0
+    for miner in first:
+        miner.revive()
+        assert run(miner, "drain", "--cancel")["draining"] is False
+    until(lambda: all(plots_count(network, miner) for miner in first), "plots to count again")
+
+
+def plots_count(network: RealNetwork, miner: RealMiner) -> bool:
+    row = network.get(f"/miners/{miner.address}")
+    return row["plots_active"] == 1 and not row["draining"]
+
+
+async def test_the_only_disk_of_a_miner_drains_by_way_of_the_network(
+    network: RealNetwork, client: AsyncClient, noise: Noise
+) -> None:
+    file = noise(SIZE, 78)
+    await client.put(FileSource(file), "held", code=Code(2, 4))
+    miner = (await holders(network, client))[0]
+    [disk] = miner.status()["disks"]
+    done = asyncio.Event()
+    reading = asyncio.create_task(read_until(client, file.read_bytes(), done))
+    await asyncio.to_thread(run, miner, "disk", "remove", disk["id"])
+    await asyncio.to_thread(until, lambda: state(miner) == "drained", "the disk to be drained")
+    assert miner.address not in {m.address for m in await holders(network, client)}
+    done.set()
+    assert await reading > 0
+    row = network.get(f"/miners/{miner.address}")
+    assert (row["held_shards"], row["plots"], row["draining"]) == (0, 0, False)
+    assert list((miner.disk / "cybervein" / "plots").glob("*.plot"))
+    back = run(miner, "disk", "add", str(miner.disk))
+    assert (back["state"], back["plots"]) == ("ready", 1)
+    until(lambda: plots_count(network, miner), "the same plot to count again")
+
+
+def state(miner: RealMiner) -> str:
+    [disk] = miner.status()["disks"]
+    return str(disk["state"])
