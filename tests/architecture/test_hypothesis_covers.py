@@ -15,6 +15,7 @@ from cybervein_client.catalogue import Catalogue
 from cybervein_client.download.race import first_k
 from cybervein_client.upload.budget import ByteBudget
 from cybervein_client.upload.plan import plan_deal
+from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.journal import Journal
 from cybervein_miner.plot.inventory import Inventory
@@ -35,6 +36,7 @@ from cybervein_supernode.api.limits import Buckets
 from cybervein_supernode.clock.timeline import resume
 from cybervein_supernode.engine.mempool import Mempool
 from cybervein_supernode.engine.row_store import RowStore
+from cybervein_supernode.evidence import EvidenceStore
 from discovery import public_functions
 from hypothesis_coverage import everything_exercised
 
@@ -93,8 +95,10 @@ TRANSITIONS = {
     "units that wait": Mempool,
     "requests of an address": Buckets,
     "an epoch's timeline": resume,
+    "evidence": EvidenceStore,
     "the miner's database": Journal,
     "the miner's disks": Rack,
+    "one disk": Disk,
     "shards held": ShardStore,
     "shards thrown away": Trash,
     "a start after a crash": tidy,

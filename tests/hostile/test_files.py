@@ -2,12 +2,14 @@
 
 import io
 import json
+import shutil
 import struct
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from blake3 import blake3
 from cybervein_client.home import Home
 from cybervein_client.wallet import restore_backup
 from cybervein_miner.cli.plot import read_metadata
@@ -18,7 +20,7 @@ from cybervein_miner.plot.inventory import metadata_path
 from cybervein_miner.tree_file import file_slice, file_tree, outboard_path, read_outboard
 from cybervein_protocol.cid import node_cid
 from cybervein_protocol.encoding import encode
-from cybervein_protocol.errors import CyberVeinError, MalformedError
+from cybervein_protocol.errors import CyberVeinError, MalformedError, UnknownError
 from cybervein_protocol.ledger.genesis import Genesis
 from cybervein_protocol.signing import KeyPair
 from cybervein_protocol.space.metadata import PlotMetadata
@@ -36,6 +38,7 @@ from cybervein_runtime.identity import (
 from cybervein_runtime.network_file import load_network, parse_network, to_json
 from cybervein_supernode.engine.export import read_sections, varint
 from cybervein_supernode.engine.replaying import verify_export
+from cybervein_supernode.evidence import EvidenceStore
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from record_strategies import records
@@ -232,6 +235,33 @@ def test_no_file_breaks_the_check_of_an_export(
     for content in (junk, varint(len(header)) + header + b"".join(map(section, nodes))):
         with pytest.raises(CyberVeinError):
             verify_export(write(tmp_path / "chain.car", content), None)
+
+
+@in_place
+@given(
+    kept=st.lists(st.tuples(st.integers(0, 9), st.binary(max_size=40)), max_size=5),
+    rotten=st.integers(0, 4),
+    data=st.data(),
+)
+def test_evidence_is_what_its_hash_says_until_its_epoch_is_over(
+    tmp_path: Path, kept: list[tuple[int, bytes]], rotten: int, data: st.DataObject
+) -> None:
+    shutil.rmtree(tmp_path / "evidence", ignore_errors=True)
+    store = EvidenceStore(tmp_path / "evidence", keep_epochs=3)
+    digests = [store.keep(epoch, content) for epoch, content in kept]
+    assert [store.read(digest) for digest in digests] == [content for _, content in kept]
+    for file in sorted(tmp_path.glob("evidence/*/*"))[rotten : rotten + 1]:
+        file.write_bytes(damaged(file.read_bytes() or b"x", data))
+    for digest in digests:
+        with suppress(UnknownError):
+            assert blake3(store.read(digest)).digest() == digest
+    store.prune(9)
+    for epoch, content in kept:
+        newest = max(each for each, other in kept if other == content)
+        if newest < 6:
+            with pytest.raises(UnknownError):
+                store.read(blake3(content).digest())
+        assert epoch <= 9
 
 
 @in_place

@@ -128,7 +128,9 @@ def test_a_row_of_another_place_is_refused(prover: Prover, claim: PlotClaim) -> 
                 prover.verify(answer)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(
     at=st.floats(0, 1, exclude_max=True),
     change=st.integers(0, 255),
