@@ -22,7 +22,7 @@ ALLOWED = [
     ("get", "secrets"),
     ("create", "poddisruptionbudgets.policy"),
     ("create", "events"),
-    ("delete", "pods"),
+    ("watch", "pods"),
 ]
 FORBIDDEN = [
     ("delete", "persistentvolumeclaims"),
@@ -34,6 +34,10 @@ FORBIDDEN = [
     ("delete", "networks.cybervein.io"),
     ("delete", "minerpools.cybervein.io"),
     ("create", "pods"),
+    ("delete", "pods"),
+    ("patch", "minerpools.cybervein.io"),
+    ("patch", "networks.cybervein.io"),
+    ("patch", "persistentvolumes"),
     ("create", "pods:exec"),
     ("create", "deployments.apps"),
     ("create", "roles.rbac.authorization.k8s.io"),
@@ -49,7 +53,7 @@ ELSEWHERE = [
 ]
 WHOLE_CLUSTER = [
     ("list", "nodes", "yes"),
-    ("watch", "storageclasses.storage.k8s.io", "yes"),
+    ("get", "storageclasses.storage.k8s.io", "yes"),
     ("patch", "nodes", "no"),
     ("delete", "nodes", "no"),
     ("list", "namespaces", "no"),

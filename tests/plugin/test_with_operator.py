@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 from cluster.kwok import Kwok
 from cluster.running import Cluster
-from farm import Plugin
+from farm import Plugin, resource
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "operator"))
 
-from operator_lab import Lab
+from operator_lab import Lab, rights
 from responder import FakeMiner, Responder
 
 pytestmark = pytest.mark.kubernetes
+CREATED, FORBIDDEN = 201, 403
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +116,38 @@ def test_a_support_bundle_of_a_running_operator_holds_no_identity(lab: Lab, plug
             text = held.read().decode()
             assert identity["seed"] not in text
             assert secret["data"]["identity.json"] not in text
+
+
+RARE = {("patch", "secrets"), ("delete", "minerdisks")}  # renewals; disks that left the spec
+
+
+def granted(lab: Lab) -> set[tuple[str, str]]:
+    """What the chart's Role lets the operator change."""
+    (role,) = [each for each in rights(lab.namespace) if each["kind"] == "Role"]
+    return {
+        (verb, resource)
+        for rule in role["rules"]
+        for resource in rule["resources"]
+        for verb in set(rule["verbs"]) - {"get", "list", "watch"}
+    }
+
+
+def test_the_operators_role_is_what_it_uses_and_no_more(
+    cluster: Cluster, lab: Lab, plugin: Plugin
+) -> None:
+    assert cluster.control_plane is not None
+    founded = {"preset": "test", "superNode": {"storage": {"size": "1Gi"}}}
+    lab.super_node("own", f"https://own-supernode.{lab.namespace}.svc:7700")
+    lab.kubectl.apply(resource("Network", "own", founded))
+    lab.pool(replicas=3, image="cybervein:other")
+    lab.ready("home", 3)
+    plugin("drain", "home-2")
+    plugin("disk", "replace", "home-0-a")
+    lab.kubectl.wait("secret", "own-ca", bool, "exists")
+
+    user = f"system:serviceaccount:{lab.namespace}:cybervein-operator"
+    calls = cluster.control_plane.audit.calls(user=user)
+    assert [f"{c.verb} {c.resource} {c.name}" for c in calls if c.code == FORBIDDEN] == []
+    used = {(call.verb, call.resource) for call in calls if call.writes}
+    used |= {("create", call.resource) for call in calls if call.code == CREATED}  # by an apply
+    assert granted(lab) - used <= RARE
