@@ -9,6 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 from cybervein_protocol.errors import MalformedError
 
 IDLE_PER_MINER_MAX = 8
+CONNECT_SECONDS_MAX = 5.0
+"""A machine that is gone answers nothing at all; one that is there answers in a round trip."""
 
 
 class ConnectionPool:
@@ -53,8 +55,10 @@ class ConnectionPool:
         kind = (
             http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         )
-        connection = kind(str(parts.hostname), parts.port, timeout=self._timeout_seconds)
+        patience = min(CONNECT_SECONDS_MAX, self._timeout_seconds)
+        connection = kind(str(parts.hostname), parts.port, timeout=patience)
         connection.connect()
+        connection.sock.settimeout(self._timeout_seconds)
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
