@@ -87,14 +87,29 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
     behind_proxy: Annotated[  # noqa: FBT002 -- a flag
         bool, typer.Option("--behind-proxy", help="A proxy in front ends TLS.")
     ] = False,
-    log_json: Annotated[bool, typer.Option(help="Logs as JSON lines.")] = False,  # noqa: FBT002 -- a flag
+    free_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="CYBERVEIN_FREE_FROM",
+            help="Network (CIDR) of your own miners: free units from there are not limited.",
+        ),
+    ] = None,
+    log_json: Annotated[  # noqa: FBT002 -- a flag
+        bool, typer.Option(envvar="CYBERVEIN_LOG_JSON", help="Logs as JSON lines.")
+    ] = False,
 ) -> None:
     """Run the super node until SIGTERM or Ctrl-C."""
     from cybervein_supernode.running import run as serve  # noqa: PLC0415 -- the server is slow to import
 
     configure_logs("supernode", as_json=log_json or not sys.stderr.isatty())
     tls = tls_of(tls_cert, tls_key)
-    uvloop.run(serve(Home(data), host, port, url, tls=tls, behind_proxy=behind_proxy))
+    running = serve(
+        *(Home(data), host, port, url),
+        tls=tls,
+        behind_proxy=behind_proxy,
+        free_from=free_from or (),
+    )
+    uvloop.run(running)
 
 
 @chain.command()

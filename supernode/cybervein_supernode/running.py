@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from cybervein_runtime.serving import bind, serve, url_of
 from cybervein_runtime.tls import Tls, require_tls
 
 from cybervein_supernode.api.app import create_app
+from cybervein_supernode.api.free_units import parse_networks
 from cybervein_supernode.home import Home
 from cybervein_supernode.node import SuperNode
 
@@ -30,9 +31,11 @@ async def run(  # noqa: PLR0913 -- one parameter per option
     *,
     tls: Tls | None = None,
     behind_proxy: bool = False,
+    free_from: Sequence[str] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
     require_tls(host, tls, behind_proxy=behind_proxy)
+    exempt = parse_networks(free_from)
     if tls is not None:
         tls.check()
     file, identity = load_network(home.network), load_identity(home.identity)
@@ -48,7 +51,8 @@ async def run(  # noqa: PLR0913 -- one parameter per option
         node.start()
         log.info("super node", network=cid_text(file.network), url=node.url)
         try:
-            await serve(create_app(node, behind_proxy=behind_proxy), sock, home.run_file, tls=tls)
+            app = create_app(node, behind_proxy=behind_proxy, free_from=exempt)
+            await serve(app, sock, home.run_file, tls=tls)
         finally:
             await node.stop()
 

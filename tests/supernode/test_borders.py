@@ -22,7 +22,7 @@ from cybervein_runtime.addresses import check_peer_url, check_published_url, is_
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.tls import Tls, require_tls
 from cybervein_supernode.api import free_units
-from cybervein_supernode.api.free_units import FreeUnits
+from cybervein_supernode.api.free_units import FreeUnits, parse_networks
 from cybervein_supernode.peers.miner_client import MinerClient, Peer
 from cybervein_supernode.peers.public_only import public_session
 from super_lab import Lab, Process
@@ -177,6 +177,13 @@ def test_fresh_keys_get_no_fresh_quota(process: Process) -> None:
     with pytest.raises(RateError, match="pay the fee"):
         limit.check("192.0.2.2", update)
     limit.check("192.0.2.2", unit(process, "miner.update", paid=True))
+    own = parse_networks(["192.0.2.0/24", "2001:db8::/64"])
+    cluster = FreeUnits(TEST, exempt_loopback=False, exempt=own, monotonic=lambda: now[0])
+    for _ in range(2 * int(free_units.REGISTRATIONS_BURST)):
+        cluster.check("192.0.2.77", register)
+        cluster.check("2001:db8::9", register)
+    with pytest.raises(MalformedError, match="--free-from"):
+        parse_networks(["192.0.2.0/33"])
     behind = FreeUnits(TEST, exempt_loopback=False, monotonic=lambda: now[0])
     for _ in range(int(free_units.REGISTRATIONS_BURST)):
         behind.check("127.0.0.1", register)

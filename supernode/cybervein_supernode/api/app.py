@@ -1,5 +1,6 @@
 """The FastAPI application: routes, errors, limits, and the explorer page at `/`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from cybervein_supernode.api.chain_routes import chain_routes
-from cybervein_supernode.api.free_units import FreeUnits
+from cybervein_supernode.api.free_units import FreeUnits, Network
 from cybervein_supernode.api.limits import Buckets, RateLimit
 from cybervein_supernode.api.live_routes import live_routes
 from cybervein_supernode.api.market_routes import market_routes
@@ -25,7 +26,9 @@ _PAGE_POLICY = (
 )
 
 
-def create_app(node: SuperNode, *, behind_proxy: bool = False) -> FastAPI:
+def create_app(
+    node: SuperNode, *, behind_proxy: bool = False, free_from: Sequence[Network] = ()
+) -> FastAPI:
     """All routes of one super node; `node` starts and stops apart from it."""
     app = FastAPI(
         title="CyberVein super node",
@@ -40,7 +43,7 @@ def create_app(node: SuperNode, *, behind_proxy: bool = False) -> FastAPI:
     app.include_router(chain_routes(node))
     app.include_router(market_routes(node))
     at_home = not behind_proxy and is_loopback(urlsplit(node.url).hostname or "")
-    free_units = FreeUnits(node.desk.preset, exempt_loopback=at_home)
+    free_units = FreeUnits(node.desk.preset, exempt_loopback=at_home, exempt=free_from)
     app.include_router(submit_routes(node, authenticator, free_units))
     app.include_router(live_routes(node))
     app.include_router(metrics_routes(node))

@@ -1,14 +1,16 @@
 """Units that cost nothing are limited per address: the ledger's limit is per key, keys are free.
 
 Whoever comes from loopback is exempt where the super node itself is published on loopback (one
-machine with many miners); behind a proxy nobody is.
+machine with many miners); behind a proxy nobody is. An operator may exempt networks of its own,
+such as its cluster's pods, which may share addresses.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from cybervein_protocol.encoding import decode
-from cybervein_protocol.errors import RateError
+from cybervein_protocol.errors import MalformedError, RateError
 from cybervein_protocol.ledger.bodies import MINER_KINDS
 from cybervein_protocol.ledger.unit import Unit, required_fee
 from cybervein_protocol.presets import Preset
@@ -20,6 +22,17 @@ REGISTRATIONS_BURST, REGISTRATION_SECONDS = 20.0, 60.0
 FREE_UNITS_BURST, FREE_UNIT_SECONDS = 500.0, 2.0
 
 
+Network = IPv4Network | IPv6Network
+
+
+def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
+    """Networks in CIDR notation. Raises MalformedError."""
+    try:
+        return tuple(ip_network(text) for text in texts)
+    except ValueError as error:
+        raise MalformedError(f"--free-from: {error}; expected for instance 10.42.0.0/16") from error
+
+
 class FreeUnits:
     """The one place where registrations and fee-free units are counted by address."""
 
@@ -28,16 +41,17 @@ class FreeUnits:
         preset: Preset,
         *,
         exempt_loopback: bool,
+        exempt: Sequence[Network] = (),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._preset = preset
-        self._exempt_loopback = exempt_loopback
+        self._exempt_loopback, self._exempt = exempt_loopback, exempt
         self._new = Buckets(monotonic, 1 / REGISTRATION_SECONDS, REGISTRATIONS_BURST)
         self._free = Buckets(monotonic, 1 / FREE_UNIT_SECONDS, FREE_UNITS_BURST)
 
     def check(self, address: str, raw: bytes) -> None:
         """Count a unit that its sender does not pay for. Raises RateError or MalformedError."""
-        if self._exempt_loopback and is_loopback(address):
+        if (self._exempt_loopback and is_loopback(address)) or self._exempted(address):
             return
         unit = decode(raw, Unit, "unit", self._preset.unit_bytes_max)
         if unit.kind not in MINER_KINDS:
@@ -52,3 +66,10 @@ class FreeUnits:
                 f"more than {FREE_UNITS_BURST:.0f} units without a fee from {address}; pay the "
                 f"fee, or try again in {FREE_UNIT_SECONDS:.0f} s"
             )
+
+    def _exempted(self, address: str) -> bool:
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            return False
+        return any(ip in network for network in self._exempt)

@@ -17,6 +17,8 @@ from cybervein_supernode.peers.miner_client import MinerClient, Peer
 from cybervein_supernode.placement.domains import failure_domain
 
 ASKED_AT_ONCE_MAX = 16
+ASKED_PER_SECOND_MAX = 50
+"""On the average: a thousand miners are looked at every 20 seconds, at a few percent of a core."""
 _INTERVAL_SECONDS_MIN = 1.0
 _INTERVAL_SECONDS_MAX = 30.0
 
@@ -51,14 +53,15 @@ class Roster:
     async def run(self) -> None:
         """Ask everybody, again and again, until cancelled."""
         while True:
-            await self.refresh()
-            await self._desk.time.sleep(self._interval)
+            asked = await self.refresh()
+            await self._desk.time.sleep(max(self._interval, asked / ASKED_PER_SECOND_MAX))
 
-    async def refresh(self) -> None:
-        """Ask every registered miner once."""
+    async def refresh(self) -> int:
+        """Ask every registered miner once; how many."""
         turn = asyncio.Semaphore(ASKED_AT_ONCE_MAX)
         miners = self._desk.view.miners()
         await asyncio.gather(*(self._ask(turn, key, row) for key, row in miners))
+        return len(miners)
 
     def online(self, key: bytes) -> bool:
         """Whether the miner answered last time."""
