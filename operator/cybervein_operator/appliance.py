@@ -155,7 +155,7 @@ class Appliance:
         )
 
     async def _kopf(self, resources: Resources, stop: asyncio.Event) -> None:
-        """kopf takes the signals over, and returns after one."""
+        """Kopf takes the signals over, and returns after one."""
         settings = kopf.OperatorSettings()
         spaces = self.settings.namespaces
         configure(settings, cluster_wide=not spaces)

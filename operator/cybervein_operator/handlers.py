@@ -138,7 +138,7 @@ def registry(resources: Resources, canary: Canary, login: Login) -> kopf.Operato
     made = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=made)
-    def log_in(**_: Any) -> kopf.ConnectionInfo:
+    def log_in(**_: object) -> kopf.ConnectionInfo:
         return login.for_kopf()
 
     for plural, note in (
@@ -149,7 +149,7 @@ def registry(resources: Resources, canary: Canary, login: Login) -> kopf.Operato
         _on_event(made, plural, note)
 
     @kopf.on.event("", "v1", "configmaps", registry=made, labels={canary.LABEL: CANARY})
-    async def saw_canary(body: kopf.Body, **_: Any) -> None:
+    async def saw_canary(body: kopf.Body, **_: object) -> None:
         canary.seen(dict(body.get("data") or {}))
 
     return made
@@ -157,5 +157,5 @@ def registry(resources: Resources, canary: Canary, login: Login) -> kopf.Operato
 
 def _on_event(made: kopf.OperatorRegistry, plural: str, note: Any) -> None:  # noqa: ANN401 -- see Resources
     @kopf.on.event(GROUP, VERSION, plural, registry=made, id=plural)
-    async def saw(event: kopf.RawEvent, **_: Any) -> None:
+    async def saw(event: kopf.RawEvent, **_: object) -> None:
         note(event["object"], gone=event["type"] == "DELETED")

@@ -32,12 +32,17 @@ class Router:
 
     def _of_pool(self, kind: Kind, key: tuple[str, str], item: Seen, *, gone: bool) -> None:
         space = key[0]
-        self._add(pool_key(space, item.pool), _POOL_DELAY_SECONDS)
+        self._add(pool_key(space, item.pool), self._pool_delay(space, item.pool))
         ordinal = names.ordinal_of(item.pool, item.miner) if item.miner else None
         if ordinal is None or (kind is Kind.POD and not gone):
             return
         if kind is not Kind.DISK or gone:
             self._add(miner_key(space, item.pool, ordinal), 0.05)
+
+    def _pool_delay(self, namespace: str, pool: str) -> float:
+        """Longer for larger pools, whose looks cost more: two seconds for a thousand miners."""
+        known = self._world.pools.get((namespace, pool))
+        return max(_POOL_DELAY_SECONDS, known.spec.replicas / 500) if known else _POOL_DELAY_SECONDS
 
     def _node(self, node: str) -> None:
         """Pools with a pod there; those stopped there are found by the next look at all."""

@@ -41,7 +41,10 @@ def test_foreign_edits_and_deletions_are_put_back(lab: Lab) -> None:
     lab.ready("home", 1)
     lab.kubectl.patch("service", "home-0", {"spec": {"publishNotReadyAddresses": False}})
     lab.wait(
-        "service", "home-0", lambda found: found["spec"]["publishNotReadyAddresses"], "is put back"
+        "service",
+        "home-0",
+        lambda found: found["spec"].get("publishNotReadyAddresses"),
+        "is put back",
     )
     lab.kubectl.delete("service", "home-0")
     lab.wait("service", "home-0", lambda found: found["spec"]["ports"], "is there again")

@@ -1,4 +1,4 @@
-"""Kubernetes events on transitions; the same words about the same object at most every ten minutes."""
+"""Kubernetes events on transitions; the same words about an object at most every ten minutes."""
 
 import os
 import secrets

@@ -174,10 +174,7 @@ class Watch:
                 async for head in self._events(version):
                     self.last_seen = self._clock()
                     if head.type == "ERROR":
-                        error = msgspec.json.decode(head.object, type=_Error)
-                        if error.code == GONE:
-                            return
-                        raise _RefusedError(error.code)
+                        _refuse(msgspec.json.decode(head.object, type=_Error))
                     version = self._take(head) or version
             except _RefusedError as error:
                 if error.status == GONE:
@@ -214,6 +211,10 @@ class Watch:
             self.connected = True
             async for line in _lines(answer.content):
                 yield msgspec.json.decode(line, type=_Head)
+
+
+def _refuse(error: _Error) -> None:
+    raise _RefusedError(error.code)
 
 
 async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:

@@ -85,13 +85,24 @@ class Notice:
     message: str
 
 
-def notices(before: Sequence[Condition], after: Sequence[Condition]) -> list[Notice]:
+ALL = frozenset(ConditionType)
+DISK = frozenset({ConditionType.DEGRADED, ConditionType.DRAINING})
+"""Of a disk only what somebody must know: a thousand that get ready are no news."""
+
+
+def notices(
+    before: Sequence[Condition],
+    after: Sequence[Condition],
+    about: frozenset[ConditionType] = ALL,
+) -> list[Notice]:
     """Events for conditions whose answer or reason changed; Degraded and blocked drains warn."""
     old = {each.type: each for each in before}
     return [
         _notice(each)
         for each in after
-        if _changed(old.get(each.type), each) and each.status != ConditionStatus.UNKNOWN
+        if each.type in about
+        and _changed(old.get(each.type), each)
+        and each.status != ConditionStatus.UNKNOWN
     ]
 
 

@@ -43,7 +43,18 @@ class DiskFacts:
     """The miner has reported at all."""
     address: str
     phase: MinerPhase
+    on_its_way: bool
+    """The miner starts, and nothing is wrong."""
     node: str
+
+    @property
+    def starts(self) -> bool:
+        """There is nothing to be said of the disk yet: its first status comes with the miner's."""
+        if self.disk.status.phase is not None or self.disk.spec.drain:
+            return False
+        if self.report is not None:
+            return self.on_its_way and self.report.state == "ready"
+        return not self.asked and (self.on_its_way or self.phase is MinerPhase.READY)
 
 
 def action(facts: DiskFacts) -> Action:

@@ -78,7 +78,7 @@ class Verdict:
 
 
 def judge(facts: Facts) -> Verdict:
-    """The phase. The first that holds: blocked, drained, draining, updating, then what the pod does."""
+    """The first phase that holds: blocked, drained, draining, updating, then what the pod does."""
     if facts.trouble is not None and facts.trouble.blocks:
         return Verdict(MinerPhase.BLOCKED, facts.trouble.reason, facts.trouble.message)
     if facts.leave:

@@ -3,7 +3,7 @@
 import time
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -13,7 +13,9 @@ from cybervein_operator.cluster.client import Object
 from cybervein_operator.cluster.kinds import Kind
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.reconcile.tools import Tools
-from cybervein_operator.world import Name
+
+if TYPE_CHECKING:
+    from cybervein_operator.world import Name
 
 _log = structlog.get_logger()
 _CHECK_SECONDS: Final = 3600.0

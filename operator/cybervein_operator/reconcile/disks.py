@@ -1,4 +1,4 @@
-"""The disks of one miner: tell the miner what their `MinerDisk`s ask for, and write what it says."""
+"""The disks of one miner: tell it what their `MinerDisk`s ask for, and write what it says."""
 
 from cybervein_protocol.errors import CyberVeinError
 
@@ -17,7 +17,7 @@ from cybervein_operator.cluster.views import PodFacts
 from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import Volume
 from cybervein_operator.desired.miner_pod import DISKS_DIR
-from cybervein_operator.judgement.conditions import notices
+from cybervein_operator.judgement.conditions import DISK, notices
 from cybervein_operator.judgement.disk import (
     Action,
     DiskFacts,
@@ -29,11 +29,12 @@ from cybervein_operator.judgement.disk import (
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Key, World
 
+_ON_ITS_WAY = {"Creating", "NoPod", "NotReady"}
 _OUT = {DiskPhase.DRAINED, DiskPhase.WIPED, DiskPhase.FOREIGN, None}
 
 
 def leaving_volumes(world: World, pool: MinerPool, ordinal: int) -> tuple[Volume, ...]:
-    """Disks that are no longer in the spec and not yet drained: they stay mounted until they are."""
+    """Disks that are out of the spec and not yet drained: they stay mounted until they are."""
     wanted = {each.name for each in pool.spec.disks}
     name = names.miner(pool.metadata.name, ordinal)
     return tuple(
@@ -70,6 +71,7 @@ def _facts(world: World, disk: MinerDisk, key: Key, *, wanted: bool) -> DiskFact
         report is not None,
         report.address if report else "",
         verdict.phase if verdict else MinerPhase.PENDING,
+        verdict is None or verdict.reason in _ON_ITS_WAY,
         pod.facts.node if pod and isinstance(pod.facts, PodFacts) else "",
     )
 
@@ -98,7 +100,7 @@ async def _act(tools: Tools, facts: DiskFacts, key: Key) -> None:
 async def _write(tools: Tools, facts: DiskFacts) -> None:
     disk = facts.disk
     after = status(facts, rfc3339())
-    if not worth_writing(disk.status, after):
+    if facts.starts or not worth_writing(disk.status, after):
         return
     body = {
         "apiVersion": API_VERSION,
@@ -112,5 +114,5 @@ async def _write(tools: Tools, facts: DiskFacts) -> None:
         if error.http_status != NOT_FOUND:
             raise
         return
-    for notice in notices(disk.status.conditions, after.conditions):
+    for notice in notices(disk.status.conditions, after.conditions, DISK):
         await tools.recorder.post(disk, notice)

@@ -18,20 +18,19 @@ async def ensure_identity(
 ) -> str | Trouble:
     """The miner's address, or why it has none. `known_address` is what its claim says."""
     name, space = names.identity(pool.metadata.name, ordinal), pool.metadata.namespace
+    if not known_address:
+        document, address = identity_document()
+        secret = miner.identity(pool, ordinal, document)
+        secret["metadata"]["annotations"] = {ADDRESS: address}
+        if await client.create(secret) is not None:
+            return address
     found = await client.get(Kind.SECRET, space, name, metadata_only=True)
-    if found is None and known_address:
+    if found is None:
         return Trouble(
             "IdentityLost",
             f"Secret {name} is gone, and with it the key of {known_address}; restore it from a "
             f"backup, or delete claim {names.state_claim(pool.metadata.name, ordinal)} to begin "
             "anew without plots, bond and shards",
         )
-    if found is None:
-        document, address = identity_document()
-        secret = miner.identity(pool, ordinal, document)
-        secret["metadata"]["annotations"] = {ADDRESS: address}
-        if await client.create(secret) is not None:
-            return address
-        found = await client.get(Kind.SECRET, space, name, metadata_only=True)
     notes = ((found or {}).get("metadata") or {}).get("annotations") or {}
     return str(notes.get(ADDRESS, known_address))

@@ -1,5 +1,7 @@
 """One miner: its objects, its drain, its end. What to do was decided with the whole pool."""
 
+import time
+
 from cybervein_protocol.errors import ConflictError, CyberVeinError
 
 from cybervein_operator.api import MinerPool
@@ -18,6 +20,7 @@ from cybervein_operator.reconcile.volumes import claim_trouble, service_facts
 from cybervein_operator.world import Key, pool_key
 
 _TROUBLE_SECONDS = 15.0
+_IDENTITY_SECONDS = 120.0
 
 
 class MinerWork:
@@ -25,7 +28,7 @@ class MinerWork:
 
     def __init__(self, tools: Tools) -> None:
         self._tools, self._world = tools, tools.world
-        self._addresses: dict[tuple[str, str], str] = {}
+        self._addresses: dict[tuple[str, str], tuple[str, float]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """Do what the miner's order says."""
@@ -80,20 +83,22 @@ class MinerWork:
         return await claim_trouble(self._tools, pool, key.ordinal)
 
     async def _identity(self, pool: MinerPool, key: Key) -> str | Trouble:
-        """Looked at once per start of the operator, and whenever the miner has no running pod."""
+        """Looked at once per start of the operator, and while a miner does not get to run."""
         name = (key.namespace, key.name)
         pod = self._tools.world.store.get(
             Kind.POD, key.namespace, names.pod(pool.metadata.name, key.ordinal)
         )
-        known = self._addresses.get(name)
-        if known and pod is not None and isinstance(pod.facts, PodFacts) and pod.facts.running:
+        known, at = self._addresses.get(name, ("", 0.0))
+        runs = pod is not None and isinstance(pod.facts, PodFacts) and pod.facts.running
+        now = time.monotonic()
+        if known and (runs or now - at < _IDENTITY_SECONDS):
             return known
         state = names.state_claim(pool.metadata.name, key.ordinal)
         claim = self._tools.world.store.get(Kind.CLAIM, key.namespace, state)
         before = claim.facts.address if claim and isinstance(claim.facts, ClaimFacts) else ""
         found = await ensure_identity(self._tools.client, pool, key.ordinal, before)
         if isinstance(found, str):
-            self._addresses[name] = found
+            self._addresses[name] = (found, now)
         return found
 
     async def _ensure_set(self, key: Key, wanted: Object, *, update: bool) -> None:
@@ -138,7 +143,7 @@ class MinerWork:
         pod = self._world.store.get(Kind.POD, key.namespace, names.pod(key.pool, key.ordinal))
         node = pod.facts.node if pod and isinstance(pod.facts, PodFacts) else ""
         state = miner.claims(pool, key.ordinal)[0]
-        address = self._addresses.get((key.namespace, key.name), "")
+        address, _ = self._addresses.get((key.namespace, key.name), ("", 0.0))
         if not node or not address:
             return
         state["metadata"]["annotations"] = {ADDRESS: address, NODE: node}

@@ -1,6 +1,7 @@
 """`NET-network`: the network's file, written once and never replaced by another network's."""
 
 import json
+import time
 from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ from cybervein_operator.world import Name
 
 if TYPE_CHECKING:
     from cybervein_operator.reconcile.super_nodes import SuperNodes
+
+_JOINED_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Pinning:
     def __init__(self, tools: Tools, nodes: "SuperNodes") -> None:
         self._tools, self._nodes = tools, nodes
         self._known: dict[Name, Pinned] = {}
+        self._joined_at: dict[Name, tuple[Pinned, float]] = {}
 
     def known(self, name: Name) -> Pinned | None:
         """What was read last."""
@@ -47,7 +51,7 @@ class Pinning:
 
     async def pinned(self, network: Network, *, write: bool) -> Pinned | Trouble | None:
         """The pinned file, why it cannot be had, or None while the super node has not founded."""
-        space, name = network.metadata.namespace, network.metadata.name
+        name = network.metadata.name
         kept = await self._kept(network)
         if isinstance(kept, Trouble):
             return kept
@@ -62,12 +66,11 @@ class Pinning:
                 f"it was {kept.cid} and is now {source.cid}; miners keep the first: undo the "
                 f"change, or delete ConfigMap {names.network_file(name)} to change networks",
             )
-        if write and (kept is None or kept.document != source.document):
+        if kept is not None and kept.document == source.document:
+            return kept
+        if write:
             await self._tools.applier.ensure(supernode.config_map(network, source.document))
-            source = (await self._kept(network)) or source
-        if isinstance(source, Pinned):
-            self._known[space, name] = source
-        return source
+        return (await self._kept(network)) or source
 
     async def _kept(self, network: Network) -> Pinned | Trouble | None:
         """What NET-network says; read again only where it changed."""
@@ -101,7 +104,17 @@ class Pinning:
         return parse(text, f"{client.url}/v1/network.json", "")
 
     async def _joined(self, network: Network, name: str) -> Pinned | Trouble | None:
-        found = await self._tools.client.get(Kind.CONFIG_MAP, network.metadata.namespace, name)
+        owner = (network.metadata.namespace, network.metadata.name)
+        last = self._joined_at.get(owner)
+        if last is not None and time.monotonic() - last[1] < _JOINED_SECONDS:
+            return last[0]
+        read = await self._read_joined(network.metadata.namespace, name)
+        if isinstance(read, Pinned):
+            self._joined_at[owner] = (read, time.monotonic())
+        return read
+
+    async def _read_joined(self, namespace: str, name: str) -> Pinned | Trouble:
+        found = await self._tools.client.get(Kind.CONFIG_MAP, namespace, name)
         if found is None:
             return Trouble(
                 "NetworkFileMissing",

@@ -1,7 +1,7 @@
 """What every reconciliation works with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cybervein_operator.cluster.applier import Applier
 from cybervein_operator.cluster.client import ClusterClient
@@ -28,3 +28,5 @@ class Tools:
     version: str
     control: str
     supernode_url: str
+    classes: dict[str, float] = field(default_factory=dict)
+    """Storage classes that exist, and when they were seen (monotonic s)."""

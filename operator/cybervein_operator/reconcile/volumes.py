@@ -1,5 +1,7 @@
 """What a cluster gave: bound claims, storage classes, ports and addresses of Services."""
 
+import time
+
 from cybervein_operator.api import MinerPool
 from cybervein_operator.cluster.errors import ApiError
 from cybervein_operator.cluster.kinds import Kind
@@ -10,6 +12,8 @@ from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import ServiceFacts
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.reconcile.tools import Tools
+
+_CLASS_SECONDS = 60.0
 
 
 def service_facts(store: Store, namespace: str, name: str) -> ServiceFacts:
@@ -47,10 +51,15 @@ async def claim_trouble(tools: Tools, pool: MinerPool, ordinal: int) -> Trouble 
 
 
 async def _exists(tools: Tools, storage_class: str) -> bool:
-    """Whether the class exists; where we may not look, it is taken to."""
+    """Whether the class exists, asked once a minute; where we may not look, it is taken to."""
+    if time.monotonic() - tools.classes.get(storage_class, -_CLASS_SECONDS) < _CLASS_SECONDS:
+        return True
     try:
-        return await tools.client.get(Kind.STORAGE_CLASS, None, storage_class) is not None
+        found = await tools.client.get(Kind.STORAGE_CLASS, None, storage_class) is not None
     except ApiError as error:
-        if error.forbidden:
-            return True
-        raise
+        if not error.forbidden:
+            raise
+        found = True
+    if found:
+        tools.classes[storage_class] = time.monotonic()
+    return found

@@ -1,0 +1,7 @@
+"""A cluster of its own for a thousand miners; the operator's lab is that of tests/operator."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "operator"))
+sys.path.insert(0, str(Path(__file__).parent))
