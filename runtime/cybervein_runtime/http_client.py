@@ -17,6 +17,8 @@ from cybervein_runtime.json_text import parse_json
 from cybervein_runtime.trust import Trust
 
 DAG_CBOR = "application/vnd.ipld.dag-cbor"
+CONNECT_SECONDS_MAX = 5.0
+"""A machine that is gone answers nothing at all; one that is there answers in a round trip."""
 _RESPONSE_BYTES_MAX = 64 << 20
 _CLASSES = {
     kind.code: kind
@@ -119,7 +121,9 @@ class SignedClient:
                 url,
                 data=body,
                 headers=headers,
-                timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+                timeout=aiohttp.ClientTimeout(
+                    total=timeout_seconds, sock_connect=CONNECT_SECONDS_MAX
+                ),
                 allow_redirects=False,
                 ssl=self.trust.of(url),
             ) as answer:

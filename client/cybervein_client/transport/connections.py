@@ -7,10 +7,9 @@ from collections import defaultdict
 from urllib.parse import SplitResult, urlsplit
 
 from cybervein_protocol.errors import MalformedError
+from cybervein_runtime.http_client import CONNECT_SECONDS_MAX
 
 IDLE_PER_MINER_MAX = 8
-CONNECT_SECONDS_MAX = 5.0
-"""A machine that is gone answers nothing at all; one that is there answers in a round trip."""
 
 
 class ConnectionPool:

@@ -104,9 +104,11 @@ def _pod(network: str, image: str) -> Object:
         command=["python3", "/script/reader.py"],
         env=[{"name": "CYBERVEIN_HOME", "value": "/home/customer"}],
         volumeMounts=[{"name": n, "mountPath": p} for n, p in zip(names, places, strict=True)],
-        readinessProbe={
+        startupProbe={
             "exec": {"command": ["python3", "-S", "-c", "open('/home/customer/prepared')"]},
             "periodSeconds": 2,
+            "timeoutSeconds": 30,
+            "failureThreshold": 60,
         },
     )
     spec = {
