@@ -10,6 +10,7 @@ import pytest
 import yaml
 from chart_helm import CHART, MONITORING, ROOT, Helm, HelmError
 
+pytestmark = pytest.mark.kubernetes  # for helm, which that stage builds
 EXAMPLES = sorted(CHART.glob("values-*.yaml"))
 
 

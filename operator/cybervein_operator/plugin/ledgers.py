@@ -58,12 +58,23 @@ def _get(kubectl: Kubectl, network: Object, path: str) -> Any:  # noqa: ANN401 -
         return json.loads(
             kubectl.raw(f"/api/v1/namespaces/{meta['namespace']}/services/{service}/proxy{path}")
         )
-    url = network.get("status", {}).get("url")
-    if not url or not url.startswith("https://"):
+    status = network.get("status", {})
+    url = status.get("url") or ""
+    if not url.startswith("https://"):
         raise ValueError("the Network's status has no https URL yet")
     request = urllib.request.Request(url + path)  # noqa: S310 -- https, see above
-    context = ssl.create_default_context()
+    context = _trust(Kubectl(meta["namespace"], kubectl.context), status.get("configMap") or "")
     with urllib.request.urlopen(  # noqa: S310
         request, timeout=TIMEOUT_SECONDS, context=context
     ) as answer:
         return json.loads(answer.read())
+
+
+def _trust(kubectl: Kubectl, config_map: str) -> ssl.SSLContext:
+    """The system's authorities and the one in the network's file, if it has one."""
+    context = ssl.create_default_context()
+    found = kubectl.find("configmap", config_map) if config_map else None
+    file = json.loads((found or {}).get("data", {}).get("network.json", "{}"))
+    if file.get("ca"):
+        context.load_verify_locations(cadata=file["ca"])
+    return context
