@@ -6,6 +6,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from cybervein_operator.api import MinerPhase
+
 _SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -61,9 +63,9 @@ class Metrics:
         self._calls.labels(verb, resource, str(code)).inc()
 
     def miners(self, phases: Mapping[str, int]) -> None:
-        """Set the miners of each phase."""
-        for phase, count in phases.items():
-            self._miners.labels(phase).set(count)
+        """Set the miners of each phase; phases without any are 0."""
+        for phase in MinerPhase:
+            self._miners.labels(str(phase)).set(phases.get(str(phase), 0))
 
     def page(self) -> bytes:
         """The metrics page."""

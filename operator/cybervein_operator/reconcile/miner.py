@@ -129,12 +129,14 @@ class MinerWork:
         """It is empty: remove StatefulSet and Service; Secret and claims stay."""
         store, space, name = self._world.store, key.namespace, key.name
         await self._remember_node(pool, key)
+        stopped = False
         for kind in (Kind.STATEFUL_SET, Kind.SERVICE):
             live = store.get(kind, space, name)
             if live is not None and not live.deleting:
-                await self._tools.client.delete(kind, space, name, live.uid)
+                stopped |= await self._tools.client.delete(kind, space, name, live.uid)
                 self._tools.applier.forget(kind, space, name)
-        self._tools.metrics.drains.labels("finished").inc()
+        if stopped:
+            self._tools.metrics.drains.labels("finished").inc()
         await reconcile_disks(self._tools, pool, key)
         self._tools.poller.forget((space, name))
 

@@ -1,6 +1,7 @@
 """A pool as a whole: decide for all its miners at once, hand out the work, write the status."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 
 from cybervein_operator.api import (
@@ -61,6 +62,9 @@ class PoolWork:
         miners = self._gatherer.gather(pool)
         decided = plan(pool, miners, epoch=self._epoch(pool), budget=self._budget(pool))
         self._remember(pool, miners, decided)
+        self._tools.metrics.miners(
+            Counter(str(each.phase) for each in self._world.verdicts.values())
+        )
         if not paused(pool):
             await self._tools.applier.ensure(fleet.disruption_budget(pool))
         self._hand_out(pool, miners, decided, trouble)

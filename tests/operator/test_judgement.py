@@ -1,0 +1,262 @@
+"""What is decided, case by case: no cluster is needed to know it."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from cybervein_operator.api import (
+    ConditionStatus,
+    ConditionType,
+    DiskPhase,
+    MinerDisk,
+    MinerPhase,
+    MinerPool,
+    parse,
+)
+from cybervein_operator.cluster.views import PodFacts
+from cybervein_operator.judgement import disk as disks
+from cybervein_operator.judgement.conditions import Answer, Answers, conditions, notices
+from cybervein_operator.judgement.miner import Facts, Trouble, judge
+from cybervein_operator.judgement.pool import Order, Task, answers, attention, order, plan, sums
+from cybervein_operator.judgement.rollout import borne, grants, may_stop, under_way
+from cybervein_operator.miners.report import DiskReport, Poll, Report
+from cybervein_protocol.placement import default_code
+from hypothesis import given
+from hypothesis import strategies as st
+
+READY = PodFacts(
+    ready=True, running=True, node="n", revision="r", address="", reason="", message=""
+)
+STARTING = msgspec.structs.replace(READY, ready=False, running=False)
+
+
+def report(**known: Any) -> Report:
+    return Report(address="cv1", **known)
+
+
+def polled(**known: Any) -> Poll:
+    return Poll(0.0, report(**known))
+
+
+def facts(ordinal: int = 0, **known: Any) -> Facts:
+    default: dict[str, Any] = {
+        "leave": "",
+        "exists": True,
+        "template": "old",
+        "wish": "old",
+        "pod": READY,
+        "poll": polled(epoch=5, last_proved_epoch=5),
+    }
+    return Facts(f"home-{ordinal}", ordinal, **(default | known))
+
+
+def pool(replicas: int = 3, **spec: Any) -> MinerPool:
+    body = {
+        "metadata": {"name": "home", "namespace": "x", "uid": "u", "generation": 1},
+        "spec": {
+            "networkRef": {"name": "net"},
+            "replicas": replicas,
+            "disks": [{"name": "a", "claimTemplate": {"size": "1Gi"}}],
+            **spec,
+        },
+    }
+    return parse(MinerPool, body)
+
+
+@pytest.mark.parametrize(
+    ("known", "phase", "reason"),
+    [
+        ({}, MinerPhase.READY, ""),
+        ({"exists": False}, MinerPhase.PENDING, "Creating"),
+        ({"pod": None}, MinerPhase.PENDING, "NoPod"),
+        ({"pod": STARTING}, MinerPhase.STARTING, "NotReady"),
+        ({"poll": None}, MinerPhase.READY, ""),
+        ({"poll": Poll(0.0, None, "no route", 1)}, MinerPhase.READY, ""),
+        ({"poll": Poll(0.0, None, "no route", 2)}, MinerPhase.UNREACHABLE, "NoAnswer"),
+        ({"poll": polled(degraded=("disk b",))}, MinerPhase.DEGRADED, "Reported"),
+        ({"trouble": Trouble("IdentityLost", "gone")}, MinerPhase.BLOCKED, "IdentityLost"),
+        ({"leave": "scaled", "exists": False}, MinerPhase.DRAINED, "Drained"),
+        ({"leave": "scaled"}, MinerPhase.DRAINING, "Asking"),
+        ({"leave": "scaled", "poll": polled(draining=True)}, MinerPhase.DRAINING, "Moving"),
+        (
+            {"leave": "scaled", "poll": polled(draining=True, drained=True)},
+            MinerPhase.DRAINED,
+            "Stopping",
+        ),
+        ({"granted": True, "template": "old", "wish": "new"}, MinerPhase.UPDATING, "Rollout"),
+    ],
+)
+def test_phases(known: dict[str, Any], phase: MinerPhase, reason: str) -> None:
+    verdict = judge(facts(**known))
+    assert (verdict.phase, verdict.reason) == (phase, reason)
+
+
+def test_a_miner_is_stopped_only_once_it_says_itself_that_it_is_drained() -> None:
+    drained = polled(draining=True, drained=True)
+    assert order(facts(leave="scaled"), update=False) == Order(Task.DRAIN)
+    assert order(facts(leave="scaled", poll=None), update=False) == Order(Task.DRAIN)
+    assert order(facts(leave="scaled", poll=drained), update=False) == Order(Task.STOP)
+    assert order(facts(poll=drained), update=False) == Order(Task.RUN)
+    cancelled = polled(draining=False, drained=True)
+    assert order(facts(leave="scaled", poll=cancelled), update=False) == Order(Task.DRAIN)
+
+
+def test_proofs_are_waited_for() -> None:
+    assert may_stop(facts(), 5)
+    assert not may_stop(facts(), 6)
+    assert may_stop(facts(proved=6), 6)
+    assert may_stop(facts(pod=STARTING), 6)
+    assert may_stop(facts(poll=polled(epoch=6, last_proved_epoch=None)), 6)
+    assert not may_stop(facts(poll=None), 6)
+    assert may_stop(facts(), None)
+
+
+def test_an_upgrade_is_over_when_it_has_proved_again_or_an_epoch_has_passed() -> None:
+    new = {"template": "new", "wish": "new", "granted": True, "granted_epoch": 5}
+    assert under_way(facts(**new), 5)
+    assert not under_way(facts(**new), 6)
+    assert not under_way(facts(**new, proved=6), 5)
+    assert under_way(facts(**new | {"pod": STARTING}), 9)
+    assert not under_way(facts(**new | {"poll": polled(epoch=5, last_proved_epoch=None)}), 5)
+
+
+@given(
+    st.lists(
+        st.tuples(st.booleans(), st.booleans(), st.booleans(), st.booleans()),
+        min_size=1,
+        max_size=12,
+    ),
+    st.integers(1, 4),
+    st.integers(-2, 5),
+)
+def test_no_ready_miner_is_stopped_beyond_what_may_be_down(
+    rows: list[tuple[bool, bool, bool, bool]], most: int, budget: int
+) -> None:
+    miners = [
+        facts(
+            number,
+            pod=READY if ready else STARTING,
+            wish="new" if outdated else "old",
+            poll=polled(epoch=5, last_proved_epoch=5 if proved else 4),
+            granted=granted,
+            granted_epoch=5,
+        )
+        for number, (ready, outdated, proved, granted) in enumerate(rows)
+    ]
+    chosen = grants(miners, max_unavailable=most, epoch=5, budget=budget)
+    down = {each.name for each in miners if not each.ready}
+    busy = {each.name for each in miners if under_way(each, 5)}
+    stopped = chosen - down - busy
+    assert len(stopped) <= max(0, min(most, budget) - len(down | busy))
+    for each in miners:
+        if each.name in stopped:
+            assert each.outdated
+            assert may_stop(each, 5)
+
+
+@given(st.integers(0, 60))
+def test_what_is_borne_leaves_a_spare_domain_wherever_there_are_two(domains: int) -> None:
+    allowed = borne(domains)
+    assert allowed >= 1
+    if domains >= 3 and allowed > 1:
+        assert domains - allowed >= default_code(domains).n + 1
+
+
+def test_the_status_adds_up_and_names_the_urgent_first() -> None:
+    miners = [
+        facts(0),
+        facts(1, pod=STARTING),
+        facts(2, trouble=Trouble("IdentityLost", "gone")),
+    ]
+    decided = plan(pool(), miners, epoch=5, budget=1)
+    added = sums(miners, decided.verdicts)
+    assert (added.existing, added.ready) == (3, 1)
+    assert [each.miner for each in attention(miners, decided.verdicts)] == ["home-2", "home-1"]
+    said = answers(pool(), decided.verdicts, added, None)
+    assert said.ready.so is False
+    assert said.degraded == Answer("IdentityLost", "home-2: gone", so=True)
+
+
+def test_attention_has_fifty_at_most() -> None:
+    miners = [facts(number, pod=STARTING) for number in range(200)]
+    decided = plan(pool(200), miners, epoch=None, budget=1)
+    assert len(attention(miners, decided.verdicts)) == 50
+
+
+def test_a_condition_keeps_its_time_while_its_answer_stays() -> None:
+    yes = Answers(
+        ready=Answer("A", "").yes(), progressing=Answer("B", "").no(), degraded=Answer("C", "").no()
+    )
+    first = conditions(yes, (), 1, "2026-01-01T00:00:00Z")
+    later = conditions(yes, first, 2, "2026-01-02T00:00:00Z")
+    assert {each.last_transition_time for each in later} == {"2026-01-01T00:00:00Z"}
+    assert {each.observed_generation for each in later} == {2}
+    assert [each.reason for each in notices((), first)] == ["A"]
+    assert notices(first, later) == []
+
+
+def disk_facts(
+    report: DiskReport | None, *, wanted: bool = True, asked: bool = True, **known: Any
+) -> disks.DiskFacts:
+    status = known.pop("status", {})
+    body = {
+        "metadata": {"name": "home-0-a", "namespace": "x", "uid": "d"},
+        "spec": {"pool": "home", "miner": "home-0", "disk": "a", "claim": "c", **known},
+        "status": status,
+    }
+    return disks.DiskFacts(
+        parse(MinerDisk, body),
+        wanted,
+        report,
+        asked,
+        "cv1",
+        MinerPhase.READY,
+        on_its_way=False,
+        node="n",
+    )
+
+
+def one(state: str = "ready", *, leaving: bool = False) -> DiskReport:
+    return DiskReport(id="d1", path="/d/a", state=state, leaving=leaving, capacity_bytes=1000)
+
+
+@pytest.mark.parametrize(
+    ("given_facts", "expected"),
+    [
+        (disk_facts(one()), disks.Action.NOTHING),
+        (disk_facts(one(), drain=True), disks.Action.DRAIN),
+        (disk_facts(one(leaving=True), drain=True), disks.Action.NOTHING),
+        (disk_facts(one(leaving=True)), disks.Action.TAKE_BACK),
+        (disk_facts(one("drained")), disks.Action.TAKE_BACK),
+        (disk_facts(one("drained"), drain=True), disks.Action.NOTHING),
+        (disk_facts(one("drained"), drain=True, wipe="d1"), disks.Action.WIPE),
+        (disk_facts(one("drained"), drain=True, wipe="d2"), disks.Action.NOTHING),
+        (disk_facts(one("ready"), drain=True, wipe="d1"), disks.Action.DRAIN),
+        (disk_facts(one(), wanted=False), disks.Action.DRAIN),
+        (disk_facts(one("foreign"), wanted=False), disks.Action.NOTHING),
+        (disk_facts(None, asked=False, drain=True), disks.Action.NOTHING),
+    ],
+)
+def test_what_a_miner_is_told_about_a_disk(
+    given_facts: disks.DiskFacts, expected: disks.Action
+) -> None:
+    assert disks.action(given_facts) is expected
+
+
+def test_a_disk_is_never_wiped_unless_drained_and_named() -> None:
+    for state in ("ready", "read-only", "missing", "foreign", "quarantined"):
+        assert disks.action(disk_facts(one(state), drain=True, wipe="d1")) is not disks.Action.WIPE
+
+
+def test_a_status_that_says_nothing_new_is_not_written() -> None:
+    now = "2026-01-01T00:00:00Z"
+    before = disks.status(disk_facts(one()), now)
+    assert before.phase is DiskPhase.IN_USE
+    ready = next(each for each in before.conditions if each.type is ConditionType.READY)
+    assert ready.status is ConditionStatus.TRUE
+    for free, expected in ((5, False), (11, True)):
+        moved = msgspec.structs.replace(one(), free_bytes=free)
+        after = disks.status(disk_facts(moved), now)
+        assert disks.worth_writing(before, after) is expected
+    gone = disks.status(disk_facts(one("missing")), now)
+    assert disks.worth_writing(before, gone)

@@ -1,0 +1,129 @@
+"""The queue and the poller: one piece of work a key, bounded rates, no lost wishes."""
+
+import asyncio
+from collections import Counter
+
+from cybervein_operator.miners.poller import Poller
+from cybervein_operator.work.queue import WorkQueue
+
+
+async def test_a_key_added_many_times_is_worked_on_once() -> None:
+    seen: Counter[str] = Counter()
+
+    async def work(key: str) -> float | None:
+        seen[key] += 1
+        return None
+
+    queue = WorkQueue(work, raise_, workers=2)
+    for _ in range(50):
+        queue.add("a")
+        queue.add("b")
+    await run_until(queue, lambda: len(seen) == 2 and queue.depth == 0)
+    assert seen == {"a": 1, "b": 1}
+
+
+async def test_a_key_added_while_it_is_worked_on_is_worked_on_once_more() -> None:
+    seen: list[str] = []
+    entered, go = asyncio.Event(), asyncio.Event()
+
+    async def work(key: str) -> float | None:
+        seen.append(key)
+        entered.set()
+        await go.wait()
+        return None
+
+    queue = WorkQueue(work, raise_, workers=4)
+    queue.add("a")
+    task = asyncio.create_task(queue.run())
+    await entered.wait()
+    queue.add("a")
+    queue.add("a")
+    go.set()
+    await until(lambda: len(seen) == 2)
+    assert seen == ["a", "a"]
+    task.cancel()
+
+
+async def test_a_failing_key_comes_back_and_holds_up_nobody() -> None:
+    tries: Counter[str] = Counter()
+
+    async def work(key: str) -> float | None:
+        tries[key] += 1
+        if key == "bad" and tries[key] < 4:
+            raise ValueError(key)
+        return None
+
+    errors: list[str] = []
+    queue = WorkQueue(work, lambda key, _: errors.append(key), workers=1, backoff_seconds=0.001)
+    queue.add("bad")
+    for number in range(20):
+        queue.add(f"good-{number}")
+    await run_until(queue, lambda: tries["bad"] == 4 and len(tries) == 21)
+    assert errors == ["bad"] * 3
+
+
+async def test_the_earlier_of_two_delays_counts() -> None:
+    seen: list[str] = []
+
+    async def work(key: str) -> float | None:
+        seen.append(key)
+        return None
+
+    queue = WorkQueue(work, raise_, workers=1)
+    queue.add("a", 60)
+    queue.add("a", 0.01)
+    queue.add("a", 60)
+    await run_until(queue, lambda: seen == ["a"])
+
+
+async def test_polls_are_bounded_by_the_rate_and_reach_everybody() -> None:
+    seen: Counter[tuple[str, str]] = Counter()
+    began = asyncio.get_running_loop().time()
+
+    async def poll(key: tuple[str, str]) -> None:
+        seen[key] += 1
+
+    poller = Poller(poll, rate_per_second=200, period_seconds=0.01)
+    for number in range(30):
+        poller.watch(("x", f"m-{number}"), hot=False)
+    task = asyncio.create_task(poller.run())
+    await until(lambda: len(seen) == 30 and sum(seen.values()) >= 60)
+    took = asyncio.get_running_loop().time() - began
+    task.cancel()
+    assert sum(seen.values()) <= took * 200 + 2
+    assert max(seen.values()) - min(seen.values()) <= 2
+
+
+async def test_one_that_is_forgotten_is_not_asked_again() -> None:
+    seen: list[tuple[str, str]] = []
+
+    async def poll(key: tuple[str, str]) -> None:
+        seen.append(key)
+
+    poller = Poller(poll, rate_per_second=1000, period_seconds=0.005)
+    poller.watch(("x", "a"), hot=True)
+    poller.watch(("x", "b"), hot=True)
+    poller.forget(("x", "b"))
+    task = asyncio.create_task(poller.run())
+    await until(lambda: len(seen) > 5)
+    task.cancel()
+    assert set(seen) == {("x", "a")}
+
+
+def raise_(key: str, error: Exception) -> None:
+    raise AssertionError(key) from error
+
+
+async def until(met: object) -> None:
+    assert callable(met)
+    async with asyncio.timeout(10):
+        while not met():
+            await asyncio.sleep(0.001)
+
+
+async def run_until(queue: WorkQueue[str], met: object) -> None:
+    task = asyncio.create_task(queue.run())
+    try:
+        await until(met)
+    finally:
+        task.cancel()
