@@ -10,6 +10,14 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from miner_world import Running, World, new_world, serving, settings_of
+from processes import Process
+
+
+@pytest.fixture(autouse=True)
+def _no_process_outlives_its_test() -> Iterator[None]:
+    yield
+    while Process.started:
+        Process.started.pop().kill()
 
 
 @pytest.fixture

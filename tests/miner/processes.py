@@ -8,7 +8,7 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 T = TypeVar("T")
 SECONDS_MAX = 60.0
@@ -35,7 +35,9 @@ def command(*arguments: str) -> list[str]:
 
 
 class Process:
-    """One process; `start` again takes the same port."""
+    """One process; `start` again takes the same port. `started` has all, to end after a test."""
+
+    started: ClassVar[list["Process"]] = []
 
     def __init__(self, run_file: Path, *arguments: str) -> None:
         self._run_file, self._arguments = run_file, arguments
@@ -50,6 +52,7 @@ class Process:
         with self.log.open("ab") as log:
             line = command(*self._arguments, "--port", self._port)
             self._process = subprocess.Popen(line, stdout=log, stderr=log)
+        self.started.append(self)
         until(f"{self._arguments[0]} to be ready, see {self.log}", self._ready)
         return self
 
