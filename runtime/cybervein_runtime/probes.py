@@ -36,20 +36,20 @@ class Probes:
     live: Callable[[], Health]
 
 
-def add_probes(app: FastAPI, probes: Probes) -> None:
-    """`/startupz`, `/readyz`, `/healthz`."""
+def add_probes(app: FastAPI, probes: Probes, **described: Any) -> None:  # noqa: ANN401 -- FastAPI's
+    """`/startupz`, `/readyz`, `/healthz`; `described` goes into the OpenAPI document."""
 
-    @app.get("/startupz")
+    @app.get("/startupz", **described)
     async def startupz() -> JSONResponse:
         """Identity, journal and at least one disk are open."""
         return probes.startup().response()
 
-    @app.get("/readyz")
+    @app.get("/readyz", **described)
     async def readyz() -> JSONResponse:
         """Shards can be served."""
         return probes.ready().response()
 
-    @app.get("/healthz")
+    @app.get("/healthz", **described)
     async def healthz() -> JSONResponse:
         """503 only when a restart helps."""
         return probes.live().response()

@@ -75,3 +75,53 @@ async def ask(chaos: ChaosNetwork, number: int, *options: str) -> None:
             assert json.loads(done.stdout)["draining"] == ("--cancel" not in options)
             return
     raise AssertionError(done.stderr)
+
+
+DISK_KILLS = 21
+
+
+async def test_a_disk_that_drains_under_fire_loses_nothing(tmp_path: Path) -> None:
+    """A miner changes its disk again and again: to a second one, or to the others' by the network.
+
+    The old one is wiped each time, so whatever was left behind there would be missed.
+    """
+    rng = seeded("disk drain")
+    async with chaos_network(tmp_path / "net", rng, miners=5, plots=1) as chaos:
+        file = noise(tmp_path / "held.bin", 3_000_000, rng)
+        await chaos.customer.run("put", str(file), "--code", "2/4")
+        for turn in range(DISK_KILLS // 3):
+            spare = tmp_path / f"spare-{turn}" if turn % 2 == 0 else None
+            await change_disk_under_fire(chaos, 1 + turn % 5, spare)
+            await chaos.assert_readable(file, tmp_path / "copy")
+        await chaos.assert_ledger_whole()
+
+
+async def change_disk_under_fire(chaos: ChaosNetwork, number: int, spare: Path | None) -> None:
+    """Drain the miner's first disk while it and the super node crash; then wipe it."""
+    [disk] = [d for d in (await chaos.status(number))["disks"] if d["state"] == "ready"][:1]
+    if spare is not None:
+        spare.mkdir()
+        await rule(chaos, number, "add", str(spare))
+    await rule(chaos, number, "remove", disk["id"])
+    for _ in range(3):
+        await chaos.pause(1.0)
+        await chaos.strike(chaos.rng.choice([chaos.supernode, *[chaos.network.miners[number]] * 2]))
+
+    async def drained() -> bool:
+        disks = (await chaos.status(number))["disks"]
+        return any(d["id"] == disk["id"] and d["state"] == "drained" for d in disks)
+
+    await chaos.until(drained, DRAIN_SECONDS_MAX)
+    await rule(chaos, number, "wipe", disk["id"], "--confirm", disk["id"])
+    if spare is None:
+        await rule(chaos, number, "add", disk["path"])
+
+
+async def rule(chaos: ChaosNetwork, number: int, *arguments: str) -> None:
+    """`cybervein disk …` on a miner."""
+    data = str(chaos.network.layout.miner(number) / "data")
+    line = command(("--json", "disk", *arguments, "--data", data))
+    done = await asyncio.to_thread(
+        subprocess.run, line, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import aiohttp
 import pytest
 from cybervein_miner.node import Node
 from cybervein_miner.settings import Settings
@@ -241,3 +242,21 @@ async def test_the_bandwidth_cap_holds_over_uploads_and_downloads(
         seconds = time.monotonic() - began
         assert 4 * size / rate - 0.75 <= seconds, f"{4 * size} bytes at {rate}/s in {seconds} s"
         assert miner.node.board.document()["bandwidth_cap_bytes_per_second"] == rate
+
+
+async def test_from_another_machine_the_control_key_rules_and_the_miner_s_own_does_not(
+    world: World, tmp_path: Path
+) -> None:
+    """Any other address of the loopback net stands for another machine: it is not 127.0.0.1."""
+    async with serving(world, ruled(world, tmp_path)) as miner:
+        url = f"{miner.url}/v1/drain?miner={address(miner.key)}"
+        away = aiohttp.TCPConnector(local_addr=("127.0.0.5", 0))
+        async with aiohttp.ClientSession(connector=away) as http:
+            own = signed(miner.node.identity.keys, url, "POST", DRAIN)
+            async with http.post(url, data=DRAIN, headers=own) as answer:
+                document = await answer.json()
+            assert (answer.status, miner.node.drain.wanted) == (403, False)
+            assert "only from this machine, not from 127.0.0.5" in document["message"]
+            control = signed(CONTROL, url, "POST", DRAIN)
+            async with http.post(url, data=DRAIN, headers=control) as answer:
+                assert (answer.status, miner.node.drain.wanted) == (200, True)

@@ -60,14 +60,14 @@ def picked(**paths: str) -> Read:
 
 
 def each(path: str, labels: tuple[str, ...], value: str) -> Read:
-    """One value for each map in the list at a path, labelled by its fields."""
+    """One value, at a dotted path, for each map in the list at a path, labelled by its fields."""
 
     def read(document: Json) -> Iterable[Sample]:
         rows = _walk(document, path) or []
         return [
-            (tuple(str(row[label]) for label in labels), float(row[value]))
+            (tuple(str(row[label]) for label in labels), float(found))
             for row in rows
-            if row.get(value) is not None
+            if (found := _walk(row, value)) is not None
         ]
 
     return read
@@ -128,6 +128,11 @@ CONTRIBUTION: Final = (
     _gauge("clock_skew_seconds", MINER, "Wall clock ahead of the network's.",
            at("clock_skew_seconds")),
     _gauge("registered", MINER, "1 once the ledger knows this miner.", at("registered")),
+    _gauge("draining", MINER, "1 while this miner is asked to give up all it holds.",
+           at("draining")),
+    _gauge("drained", MINER, "1 once the network needs this miner no more.", at("drained")),
+    _gauge("drain_remaining_shards", MINER, "Shards that still have to leave a draining miner.",
+           at("drain.remaining")),
     _gauge("epoch", SUPER_NODE, "Open epoch.", at("network.epoch")),
     _gauge("epoch_end_timestamp_seconds", SUPER_NODE, "When the open epoch ends, unix time.",
            at("network.epoch_ends")),
@@ -184,6 +189,9 @@ STORAGE: Final = (
            picked(held="shards", bad="shards_bad", lost="shards_lost", trash="shards_trash"),
            "state"),
     _gauge("shards_bytes", MINER, "Bytes of customers' shards held.", at("shard_bytes")),
+    _gauge("bandwidth_cap_bytes_per_second", MINER,
+           "Cap on shard and plot traffic; absent without one.",
+           at("bandwidth_cap_bytes_per_second")),
     _gauge("shards_free_bytes", MINER, "Bytes that new shards may take.", at("free_bytes")),
     _counter("uploads", MINER, "Shards received since start, by outcome.",
              picked(stored="counters.uploads", failed="counters.upload_failures"), "outcome"),
@@ -221,6 +229,10 @@ DISKS: Final = (
     _disk("shards_bytes", "Bytes of shards.", "shard_bytes"),
     _disk("shards_bad", "Shards that failed verification.", "shards_bad"),
     _disk("leaving", "1 while the disk is being removed.", "leaving"),
+    _gauge("disk_remaining_bytes", MINER, "Bytes of shards that still keep a leaving disk.",
+           each("disks", ("id", "path"), "remaining.bytes"), *DISK),
+    _gauge("disk_remaining_shards", MINER, "Shards that still keep a leaving disk.",
+           each("disks", ("id", "path"), "remaining.shards"), *DISK),
     _disk("io_errors", "I/O errors since the disk was last checked.", "io_errors"),
     _counter("host_disk_read_bytes", HOST, "Bytes read, by block device.",
              each("disks", ("device",), "read_bytes"), "device"),

@@ -1,0 +1,75 @@
+"""The miner's JSON is what its OpenAPI document says, in every state that a test brings about."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from cybervein_miner.api.documents import (
+    DiskDocument,
+    DrainDocument,
+    ErrorDocument,
+    ProbeDocument,
+    RemovedDocument,
+    StatusDocument,
+    WipedDocument,
+)
+from miner_world import Running, World, serving, settings_of, shard_bytes
+
+WIRE = Path(__file__).parents[2] / "docs" / "wire.md"
+
+
+async def test_the_status_and_every_control_answer_have_their_documents(
+    world: World, tmp_path: Path
+) -> None:
+    settings = settings_of(world, tmp_path, tmp_path / "a", tmp_path / "b")
+    async with serving(world, settings) as miner:
+        owner = miner.owner()
+
+        async def call(method: str, path: str, body: object = None) -> object:
+            raw = None if body is None else json.dumps(body).encode()
+            return (await owner.request(method, f"{miner.url}/v1{path}", body=raw)).json()
+
+        await miner.put(shard_bytes(1000))
+        status = msgspec.convert(await call("GET", "/status"), StatusDocument, strict=True)
+        assert [disk.state for disk in status.disks] == ["ready", "ready"]
+        listed = msgspec.convert(await call("GET", "/disks"), list[DiskDocument], strict=True)
+        gone = await call("DELETE", f"/disks/{listed[0].id}")
+        assert msgspec.convert(gone, RemovedDocument, strict=True).leaving in {True, False}
+        async with asyncio.timeout(30):
+            while not miner.node.rack.disks[0].drained:
+                await asyncio.sleep(0.02)
+        wipe = await call("POST", f"/disks/{listed[0].id}/wipe", {"v": 1, "confirm": listed[0].id})
+        assert msgspec.convert(wipe, WipedDocument, strict=True).path == listed[0].path
+        added = await call("POST", "/disks", {"path": listed[0].path})
+        assert msgspec.convert(added, DiskDocument, strict=True).state == "ready"
+        drained = await call("POST", "/drain", {"v": 1, "draining": True})
+        assert msgspec.convert(drained, DrainDocument, strict=True).draining
+        status = msgspec.convert(await call("GET", "/status"), StatusDocument, strict=True)
+        assert (status.draining, status.drained, status.free_bytes) == (True, False, 0)
+
+
+@pytest.mark.parametrize("probe", ["startupz", "readyz", "healthz"])
+async def test_probes_have_their_documents_true_or_false(miner: Running, probe: str) -> None:
+    async with miner.http.get(f"{miner.url}/{probe}") as answer:
+        kind = ProbeDocument if answer.status == 200 else ErrorDocument
+        msgspec.convert(await answer.json(), kind, strict=True)
+
+
+async def test_the_openapi_document_names_every_route_and_refers_to_nothing_absent(
+    miner: Running,
+) -> None:
+    async with miner.http.get(f"{miner.url}/openapi.json") as answer:
+        document = await answer.json()
+    schemas = document["components"]["schemas"]
+    text = json.dumps(document)
+    for part in text.split('"$ref": "#/components/schemas/')[1:]:
+        assert part.split('"')[0] in schemas
+    ok = document["paths"]["/v1/status"]["get"]["responses"]["200"]["content"]
+    assert ok["application/json"]["schema"] == {"$ref": "#/components/schemas/StatusDocument"}
+    assert schemas["StatusDocument"]["additionalProperties"] is False
+    wire = WIRE.read_text()
+    section = wire[wire.index("## 5.") : wire.index("## 6.")]
+    for path in document["paths"]:
+        assert path.replace("{disk_id}", "{id}") in section, path
