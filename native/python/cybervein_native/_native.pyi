@@ -35,7 +35,7 @@ __all__ = [
 
 # --- encoding: native/src/encoding.rs ------------------------------------------------------------
 
-def decode_node(data: bytes, link: Callable[[bytes], object]) -> Any: ...
+def decode_node(data: bytes, link: Callable[[bytes], object]) -> Any: ...  # noqa: ANN401 -- a node
 def encode_node(node: object, link: type) -> bytes: ...
 
 # --- tree: native/src/tree.rs --------------------------------------------------------------------
