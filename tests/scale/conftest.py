@@ -3,5 +3,6 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "operator"))
+for each in ("operator", "client"):
+    sys.path.insert(0, str(Path(__file__).parents[1] / each))
 sys.path.insert(0, str(Path(__file__).parent))
