@@ -43,6 +43,9 @@ def _moved(document: Object, namespace: str) -> Object:
             document["roleRef"]["name"] = f"{document['roleRef']['name']}-{namespace}"
     else:
         meta["namespace"] = namespace
+    for rule in document.get("rules", ()):
+        if rule["resources"] == ["namespaces"]:
+            rule["resourceNames"] = [namespace]
     for subject in document.get("subjects", ()):
         subject["namespace"] = namespace
     return document

@@ -11,12 +11,19 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from aiohttp import web
 from blake3 import blake3
+from cybervein_miner.api.documents import (
+    DiskDocument,
+    DrainDocument,
+    RemovedDocument,
+    StatusDocument,
+    WipedDocument,
+)
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.http_signature import SignableRequest, verify_request
 from cybervein_protocol.signing import KeyPair, address
-from status_schema import check_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +31,12 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 _COVERED = ("signature-input", "signature", "content-digest")
 GIB = 1 << 30
+
+
+def checked(document: Json, kind: type[msgspec.Struct]) -> Json:
+    """The document, if a miner would say it: its OpenAPI page is made of these types."""
+    msgspec.convert(document, kind, strict=True)
+    return document
 
 
 @dataclass
@@ -142,13 +155,19 @@ class FakeMiner:
             "plot_bytes": 4 << 19,
             "plotting": 0,
             "plotting_now": [],
-            "proofs": {},
+            "proofs": {
+                "counting": 4,
+                "last_accepted_epoch": self.proved,
+                "last_seconds": 0.5,
+                "accepted": 3,
+                "refused": 0,
+                "missed": 0,
+            },
             "counters": {},
-            "nic": {},
+            "nic": {"received_bytes": 0, "sent_bytes": 0},
             **self.drain_document(),
         }
-        check_status(document)
-        return document
+        return checked(document, StatusDocument)
 
 
 @dataclass
@@ -243,7 +262,7 @@ class Responder:
             miner.draining = bool((await request.json())["draining"])
             if miner.draining and not miner.holds:
                 miner.held = 0
-            return web.json_response(miner.drain_document())
+            return web.json_response(checked(miner.drain_document(), DrainDocument))
         return await self._disk(request, miner, route)
 
     async def _disk(self, request: web.Request, miner: FakeMiner, route: str) -> web.Response:
@@ -251,19 +270,20 @@ class Responder:
             name = str((await request.json())["path"]).rsplit("/", 1)[-1]
             disk = miner.disks.setdefault(name, FakeDisk(name))
             disk.leaving, disk.state = False, "ready"
-            return web.json_response(disk.document(), status=201)
+            return web.json_response(checked(disk.document(), DiskDocument), status=201)
         disk = next(each for each in miner.disks.values() if each.id == route.split("/")[1])
         if request.method == "DELETE":
             disk.leaving = True
             if disk.drains:
                 disk.shards, disk.plots, disk.state, disk.leaving = 0, 0, "drained", True
-            return web.json_response(disk.document() | {"gone": False})
+            return web.json_response(checked(disk.document() | {"gone": False}, RemovedDocument))
         assert route.endswith("/wipe"), route
         confirm = (await request.json())["confirm"]
         if confirm != disk.id or disk.state != "drained":
             return web.json_response({"error": "conflict", "message": "no"}, status=409)
         del miner.disks[disk.name]
-        return web.json_response({"v": 1, "id": disk.id, "path": "", "files": 3, "bytes": 9})
+        wiped = {"v": 1, "id": disk.id, "path": "", "files": 3, "bytes": 9}
+        return web.json_response(checked(wiped, WipedDocument))
 
     async def _authenticate(self, request: web.Request, miner: FakeMiner) -> None:
         """As a miner does: the control key, a fresh signature, and this miner's own name."""
