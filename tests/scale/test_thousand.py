@@ -75,8 +75,11 @@ def test_a_thousand_miners_and_what_they_cost(lab: Lab, control_plane: ControlPl
             "scale_up_api_calls_per_miner": round(sum(calls.values()) / added, 2),
             "scale_up_api_calls": dict(calls.most_common()),
         }
-        settle(lab)
-        figures |= at_rest(lab, control_plane, user)
+        write(figures)
+    settle(lab)
+    figures |= at_rest(lab, control_plane, user)
+    write(figures)
+    with Rest(control_plane, ADMIN) as rest:
         figures["drift_seconds"] = drift(rest, lab)
     figures["operator_peak_mib"] = round(usage(lab.process.pid).peak_mib, 1)
     write(figures)
