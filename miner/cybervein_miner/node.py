@@ -72,6 +72,7 @@ class Node:
         self.preset = self.network.genesis.preset
         self.clock, self.tally, self.stopping = NetworkClock(), Tally(), Stopping()
         self.standing, self.ended = Standing(), list[str]()
+        self.left_behind = False  # whether work in threads outlasted the stop
         self._build_storage()
         self._build_mining()
         self._build_loops(settings.url or url)
@@ -218,7 +219,8 @@ class Node:
             yield
         finally:
             self._request_stop()
-            await asyncio.wait(tasks, timeout=STOP_SECONDS_MAX)
+            _, left = await asyncio.wait(tasks, timeout=STOP_SECONDS_MAX)
+            self.left_behind = bool(left)
             await self.http.close()
             self.journal.close()
 

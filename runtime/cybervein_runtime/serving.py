@@ -17,7 +17,7 @@ from cybervein_runtime.files import write_atomic
 from cybervein_runtime.tls import Tls
 
 _BACKLOG = 256
-_CONCURRENCY_MAX = 512
+_CONCURRENCY_MAX = 2048  # connections, idle ones too: probes must find a place among them
 _GRACE_SECONDS = 10
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 RENEWAL_SECONDS = 10.0

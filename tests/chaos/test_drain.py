@@ -19,7 +19,7 @@ async def test_drains_under_fire_lose_nothing_and_no_read_fails(tmp_path: Path) 
     rng = seeded("drain")
     async with chaos_network(tmp_path / "net", rng, miners=6) as chaos:
         file = noise(tmp_path / "held.bin", 3_000_000, rng)
-        await chaos.customer.run("put", str(file), "--code", "2/4")
+        await chaos.customer.run("put", str(file), "--code", "2/4", "--epochs", "600")
         [deal] = (await chaos.get("/v1/deals"))["deals"]
         roots = {shard["root"] for shard in await shards(chaos, deal["deal"])}
         while chaos.kills.total() < KILLS:
@@ -88,7 +88,7 @@ async def test_a_disk_that_drains_under_fire_loses_nothing(tmp_path: Path) -> No
     rng = seeded("disk drain")
     async with chaos_network(tmp_path / "net", rng, miners=5, plots=1) as chaos:
         file = noise(tmp_path / "held.bin", 3_000_000, rng)
-        await chaos.customer.run("put", str(file), "--code", "2/4")
+        await chaos.customer.run("put", str(file), "--code", "2/4", "--epochs", "600")
         for turn in range(DISK_KILLS // 3):
             spare = tmp_path / f"spare-{turn}" if turn % 2 == 0 else None
             await change_disk_under_fire(chaos, 1 + turn % 5, spare)

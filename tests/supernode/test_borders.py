@@ -1,5 +1,6 @@
 """Borders: TLS off loopback, miners' addresses, what a fresh key may do without paying."""
 
+import contextlib
 import datetime as dt
 import ipaddress
 import os
@@ -25,6 +26,8 @@ from cybervein_supernode.api import free_units
 from cybervein_supernode.api.free_units import FreeUnits, parse_networks
 from cybervein_supernode.peers.miner_client import MinerClient, Peer
 from cybervein_supernode.peers.public_only import public_session
+from hypothesis import given
+from hypothesis import strategies as st
 from super_lab import Lab, Process
 
 KEY = KeyPair(b"k" * 32)
@@ -189,3 +192,14 @@ def test_fresh_keys_get_no_fresh_quota(process: Process) -> None:
         behind.check("127.0.0.1", register)
     with pytest.raises(RateError):
         behind.check("127.0.0.1", register)
+
+
+@given(st.ip_addresses(), st.integers(0, 32), st.text(max_size=40))
+def test_networks_in_cidr_are_read_and_any_other_text_is_refused(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address, bits: int, noise: str
+) -> None:
+    network = ipaddress.ip_network((address, bits), strict=False)
+    assert parse_networks([str(network)]) == (network,)
+    assert address in parse_networks([str(network)])[0]
+    with contextlib.suppress(MalformedError):
+        assert str(parse_networks([noise])[0])

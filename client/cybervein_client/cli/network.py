@@ -13,6 +13,7 @@ from cybervein_client.client import AsyncClient
 _MINER_COLUMNS = {
     "address": "miner",
     "online": "online",
+    "draining": "draining",
     "plots_active": "plots",
     "held_kib": "held KiB",
     "bytes_per_second": "bytes/s",

@@ -16,6 +16,8 @@ from starlette.responses import JSONResponse
 RATE_PER_SECOND = 300.0
 BURST = 1500.0
 ADDRESSES_MAX = 10_000
+PROBES = frozenset({"/startupz", "/readyz", "/healthz"})
+"""Not limited: whoever probes may share its address with a busy neighbour."""
 _TOO_MANY = 429
 
 Scope = MutableMapping[str, Any]
@@ -67,7 +69,8 @@ class RateLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or refuse."""
         client = scope.get("client")
-        if scope["type"] != "http" or client is None or self._buckets.take(client[0]):
+        probe = scope["type"] != "http" or scope["path"] in PROBES
+        if probe or client is None or self._buckets.take(client[0]):
             await self._app(scope, receive, send)
             return
         message = f"more than {RATE_PER_SECOND:.0f} requests per second; slow down and try again"
