@@ -51,7 +51,7 @@ class Control:
 
     def listing(self) -> list[Json]:
         """All disks."""
-        return [self._board.disk(disk) for disk in self._rack.disks]
+        return [*(self._board.disk(disk) for disk in self._rack.disks), *self._board.refused()]
 
     def add(self, path: Path) -> Json:
         """Claim a disk, or take one back; its plots and shards are taken in."""

@@ -6,10 +6,13 @@ that whoever wants to stop this miner for good has to wait for.
 """
 
 import sqlite3
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cybervein_miner.journal import Journal
 from cybervein_miner.standing import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NAME: Final = "drain"
 Json = dict[str, Any]
@@ -22,6 +25,8 @@ class Drain:
         self._journal, self._standing = journal, standing
         rows = journal.read("SELECT value FROM counter WHERE name = ?", (_NAME,))
         self.wanted = bool(rows and rows[0][0])
+        self.away: Callable[[], bool] = lambda: False
+        """Whether no super node answers; the node says so once it watches epochs."""
 
     def ask(self, *, draining: bool) -> None:
         """Remember the wish; the ledger's loop follows it."""
@@ -57,6 +62,13 @@ class Drain:
                 "final": self.final,
                 "plots_live": standing.plots_live,
                 "remaining": standing.remaining if self.wanted else 0,
-                "blocked_by": standing.blocked_by if self.wanted else "",
+                "blocked_by": self._blocked_by(),
             },
         }
+
+    def _blocked_by(self) -> str:
+        """Why it does not go on, as far as anybody knows; "" while it does."""
+        if not self.wanted or self.drained:
+            return ""
+        away = "no super node answers" if self.away() else ""
+        return away or self._standing.blocked_by or self._standing.problem

@@ -14,6 +14,7 @@ from cybervein_protocol.ledger.bodies import MinerDrain, MinerRegister
 
 from cybervein_miner.chain.super_node import MinerView, NetworkView, SuperNode
 from cybervein_miner.chain.units import UnitWriter, ensure_registered
+from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.drain import Drain
 from cybervein_miner.leaving import Leaving
@@ -172,9 +173,10 @@ class Upkeep:
         plotter: Plotter,
         trash: Trash,
         wanted: WantedShards,
+        take_in: Callable[[list[Disk]], None],
     ) -> None:
         self._rack, self._plotter = rack, plotter
-        self._trash, self._wanted = trash, wanted
+        self._trash, self._wanted, self._take_in = trash, wanted, take_in
 
     async def run(self, stopping: Stopping, reachable: Callable[[], bool]) -> None:
         """Rounds until stopped."""
@@ -189,11 +191,18 @@ class Upkeep:
                 _log.warning("upkeep failed", error=str(error))
 
     async def _round(self, *, ask: bool) -> None:
+        await asyncio.to_thread(self._try_refused)
         await asyncio.to_thread(self._trash.purge)
         for row in self._plotter.give_way():
             _log.info("plot gives way to shards", plot=row.number)
         if ask:
             await self._wanted.look()
+
+    def _try_refused(self) -> None:
+        """A person may have mounted the right disk by now."""
+        if found := self._rack.try_refused():
+            _log.info("disks are there after all", paths=[str(disk.path) for disk in found])
+            self._take_in(found)
 
 
 async def scrub(stopping: Stopping, scrubber: Scrubber) -> None:

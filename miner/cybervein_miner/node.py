@@ -112,6 +112,7 @@ class Node:
         )
         prover = SpaceProver(network, self.identity, self.inventory)
         self.watch = EpochWatch(self.preset, self.super_node, prover, self._epoch_begun, self.tally)
+        self.drain.away = lambda: self.watch.reachable is False
         self.board = StatusBoard(
             *(network, keys.public, self.inventory, self.plotter, self.store.index),
             *(self.watch, self.clock, self.tally, self.drain, self.leaving),
@@ -135,7 +136,7 @@ class Node:
         )
         grace_seconds = float(self.preset.grace_epochs * self.preset.epoch_seconds)
         wanted = WantedShards(self.store, self.super_node, grace_seconds)
-        self.upkeep = Upkeep(self.rack, self.plotter, self.trash, wanted)
+        self.upkeep = Upkeep(self.rack, self.plotter, self.trash, wanted, self._take_in)
         pace = Pace(self.settings.scrub_bytes_per_second, self.stopping.threads)
         self.scrubber = Scrubber(self.store, pace)
 
@@ -191,6 +192,8 @@ class Node:
             {"id": d.id, "path": str(d.path), "state": d.state.value, "reason": d.reason}
             for d in disks
         ]
+        names = ("id", "path", "state", "reason")
+        listed += [{name: d[name] for name in names} for d in self.board.refused()]
         return Health(tuple(failing), tuple(self.board.bad_disks()), {"disks": listed})
 
     def _live(self) -> Health:

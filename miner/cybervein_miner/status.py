@@ -7,13 +7,14 @@ from typing import Any
 
 import psutil
 from cybervein_protocol.encoding import cid_text
+from cybervein_protocol.errors import CyberVeinError, ForbiddenError
 from cybervein_protocol.signing import address
 from multiformats import CID
 
 from cybervein_miner.chain.clock import NetworkClock
 from cybervein_miner.disk.disk import Disk, DiskState
 from cybervein_miner.drain import Drain
-from cybervein_miner.leaving import Leaving
+from cybervein_miner.leaving import Leaving, Remaining
 from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.prover.epochs import EpochWatch
@@ -22,6 +23,10 @@ from cybervein_miner.standing import Standing
 from cybervein_miner.tally import Tally
 
 Json = dict[str, Any]
+_NUMBERS = (
+    *("io_errors", "capacity_bytes", "free_bytes", "floor_bytes", "available_bytes"),
+    *("plots", "plot_bytes", "shards", "shard_bytes", "shards_bad"),
+)
 
 
 class StatusBoard:
@@ -80,6 +85,7 @@ class StatusBoard:
     def _storage(self) -> Json:
         plots = Counter(row.disk for row in self.inventory.rows())
         disks = [self._disk(disk, plots[disk.id]) for disk in self.inventory.rack.disks]
+        disks += self.refused()
         totals = self._index.totals()
         free = sum(each["available_bytes"] for each in disks if each["placeable"])
         return {
@@ -112,7 +118,25 @@ class StatusBoard:
         """One line for each disk that cannot be used as it should."""
         fine = {DiskState.READY, DiskState.DRAINED}
         disks = [disk for disk in self.inventory.rack.disks if disk.state not in fine]
-        return [f"disk {disk.path}: {disk.state.value} ({disk.reason})" for disk in disks]
+        known = [f"disk {disk.path}: {disk.state.value} ({disk.reason})" for disk in disks]
+        return known + [f"disk {each['path']}: {each['reason']}" for each in self.refused()]
+
+    def refused(self) -> list[Json]:
+        """Paths that were given and are no disk of this miner: listed without an id."""
+        numbers = dict.fromkeys(_NUMBERS, 0)
+        return [
+            {
+                "id": "",
+                "path": str(path),
+                "state": (DiskState.FOREIGN if _foreign(error) else DiskState.MISSING).value,
+                "reason": str(error),
+                "leaving": False,
+                "placeable": False,
+                **numbers,
+                "remaining": Remaining().as_json(),
+            }
+            for path, error in self.inventory.rack.refused.items()
+        ]
 
     def disk(self, disk: Disk) -> Json:
         """One disk as JSON."""
@@ -124,7 +148,7 @@ class StatusBoard:
             "id": disk.id,
             "path": str(disk.path),
             "state": disk.state.value,
-            "reason": disk.reason,
+            "reason": disk.reason or (self._leaving.blocked_by if disk.leaving else ""),
             "leaving": disk.leaving,
             "placeable": disk.placeable,
             "io_errors": disk.io_errors,
@@ -169,6 +193,10 @@ class StatusBoard:
             "refused": self._tally.proofs_refused,
             "missed": self._tally.proofs_missed,
         }
+
+
+def _foreign(error: CyberVeinError) -> bool:
+    return isinstance(error, ForbiddenError)
 
 
 def _shards(totals: Totals) -> Json:

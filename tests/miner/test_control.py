@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from tempfile import TemporaryDirectory
 
 import aiohttp
 import pytest
+from cybervein_miner.disk.rack import Rack
+from cybervein_miner.journal import Journal
 from cybervein_miner.node import Node
 from cybervein_miner.settings import Settings
 from cybervein_protocol.errors import CyberVeinError, ForbiddenError, StorageError
@@ -260,3 +263,35 @@ async def test_from_another_machine_the_control_key_rules_and_the_miner_s_own_do
             control = signed(CONTROL, url, "POST", DRAIN)
             async with http.post(url, data=DRAIN, headers=control) as answer:
                 assert (answer.status, miner.node.drain.wanted) == (200, True)
+
+
+async def test_a_foreign_path_is_named_and_comes_in_by_itself_once_it_is_right(
+    world: World, tmp_path: Path
+) -> None:
+    for name in ("mine", "theirs"):
+        (tmp_path / name).mkdir()
+    other = Journal(tmp_path / "other.sqlite")
+    Rack(OTHER, other).add(tmp_path / "theirs")
+    other.close()
+    settings = settings_of(world, tmp_path, tmp_path / "mine", tmp_path / "theirs", tmp_path / "no")
+    (tmp_path / "no").rmdir()
+    async with serving(world, settings) as miner:
+        disks = {disk["path"]: disk for disk in miner.node.board.document()["disks"]}
+        foreign, absent = disks[str(tmp_path / "theirs")], disks[str(tmp_path / "no")]
+        assert (foreign["id"], foreign["state"], absent["state"]) == ("", "foreign", "missing")
+        assert "belongs to miner" in foreign["reason"]
+        assert sum(str(tmp_path) in line for line in miner.node.board.degraded()) == 2
+        shutil.rmtree(tmp_path / "theirs" / "cybervein")
+        (tmp_path / "no").mkdir()
+        await asyncio.to_thread(miner.node.upkeep._try_refused)
+        states = {d["path"]: d["state"] for d in miner.node.board.document()["disks"]}
+        assert set(states.values()) == {"ready"}
+        assert len(states) == 3
+
+
+async def test_a_drain_without_a_super_node_says_what_it_waits_for(miner: Running) -> None:
+    async with asyncio.timeout(30):
+        while miner.node.watch.reachable is None:
+            await asyncio.sleep(0.02)
+    answer = await miner.owner().request("POST", f"{miner.url}/v1/drain", body=DRAIN)
+    assert answer.json()["drain"]["blocked_by"] == "no super node answers"

@@ -34,6 +34,8 @@ class Rack:
     ) -> None:
         self._key, self._journal, self._floor, self._clock = key, journal, floor, clock
         self._disks: dict[str, Disk] = {}
+        self.refused: dict[Path, CyberVeinError] = {}
+        """Paths that were given and could not be claimed, and why."""
 
     @property
     def disks(self) -> list[Disk]:
@@ -54,6 +56,7 @@ class Rack:
                 try:
                     self.add(path)
                 except CyberVeinError as error:
+                    self.refused[path.resolve()] = error
                     refused.append(str(error))
         refused += [
             f"disk {d.path}: {d.refusal()}" for d in self.disks if not (d.readable or d.drained)
@@ -79,7 +82,18 @@ class Rack:
             del self._disks[disk.id]
             raise StorageError(f"disk {path} cannot be used: {disk.reason}")
         self._remember(disk)
+        self.refused.pop(path, None)
         return disk
+
+    def try_refused(self) -> list[Disk]:
+        """Claim what was refused at the start, now that it may be right; what came in."""
+        found = []
+        for path in tuple(self.refused):
+            try:
+                found.append(self.add(path))
+            except CyberVeinError as error:
+                self.refused[path] = error
+        return found
 
     def _again(self, disk: Disk) -> Disk:
         disk.leaving, disk.drained, disk.io_errors = False, False, 0
