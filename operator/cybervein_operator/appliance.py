@@ -85,7 +85,12 @@ class Appliance:
             assert dispatch is not None  # noqa: S101 -- set before anything runs
             return await dispatch.reconcile(work)
 
-        queue: WorkQueue[Key] = WorkQueue(reconcile, self._failed, workers=self.settings.workers)
+        queue: WorkQueue[Key] = WorkQueue(
+            reconcile,
+            self._failed,
+            workers=self.settings.workers,
+            urgent=lambda key: key.what != "miner",
+        )
         self.metrics.queue_depth.set_function(lambda: queue.depth)
         polls = MinerPolls(self.world, miners, self.metrics, queue.add)
         poller = Poller(

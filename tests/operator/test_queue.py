@@ -62,6 +62,21 @@ async def test_a_failing_key_comes_back_and_holds_up_nobody() -> None:
     assert errors == ["bad"] * 3
 
 
+async def test_an_urgent_key_does_not_wait_behind_the_crowd() -> None:
+    seen: list[str] = []
+
+    async def work(key: str) -> float | None:
+        seen.append(key)
+        return None
+
+    queue = WorkQueue(work, raise_, workers=1, urgent=lambda key: key == "pool")
+    for number in range(100):
+        queue.add(f"miner-{number}")
+    queue.add("pool")
+    await run_until(queue, lambda: len(seen) == 101)
+    assert seen[0] == "pool"
+
+
 async def test_the_earlier_of_two_delays_counts() -> None:
     seen: list[str] = []
 

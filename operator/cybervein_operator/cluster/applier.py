@@ -50,6 +50,12 @@ class Applier:
         """The object is gone on purpose."""
         self._marks.pop((kind, namespace, name), None)
 
+    def forget_named(self, namespace: str, prefix: str) -> None:
+        """All objects with names that begin so are somebody else's matter now."""
+        for key in [each for each in self._marks if each[1] == namespace]:
+            if key[2].startswith(prefix):
+                del self._marks[key]
+
     async def _apply(self, kind: Kind, manifest: Object, *, known: bool) -> Seen:
         try:
             answer = await self._client.apply(manifest, force=known)

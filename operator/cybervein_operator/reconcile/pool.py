@@ -50,17 +50,18 @@ class PoolWork:
         self._tools, self._world = tools, tools.world
         self._gatherer = Gatherer(tools)
         self._looked: dict[Key, tuple[float, int]] = {}
+        self._members: dict[Key, set[str]] = {}
 
     async def reconcile(self, key: Key) -> float | None:
         """Look at the whole pool; returns in how many seconds to look again."""
         pool = self._world.pools.get((key.namespace, key.name))
         if pool is None or pool.metadata.deletion_timestamp:
             self._forget(key)
-            self._looked.pop(key, None)
             return None
         trouble = await pool_trouble(self._tools, pool)
         miners = self._gatherer.gather(pool)
         decided = plan(pool, miners, epoch=self._epoch(pool), budget=self._budget(pool))
+        self._keep_only(key, {each.name for each in miners})
         self._remember(pool, miners, decided)
         self._tools.metrics.miners(
             Counter(str(each.phase) for each in self._world.verdicts.values())
@@ -73,12 +74,20 @@ class PoolWork:
         return _WAITING_SECONDS if waits else RESYNC_SECONDS
 
     def _forget(self, key: Key) -> None:
-        space, prefix = key.namespace, f"{key.name}-"
-        for name in [each for each in self._world.orders if each[0] == space]:
-            if names.ordinal_of(key.name, name[1]) is not None and name[1].startswith(prefix):
-                self._world.forget_miner(name)
-                self._tools.poller.forget(name)
-                self._gatherer.forget(name)
+        """The pool is no more."""
+        self._keep_only(key, set())
+        self._members.pop(key, None)
+        self._looked.pop(key, None)
+        self._tools.applier.forget_named(key.namespace, f"{key.name}-")
+
+    def _keep_only(self, key: Key, current: set[str]) -> None:
+        """Forget miners that are neither wanted nor there any more."""
+        for name in self._members.get(key, set()) - current:
+            owner = (key.namespace, name)
+            self._world.forget_miner(owner)
+            self._tools.poller.forget(owner)
+            self._gatherer.forget(owner)
+        self._members[key] = current
 
     def _epoch(self, pool: MinerPool) -> int | None:
         view = self._world.views.get((pool.metadata.namespace, pool.spec.network_ref.name))

@@ -19,7 +19,10 @@ _BACKOFF_SECONDS_MAX: Final = 90.0
 
 
 class WorkQueue(Generic[K]):
-    """Reconciles keys with `workers` tasks; `reconcile` says in how many seconds to look again."""
+    """Reconciles keys with `workers` tasks; `reconcile` says in how many seconds to look again.
+
+    Urgent keys go first: a look at a whole pool does not wait behind its thousand miners.
+    """
 
     def __init__(
         self,
@@ -27,10 +30,11 @@ class WorkQueue(Generic[K]):
         on_error: Callable[[K, Exception], None],
         *,
         workers: int,
+        urgent: Callable[[K], bool] = lambda _: False,
         clock: Callable[[], float] = time.monotonic,
         backoff_seconds: float = _BACKOFF_SECONDS,
     ) -> None:
-        self._reconcile, self._on_error = reconcile, on_error
+        self._reconcile, self._on_error, self._urgent = reconcile, on_error, urgent
         self._workers, self._clock, self._backoff = workers, clock, backoff_seconds
         self._ready: OrderedDict[K, None] = OrderedDict()
         self._running: set[K] = set()
@@ -55,6 +59,8 @@ class WorkQueue(Generic[K]):
                 self._again.add(key)
             else:
                 self._ready[key] = None
+                if self._urgent(key):
+                    self._ready.move_to_end(key, last=False)
                 self._alarm.set()
             return
         if key in self._ready:
