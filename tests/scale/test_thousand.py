@@ -20,7 +20,7 @@ from measure import usage
 from operator_lab import ROOT, Lab
 from responder import Responder
 
-pytestmark = [pytest.mark.kubernetes, pytest.mark.scale, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.scale, pytest.mark.timeout(1500)]
 MINERS = int(os.environ.get("CYBERVEIN_SCALE_MINERS", "1000"))
 NODES = 50
 REST_SECONDS = float(os.environ.get("CYBERVEIN_SCALE_REST_SECONDS", "120"))

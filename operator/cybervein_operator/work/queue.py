@@ -24,7 +24,7 @@ class WorkQueue(Generic[K]):
     Urgent keys go first: a look at a whole pool does not wait behind its thousand miners.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- built once, in appliance.py
         self,
         reconcile: Callable[[K], Awaitable[float | None]],
         on_error: Callable[[K, Exception], None],
