@@ -5,10 +5,19 @@ import random
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from blake3 import blake3
+from cybervein_miner.chain.super_node import DealView
+from cybervein_miner.shard.wanted import WantedShards
 from cybervein_protocol.signing import address
 from cybervein_runtime.identity import load_or_create_identity
+from miner_world import World, serving, settings_of, shard_bytes
+from multiformats import CID
 from processes import Process, command, get_json, miner, super_node, until
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 
 def held(miners: list[Process], name: str = "shards") -> int:
@@ -60,3 +69,42 @@ def _put(home: Path, file: Path, epochs: str) -> None:
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["name"] == file.name
+
+
+class Ledger:
+    """A super node that knows one active deal; `between` happens while it answers."""
+
+    def __init__(self) -> None:
+        self.own: set[bytes] = set()
+        self.between: Callable[[], Awaitable[object]] | None = None
+
+    async def deal(self, deal: CID) -> DealView:
+        del deal
+        return DealView("active", 100)
+
+    async def own_roots(self, deal: CID) -> set[bytes]:
+        del deal
+        answer = set(self.own)
+        if self.between is not None:
+            await self.between()
+        return answer
+
+
+async def test_a_shard_that_is_moved_back_in_time_begins_its_grace_anew(
+    world: World, tmp_path: Path
+) -> None:
+    async with serving(world, settings_of(world, tmp_path, tmp_path / "disk")) as running:
+        data = shard_bytes(1000)
+        root, ledger, now = blake3(data).digest(), Ledger(), [0.0]
+        assert (await running.put(data))[0] == 201
+        store = running.node.store
+        wanted = WantedShards(store, ledger, 10.0, lambda: now[0])  # type: ignore[arg-type]
+        assert await wanted.look() == 0  # moved away: the grace begins
+        now[0] = 11.0
+        ledger.between = lambda: running.put(data)  # moved back while the ledger answers
+        assert await wanted.look() == 0
+        ledger.between = None
+        assert await wanted.look() == 0, "moved away again: a new grace"
+        assert await running.get(root) == (200, data)
+        now[0] = 22.0
+        assert await wanted.look() == 1

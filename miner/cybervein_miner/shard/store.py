@@ -55,6 +55,8 @@ class ShardStore:
         self.rack, self.journal, self._clock = rack, journal, clock
         self.index = ShardIndex(journal)
         self._arriving: set[bytes] = set()
+        self.claimed_again: set[bytes] = set()
+        """Held shards that were sent here once more; whoever doubted them forgets that."""
 
     @contextmanager
     def receive(self, root: bytes, size: int) -> Iterator[Incoming]:
@@ -91,7 +93,8 @@ class ShardStore:
             return False
 
     async def claim_again(self, root: bytes, claim: Claim) -> None:
-        """Another deal claims a shard that is held already."""
+        """Another deal claims a shard that is held already, or it was moved back here."""
+        self.claimed_again.add(root)
         await self.journal.write(lambda connection: put_claim(connection, root, claim))
 
     def _remove_old_copy(self, before: ShardRow, now_on: Disk) -> None:

@@ -43,6 +43,7 @@ class WantedShards:
         return sum([await self._deal(deal) for deal in turn])
 
     async def _deal(self, deal: CID) -> int:
+        self._forget_doubts(deal)
         view = await self._super_node.deal(deal)
         if view is None or view.state == "open":
             return 0
@@ -50,13 +51,20 @@ class WantedShards:
         roots = self._store.index.roots_of(deal)
         for root in roots & wanted:
             self._doubted.pop((deal, root), None)
-        ripe = [root for root in roots - wanted if self._ripe(deal, root)]
+        since = self._store.claimed_again  # while the ledger was asked: its answer is older
+        ripe = [root for root in roots - wanted - since if self._ripe(deal, root)]
         for root in ripe:
             await self._store.delete(root, deal)
             self._doubted.pop((deal, root), None)
         if ripe:
             _log.info("shards are wanted no more", deal=cid_text(deal), shards=len(ripe))
         return len(ripe)
+
+    def _forget_doubts(self, deal: CID) -> None:
+        """A shard that came back begins its grace anew."""
+        for root in self._store.index.roots_of(deal) & self._store.claimed_again:
+            self._doubted.pop((deal, root), None)
+            self._store.claimed_again.discard(root)
 
     def _ripe(self, deal: CID, root: bytes) -> bool:
         now = self._monotonic()
