@@ -35,6 +35,24 @@ def rights(namespace: str) -> list[Object]:
     return [_moved(each, namespace) for each in documents if each and each["kind"] in _RIGHTS]
 
 
+def everywhere(documents: list[Object]) -> list[Object]:
+    """The same rights in every namespace: Roles as ClusterRoles."""
+    text = json.dumps(documents)
+    for kind in ("RoleBinding", "Role"):
+        text = text.replace(f'"kind": "{kind}"', f'"kind": "Cluster{kind}"')
+    wide: list[Object] = json.loads(text)
+    for each in wide:
+        if each["kind"] != "ServiceAccount":
+            space = each["metadata"].pop("namespace", "")
+            if space:
+                each["metadata"]["name"] += f"-wide-{space}"
+                if "roleRef" in each:
+                    each["roleRef"]["name"] += f"-wide-{space}"
+        for rule in each.get("rules", ()):
+            rule.pop("resourceNames", None)
+    return wide
+
+
 def _moved(document: Object, namespace: str) -> Object:
     meta = document["metadata"]
     if document["kind"] in _CLUSTER_WIDE:
@@ -62,6 +80,7 @@ class Lab:
     process: Process = field(init=False)
     port: int = 0
     options: tuple[str, ...] = ()
+    wide: bool = False
 
     @property
     def kubectl(self) -> Kubectl:
@@ -69,12 +88,14 @@ class Lab:
 
     def prepare(self) -> None:
         """Rights, login, and the command; nothing runs yet."""
-        self.kubectl.apply(*rights(self.namespace))
+        given = rights(self.namespace)
+        self.kubectl.apply(*(everywhere(given) if self.wide else given))
         kubeconfig = self.cluster.login(self.namespace, ACCOUNT)
         (self.port,) = free_ports(1)
         command = [
             *(sys.executable, "-m", "cybervein_client", "operator", "run"),
-            *("--kubeconfig", kubeconfig, "--namespace", self.namespace),
+            *("--kubeconfig", kubeconfig),
+            *(() if self.wide else ("--namespace", self.namespace)),
             *("--own-namespace", self.namespace, "--image", "cybervein:test"),
             *("--host", "127.0.0.1", "--port", str(self.port), "--log-json"),
             *("--miner-url", self.responder.miner_url),

@@ -29,7 +29,7 @@ from cybervein_operator.judgement.disk import (
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Key, World
 
-_ON_ITS_WAY = {"Creating", "NoPod", "NotReady"}
+_ON_ITS_WAY = {"Creating", "NoPod", "NotReady", "Unschedulable"}
 _OUT = {DiskPhase.DRAINED, DiskPhase.WIPED, DiskPhase.FOREIGN, None}
 
 

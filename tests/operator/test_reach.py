@@ -1,0 +1,62 @@
+"""Which namespaces the operator looks after."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from cluster.running import Cluster
+from operator_lab import Lab
+from responder import Responder
+
+pytestmark = pytest.mark.kubernetes
+
+
+@pytest.fixture
+def wide(  # noqa: PLR0913, PLR0917 -- what an operator needs around it
+    cluster: Cluster,
+    custom_kinds: None,
+    storage_class: str,
+    nodes: list[str],
+    namespace: str,
+    tmp_path: Path,
+    responder: Responder,
+) -> Iterator[Lab]:
+    """An operator for the whole cluster."""
+    del custom_kinds, storage_class, nodes
+    with Lab(cluster, namespace, tmp_path, responder, wide=True).running() as running:
+        yield running
+
+
+def test_without_a_namespace_it_looks_after_all(wide: Lab) -> None:
+    other = f"test-{uuid4().hex[:8]}"
+    wide.cluster.make_namespace(other)
+    elsewhere = Lab(wide.cluster, other, wide.directory, wide.responder)
+    elsewhere.process = wide.process
+    try:
+        for each in (wide, elsewhere):
+            each.join()
+            each.pool(replicas=1)
+        for each in (wide, elsewhere):
+            each.ready("home", 1)
+    finally:
+        wide.cluster.kubectl.delete("namespace", other, "--wait=false")
+
+
+def test_with_one_it_leaves_the_others_alone(lab: Lab, control_plane: object) -> None:
+    del control_plane
+    other = f"test-{uuid4().hex[:8]}"
+    lab.cluster.make_namespace(other)
+    elsewhere = Lab(lab.cluster, other, lab.directory, lab.responder)
+    try:
+        elsewhere.join()
+        elsewhere.pool(replicas=1)
+        lab.join()
+        lab.pool(replicas=1)
+        lab.ready("home", 1)
+        assert elsewhere.kubectl.list("statefulsets") == []
+        found = elsewhere.kubectl.get("minerpool", "home")
+        assert found is not None
+        assert "status" not in found
+    finally:
+        lab.cluster.kubectl.delete("namespace", other, "--wait=false")
