@@ -12,7 +12,10 @@ from cybervein_miner.settings import Settings, default_threads
 
 
 def _option(name: str, text: str, **more: Any) -> Any:  # noqa: ANN401 -- typer's own option
-    """An option that can come from the environment too."""
+    """An option that can come from the environment too.
+
+    No name ends where Kubernetes sets variables of its own for a Service called `cybervein`.
+    """
     return typer.Option(envvar=f"CYBERVEIN_{name}", help=text, **more)
 
 
@@ -26,8 +29,8 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
     payout: Annotated[str | None, _option("PAYOUT", "address that rewards go to")] = None,
     group: Annotated[str, _option("GROUP", "network group: machines that fail together")] = "",
     owner: Annotated[str, _option("OWNER", "owner: miners of one hand")] = "",
-    host: Annotated[str, _option("HOST", "address to listen on")] = "127.0.0.1",
-    port: Annotated[int, _option("PORT", "port to listen on; 0 takes a free one")] = 0,
+    host: Annotated[str, _option("LISTEN_HOST", "address to listen on")] = "127.0.0.1",
+    port: Annotated[int, _option("LISTEN_PORT", "port to listen on; 0 takes a free one")] = 0,
     url: Annotated[str, _option("URL", "URL by which others reach this miner")] = "",
     supernode: Annotated[str, _option("SUPERNODE", "super node URL, if not network.json's")] = "",
     plot_threads: Annotated[

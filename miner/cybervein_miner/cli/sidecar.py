@@ -19,13 +19,8 @@ def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
         Path | None,
         typer.Option(envvar="CYBERVEIN_NETWORK", help="network.json: super node and its CA"),
     ] = None,
-    host: Annotated[
-        str, typer.Option(envvar="CYBERVEIN_SIDECAR_HOST", help="address to listen on")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int,
-        typer.Option(envvar="CYBERVEIN_SIDECAR_PORT", help="port; 0 takes a free one"),
-    ] = 0,
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen on; 0 takes a free one")] = 0,
     data: Annotated[Path | None, typer.Option(help="directory for sidecar.json")] = None,
     run_file: Annotated[Path | None, typer.Option(help="file that says where it listens")] = None,
     log_json: Annotated[  # noqa: FBT002 -- a flag
