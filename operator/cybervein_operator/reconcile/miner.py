@@ -83,7 +83,7 @@ class MinerWork:
         return await claim_trouble(self._tools, pool, key.ordinal)
 
     async def _identity(self, pool: MinerPool, key: Key) -> str | Trouble:
-        """Looked at once per start of the operator, and while a miner does not get to run."""
+        """Looked at before a StatefulSet is made, and now and then while its pod does not run."""
         name = (key.namespace, key.name)
         pod = self._tools.world.store.get(
             Kind.POD, key.namespace, names.pod(pool.metadata.name, key.ordinal)
@@ -91,7 +91,8 @@ class MinerWork:
         known, at = self._addresses.get(name, ("", 0.0))
         runs = pod is not None and isinstance(pod.facts, PodFacts) and pod.facts.running
         now = time.monotonic()
-        if known and (runs or now - at < _IDENTITY_SECONDS):
+        exists = self._world.store.get(Kind.STATEFUL_SET, key.namespace, key.name) is not None
+        if known and exists and (runs or now - at < _IDENTITY_SECONDS):
             return known
         state = names.state_claim(pool.metadata.name, key.ordinal)
         claim = self._tools.world.store.get(Kind.CLAIM, key.namespace, state)
