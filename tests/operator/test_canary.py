@@ -3,9 +3,10 @@
 from cluster.kubectl import Object
 from cybervein_operator.canary import Canary
 from cybervein_operator.cluster.errors import ApiAwayError
+from cybervein_operator.cluster.extract import Item, seen
 from cybervein_operator.cluster.kinds import Kind
 from cybervein_operator.cluster.store import Store
-from cybervein_operator.cluster.views import Item, Seen, seen
+from cybervein_operator.cluster.views import Seen
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import json

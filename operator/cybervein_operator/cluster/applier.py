@@ -15,9 +15,10 @@ from cybervein_protocol.errors import ConflictError
 
 from cybervein_operator.cluster.client import FIELD_MANAGER, ClusterClient, Object
 from cybervein_operator.cluster.errors import CONFLICT, ApiError
+from cybervein_operator.cluster.extract import Item, seen
 from cybervein_operator.cluster.kinds import BY_KIND, Kind
 from cybervein_operator.cluster.store import Store
-from cybervein_operator.cluster.views import Item, Seen, seen
+from cybervein_operator.cluster.views import Seen
 
 _MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 Mark = tuple[bytes, str, str]

@@ -19,8 +19,9 @@ import structlog
 
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import FORBIDDEN, GONE, NOT_FOUND
+from cybervein_operator.cluster.extract import Item, seen
 from cybervein_operator.cluster.kinds import Kind
-from cybervein_operator.cluster.views import Item, Seen, seen
+from cybervein_operator.cluster.views import Seen
 
 _log = structlog.get_logger()
 _PAGE: Final = 500

@@ -5,37 +5,26 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cybervein_operator.api import (
-    API_VERSION,
     MinerPhase,
     MinerPool,
-    MinerPoolStatus,
-    to_plain,
 )
-from cybervein_operator.cluster.errors import NOT_FOUND, ApiError
-from cybervein_operator.cluster.recorder import rfc3339
 from cybervein_operator.desired import fleet, names
-from cybervein_operator.judgement.conditions import conditions, notices
 from cybervein_operator.judgement.miner import Facts, Trouble
 from cybervein_operator.judgement.pool import (
     Order,
     Plan,
     Task,
-    answers,
-    attention,
-    phases,
     plan,
-    sums,
-    usage,
 )
 from cybervein_operator.judgement.rollout import borne
 from cybervein_operator.reconcile.access import pool_trouble
 from cybervein_operator.reconcile.gather import Gatherer
+from cybervein_operator.reconcile.pool_status import write_status
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Key, miner_key
 
 RESYNC_SECONDS = 600.0
 _WAITING_SECONDS = 15.0
-_SHIFT_PER_MILLE = 10
 
 
 def paused(pool: MinerPool) -> bool:
@@ -69,7 +58,7 @@ class PoolWork:
         if not paused(pool):
             await self._tools.applier.ensure(fleet.disruption_budget(pool))
         self._hand_out(pool, miners, decided, trouble)
-        await self._write(pool, miners, decided, trouble)
+        await write_status(self._tools, pool, miners, decided, trouble)
         waits = trouble is not None or any(each.outdated for each in miners)
         return _WAITING_SECONDS if waits else RESYNC_SECONDS
 
@@ -169,66 +158,3 @@ class PoolWork:
         if paused(pool) or (trouble is not None and order.task is Task.RUN):
             return Order(Task.NOTHING)
         return order
-
-    async def _write(
-        self, pool: MinerPool, miners: Sequence[Facts], decided: Plan, trouble: Trouble | None
-    ) -> None:
-        added = sums(miners, decided.verdicts)
-        shown = conditions(
-            answers(pool, decided.verdicts, added, trouble),
-            pool.status.conditions,
-            pool.metadata.generation,
-            rfc3339(),
-        )
-        before = pool.status
-        small = _small_shift(before, added.bytes.total, added.bytes.plots + added.bytes.shards)
-        size = before.bytes if small and before.bytes else added.bytes
-        after = MinerPoolStatus(
-            replicas=added.existing,
-            ready_replicas=added.ready,
-            updated_replicas=added.updated,
-            selector=names.selector_text(pool),
-            observed_generation=pool.metadata.generation,
-            conditions=shown,
-            phases=phases(decided.verdicts),
-            bytes=size,
-            usage=usage(size),
-            attention=attention(miners, decided.verdicts),
-            image=pool.spec.image or self._tools.image,
-        )
-        if after == before:
-            return
-        await self._patch(pool, after)
-        for notice in notices(before.conditions, after.conditions):
-            await self._tools.recorder.post(pool, notice)
-
-    async def _patch(self, pool: MinerPool, after: MinerPoolStatus) -> None:
-        meta = pool.metadata
-        body = {
-            "apiVersion": API_VERSION,
-            "kind": "MinerPool",
-            "metadata": {"name": meta.name, "namespace": meta.namespace},
-            "status": to_plain(after),
-        }
-        try:
-            await self._tools.client.apply(body, status=True)
-        except ApiError as error:
-            if error.http_status != NOT_FOUND:
-                raise
-            return
-        current = self._world.pools.get((meta.namespace, meta.name))
-        if current is not None and current.metadata.uid == meta.uid:
-            self._world.pools[meta.namespace, meta.name] = _with_status(current, after)
-
-
-def _with_status(pool: MinerPool, status: MinerPoolStatus) -> MinerPool:
-    """What the watch will say in a moment: the next look must not write the same again."""
-    return MinerPool(metadata=pool.metadata, spec=pool.spec, status=status)
-
-
-def _small_shift(before: MinerPoolStatus, total: int, used: int) -> bool:
-    """Whether bytes moved by less than one per cent since they were last written."""
-    old = before.bytes
-    if old is None or old.total != total:
-        return False
-    return abs(old.plots + old.shards - used) * 1000 <= total * _SHIFT_PER_MILLE

@@ -45,12 +45,16 @@ class SuperNodes:
         return known
 
     def _where(self, network: Network, url: str) -> str:
-        """By the template, where one is given; else inside, by the Service; else as published."""
+        """By the template, where one is given; else inside, by the Service; else as published.
+
+        A certificate of one's own holds the published name, and need not hold the Service's.
+        """
         meta = network.metadata
         values = {"network": meta.name, "namespace": meta.namespace}
         if self._template:
             return self._template.format(**values).rstrip("/")
-        if network.spec.super_node is not None:
+        node = network.spec.super_node
+        if node is not None and node.tls is None:
             return f"https://{names.super_node(meta.name)}.{meta.namespace}.svc:7700"
         return url.rstrip("/")
 

@@ -1,0 +1,91 @@
+"""The status of a pool: written when it says something new, and its transitions as events."""
+
+from collections.abc import Sequence
+
+from cybervein_operator.api import API_VERSION, MinerPool, MinerPoolStatus, to_plain
+from cybervein_operator.cluster.errors import NOT_FOUND, ApiError
+from cybervein_operator.cluster.recorder import rfc3339
+from cybervein_operator.desired import names
+from cybervein_operator.judgement.conditions import conditions, notices
+from cybervein_operator.judgement.miner import Facts, Trouble
+from cybervein_operator.judgement.pool import (
+    Plan,
+    answers,
+    attention,
+    phases,
+    sums,
+    usage,
+)
+from cybervein_operator.reconcile.tools import Tools
+
+_SHIFT_PER_MILLE = 10
+
+
+async def write_status(
+    tools: Tools,
+    pool: MinerPool,
+    miners: Sequence[Facts],
+    decided: Plan,
+    trouble: Trouble | None,
+) -> None:
+    """Write the pool's status if it says something new."""
+    added = sums(miners, decided.verdicts)
+    shown = conditions(
+        answers(pool, decided.verdicts, added, trouble),
+        pool.status.conditions,
+        pool.metadata.generation,
+        rfc3339(),
+    )
+    before = pool.status
+    small = _small_shift(before, added.bytes.total, added.bytes.plots + added.bytes.shards)
+    size = before.bytes if small and before.bytes else added.bytes
+    after = MinerPoolStatus(
+        replicas=added.existing,
+        ready_replicas=added.ready,
+        updated_replicas=added.updated,
+        selector=names.selector_text(pool),
+        observed_generation=pool.metadata.generation,
+        conditions=shown,
+        phases=phases(decided.verdicts),
+        bytes=size,
+        usage=usage(size),
+        attention=attention(miners, decided.verdicts),
+        image=pool.spec.image or tools.image,
+    )
+    if after == before:
+        return
+    await _patch(tools, pool, after)
+    for notice in notices(before.conditions, after.conditions):
+        await tools.recorder.post(pool, notice)
+
+
+async def _patch(tools: Tools, pool: MinerPool, after: MinerPoolStatus) -> None:
+    meta = pool.metadata
+    body = {
+        "apiVersion": API_VERSION,
+        "kind": "MinerPool",
+        "metadata": {"name": meta.name, "namespace": meta.namespace},
+        "status": to_plain(after),
+    }
+    try:
+        await tools.client.apply(body, status=True)
+    except ApiError as error:
+        if error.http_status != NOT_FOUND:
+            raise
+        return
+    current = tools.world.pools.get((meta.namespace, meta.name))
+    if current is not None and current.metadata.uid == meta.uid:
+        tools.world.pools[meta.namespace, meta.name] = _with_status(current, after)
+
+
+def _with_status(pool: MinerPool, status: MinerPoolStatus) -> MinerPool:
+    """What the watch will say in a moment: the next look must not write the same again."""
+    return MinerPool(metadata=pool.metadata, spec=pool.spec, status=status)
+
+
+def _small_shift(before: MinerPoolStatus, total: int, used: int) -> bool:
+    """Whether bytes moved by less than one per cent since they were last written."""
+    old = before.bytes
+    if old is None or old.total != total:
+        return False
+    return abs(old.plots + old.shards - used) * 1000 <= total * _SHIFT_PER_MILLE
