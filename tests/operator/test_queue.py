@@ -109,6 +109,23 @@ async def test_polls_are_bounded_by_the_rate_and_reach_everybody() -> None:
     assert max(seen.values()) - min(seen.values()) <= 2
 
 
+async def test_a_hot_one_does_not_wait_for_the_round_of_a_thousand_others() -> None:
+    seen: list[str] = []
+
+    async def poll(key: tuple[str, str]) -> None:
+        seen.append(key[1])
+
+    poller = Poller(poll, rate_per_second=1000, period_seconds=0.01)
+    for number in range(1000):
+        poller.watch(("x", f"m-{number}"), hot=False)
+    poller.watch(("x", "drains"), hot=True)
+    task = asyncio.create_task(poller.run())
+    await until(lambda: len(seen) > 100)
+    task.cancel()
+    assert seen.count("drains") > 5
+    assert len(set(seen)) > 20
+
+
 async def test_one_that_is_forgotten_is_not_asked_again() -> None:
     seen: list[tuple[str, str]] = []
 

@@ -2,7 +2,7 @@
 
 `rate` polls begin a second in all; a miner is asked every `period` seconds where few are, less
 often where many are. Hot ones (starting, draining, being updated, out of reach) are asked every
-third of a period while the rate allows it.
+third of a period, and get every other poll where not all can be asked in time.
 """
 
 import asyncio
@@ -14,6 +14,8 @@ from typing import Final
 Key = tuple[str, str]
 _HOT_SHARE: Final = 1 / 3
 _IN_FLIGHT: Final = 16
+_RUNNING: Final = float("inf")
+_Heap = list[tuple[float, int, Key]]
 
 
 class Poller:
@@ -30,8 +32,10 @@ class Poller:
         self._poll, self._clock = poll, clock
         self._gap, self._period = 1 / rate_per_second, period_seconds
         self._due: dict[Key, float] = {}
-        self._heap: list[tuple[float, int, Key]] = []
+        self._heaps: tuple[_Heap, _Heap] = ([], [])
+        """Due times of the others, and of the hot."""
         self._count = 0
+        self._turn = False
         self._hot: set[Key] = set()
         self._alarm = asyncio.Event()
         self._slots = asyncio.Semaphore(_IN_FLIGHT)
@@ -67,23 +71,26 @@ class Poller:
             await asyncio.sleep(self._gap)
 
     async def _next(self) -> Key:
+        """The next miner that is due: hot and other ones take turns."""
         while True:
             self._alarm.clear()
-            while self._heap:
-                due, _, key = self._heap[0]
-                if self._due.get(key) != due:
-                    heapq.heappop(self._heap)
-                    continue
-                if due > self._clock():
-                    break
-                heapq.heappop(self._heap)
-                self._due[key] = float("inf")
-                return key
-            wait = self._heap[0][0] - self._clock() if self._heap else None
+            self._turn = not self._turn
+            for heap in (self._heaps[self._turn], self._heaps[not self._turn]):
+                if self._waits(heap) <= 0:
+                    _, _, key = heapq.heappop(heap)
+                    self._due[key] = _RUNNING
+                    return key
+            wait = min(map(self._waits, self._heaps))
             try:
-                await asyncio.wait_for(self._alarm.wait(), wait)
+                await asyncio.wait_for(self._alarm.wait(), None if wait == _RUNNING else wait)
             except TimeoutError:
                 continue
+
+    def _waits(self, heap: _Heap) -> float:
+        """Seconds until the first of a heap is due; entries that no longer count are dropped."""
+        while heap and self._due.get(heap[0][2]) != heap[0][0]:
+            heapq.heappop(heap)
+        return heap[0][0] - self._clock() if heap else _RUNNING
 
     async def _one(self, key: Key) -> None:
         try:
@@ -96,5 +103,5 @@ class Poller:
     def _schedule(self, key: Key, delay: float) -> None:
         self._due[key] = self._clock() + max(0.0, delay)
         self._count += 1
-        heapq.heappush(self._heap, (self._due[key], self._count, key))
+        heapq.heappush(self._heaps[key in self._hot], (self._due[key], self._count, key))
         self._alarm.set()
