@@ -128,6 +128,16 @@ def test_it_plots_and_verifies_as_a_restricted_user(container: Container) -> Non
     assert run.returncode == 0, run.stderr + run.stdout
 
 
+def test_no_start_compiles_anything(container: Container) -> None:
+    # `python -v` tells of each module whether its code came from source
+    run = container(
+        "/opt/cybervein/bin/python", "-v", "-B", "-c", "import cybervein_client.cli, kopf, asyncio"
+    )
+    compiled = re.findall(r"^# code object from '(.*[.]py)'$", run.stderr, re.MULTILINE)
+    assert run.returncode == 0
+    assert compiled == []
+
+
 def test_nothing_writes_bytecode_or_needs_to(container: Container) -> None:
     packages = container.root / "opt/cybervein/lib/python3.11/site-packages"
     for name in ("cybervein_miner/node", "cybervein_supernode/node", "kopf/__init__"):
