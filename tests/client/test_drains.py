@@ -3,10 +3,11 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cybervein_client import AsyncClient
 from cybervein_client.up.child import command
 from cybervein_client.upload import FileSource
@@ -14,7 +15,19 @@ from cybervein_protocol.placement import Code
 from real_network import RealMiner, RealNetwork, until
 
 SIZE = 3_000_000
+MINERS = 8
 Noise = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealNetwork]:
+    """A network of its own: wide deals of other tests would leave no free domain."""
+    network = RealNetwork(tmp_path_factory.mktemp("drains"), MINERS)
+    try:
+        network.start()
+        yield network
+    finally:
+        network.stop()
 
 
 def run(miner: RealMiner, *arguments: str) -> Any:
@@ -105,3 +118,25 @@ async def test_the_only_disk_of_a_miner_drains_by_way_of_the_network(
 def state(miner: RealMiner) -> str:
     [disk] = miner.status()["disks"]
     return str(disk["state"])
+
+
+async def test_without_a_free_domain_a_drain_says_so_and_nothing_is_lost(
+    network: RealNetwork, client: AsyncClient, noise: Noise
+) -> None:
+    file = noise(SIZE, 79)
+    await client.put(FileSource(file), "held", code=Code(2, MINERS))
+    miner = (await holders(network, client))[0]
+    answer = await asyncio.to_thread(run, miner, "drain", "--no-wait")
+    assert (answer["draining"], answer["drained"]) == (True, False)
+
+    def blocked() -> bool:
+        status = miner.status()
+        assert not status["drained"]
+        return "cannot place 1 shards" in status["drain"]["blocked_by"]
+
+    await asyncio.to_thread(until, blocked, "the reason to be told")
+    row = network.get(f"/miners/{miner.address}")
+    assert row["drain"]["remaining"] == row["held_shards"] == miner.status()["held_shards"] > 0
+    assert b"".join([part async for part in client.stream("held")]) == file.read_bytes()
+    answer = await asyncio.to_thread(run, miner, "drain", "--cancel")
+    assert (answer["draining"], answer["drain"]["blocked_by"]) == (False, "")
