@@ -161,7 +161,7 @@ def test_not_one_read_failed_until_the_uninstall(appliance: Appliance) -> None:
     slowest = max(each.seconds for each in reads)
     print(f"{len(reads)} whole reads, the slowest {slowest:.1f} s")
     assert appliance.customer.failures() == []
-    assert len(reads) > 30
+    assert len(reads) > 10
 
 
 def test_uninstall_leaves_data_and_nothing_stuck(appliance: Appliance) -> None:
