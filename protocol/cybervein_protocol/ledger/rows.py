@@ -24,7 +24,7 @@ from typing import Annotated, Final, Generic, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from cybervein_protocol.encoding import U8, U63, Bytes32, Record, decode
+from cybervein_protocol.encoding import U8, U63, Bytes32, Record, decode, encode
 from cybervein_protocol.errors import MalformedError
 
 ROW_BYTES_MAX: Final = 1 << 16
@@ -265,8 +265,14 @@ def due_id(epoch: int, mark: bytes, identity: bytes) -> bytes:
 
 
 def decode_row(key: bytes, data: bytes) -> Record:
-    """The typed record of any row, by its key: for views and exports."""
-    return table_of(key).decode(data)
+    """The typed record of any row, by its key: for rows that come from elsewhere.
+
+    Raises MalformedError also if a field that has a default is left out: one row, one encoding.
+    """
+    row = table_of(key).decode(data)
+    if encode(row) != data:
+        raise MalformedError(f"row {key[:48]!r}: fields are missing; expected all that are written")
+    return row
 
 
 def table_of(key: bytes) -> Table[Record]:
