@@ -84,6 +84,7 @@ def test_a_killed_test_process_takes_its_node_along(tmp_path: Path) -> None:
     with subprocess.Popen(
         command,
         env={"PYTHONPATH": str(PACKAGE_ROOT), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+        cwd=tmp_path,  # kubectl keeps its cache where it runs, if there is no home
         stdout=subprocess.PIPE,
         text=True,
     ) as child:
