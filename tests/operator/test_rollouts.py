@@ -1,9 +1,11 @@
 """Upgrades: one after the other, after its proof, and never more than the pool allows."""
 
+import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import IO
 
 import pytest
 from cluster.kubectl import Object
@@ -30,30 +32,47 @@ def is_ready(pod: Object) -> bool:
 
 @dataclass
 class Observer:
-    """Looks at the pods again and again."""
+    """Follows every change of the pods, so that none is too short to be seen."""
 
+    up: dict[str, bool] = field(default_factory=dict)
     most_down: int = 0
-    over: threading.Event = field(default_factory=threading.Event)
+
+    def see(self, event: Object, count: int) -> None:
+        pod = event["object"]
+        gone = event["type"] == "DELETED" or "deletionTimestamp" in pod["metadata"]
+        self.up[pod["metadata"]["name"]] = is_ready(pod) and not gone
+        if len(self.up) == count:
+            self.most_down = max(self.most_down, count - sum(self.up.values()))
+
+
+def documents(stream: IO[str]) -> Iterator[Object]:
+    """JSON documents, one after the other, as they come."""
+    text, decoder = "", json.JSONDecoder()
+    for line in stream:
+        text += line
+        with suppress(json.JSONDecodeError):
+            found, end = decoder.raw_decode(text)
+            text = text[end:].lstrip()
+            yield found
 
 
 @contextmanager
 def watching(lab: Lab, count: int) -> Iterator[Observer]:
     seen = Observer()
+    selector = ("-l", "cybervein.io/pool=home")
+    follow = ("get", "pods", *selector, "--watch", "--output-watch-events", "-o", "json")
+    with lab.kubectl.start(*follow) as process:
 
-    def look() -> None:
-        while not seen.over.wait(0.05):
-            pods = lab.kubectl.list("pods", "-l", "cybervein.io/pool=home")
-            up = sum(
-                is_ready(each) and "deletionTimestamp" not in each["metadata"] for each in pods
-            )
-            seen.most_down = max(seen.most_down, count - up)
+        def look() -> None:
+            assert process.stdout is not None
+            for event in documents(process.stdout):
+                seen.see(event, count)
 
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        until(lambda: len(seen.up) == count, "all pods are seen")
         yield seen
-    finally:
-        seen.over.set()
+        process.terminate()
         thread.join(30)
 
 

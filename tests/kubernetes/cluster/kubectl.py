@@ -50,6 +50,12 @@ class Kubectl:
             raise KubectlError(f"kubectl {' '.join(arguments)}: {run.stderr.strip()}")
         return run.stdout
 
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start it, for what goes on (`get --watch`): its stdout is a pipe; the caller ends it."""
+        command = [str(tool("kubectl")), "-n", self.namespace, *arguments]
+        environment = {**os.environ, "KUBECONFIG": str(self.kubeconfig)}
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+
     def get(self, kind: str, name: str) -> Object | None:
         """One object, or None where there is none."""
         text = self("get", kind, name, "-o", "json", "--ignore-not-found")
