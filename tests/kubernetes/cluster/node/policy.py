@@ -26,18 +26,24 @@ class PolicyEngine:
     problem: Exception | None = None
     _end: threading.Event = field(default_factory=threading.Event)
     _applied: str = ""
+    _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Enforce what is there now, and keep on doing so."""
+        """Enforce what is there now, and keep on doing so; again after a `stop`, too."""
+        self._end.clear()
+        self._applied, self.problem = "", None
         with Rest(self.plane, POLICIES) as rest:
             self._enforce(rest)
         self.room.run("iptables", "-w", "-I", *HOOK)
-        threading.Thread(target=self._follow, name="policies", daemon=True).start()
+        self._thread = threading.Thread(target=self._follow, name="policies", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
         """Enforce no longer."""
-        if self._applied and not self._end.is_set():
+        if self._thread is not None:
             self._end.set()
+            self._thread.join()
+            self._thread = None
             self.room.run("iptables", "-w", "-D", *HOOK)
 
     def _follow(self) -> None:
