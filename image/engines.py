@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import bases
+import roots
 import inputs
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Buildah:
         """Build in a chroot, which needs no kernel feature that a container may lack."""
         arguments = dict(request.arguments)
         if self.debian_bases:
-            names = bases.ensure(self._buildah, self.cache)
+            names = roots.ensure(self._buildah, self.cache)
             arguments |= dict(zip(("BUILD_BASE", "RUNTIME_BASE"), names, strict=True))
         options = _options(
             Request(request.tag, arguments, request.secrets, request.archive, request.created)

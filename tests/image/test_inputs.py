@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "image"))
-import bases  # noqa: E402 scripts' modules, not packages
-import inputs  # noqa: E402
+import inputs  # noqa: E402 scripts' modules, not packages
+import roots  # noqa: E402
 
 
 def test_every_package_of_the_wheel_is_in_the_build() -> None:
@@ -42,6 +42,6 @@ def test_registry_variables_are_mounted_and_others_are_not(monkeypatch: pytest.M
 
 
 def test_the_runtime_base_asks_for_no_shell_and_no_package_tool() -> None:
-    packages = bases.RUNTIME_PACKAGES.read_text().split()
+    packages = roots.RUNTIME_PACKAGES.read_text().split()
     assert "python3.11-minimal" in packages
     assert not {"dash", "bash", "apt", "dpkg", "coreutils", "perl-base"} & set(packages)

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 SUITE = "bookworm"
-MIRROR = "http://deb.debian.org/debian"
 BUILD_PACKAGES = "ca-certificates,gcc,libc6-dev,netbase,python3,python3-venv"
 RUNTIME_PACKAGES = Path(__file__).with_name("runtime-packages.txt")
 USERS = """root:x:0:0:root:/root:/sbin/nologin
@@ -58,7 +57,7 @@ def ensure(buildah: Buildah, scratch: Path) -> tuple[str, str]:
         packages, downloads = f"--include={BUILD_PACKAGES}", scratch / "packages"
         downloads.mkdir(exist_ok=True)
         minimal = ("--variant=minbase", packages, f"--cache-dir={downloads}")
-        _run("debootstrap", *minimal, SUITE, system, MIRROR)
+        _run("debootstrap", *minimal, SUITE, system)
         _commit(buildah, runtime, lambda root: _runtime_root(system, root))
         _commit(buildah, build, lambda root: _build_root(system, root))
     return build, runtime
