@@ -12,8 +12,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import roots
 import inputs
+import roots
 
 if TYPE_CHECKING:
     from pathlib import Path
