@@ -50,8 +50,9 @@ def network(workshop: Path) -> Iterator[Path]:
     [make_up] = block_with("make up")
     data = workshop / ".cybervein"
     command = [*make_up.split(), f"ARGS=--data {data} --epoch-seconds {EPOCH_SECONDS}"]
+    own = {name: text for name, text in os.environ.items() if not name.startswith("MAKE")}
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+        command, cwd=ROOT, env=own, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         assert process.stdout is not None
         lines = []
