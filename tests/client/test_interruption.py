@@ -63,7 +63,7 @@ def test_a_put_killed_at_any_moment_goes_on_with_what_was_acknowledged(
 
 
 def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(home: Home, noise: Noise) -> None:
-    source = noise(12 * SEGMENT_PLAIN, 9)
+    source = noise(60 * SEGMENT_PLAIN, 9)
     process = subprocess.Popen(
         cybervein(home, "put", str(source), "--name", "file"), stderr=subprocess.PIPE
     )
@@ -77,7 +77,7 @@ def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(home: Home, noise: Noise
 async def test_a_source_that_changed_since_its_upload_began_is_not_mixed_with_the_old_one(
     home: Home, noise: Noise
 ) -> None:
-    source = noise(12 * SEGMENT_PLAIN)
+    source = noise(60 * SEGMENT_PLAIN)
     process = start(home, "put", str(source), "--name", "file")
     until(lambda: len(receipted(home, "file")) >= 1, "a segment")
     process.kill()
