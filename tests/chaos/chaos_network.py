@@ -147,7 +147,9 @@ async def chaos_network(
         await network.start()
 
         async def registered() -> bool:
-            return len((await chaos.get("/v1/miners"))["miners"]) == miners
+            """Registered, and seen by the super node, which then places shards on them."""
+            rows = (await chaos.get("/v1/miners"))["miners"]
+            return sum(row["online"] for row in rows) == miners
 
         await chaos.until(registered)
         yield chaos
