@@ -25,7 +25,8 @@ KWOK = User("test-kwok", "system:masters")
 PROVISIONER = User("test-provisioner", "system:masters")
 PROXY = User("system:kube-proxy")
 POLICIES = User("test-policies", "system:masters")
-USERS = (ADMIN, CONTROLLER_MANAGER, SCHEDULER, KWOK, PROVISIONER, PROXY, POLICIES)
+BALANCER = User("test-balancer", "system:masters")
+USERS = (ADMIN, CONTROLLER_MANAGER, SCHEDULER, KWOK, PROVISIONER, PROXY, POLICIES, BALANCER)
 
 
 def kubelet_user(node: str) -> User:

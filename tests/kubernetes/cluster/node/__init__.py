@@ -8,10 +8,12 @@
     node.storage_class                   default class: claims become folders, as `local` volumes
     node.volumes.folder(claim)           where a claim's bytes lie
     node.local_volume(name, size, class) a static `local` volume on a folder made beforehand
-    node.disk(name, bytes, class)        the same on a filesystem of its own; `.fail()`: I/O errors
+    node.disk(name, bytes, class)        the same on a filesystem of its own; `.fail()`: I/O errors,
+                                         `.replace(bytes)`: an empty one at the same place
     node.kill(namespace, pod, container) kill -9 the container's first process
     node.kubelet, node.containerd        to kill, pause and restart
     node.policies.start()                from then on NetworkPolicies are enforced
+    node.balancer.start()                from then on Services of type LoadBalancer get an address
     node.run("ctr", "version")           any program inside the node's namespaces
 
 Pod addresses answer from this machine too. Everything lives in one process namespace, so ending its

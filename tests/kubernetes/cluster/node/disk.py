@@ -5,6 +5,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from cluster.node.room import Room
 from cluster.tools import system_tool
@@ -27,13 +28,18 @@ class Disk:
 
     def attach(self, size_bytes: int) -> None:
         """Make the filesystem and mount it, open to any pod's user."""
-        self.folder.mkdir(parents=True)
-        file = self.folder.with_suffix(".ext4")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder.with_suffix(f".{token_hex(4)}.ext4")
         with file.open("wb") as image:
             image.truncate(size_bytes)
         subprocess.run([system_tool("mkfs.ext4"), "-q", "-m", "0", file], check=True)
         self.room.run("mount", "-o", "loop", file, self.folder)
         self.room.run("chmod", "0777", self.folder)
+
+    def replace(self, size_bytes: int) -> None:
+        """Pull it and mount an empty one at the same place; pods that have the old one keep it."""
+        self.room.run("umount", "--lazy", self.folder)
+        self.attach(size_bytes)
 
     def fail(self) -> None:
         """From now on everything on it answers with an I/O error, as a dead disk does."""

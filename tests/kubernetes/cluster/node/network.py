@@ -13,6 +13,7 @@ from cluster.waiting import until
 
 NODES = ipaddress.IPv4Network("10.250.0.0/16")
 PODS = ipaddress.IPv4Network("10.251.0.0/16")
+BALANCED = ipaddress.IPv4Network("10.252.0.0/16")
 
 
 def ip(*arguments: str) -> None:
@@ -22,7 +23,10 @@ def ip(*arguments: str) -> None:
 
 @dataclass(frozen=True)
 class Wire:
-    """A pair of interfaces: `outer` here, `inner` in the node; a /24 for both, one for pods."""
+    """A pair of interfaces: `outer` here, `inner` in the node; a /24 for both, one for pods.
+
+    A third is for the load balancer: its addresses lead to the node.
+    """
 
     outer: str
     inner: str
@@ -43,6 +47,11 @@ class Wire:
         """The range of the node's pods."""
         return str(_part(PODS, self.number))
 
+    @property
+    def balanced(self) -> str:
+        """The range of the load balancer's addresses."""
+        return str(_part(BALANCED, self.number))
+
     def lay(self) -> None:
         """Make the pair; both ends are here until `hand_over`."""
         ip("link", "add", self.outer, "type", "veth", "peer", "name", self.inner)
@@ -50,9 +59,10 @@ class Wire:
         ip("link", "set", self.outer, "up")
 
     def hand_over(self, pid: int) -> None:
-        """Move the inner end to the network namespace of a process, and route pods there."""
+        """Move the inner end to a process's network namespace; route the other ranges there."""
         ip("link", "set", self.inner, "netns", str(pid))
-        ip("route", "replace", self.pods, "via", self.inner_address, "dev", self.outer)
+        for there in (self.pods, self.balanced):
+            ip("route", "replace", there, "via", self.inner_address, "dev", self.outer)
 
     def inside(self) -> str:
         """Shell commands that set up the inner end, for the node to run."""

@@ -10,6 +10,7 @@ from cluster.control_plane import ControlPlane, Settings, prepare
 from cluster.credentials import ADMIN, USERS, User, kubelet_user
 from cluster.kubectl import Kubectl
 from cluster.kwok import is_ready
+from cluster.node.balancer import Balancer
 from cluster.node.containerd import Containerd
 from cluster.node.disk import Disk
 from cluster.node.dns import start_dns
@@ -38,6 +39,7 @@ class Node:
     proxy: Process
     volumes: Provisioner
     policies: PolicyEngine
+    balancer: Balancer
     name: str = NAME
 
     @property
@@ -127,6 +129,7 @@ def _started(room: Room, plane: ControlPlane, user: User) -> Iterator[Node]:
         proxy=proxy(room, plane, NAME),
         volumes=Provisioner(plane, room.directory / "volumes", NAME),
         policies=PolicyEngine(room, plane),
+        balancer=Balancer(room.wire, plane),
     )
     try:
         containerd.start()
@@ -144,5 +147,6 @@ def _started(room: Room, plane: ControlPlane, user: User) -> Iterator[Node]:
     finally:
         node.volumes.stop()
         node.policies.stop()
+        node.balancer.stop()
         for process in (node.kubelet, node.proxy, containerd.process):
             process.stop()
