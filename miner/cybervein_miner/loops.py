@@ -181,28 +181,30 @@ class Upkeep:
     async def run(self, stopping: Stopping, reachable: Callable[[], bool]) -> None:
         """Rounds until stopped."""
         while not await stopping.within(UPKEEP_SECONDS):
-            for disk in await asyncio.to_thread(self._rack.look):
-                _log.warning(
-                    "disk changed", path=str(disk.path), state=disk.state, reason=disk.reason
-                )
             try:
+                await asyncio.to_thread(self.look)
                 await self._round(ask=reachable())
             except CyberVeinError as error:
                 _log.warning("upkeep failed", error=str(error))
 
     async def _round(self, *, ask: bool) -> None:
-        await asyncio.to_thread(self._try_refused)
         await asyncio.to_thread(self._trash.purge)
         for row in self._plotter.give_way():
             _log.info("plot gives way to shards", plot=row.number)
         if ask:
             await self._wanted.look()
 
-    def _try_refused(self) -> None:
-        """A person may have mounted the right disk by now."""
-        if found := self._rack.try_refused():
-            _log.info("disks are there after all", paths=[str(disk.path) for disk in found])
-            self._take_in(found)
+    def look(self) -> None:
+        """See which disks went, and take in those that came (blocks)."""
+        away = {disk.id for disk in self._rack.disks if not disk.readable}
+        changed = self._rack.look()
+        for disk in changed:
+            _log.warning("disk changed", path=str(disk.path), state=disk.state, reason=disk.reason)
+        back = [disk for disk in changed if disk.readable and disk.id in away]
+        back += self._rack.try_refused()  # a person may have mounted the right disk by now
+        if back:
+            _log.info("disks are there after all", paths=[str(disk.path) for disk in back])
+            self._take_in(back)
 
 
 async def scrub(stopping: Stopping, scrubber: Scrubber) -> None:

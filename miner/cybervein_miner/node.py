@@ -13,6 +13,7 @@ from typing import Final
 
 import structlog
 from cybervein_protocol import vrf
+from cybervein_protocol.errors import StorageError
 from cybervein_protocol.ledger.bodies import MinerRegister
 from cybervein_protocol.signing import address
 from cybervein_protocol.space import PlotShape
@@ -163,9 +164,17 @@ class Node:
         )
 
     def open(self) -> None:
-        """Open disks and put right what a crash left; a bad disk is named, the others go on."""
-        for refusal in self.rack.open(self.settings.disks):
-            _log.error("disk is refused, the others go on", reason=refusal)
+        """Open disks and put right what a crash left; a bad disk is named, the others go on.
+
+        So does a miner whose disks are all away: it says so until one is back. Only one that never
+        had a disk ends here (StorageError): a path was mistyped, and who typed it is reading. Whom
+        another key rules from afar starts all the same, as its status is all that anybody reads.
+        """
+        refusals = self.rack.open(self.settings.disks)
+        if not self.rack.disks and self.settings.control is None:
+            raise StorageError("; ".join(refusals) or "no disk was given; use --disk PATH")
+        for refusal in refusals:
+            _log.error("disk is refused and tried again; the others go on", reason=refusal)
         self._take_in(self.rack.disks)
 
     def _take_in(self, disks: list[Disk]) -> None:
@@ -176,25 +185,27 @@ class Node:
             _log.error("plot is not used", problem=problem)
 
     def _started(self) -> Health:
-        """It serves, so keys and journal are open: disks are what is left."""
-        return self._health([])
+        """It serves, so keys and journal are open and every disk was looked at."""
+        return self._health()
 
     def _ready(self) -> Health:
         """An epoch that was heard before a restart is as good: orders are judged by the later."""
         known = self.watch.view is not None or self._last_epoch > 0
-        return self._health([] if known else ["no super node has answered yet"])
+        readable = any(disk.readable for disk in self.rack.disks)
+        return self._health(
+            *(() if known else ("no super node has answered yet",)),
+            *(() if readable else ("no disk can be read",)),
+        )
 
-    def _health(self, failing: list[str]) -> Health:
-        disks = self.rack.disks
-        if not any(disk.readable for disk in disks):
-            failing.append("no disk can be read")
+    def _health(self, *failing: str) -> Health:
+        """With every disk named, and what is wrong with it."""
         listed = [
             {"id": d.id, "path": str(d.path), "state": d.state.value, "reason": d.reason}
-            for d in disks
+            for d in self.rack.disks
         ]
         names = ("id", "path", "state", "reason")
         listed += [{name: d[name] for name in names} for d in self.board.refused()]
-        return Health(tuple(failing), tuple(self.board.bad_disks()), {"disks": listed})
+        return Health(failing, tuple(self.board.bad_disks()), {"disks": listed})
 
     def _live(self) -> Health:
         """The event loop answers; what else has ended stays ended until a restart."""

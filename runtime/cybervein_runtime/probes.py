@@ -41,7 +41,7 @@ def add_probes(app: FastAPI, probes: Probes, **described: Any) -> None:  # noqa:
 
     @app.get("/startupz", **described)
     async def startupz() -> JSONResponse:
-        """Identity, journal and at least one disk are open."""
+        """Everything was opened that can be: what is missing is in the body."""
         return probes.startup().response()
 
     @app.get("/readyz", **described)

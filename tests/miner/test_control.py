@@ -209,6 +209,8 @@ async def test_probes_name_a_dead_disk_and_stay_true(world: World, tmp_path: Pat
         async with miner.http.get(f"{miner.url}/readyz") as answer:
             document = await answer.json()
         assert (answer.status, document["message"]) == (503, "no disk can be read")
+        async with miner.http.get(f"{miner.url}/startupz") as answer:
+            assert answer.status == 200, "it has started: it says what is wrong"
         async with miner.http.get(f"{miner.url}/healthz") as answer:
             assert answer.status == 200, "a restart does not mend disks"
         degraded = miner.node.board.document()["degraded"]
@@ -283,7 +285,7 @@ async def test_a_foreign_path_is_named_and_comes_in_by_itself_once_it_is_right(
         assert sum(str(tmp_path) in line for line in miner.node.board.degraded()) == 2
         shutil.rmtree(tmp_path / "theirs" / "cybervein")
         (tmp_path / "no").mkdir()
-        await asyncio.to_thread(miner.node.upkeep._try_refused)
+        await asyncio.to_thread(miner.node.upkeep.look)
         states = {d["path"]: d["state"] for d in miner.node.board.document()["disks"]}
         assert set(states.values()) == {"ready"}
         assert len(states) == 3

@@ -86,6 +86,47 @@ def test_a_bad_disk_is_named_and_the_rest_goes_on(
     one.ready("home", 1)
 
 
+def test_with_every_disk_dead_the_miner_lives_is_not_ready_and_says_why(one: Lab) -> None:
+    """Its pod answers `/readyz` with 503 then (tests/miner), which fake nodes do not ask."""
+    disks = one.responder.miner(one.namespace, "home-0").disks
+    for name, state in (("a", "missing"), ("b", "quarantined")):
+        disks[name].state, disks[name].reason = state, f"/disks/{name}: it is {state}"
+    ready(one, "home-0-0", so=False)
+    for name, expected in (("a", "Missing"), ("b", "Failed")):
+        found = phase(one, name, expected)
+        assert f"/disks/{name}" in found["status"]["message"]
+        assert condition(found, "Degraded") == ("True", expected)
+        one.wait(
+            "minerdisk",
+            f"home-0-{name}",
+            lambda seen: seen["status"]["minerPhase"] == "Degraded",
+            "shows its miner's phase",
+        )
+    pool = one.wait(
+        "minerpool",
+        "home",
+        lambda seen: condition(seen, "Degraded") == ("True", "MissingDisk"),
+        "is Degraded",
+    )
+    assert condition(pool, "Ready") == ("False", "NotAllReady")
+    (waits,) = pool["status"]["attention"]
+    assert (waits["phase"], waits["reason"]) == ("Degraded", "MissingDisk")
+    assert waits["message"] == "disk a: /disks/a: it is missing (and 1 more)"
+    for disk in disks.values():
+        disk.state, disk.reason = "ready", ""
+    ready(one, "home-0-0", so=True)
+    one.ready("home", 1)
+    for name in disks:
+        phase(one, name, "InUse")
+
+
+def ready(lab: Lab, pod: str, *, so: bool) -> None:
+    """As a kubelet writes it."""
+    wanted = {"type": "Ready", "status": str(so)}
+    status = {"status": {"conditions": [wanted]}}
+    lab.kubectl.patch("pod", pod, status, "--subresource=status")
+
+
 def test_a_disk_out_of_the_spec_is_emptied_before_it_leaves_the_pod(one: Lab) -> None:
     miner = one.responder.miner(one.namespace, "home-0")
     miner.disks["b"].shards, miner.disks["b"].drains = 3, False

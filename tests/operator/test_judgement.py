@@ -28,6 +28,12 @@ READY = PodFacts(
     ready=True, running=True, node="n", revision="r", address="", reason="", message=""
 )
 STARTING = msgspec.structs.replace(READY, ready=False, running=False)
+CRASHING = msgspec.structs.replace(STARTING, reason="CrashLoopBackOff", message="it exits")
+ALIVE = DiskReport(id="d0", path="/d/a", state="ready")
+DEAD = (
+    DiskReport(id="d1", path="/d/b", state="missing", reason="is it mounted?"),
+    DiskReport(id="d2", path="/d/c", state="quarantined", reason="I/O errors"),
+)
 
 
 def report(**known: Any) -> Report:
@@ -84,11 +90,31 @@ def pool(replicas: int = 3, **spec: Any) -> MinerPool:
             "Stopping",
         ),
         ({"granted": True, "template": "old", "wish": "new"}, MinerPhase.UPDATING, "Rollout"),
+        ({"granted": True, "pod": STARTING}, MinerPhase.UPDATING, "Rollout"),
+        ({"granted": True, "pod": CRASHING}, MinerPhase.DEGRADED, "CrashLoopBackOff"),
+        (
+            {"granted": True, "pod": CRASHING, "settled": False},
+            MinerPhase.UPDATING,
+            "Rollout",
+        ),
+        ({"pod": STARTING, "poll": polled(disks=DEAD)}, MinerPhase.DEGRADED, "MissingDisk"),
+        ({"pod": STARTING, "poll": polled(disks=(ALIVE, *DEAD))}, MinerPhase.STARTING, "NotReady"),
+        ({"poll": polled(disks=(ALIVE, *DEAD))}, MinerPhase.DEGRADED, "MissingDisk"),
+        (
+            {"pod": STARTING, "poll": Poll(0.0, report(disks=DEAD), "no route", 1)},
+            MinerPhase.STARTING,
+            "NotReady",
+        ),
     ],
 )
 def test_phases(known: dict[str, Any], phase: MinerPhase, reason: str) -> None:
     verdict = judge(facts(**known))
     assert (verdict.phase, verdict.reason) == (phase, reason)
+
+
+def test_a_miner_without_disks_has_the_first_named_and_the_others_counted() -> None:
+    verdict = judge(facts(pod=STARTING, poll=polled(disks=DEAD)))
+    assert verdict.message == "disk b: is it mounted? (and 1 more)"
 
 
 def test_a_miner_is_stopped_only_once_it_says_itself_that_it_is_drained() -> None:

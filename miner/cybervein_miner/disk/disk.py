@@ -2,7 +2,8 @@
 
     ready        everything
     read-only    reads are served, nothing is placed
-    quarantined  nothing is read or written until it is checked again
+    quarantined  nothing is read or written: after I/O errors until a person has it checked again,
+                 with a marker that cannot be read until it can
     missing      no marker at its path: the mount is away or empty
     foreign      the marker is another miner's, or a copy from another filesystem
     drained      it left, and nobody needs what is still on it; read while it is there
@@ -23,8 +24,6 @@ from pathlib import Path
 from cybervein_protocol.errors import (
     CyberVeinError,
     ForbiddenError,
-    MalformedError,
-    SignatureError,
     StorageError,
     UnknownError,
 )
@@ -127,8 +126,11 @@ class Disk:
             raise ForbiddenError(f"{self.path} holds disk {marker.disk.hex()}, not {self.id}")
 
     def still_there(self) -> None:
-        """A cheap look while running: a pulled cable or another mount changes the state."""
-        if self.state is DiskState.QUARANTINED:
+        """A cheap look while running: a pulled cable or another mount changes the state.
+
+        One that failed in use is let rest: its marker may well be read, and its next shard not.
+        """
+        if self.state is DiskState.QUARANTINED and self.io_errors:
             return
         self.check()
 
@@ -149,7 +151,7 @@ class Disk:
             self.reason = f"{self.path} has no marker of disk {self.id}: is it mounted?"
         elif isinstance(error, OSError) and error.errno == errno.EROFS:
             self.state = DiskState.READ_ONLY
-        elif isinstance(error, MalformedError | SignatureError | StorageError | OSError):
+        else:
             self.state = DiskState.QUARANTINED
 
     def space(self) -> Space:
@@ -204,10 +206,14 @@ class Disk:
             raise StorageError(f"disk {self.path}: {self.refusal()}; cannot {doing}")
         try:
             yield
+        except InterruptedError:
+            raise  # our own trouble: not the disk's
+        except FileNotFoundError as error:
+            self.check()
+            if self.readable:
+                raise  # the file's own trouble
+            raise StorageError(f"disk {self.path}: {self.refusal()}; cannot {doing}") from error
         except OSError as error:
-            absent = isinstance(error, FileNotFoundError) and self.path.exists()
-            if absent or isinstance(error, InterruptedError):
-                raise  # a file's own trouble, or ours: not the disk's
             self._note(error)
             raise StorageError(
                 f"disk {self.path}: cannot {doing}: {error.strerror or error}"

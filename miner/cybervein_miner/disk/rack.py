@@ -45,7 +45,7 @@ class Rack:
     def open(self, paths: Iterable[Path]) -> list[str]:
         """Open the known disks, then claim the new `paths`; what was refused, in words.
 
-        A bad disk never stops the others; raises StorageError where none is left to read.
+        A bad disk never stops the others, nor the miner: what is refused is tried again and again.
         """
         refused = []
         for disk_id, path, leaving in self._journal.read("SELECT id, path, leaving FROM disk"):
@@ -58,12 +58,9 @@ class Rack:
                 except CyberVeinError as error:
                     self.refused[path.resolve()] = error
                     refused.append(str(error))
-        refused += [
+        return refused + [
             f"disk {d.path}: {d.refusal()}" for d in self.disks if not (d.readable or d.drained)
         ]
-        if not any(disk.readable or disk.drained for disk in self._disks.values()):
-            raise StorageError("; ".join(refused) or "no disk was given; use --disk PATH")
-        return refused
 
     def add(self, path: Path) -> Disk:
         """Claim `path`, adopt our own marker there, or check a known disk again.

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from cybervein_operator.api import MinerPhase
 from cybervein_operator.cluster.views import PodFacts
-from cybervein_operator.miners.report import Poll
+from cybervein_operator.miners.report import DiskReport, Poll, Report
 
 _FAILED_POLLS = 2
+_DEAD_DISKS = {"foreign": "ForeignDisk", "missing": "MissingDisk", "quarantined": "FailedDisk"}
+"""Reasons by the state of a disk that can neither be read nor written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,17 @@ def judge(facts: Facts) -> Verdict:
         if facts.trouble is not None:
             return Verdict(MinerPhase.PENDING, facts.trouble.reason, facts.trouble.message)
         return Verdict(MinerPhase.PENDING, "Creating", "its objects are being made")
-    if facts.granted and not (facts.ready and not facts.outdated):
-        return Verdict(MinerPhase.UPDATING, "Rollout", "its pod is replaced by the new one")
-    return _running(facts)
+    found = _running(facts)
+    updating = facts.granted and not (facts.ready and not facts.outdated)
+    return _updating(facts, found) if updating else found
+
+
+def _updating(facts: Facts, found: Verdict) -> Verdict:
+    """Its pod is on its way, unless the new one is there and says why it does not get ready."""
+    new = facts.settled and not facts.outdated
+    if new and found.phase is MinerPhase.DEGRADED:
+        return found
+    return Verdict(MinerPhase.UPDATING, "Rollout", "its pod is replaced by the new one")
 
 
 def _leaving(facts: Facts) -> Verdict:
@@ -129,27 +139,42 @@ def _running(facts: Facts) -> Verdict:
     if pod.reason:
         return Verdict(MinerPhase.DEGRADED, pod.reason, pod.message)
     if not pod.ready:
-        where = f" on {pod.node}" if pod.node else ""
-        return Verdict(MinerPhase.STARTING, "NotReady", f"its pod starts{where}")
-    return _reported(facts)
+        return _not_ready(facts.poll, pod.node)
+    return _reported(facts.poll)
 
 
-def _reported(facts: Facts) -> Verdict:
+def _not_ready(poll: Poll | None, node: str) -> Verdict:
+    """It starts, unless it says itself that its disks keep it from serving."""
+    if poll is not None and poll.report is not None and not poll.failures:
+        dead = _dead_disks(poll.report)
+        if dead and len(dead) == len(poll.report.disks):
+            return _named(dead)
+    where = f" on {node}" if node else ""
+    return Verdict(MinerPhase.STARTING, "NotReady", f"its pod starts{where}")
+
+
+def _reported(poll: Poll | None) -> Verdict:
     """A ready pod: what the miner says of itself. No word yet is no trouble."""
-    poll = facts.poll
     if poll is not None and poll.failures >= _FAILED_POLLS:
         return Verdict(MinerPhase.UNREACHABLE, "NoAnswer", poll.error)
     if poll is None or poll.report is None:
         return Verdict(MinerPhase.READY)
     report = poll.report
-    bad = [each for each in report.disks if each.state in {"foreign", "missing", "quarantined"}]
-    if bad:
-        first = bad[0]
-        name = first.path.rsplit("/", 1)[-1]
-        reason = {"foreign": "ForeignDisk", "missing": "MissingDisk"}.get(first.state, "FailedDisk")
-        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-        return Verdict(MinerPhase.DEGRADED, reason, f"disk {name}: {first.reason}{more}")
+    if dead := _dead_disks(report):
+        return _named(dead)
     words = (*report.degraded, *((report.problem,) if report.problem else ()))
     if words:
         return Verdict(MinerPhase.DEGRADED, "Reported", "; ".join(words)[:1000])
     return Verdict(MinerPhase.READY)
+
+
+def _dead_disks(report: Report) -> list[DiskReport]:
+    return [each for each in report.disks if each.state in _DEAD_DISKS]
+
+
+def _named(dead: list[DiskReport]) -> Verdict:
+    """The first of the dead disks and its reason."""
+    first = dead[0]
+    more = f" (and {len(dead) - 1} more)" if len(dead) > 1 else ""
+    message = f"disk {first.name}: {first.reason}{more}"
+    return Verdict(MinerPhase.DEGRADED, _DEAD_DISKS[first.state], message)

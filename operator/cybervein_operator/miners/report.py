@@ -29,6 +29,11 @@ class DiskReport(msgspec.Struct, frozen=True):
     shard_bytes: int = 0
     remaining: Remaining = Remaining()
 
+    @property
+    def name(self) -> str:
+        """What the pool's spec calls it: the last part of its mount point."""
+        return self.path.rsplit("/", 1)[-1]
+
 
 class DrainReport(msgspec.Struct, frozen=True):
     """How a drain goes."""
@@ -59,7 +64,7 @@ class Report(msgspec.Struct, frozen=True):
 
     def disk(self, name: str) -> DiskReport | None:
         """The disk mounted under that name."""
-        return next((each for each in self.disks if each.path.rsplit("/", 1)[-1] == name), None)
+        return next((each for each in self.disks if each.name == name), None)
 
 
 class Poll(msgspec.Struct, frozen=True):

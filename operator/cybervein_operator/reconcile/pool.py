@@ -101,10 +101,10 @@ class PoolWork:
         return borne(len(live)) - others
 
     def _down(self, pool: MinerPool) -> int:
-        """Miners of a pool that are being updated now."""
+        """Miners of a pool that are being updated now, and not ready."""
         return sum(
-            verdict.phase is MinerPhase.UPDATING
-            for (space, name), verdict in self._world.verdicts.items()
+            self._world.verdicts[space, name].phase is not MinerPhase.READY
+            for space, name in self._world.granted
             if space == pool.metadata.namespace
             and names.ordinal_of(pool.metadata.name, name) is not None
         )
