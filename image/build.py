@@ -5,6 +5,8 @@ is built twice. With docker or podman the bases come from public registries; `--
 them from Debian packages with debootstrap and buildah (as root).
 
     python3 image/build.py [--bases public|debian] [--tag NAME:TAG] [--output FILE]
+
+`--sources ARCHIVE` builds an earlier version's sources (earlier.py) with their own Dockerfile.
 """
 
 from __future__ import annotations
@@ -17,17 +19,22 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import earlier
 import inputs
+import roots
 from engines import Buildah, Docker, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KEPT_ARCHIVES = 4
+    from inputs import Identity
+
+KEPT_ARCHIVES = 6
 
 
 def cache_directory() -> Path:
@@ -57,10 +64,21 @@ def alone(cache: Path) -> Iterator[None]:
         yield
 
 
-def build(which: str, tag: str, version: str, cache: Path) -> Path:
+@contextmanager
+def sources(archive: Path | None) -> Iterator[tuple[Path, Identity]]:
+    """What to build: this checkout, or an earlier version's archive."""
+    if archive is None:
+        yield inputs.ROOT, inputs.identity()
+        return
+    with earlier.unpacked(archive) as found:
+        yield found
+
+
+def build(which: str, tag: str, root: Path, made: Identity, cache: Path) -> Path:
     """Build if no archive of exactly these inputs is there; its path."""
-    made = inputs.identity()
-    archive = cache / "archives" / f"{inputs.digest(which, tag, version, made.revision)}.tar"
+    bases = roots.names() if which == "debian" else ()
+    name = inputs.digest(which, *bases, tag, made.version, made.revision, root=root)
+    archive = cache / "archives" / f"{name}.tar"
     if archive.exists():
         archive.touch()
         return archive
@@ -71,12 +89,12 @@ def build(which: str, tag: str, version: str, cache: Path) -> Path:
         secrets = {"registry": registry, "cargo": inputs.cargo_settings()}
         secrets["ca"] = inputs.trusted_certificates()
         created = datetime.fromtimestamp(made.created, UTC).isoformat()
-        labels = {"VERSION": version, "REVISION": made.revision, "CREATED": created}
+        labels = {"VERSION": made.version, "REVISION": made.revision, "CREATED": created}
         labels["SOURCE"] = inputs.source()
         partial = archive.with_suffix(".partial")
         partial.unlink(missing_ok=True)
         present = {name: path for name, path in secrets.items() if path is not None}
-        engine(which, cache).build(Request(tag, labels, present, partial, made.created))
+        engine(which, cache).build(Request(root, tag, labels, present, partial, made.created))
         partial.rename(archive)
     _forget_old(archive.parent)
     return archive
@@ -91,18 +109,19 @@ def _forget_old(directory: Path) -> None:
 
 def main() -> int:
     """Parse, build, print the archive's path on standard output and what it took on the other."""
-    version = inputs.identity().version
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bases", choices=("public", "debian"), default="public")
-    parser.add_argument("--version", default=version, help=f"version label (default {version})")
+    parser.add_argument("--sources", type=Path, help="archive of image/earlier.py to build")
+    parser.add_argument("--version", help="version label (default: the sources')")
     parser.add_argument("--tag", help="name of the image (default cybervein:VERSION)")
     parser.add_argument("--output", type=Path, help="copy the archive to this file as well")
     options = parser.parse_args()
     began = time.monotonic()
-    tag = options.tag or f"docker.io/library/cybervein:{options.version}"
     cache = cache_directory()
-    with alone(cache):
-        archive = build(options.bases, tag, options.version, cache)
+    with alone(cache), sources(options.sources) as (root, found):
+        made = replace(found, version=options.version or found.version)
+        tag = options.tag or f"docker.io/library/cybervein:{made.version}"
+        archive = build(options.bases, tag, root, made, cache)
     if options.output:
         shutil.copyfile(archive, options.output)
     megabytes = archive.stat().st_size / 1e6

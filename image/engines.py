@@ -9,10 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import inputs
 import roots
 
 if TYPE_CHECKING:
@@ -21,8 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to build: tag, build arguments, mounted secrets by id, and the archive to write."""
+    """What to build: sources, tag, build arguments, secrets by id, and the archive to write."""
 
+    root: Path
     tag: str
     arguments: dict[str, str]
     secrets: dict[str, Path]
@@ -31,9 +31,9 @@ class Request:
 
 
 def _command(*command: str | Path) -> str:
-    """Run in the checkout, the build's own output on our standard error; standard output back."""
+    """Run a program, the build's own output on our standard error; standard output back."""
     words = [str(word) for word in command]
-    run = subprocess.run(words, cwd=inputs.ROOT, text=True, stdout=subprocess.PIPE, check=False)
+    run = subprocess.run(words, text=True, stdout=subprocess.PIPE, check=False)
     if run.returncode == 0:
         return run.stdout.strip()
     if run.stdout:
@@ -43,7 +43,7 @@ def _command(*command: str | Path) -> str:
 
 def _options(request: Request) -> list[str]:
     """Options that docker, podman and buildah share."""
-    options = ["--file", "image/Dockerfile"]
+    options = ["--file", str(request.root / "image" / "Dockerfile")]
     for name, value in request.arguments.items():
         options += ["--build-arg", f"{name}={value}"]
     for name, path in request.secrets.items():
@@ -66,7 +66,8 @@ class Docker:
         """Build and export."""
         output = f"type=oci,dest={request.archive},name={request.tag},rewrite-timestamp=true"
         moment = ["--build-arg", f"SOURCE_DATE_EPOCH={request.created}"]
-        _command("docker", "buildx", "build", *_options(request), *moment, "--output", output, ".")
+        options = [*_options(request), *moment, "--output", output]
+        _command("docker", "buildx", "build", *options, request.root)
 
 
 class Buildah:
@@ -93,11 +94,9 @@ class Buildah:
         if self.debian_bases:
             names = roots.ensure(self._buildah, self.cache)
             arguments |= dict(zip(("BUILD_BASE", "RUNTIME_BASE"), names, strict=True))
-        options = _options(
-            Request(request.tag, arguments, request.secrets, request.archive, request.created)
-        )
+        options = _options(replace(request, arguments=arguments))
         how = ["--isolation", "chroot", "--format", "oci", "--layers"]
         how += ["--pull-never"] if self.debian_bases else []
         moment = ["--timestamp", str(request.created)]
-        self._buildah("bud", *how, *moment, *options, "--tag", request.tag, ".")
+        self._buildah("bud", *how, *moment, *options, "--tag", request.tag, request.root)
         self._buildah("push", request.tag, f"oci-archive:{request.archive}:{request.tag}")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+IGNORE = ".dockerignore"
 IGNORED = {"target", "__pycache__"}
 
 # Where a registry is reached: these variables of the builder go into the mounted settings.
@@ -38,30 +39,36 @@ class Identity:
     created: int
 
 
-def kept() -> list[str]:
-    """Paths that `.dockerignore` lets into the build, relative to the checkout."""
-    lines = (ROOT / ".dockerignore").read_text().splitlines()
-    return [line[1:] for line in lines if line.startswith("!")]
+def kept(ignore: str) -> list[str]:
+    """Paths that the text of a `.dockerignore` lets into the build, relative to its folder."""
+    return [line[1:] for line in ignore.splitlines() if line.startswith("!")]
 
 
-def files() -> list[Path]:
-    """Every file of the build, sorted; without caches and compiled modules."""
+def kept_here() -> list[str]:
+    """Those of this checkout."""
+    return kept((ROOT / IGNORE).read_text())
+
+
+def files(root: Path = ROOT) -> list[Path]:
+    """Every file of the build of `root`, sorted; without caches and compiled modules."""
     found: set[Path] = set()
-    for name in kept():
-        top = ROOT / name
+    for name in kept((root / IGNORE).read_text()):
+        top = root / name
         found |= {top} if top.is_file() else set(top.rglob("*"))
     return sorted(
         path
         for path in found
-        if path.is_file() and path.suffix != ".so" and not IGNORED & set(path.parts)
+        if path.is_file()
+        and path.suffix != ".so"
+        and not IGNORED & set(path.relative_to(root).parts)
     )
 
 
-def digest(*extra: str) -> str:
+def digest(*extra: str, root: Path = ROOT) -> str:
     """16 hex digits that change with any input file (name or bytes) or any of `extra`."""
     total = hashlib.sha256()
-    for path in files():
-        name, content = str(path.relative_to(ROOT)), path.read_bytes()
+    for path in files(root):
+        name, content = str(path.relative_to(root)), path.read_bytes()
         total.update(f"{name}\0{len(content)}\0".encode() + content)
     for word in extra:
         total.update(f"{word}\0".encode())
@@ -79,12 +86,16 @@ def _git(*arguments: str) -> str:
     return run.stdout.strip()
 
 
+def version(root: Path) -> str:
+    """The version in a checkout's pyproject.toml."""
+    return str(tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"])
+
+
 def identity() -> Identity:
     """Version from pyproject.toml, revision and time of the last commit that touched an input."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    commit, _, seconds = _git("log", "-1", "--format=%H %ct", "--", *kept()).partition(" ")
-    dirty = "-dirty" if _git("status", "--porcelain", "--", *kept()) else ""
-    return Identity(project["version"], f"{commit or 'unknown'}{dirty}", int(seconds or 0))
+    commit, _, seconds = _git("log", "-1", "--format=%H %ct", "--", *kept_here()).partition(" ")
+    dirty = "-dirty" if _git("status", "--porcelain", "--", *kept_here()) else ""
+    return Identity(version(ROOT), f"{commit or 'unknown'}{dirty}", int(seconds or 0))
 
 
 def source() -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from oci.archive import Archive
 from oci.container import Container
-from oci.plugin import build
+from oci.plugin import EARLIER, build
 
 IMAGE = Path(__file__).resolve().parents[2] / "image"
 sys.path.insert(0, str(IMAGE))
-import inputs  # noqa: E402 a script's module, not a package
+import earlier  # noqa: E402 scripts' modules, not packages
+import inputs  # noqa: E402
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(900)]
 
@@ -68,6 +69,19 @@ def test_labels_tell_version_licence_and_commit(image: Archive) -> None:
     assert labels["org.opencontainers.image.version"] == made.version
     assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", labels["org.opencontainers.image.revision"])
     assert image.config["StopSignal"] == "SIGTERM"
+
+
+def test_the_earlier_versions_image_is_another_program(
+    image: Archive, earlier_image: Archive, tmp_path: Path
+) -> None:
+    labels = earlier_image.config["Labels"]
+    with earlier.unpacked(EARLIER) as (_, made):
+        assert labels["org.opencontainers.image.version"] == made.version == "0.1.0"
+        assert labels["org.opencontainers.image.revision"] == made.revision
+    assert earlier_image.name != image.name
+    earlier_image.unpack(tmp_path / "root")
+    old = Container(tmp_path / "root", earlier_image.config, tmp_path / "bundles")
+    assert old.cybervein("--version").stdout == "cybervein 0.1.0\n"
 
 
 def test_the_licence_is_in_the_image(image: Archive) -> None:

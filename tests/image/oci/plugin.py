@@ -9,10 +9,12 @@ import pytest
 from oci.archive import Archive
 from oci.container import Container
 
-BUILD = Path(__file__).resolve().parents[3] / "image" / "build.py"
+ROOT = Path(__file__).resolve().parents[3]
+BUILD = ROOT / "image" / "build.py"
+EARLIER = ROOT / "tests" / "chart" / "packages" / "cybervein-0.1.0-source.tar.gz"
 
 
-def build(*options: str) -> Archive:
+def build(*options: str | Path) -> Archive:
     """Run `image/build.py` on Debian's bases: they need no registry."""
     run = subprocess.run(
         [sys.executable, BUILD, "--bases", "debian", *options],
@@ -28,6 +30,12 @@ def build(*options: str) -> Archive:
 def image() -> Archive:
     """The image of this checkout."""
     return build()
+
+
+@pytest.fixture(scope="session")
+def earlier_image() -> Archive:
+    """The image of version 0.1.0, from the sources of then."""
+    return build("--sources", EARLIER)
 
 
 @pytest.fixture(scope="session")

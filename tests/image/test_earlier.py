@@ -1,0 +1,70 @@
+"""Sources of an earlier version: an archive that says what it is, and what is built from it."""
+
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+from oci.plugin import EARLIER, ROOT
+
+sys.path.insert(0, str(ROOT / "image"))
+import earlier
+import inputs
+
+COMMIT = "b9833d5a1c14ea0df47c3eb15db564d6a43670e8"
+VERSION = "0.1.0"
+
+
+def succeeds(*command: str) -> bool:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 0
+
+
+def test_the_archive_is_of_the_earlier_version_and_names_its_commit() -> None:
+    with earlier.unpacked(EARLIER) as (root, made):
+        assert made.version == VERSION != inputs.version(ROOT)
+        assert made.revision == COMMIT
+        assert (root / "image" / "Dockerfile").is_file()
+        assert (root / "client" / "cybervein_client").is_dir()
+
+
+def test_it_is_what_git_makes_of_that_commit() -> None:
+    if succeeds("git", "cat-file", "-e", f"{COMMIT}^{{commit}}"):
+        with tarfile.open(EARLIER) as tar:
+            assert tar.fileobj is not None
+            tar.fileobj.seek(0)
+            assert tar.fileobj.read() == earlier.packed(COMMIT, form="tar")
+    else:
+        assert (ROOT / ".git" / "shallow").exists(), "only a shallow clone lacks the commit"
+
+
+def test_an_archive_of_this_commit_has_all_that_its_image_is_built_from(tmp_path: Path) -> None:
+    archive = tmp_path / "sources.tar.gz"
+    archive.write_bytes(earlier.packed("HEAD", form="tar.gz"))
+    head = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=ROOT, text=True).strip()
+    with earlier.unpacked(archive) as (root, made):
+        assert made.revision == head
+        names = {str(path.relative_to(root)) for path in inputs.files(root)}
+    assert {"image/Dockerfile", "uv.lock", "native/Cargo.lock"} <= names
+    assert inputs.IGNORE not in names
+
+
+def test_other_sources_are_another_build() -> None:
+    with earlier.unpacked(EARLIER) as (root, _):
+        before = inputs.digest(root=root)
+        assert before != inputs.digest()
+        (root / "uv.lock").write_text("")
+        assert inputs.digest(root=root) != before
+
+
+def test_an_archive_that_names_no_commit_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "anonymous.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(ROOT / "LICENSE", "LICENSE")
+    with pytest.raises(SystemExit, match="names no commit"), earlier.unpacked(archive):
+        pass
+
+
+def test_a_commit_that_is_not_there_is_an_error_in_words() -> None:
+    with pytest.raises(SystemExit, match="git show"):
+        earlier.packed("0" * 40, form="tar")
