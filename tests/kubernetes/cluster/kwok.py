@@ -1,6 +1,7 @@
 """Fake nodes: `kwok` plays their kubelets, so pods on them become Ready without running."""
 
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from cluster.control_plane import ControlPlane
 from cluster.credentials import ADMIN, KWOK
@@ -24,6 +25,8 @@ class Kwok:
     plane: ControlPlane
     process: Process = field(init=False)
     _names: list[str] = field(default_factory=list)
+    # A node that has the name of an earlier one waits until that one's lease has run out.
+    _prefix: str = field(default_factory=lambda: f"fake-{uuid4().hex[:4]}")
 
     def __post_init__(self) -> None:
         command = [
@@ -45,7 +48,7 @@ class Kwok:
     def add_nodes(self, count: int, labels: dict[str, str] | None = None) -> list[str]:
         """Add fake nodes and wait until all are Ready; returns their names."""
         first = len(self._names)
-        names = [f"fake-{first + index}" for index in range(count)]
+        names = [f"{self._prefix}-{first + index}" for index in range(count)]
         self.kubectl.apply(*[_node(name, labels or {}) for name in names])
         self._names += names
         until(
