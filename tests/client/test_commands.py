@@ -16,6 +16,9 @@ from real_network import RealNetwork
 Noise = Callable[..., Path]
 
 
+NARROW = 80  # columns
+
+
 def run(home: Path, *arguments: str, code: int = 0, data: bytes | None = None) -> bytes:
     done = subprocess.run(
         command(("--home", str(home), *arguments)), input=data, capture_output=True, check=False
@@ -35,6 +38,9 @@ def test_a_file_lives_from_standard_input_to_standard_output(home: Home) -> None
     assert run(home.directory, "get", "bytes", "--out", "-") == data
     assert run(home.directory, "cat", "bytes", "--range", "100-199") == data[100:200]
     assert run(home.directory, "cat", put["cid"], "--range", "255990:") == data[255990:]
+    assert run(home.directory, "cat", "bytes", "--range", "255990-999999") == data[255990:]
+    behind = run(home.directory, "cat", "bytes", "--range", "256000-", code=1)
+    assert b"256000 bytes; byte 256000 is behind its end" in behind
     [listed] = run_json(home.directory, "ls")
     assert (listed["name"], listed["state"]) == ("bytes", "stored")
 
@@ -60,6 +66,21 @@ def test_a_removed_file_is_gone_from_the_miners_and_the_ledger(
     for row in held:
         assert network.miner_of(row["miner"]).shard_file(bytes.fromhex(row["root"])) is None
     assert run_json(home.directory, "ls") == []
+
+
+def test_miners_fit_a_narrow_terminal(home: Home) -> None:
+    lines = run(home.directory, "miners").decode().splitlines()
+    assert lines[0].split() == [
+        "miner",
+        "state",
+        "plots",
+        "held",
+        "KiB",
+        "MiB/s",
+        "rewards",
+        "fees",
+    ]
+    assert all("online" in line and len(line) <= NARROW for line in lines[1:])
 
 
 def test_a_renewed_deal_lasts_longer(home: Home, network: RealNetwork, noise: Noise) -> None:
@@ -132,6 +153,8 @@ def test_an_escrow_beyond_the_balance_has_its_own_exit_code(home: Home, noise: N
 
 def test_a_fresh_home_is_told_how_to_begin(tmp_path: Path, network: RealNetwork) -> None:
     assert b"wallet new" in run(tmp_path / "new", "wallet", "show", code=1)
+    assert b"wallet new" in run(tmp_path / "new", "ls", code=1)
+    assert not (tmp_path / "new").exists()
     made = run_json(tmp_path / "new", "wallet", "new", "--network", str(network.network_file))
     shown = run_json(tmp_path / "new", "wallet", "show")
     assert (shown["address"], shown["balance"]) == (made["address"], 0)

@@ -10,7 +10,7 @@ import typer
 from cybervein_protocol.audit import Outcome
 from cybervein_protocol.errors import MalformedError, ProofError
 from cybervein_protocol.placement import parse_code
-from cybervein_runtime.console import shortened
+from cybervein_runtime.console import coins, shortened
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -136,7 +136,9 @@ def _warn(ctx: typer.Context, report: ReadReport) -> None:
 
 def ls(ctx: typer.Context) -> None:
     """List the stored files."""
-    with closing(Catalogue(home_of(ctx).catalogue_path)) as catalogue:
+    home = home_of(ctx)
+    home.identity()  # a mistyped home has no wallet, and is not a wallet without files
+    with closing(Catalogue(home.catalogue_path)) as catalogue:
         rows = catalogue.files()
         described = [_file_json(catalogue, row) for row in rows]
 
@@ -195,9 +197,8 @@ def renew(ctx: typer.Context, name: Name, epochs: Epochs = EPOCHS_DEFAULT) -> No
     """Pay for more epochs of a file."""
     escrow = with_client(ctx, lambda client: client.renew(name, epochs))
     result = {"name": name, "epochs": epochs, "escrow": escrow}
-    console_of(ctx).emit(
-        result, lambda: Text(f"renewed {name} for {epochs} epochs: {escrow} veins")
-    )
+    paid = coins(escrow, home_of(ctx).network().genesis.preset.coin_decimals)
+    console_of(ctx).emit(result, lambda: Text(f"renewed {name} for {epochs} epochs: {paid} coins"))
 
 
 def audit(

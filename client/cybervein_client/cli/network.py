@@ -12,11 +12,10 @@ from cybervein_client.client import AsyncClient
 
 _MINER_COLUMNS = {
     "address": "miner",
-    "online": "online",
-    "draining": "draining",
+    "state": "state",
     "plots_active": "plots",
     "held_kib": "held KiB",
-    "bytes_per_second": "bytes/s",
+    "bytes_per_second": "MiB/s",
     "rewards": "rewards",
     "fees": "fees",
 }
@@ -42,7 +41,14 @@ def commands(app: typer.Typer) -> None:
 def miners(ctx: typer.Context) -> None:
     """List the network's miners."""
     rows = _listed(with_client(ctx, lambda client: client.supernode.get("/miners")), "miners")
-    console_of(ctx).emit(rows, lambda: _table(rows, _MINER_COLUMNS, _decimals(ctx)))
+    shown = [row | {"state": _state(row)} for row in rows]
+    console_of(ctx).emit(rows, lambda: _table(shown, _MINER_COLUMNS, _decimals(ctx)))
+
+
+def _state(row: dict[str, Any]) -> str:
+    if not row["online"]:
+        return "[red]away[/]"
+    return "[yellow]draining[/]" if row["draining"] else "[green]online[/]"
 
 
 def deals(
@@ -105,7 +111,7 @@ def _table(rows: list[dict[str, Any]], columns: dict[str, str], decimals: int) -
     """Chosen columns (heading by JSON field) of JSON rows; everything else is for `--json`."""
     table = Table(box=None)
     for field, heading in columns.items():
-        numbers = field not in _IDENTIFIERS | {"state", "health", "online"}
+        numbers = field not in _IDENTIFIERS | {"state", "health"}
         table.add_column(heading, no_wrap=True, justify="right" if numbers else "left")
     for row in rows:
         table.add_row(*(_cell(field, row.get(field, ""), decimals) for field in columns))
@@ -113,9 +119,9 @@ def _table(rows: list[dict[str, Any]], columns: dict[str, str], decimals: int) -
 
 
 def _cell(field: str, value: object, decimals: int) -> str:
-    """One value: amounts in coins, identifiers shortened, yes and no as marks."""
-    if isinstance(value, bool):
-        return "[green]yes[/]" if value else "[red]no[/]"
-    if field in _AMOUNTS and isinstance(value, int):
-        return coins(value, decimals)
-    return escape(shortened(str(value)) if field in _IDENTIFIERS else str(value))
+    """One value: amounts in coins, rates in MiB/s, identifiers shortened."""
+    if isinstance(value, int):
+        if field in _AMOUNTS:
+            return coins(value, decimals)
+        return f"{value / 2**20:.1f}" if field == "bytes_per_second" else str(value)
+    return escape(shortened(str(value))) if field in _IDENTIFIERS else str(value)
