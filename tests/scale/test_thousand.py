@@ -23,7 +23,7 @@ from responder import Responder
 pytestmark = [pytest.mark.scale, pytest.mark.timeout(1500)]
 MINERS = int(os.environ.get("CYBERVEIN_SCALE_MINERS", "1000"))
 NODES = 50
-REST_SECONDS = float(os.environ.get("CYBERVEIN_SCALE_REST_SECONDS", "120"))
+REST_SECONDS = float(os.environ.get("CYBERVEIN_SCALE_REST_SECONDS", "60"))
 MEMORY_MIB_MAX = 300
 CPU_SHARE_MAX = 0.02
 SETTLED = ("InUse", "Ready")
