@@ -55,7 +55,10 @@ class Control:
 
     def add(self, path: Path) -> Json:
         """Claim a disk, or take one back; its plots and shards are taken in."""
+        before = self._rack.at(path)
         disk = self._rack.add(path)
+        if before is not None and before is not disk:
+            self._clear(before)
         self._store.believe_again(disk)
         self._take_in([disk])
         self._wake()
@@ -82,6 +85,11 @@ class Control:
         self._rack.forget(disk)
         self._wake()
 
+    def _clear(self, disk: Disk) -> None:
+        """Forget what was on a drained disk."""
+        self._store.journal.write_now(lambda db: drop_disk(db, disk.id))
+        self._board.inventory.forget(disk)
+
     def wipe(self, disk_id: str, confirm: str) -> Json:
         """Delete CyberVein's files of a drained disk. Raises ConflictError for any other."""
         disk = self._rack.get(disk_id)
@@ -96,8 +104,7 @@ class Control:
                 "(drain) it first and wait until nothing remains"
             )
         wiped = wipe(disk)
-        self._store.journal.write_now(lambda db: drop_disk(db, disk.id))
-        self._board.inventory.forget(disk)
+        self._clear(disk)
         self._rack.forget(disk)
         _log.warning("disk was wiped", path=str(disk.path), files=wiped.files, bytes=wiped.bytes)
         answer = {"id": disk.id, "path": str(disk.path)}

@@ -216,6 +216,29 @@ async def test_a_drained_disk_stays_drained_over_a_restart_and_can_be_taken_back
         assert (back["state"], back["leaving"], back["plots"]) == ("ready", False, len(files))
 
 
+async def test_a_new_disk_takes_the_place_of_a_drained_one_that_was_pulled(
+    world: World, tmp_path: Path
+) -> None:
+    settings = settings_of(world, tmp_path, tmp_path / "a", tmp_path / "b")
+    async with serving(world, settings) as miner:
+        old = disk_at(miner, tmp_path / "a")
+        await remove(miner, old)
+        await until_drained(old)
+        (tmp_path / "a").rename(tmp_path / "pulled")
+        body = json.dumps({"path": str(tmp_path / "a")}).encode()
+        with pytest.raises(CyberVeinError, match="is not a directory"):
+            await miner.owner().request("POST", f"{miner.url}/v1/disks", body=body)
+        assert miner.node.rack.get(old.id).drained, "nothing is forgotten before there is another"
+        (tmp_path / "a").mkdir()
+        new = (await miner.owner().request("POST", f"{miner.url}/v1/disks", body=body)).json()
+        assert (new["state"], new["leaving"]) == ("ready", False)
+        assert new["id"] != old.id
+        assert {d.path for d in miner.node.rack.disks} == {tmp_path / "a", tmp_path / "b"}
+    async with serving(world, settings) as miner:
+        assert disk_at(miner, tmp_path / "a").id == new["id"]
+        assert len(miner.node.rack.disks) == 2
+
+
 async def test_a_draining_miner_takes_nothing_serves_everything_and_remembers(
     world: World, tmp_path: Path
 ) -> None:

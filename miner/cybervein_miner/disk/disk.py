@@ -125,6 +125,17 @@ class Disk:
         if marker.disk.hex() != self.id:
             raise ForbiddenError(f"{self.path} holds disk {marker.disk.hex()}, not {self.id}")
 
+    @property
+    def pulled(self) -> bool:
+        """Whether it was drained and another disk, or none, is at its path now."""
+        try:
+            self.check_marker()
+        except (UnknownError, ForbiddenError):
+            return self.drained
+        except (CyberVeinError, OSError):
+            return False
+        return False
+
     def still_there(self) -> None:
         """A cheap look while running: a pulled cable or another mount changes the state.
 

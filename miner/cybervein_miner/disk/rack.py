@@ -65,12 +65,13 @@ class Rack:
     def add(self, path: Path) -> Disk:
         """Claim `path`, adopt our own marker there, or check a known disk again.
 
+        Where a drained disk was pulled, what is there now takes its place.
         Raises StorageError or ForbiddenError, naming the path, where it cannot be used.
         """
         path = path.resolve()
-        for disk in self._disks.values():
-            if disk.path == path:
-                return self._again(disk)
+        before = self.at(path)
+        if before is not None and not before.pulled:
+            return self._again(before)
         if len(self._disks) >= DISKS_MAX:
             raise StorageError(f"{path}: this miner has {DISKS_MAX} disks already")
         disk = self._claim(path)
@@ -79,8 +80,15 @@ class Rack:
             del self._disks[disk.id]
             raise StorageError(f"disk {path} cannot be used: {disk.reason}")
         self._remember(disk)
+        if before is not None:
+            del self._disks[before.id]  # a path has one row in the journal: it is the new disk's
         self.refused.pop(path, None)
         return disk
+
+    def at(self, path: Path) -> Disk | None:
+        """The disk known at that path."""
+        path = path.resolve()
+        return next((disk for disk in self._disks.values() if disk.path == path), None)
 
     def try_refused(self) -> list[Disk]:
         """Claim what was refused at the start, now that it may be right; what came in."""

@@ -116,6 +116,7 @@ def replace_disk(  # noqa: PLR0913, PLR0917 -- one for each option
         console.emit({"disk": name, "status": status}, lambda: text)
         if not sys.stdin.isatty() or console.as_json or not typer.confirm("Is the new disk in?"):
             return
+    disks.restart(kubectl, name, Patience(timeout), console.say)
     status = disks.take(kubectl, name, Patience(timeout), console.say)
     line = f"{name} is in use: disk {status.get('diskId') or '(no id yet)'}"
     console.emit({"disk": name, "status": status}, lambda: line)

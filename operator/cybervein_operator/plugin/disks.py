@@ -28,6 +28,23 @@ def empty(kubectl: Kubectl, name: str, patience: Patience, tell: Tell) -> Object
     return _wait(kubectl, name, patience, tell, lambda status: status.get("phase") in _EMPTY)
 
 
+def restart(kubectl: Kubectl, name: str, patience: Patience, tell: Tell) -> None:
+    """Start a disk's miner again: a pod keeps the mounts that were there when it began."""
+    miner = kubectl.get(DISK_KIND, name)["spec"]["miner"]
+    pod = f"{miner}-0"
+    before = kubectl.find("pod", pod)
+    if before is None:
+        return
+    tell(f"{miner}: starts again to see the new disk")
+    kubectl("delete", "pod", pod, "--ignore-not-found", "--wait=false")
+
+    def another() -> bool:
+        now = kubectl.find("pod", pod)
+        return now is not None and now["metadata"]["uid"] != before["metadata"]["uid"]
+
+    patience.until(another, lambda: f"pod {pod} does not end; the disk was not taken yet")
+
+
 def take(kubectl: Kubectl, name: str, patience: Patience, tell: Tell) -> Object:
     """Take a disk into use, the new one or the old one again."""
     kubectl.merge(DISK_KIND, name, {"spec": {"drain": False, "wipe": None}})
