@@ -4,14 +4,12 @@ Records are discovered and their values drawn from their annotations, so a new o
 as it is written.
 """
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import pytest
+from codes import mode
 from cybervein_protocol.encoding import Record, decode, encode, from_map, to_map
 from cybervein_protocol.errors import CyberVeinError
-from cybervein_protocol.native import native
 from discovery import records_of_ours
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,20 +18,6 @@ from record_strategies import NODES, records
 KINDS = records_of_ours()
 MAX = 1 << 24
 few = settings(max_examples=25, deadline=None)
-
-
-@contextmanager
-def mode(name: str) -> Iterator[None]:
-    before = os.environ.get("CYBERVEIN_NATIVE")
-    os.environ["CYBERVEIN_NATIVE"] = name
-    native.cache_clear()
-    try:
-        yield
-    finally:
-        os.environ.pop("CYBERVEIN_NATIVE")
-        if before is not None:
-            os.environ["CYBERVEIN_NATIVE"] = before
-        native.cache_clear()
 
 
 def test_records_were_found() -> None:

@@ -5,39 +5,22 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import dag_cbor
 import pytest
+from codes import MODES, mode
 from cybervein_protocol.canonical import DEPTH_MAX, decode_node, encode_node
 from cybervein_protocol.cid import data_cid, node_cid
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import MalformedError
-from cybervein_protocol.native import native
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from multiformats import CID
 
 HERE = Path(__file__).parent
 CASES = json.loads((HERE / "canonical_vectors.json").read_text())["cases"]
-MODES = ["off", "require"]
-
-
-@contextmanager
-def mode(name: str) -> Iterator[None]:
-    """The specification alone (`off`) or native code (`require`)."""
-    before = os.environ.get("CYBERVEIN_NATIVE")
-    os.environ["CYBERVEIN_NATIVE"] = name
-    native.cache_clear()
-    try:
-        yield
-    finally:
-        os.environ.pop("CYBERVEIN_NATIVE")
-        if before is not None:
-            os.environ["CYBERVEIN_NATIVE"] = before
-        native.cache_clear()
 
 
 def outcome(call: Callable[[], object]) -> object:

@@ -1,21 +1,9 @@
-"""Small plots, and the switch between the specification and native code, as fixtures."""
-
-from collections.abc import Iterator
+"""Small plots, as fixtures."""
 
 import pytest
-from cybervein_protocol.native import native
 from cybervein_protocol.space import Plot, PlotClaim, PlotShape, make_plot, plot_seed
 
 MINER = bytes(range(32))
-
-
-@pytest.fixture(params=["off", "require"])
-def native_mode(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Runs the test twice: by the specification alone and with native code."""
-    monkeypatch.setenv("CYBERVEIN_NATIVE", request.param)
-    native.cache_clear()
-    yield request.param
-    native.cache_clear()
 
 
 @pytest.fixture(scope="session")
