@@ -3,6 +3,9 @@
 While it drains it takes nothing new, its plots are retired on the ledger (their files stay), and
 super nodes move its shards elsewhere. `Standing` has the ledger's side; `drained` is the one word
 that whoever wants to stop this miner for good has to wait for.
+
+A deal that is still being uploaded counts, too: its commit may name a shard that was acknowledged
+here, and only then can that be moved. Until it is committed or over, this miner is needed.
 """
 
 import sqlite3
@@ -48,8 +51,8 @@ class Drain:
     def drained(self) -> bool:
         """Whether the ledger needs this miner no more."""
         standing = self._standing
-        empty = standing.held_shards == 0 and standing.plots_live == 0
-        return self.final and (standing.unknown or empty)
+        needed = (standing.held_shards, standing.plots_live, standing.promised)
+        return self.final and (standing.unknown or needed == (0, 0, 0))
 
     def document(self) -> Json:
         """The drain's part of the status."""
@@ -62,6 +65,7 @@ class Drain:
                 "final": self.final,
                 "plots_live": standing.plots_live,
                 "remaining": standing.remaining if self.wanted else 0,
+                "promised": standing.promised if self.wanted else 0,
                 "blocked_by": self._blocked_by(),
             },
         }

@@ -23,6 +23,7 @@ class Standing:
     held_shards: int | None = None
     plots_live: int | None = None
     remaining: int | None = None
+    promised: int | None = None
     blocked_by: str = ""
     last_proof_epoch: int | None = None
 
@@ -31,10 +32,11 @@ class Standing:
         self.registered, self.unknown = view is not None, view is None
         self.problem = ""
         if view is None:
-            self.draining, self.held_shards, self.plots_live, self.remaining = False, 0, 0, 0
-            self.blocked_by = ""
+            self.draining, self.blocked_by = False, ""
+            self.held_shards = self.plots_live = self.remaining = self.promised = 0
             return
         self.draining, self.held_shards = view.draining, view.held_shards
         self.plots_live = view.plots
         self.remaining, self.blocked_by = view.drain.remaining, view.drain.blocked_by
+        self.promised = view.drain.promised
         self.last_proof_epoch = view.last_proof_epoch

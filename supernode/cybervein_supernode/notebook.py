@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS space (epoch INTEGER, miner BLOB, entry BLOB NOT NULL
   PRIMARY KEY (epoch, miner)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS grant (deal BLOB, segment INTEGER, number INTEGER, miner BLOB NOT NULL,
   size INTEGER NOT NULL, epoch INTEGER NOT NULL, PRIMARY KEY (deal, segment, number)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS grant_miner ON grant (miner);
 CREATE TABLE IF NOT EXISTS seen (miner BLOB PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS loss (shard BLOB PRIMARY KEY, miner BLOB NOT NULL, reason TEXT NOT NULL,
   epoch INTEGER NOT NULL) WITHOUT ROWID;
@@ -104,6 +105,11 @@ class Notebook:
     def promised_bytes(self) -> dict[bytes, int]:
         """Bytes promised at each miner to deals that are still open."""
         return dict(self._read("SELECT miner, SUM(size) FROM grant GROUP BY miner"))
+
+    def promised_shards(self, miner: bytes) -> dict[bytes, int]:
+        """Shards promised at a miner, by deal; some of the deals may be over."""
+        query = "SELECT deal, COUNT(*) FROM grant WHERE miner = ? GROUP BY deal"
+        return dict(self._read(query, miner))
 
     def forget_deal(self, deal: bytes) -> None:
         """The deal is committed or gone: its promises are kept or void."""

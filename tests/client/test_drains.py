@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 from cybervein_client import AsyncClient
 from cybervein_client.up.child import command
 from cybervein_client.upload import FileSource
+from cybervein_client.upload.source import Piece
 from cybervein_protocol.placement import Code
 from real_network import RealMiner, RealNetwork, until
 
 SIZE = 3_000_000
+SEGMENT_BYTES = 256 * 65_520
 MINERS = 8
 Noise = Callable[..., Path]
 
@@ -86,6 +89,57 @@ async def test_reads_succeed_all_along_while_holders_drain_and_after_they_are_go
         miner.revive()
         assert run(miner, "drain", "--cancel")["draining"] is False
     until(lambda: all(plots_count(network, miner) for miner in first), "plots to count again")
+
+
+class Held(FileSource):
+    """A file whose second segment is not there before a test lets go."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.go = threading.Event()
+
+    def pieces(self, segment_bytes: int) -> Iterator[Piece]:
+        for piece in super().pieces(segment_bytes):
+            if piece.number:
+                self.go.wait()
+            yield piece
+
+
+async def test_a_miner_with_shards_of_an_open_deal_is_not_drained_before_they_moved(
+    network: RealNetwork, client: AsyncClient, noise: Noise
+) -> None:
+    file = noise(SEGMENT_BYTES + 1, 80)
+    source, acknowledged = Held(file), asyncio.Event()
+
+    def progress(count: int) -> None:
+        if count:
+            acknowledged.set()
+
+    putting = asyncio.create_task(client.put(source, "held", code=Code(2, 4), progress=progress))
+    try:
+        await acknowledged.wait()
+        miner = next(m for m in network.miners if promised(network, m))
+        await asyncio.to_thread(run, miner, "drain", "--no-wait")
+
+        def else_empty() -> bool:
+            status = miner.status()
+            drain = status["drain"]
+            assert not status["drained"]
+            return drain["final"] and (status["held_shards"], drain["plots_live"]) == (0, 0)
+
+        await asyncio.to_thread(until, else_empty, "nothing but the open deal to be left")
+        assert miner.status()["drain"]["promised"] == 1
+    finally:
+        source.go.set()
+        await putting
+    await asyncio.to_thread(until, lambda: miner.status()["drained"], "the drain to end")
+    assert miner.address not in {m.address for m in await holders(network, client)}
+    assert b"".join([part async for part in client.stream("held")]) == file.read_bytes()
+    run(miner, "drain", "--cancel")
+
+
+def promised(network: RealNetwork, miner: RealMiner) -> int:
+    return int(network.get(f"/miners/{miner.address}?epochs=0")["drain"]["promised"])
 
 
 def plots_count(network: RealNetwork, miner: RealMiner) -> bool:

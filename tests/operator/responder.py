@@ -91,6 +91,7 @@ class FakeMiner:
     proved: int | None = 5
     held: int = 0
     plots_live: int = 0
+    promised: int = 0
     draining: bool = False
     blocked_by: str = ""
     down: bool = False
@@ -100,13 +101,14 @@ class FakeMiner:
 
     @property
     def drained(self) -> bool:
-        return self.draining and self.held == 0 and self.plots_live == 0
+        return self.draining and (self.held, self.plots_live, self.promised) == (0, 0, 0)
 
     def drain_document(self) -> Json:
         drain = {
             "final": self.draining,
             "plots_live": self.plots_live if self.draining else 0,
             "remaining": self.held if self.draining else 0,
+            "promised": self.promised if self.draining else 0,
             "blocked_by": self.blocked_by if self.draining else "",
         }
         return {

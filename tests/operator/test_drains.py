@@ -24,7 +24,16 @@ def test_scaling_down_moves_the_shards_before_the_pod_goes(lab: Lab) -> None:
     assert found["status"]["phases"] == {"Ready": 2, "Draining": 1}
     until(lambda: last.draining, "the miner was told")
     assert lab.kubectl.get("statefulset", "home-2") is not None
-    last.held = 0
+    last.held, last.promised = 0, 2  # an upload that began before is not committed yet
+    found = lab.wait(
+        "minerpool",
+        "home",
+        lambda pool: "0 shards to move" in pool["status"]["attention"][0]["message"],
+        "has moved what it holds",
+    )
+    assert "2 shards of open deals may come" in found["status"]["attention"][0]["message"]
+    assert lab.kubectl.get("statefulset", "home-2") is not None
+    last.promised = 0
     lab.kubectl.wait_gone("statefulset", "home-2")
     lab.kubectl.wait_gone("service", "home-2")
     for kind, name in (

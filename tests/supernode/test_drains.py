@@ -10,9 +10,9 @@ from cybervein_protocol.ledger.bodies import MinerDrain
 from cybervein_protocol.ledger.rows import shard_id
 from cybervein_protocol.messages import OrderRequest, ShardPlan
 from cybervein_supernode.engine.view import Shard
-from cybervein_supernode.notebook import Loss
+from cybervein_supernode.notebook import Grant, Loss
 from fake_miner import FakeMiner
-from stored_deal import Stored, register, store
+from stored_deal import Stored, open_and_upload, register, store
 from super_lab import Lab
 
 World = tuple[list[FakeMiner], Stored]
@@ -91,6 +91,43 @@ async def test_nothing_new_is_placed_at_a_draining_miner(lab: Lab, world: World)
     granted = await lab.node.placement.grant(deal, request)
     chosen = {grant.order.miner for grant in granted.orders}
     assert chosen == {miner.key.public for miner in miners[:4]}
+
+
+async def test_orders_of_an_open_deal_keep_their_miner_until_its_commit_or_its_end(
+    lab: Lab, world: World
+) -> None:
+    def promised(miner: FakeMiner) -> int:
+        return lab.node.departures.promised(miner.key.public)
+
+    miners, _ = world
+    first, second = await ordered(lab, miners[:4]), await ordered(lab, miners[:4])
+    assert [promised(each) for each in miners] == [2, 2, 2, 2, 0, 0]
+    await drain(lab, miners[1])
+    assert promised(miners[1]) == 2
+    await lab.end()
+    lab.begin()  # orders that were given survive
+    assert promised(miners[1]) == 2
+    held = lab.desk.view.miner(miners[1].key.public).held_shards
+    await lab.commit_deal(first[0].deal, first[0].segment, first[1])
+    assert promised(miners[1]) == 1
+    assert lab.desk.view.miner(miners[1].key.public).held_shards == held + 1
+    opened = lab.desk.view.head().epoch
+    while lab.desk.view.head().epoch < opened + lab.desk.preset.deal_open_epochs:
+        await lab.close_epoch()
+    assert lab.desk.view.deal(cid_root(second[0].deal)).state == "ended"
+    assert promised(miners[1]) == 0
+
+
+async def ordered(lab: Lab, miners: list[FakeMiner]) -> tuple[Stored, bytes]:
+    """An open deal with a shard at each of these miners, by orders for exactly them."""
+    opened = await open_and_upload(lab, miners, k=2)
+    grants = [
+        Grant(0, index, entry.miner, entry.size)
+        for index, entry in enumerate(opened[0].segment.shards)
+    ]
+    epoch = lab.desk.view.head().epoch
+    lab.desk.notebook.add_grants(cid_root(opened[0].deal), epoch, grants)
+    return opened
 
 
 async def test_without_a_free_domain_the_reason_is_told_and_a_new_miner_ends_it(

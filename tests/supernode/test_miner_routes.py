@@ -77,7 +77,7 @@ async def test_a_listing_says_who_drains_and_what_is_left(lab: Lab, world: World
     assert (rows[name]["draining"], rows[name]["drain"]["remaining"]) == (True, 1)
     assert sum(row["draining"] for row in rows.values()) == 1
     one = await get(f"{url}/v1/miners/{name}?epochs=0")
-    assert (one["epochs"], one["drain"]) == ([], {"remaining": 1, "blocked_by": ""})
+    assert (one["epochs"], one["drain"]) == ([], {"remaining": 1, "promised": 0, "blocked_by": ""})
 
 
 async def test_a_miner_asks_for_its_own_relief_only(lab: Lab, world: World, url: str) -> None:

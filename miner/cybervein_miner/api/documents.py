@@ -68,6 +68,7 @@ class DrainProgress(Document, frozen=True):
     final: bool
     plots_live: int | None
     remaining: int | None
+    promised: int | None
     blocked_by: str
 
 

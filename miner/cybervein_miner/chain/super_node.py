@@ -40,9 +40,13 @@ class BatchView(msgspec.Struct, frozen=True):
 
 
 class DrainView(msgspec.Struct, frozen=True):
-    """Shards that a super node still has to move, and why that does not go on."""
+    """Shards that a super node still has to move, and why that does not go on.
+
+    `promised` are shards of open deals that orders have named this miner for.
+    """
 
     remaining: int = 0
+    promised: int = 0
     blocked_by: str = ""
 
 

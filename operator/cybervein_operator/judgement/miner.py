@@ -115,11 +115,12 @@ def _leaving(facts: Facts) -> Verdict:
     if report.drain.blocked_by:
         return Verdict(MinerPhase.DRAINING, "DrainBlocked", report.drain.blocked_by)
     left = report.drain.remaining if report.drain.remaining is not None else report.held_shards
-    plots = report.drain.plots_live
+    plots, promised = report.drain.plots_live, report.drain.promised
+    uploads = f", {promised} shards of open deals may come" if promised else ""
     return Verdict(
         MinerPhase.DRAINING,
         "Moving",
-        f"{facts.leave}; {_count(left)} shards to move, {_count(plots)} plots still count",
+        f"{facts.leave}; {_count(left)} shards to move, {_count(plots)} plots still count{uploads}",
     )
 
 

@@ -41,6 +41,7 @@ class DrainReport(msgspec.Struct, frozen=True):
     final: bool = False
     plots_live: int | None = None
     remaining: int | None = None
+    promised: int | None = None
     blocked_by: str = ""
 
 

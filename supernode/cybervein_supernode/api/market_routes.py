@@ -75,9 +75,11 @@ def _miners(router: APIRouter, node: SuperNode) -> None:
     def miner(text: str, epochs: Annotated[int, Query(ge=0, le=HISTORY_EPOCHS)] = 50) -> Json:
         """One miner: standing, batches, its last closed `epochs`."""
         key = parse_address(text)
+        promised = node.departures.promised(key)
         row = view.miner(key)
         batches = [batch_json(digest, batch) for digest, batch in view.batches_of(key)]
-        document = miner_json(key, row, view.preset) | _live_json(node, key, row)
+        live = _live_json(node, key, row, promised=promised)
+        document = miner_json(key, row, view.preset) | live
         return document | {"batches": batches, "epochs": _history(view, key, epochs)}
 
 
@@ -93,10 +95,10 @@ def _standing(node: SuperNode, key: bytes, row: MinerRow, total: int) -> Json:
     return miner_json(key, row, preset) | _live_json(node, key, row) | {"weight_share": share}
 
 
-def _live_json(node: SuperNode, key: bytes, row: MinerRow) -> Json:
-    """What this super node knows beside the ledger."""
+def _live_json(node: SuperNode, key: bytes, row: MinerRow, **drain: int) -> Json:
+    """What this super node knows beside the ledger; `drain` has more about that."""
     held = row.held_shards if row.drains else None
-    return node.roster.seen_json(key) | {"drain": node.mover.drain_json(key, held)}
+    return node.roster.seen_json(key) | {"drain": node.mover.drain_json(key, held) | drain}
 
 
 def _history(view: LedgerView, key: bytes, most: int) -> list[Json]:

@@ -31,6 +31,15 @@ class Departures:
                 waiting.setdefault(miner, []).append(identity)
         return waiting
 
+    def promised(self, miner: bytes) -> int:
+        """Shards of open deals that orders have named `miner` for: a commit may bring each here.
+
+        Ask before the miner's row is read: of a deal committed in between, each shard is then seen
+        twice, and never not at all.
+        """
+        deals = self._desk.notebook.promised_shards(miner)
+        return sum(n for deal, n in deals.items() if self._desk.view.deal(deal).state == "open")
+
     def leaving(self, identity: bytes, miner: bytes) -> Shard | None:
         """The shard if it is still to leave that miner."""
         shard = self._desk.view.shard(identity)
