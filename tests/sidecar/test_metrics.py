@@ -1,15 +1,19 @@
 """The live page, the registry and the documentation name the same metrics; failures are gauges."""
 
+import json
 import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Self
 
 import psutil
 import pytest
@@ -160,6 +164,53 @@ def test_a_source_that_is_away_is_a_zero_not_an_error(live: Live, tmp_path: Path
             assert urllib.request.urlopen(f"{alone.url}/healthz", timeout=5).status == 200  # noqa: S310
         finally:
             alone.kill()
+
+
+def test_it_has_started_once_its_miner_has_answered_whatever_comes_then(
+    live: Live, tmp_path: Path
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        place = probe.getsockname()
+    alone = sidecar(tmp_path / "sidecar.json", f"http://127.0.0.1:{place[1]}", live.node.url)
+
+    def answers(path: str) -> int:
+        try:
+            return int(urllib.request.urlopen(f"{alone.url}/{path}", timeout=5).status)  # noqa: S310
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    try:
+        alone.start()
+        assert (answers("startupz"), answers("healthz")) == (503, 200)
+        with Status(place, live.miner.status()):
+            assert answers("startupz") == 200
+        assert (answers("startupz"), answers("readyz"), answers("healthz")) == (200, 503, 200)
+    finally:
+        alone.kill()
+
+
+class Status(HTTPServer):
+    """A miner as a sidecar sees it, while the block runs."""
+
+    def __init__(self, place: tuple[str, int], document: object) -> None:
+        body = json.dumps(document).encode()
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(body)
+
+        super().__init__(place, Answer)
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+        self.server_close()
 
 
 def test_a_source_that_hangs_is_given_up_in_time(live: Live, tmp_path: Path) -> None:

@@ -36,7 +36,13 @@ def build_app(miner: str, super_node: str, trust: Trust | None = None) -> FastAP
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(registry), headers={"content-type": content_type})
 
-    @app.get("/startupz")
+    _probes(app, sources)
+    return app
+
+
+def _probes(app: FastAPI, sources: Sources) -> None:
+    heard = False
+
     @app.get("/healthz")
     async def healthz() -> JSONResponse:
         """This process works."""
@@ -45,10 +51,15 @@ def build_app(miner: str, super_node: str, trust: Trust | None = None) -> FastAP
     @app.get("/readyz")
     async def readyz() -> JSONResponse:
         """The miner answers."""
+        nonlocal heard
         try:
             await sources.miner()
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError, TypeError):
             return Health(("the miner does not answer",)).response()
+        heard = True
         return Health().response()
 
-    return app
+    @app.get("/startupz")
+    async def startupz() -> JSONResponse:
+        """The miner has answered once: this is its sidecar, and it has something to tell."""
+        return Health().response() if heard else await readyz()

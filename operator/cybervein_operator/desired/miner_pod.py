@@ -28,6 +28,8 @@ STATE_DIR: Final = "/var/lib/cybervein/state"
 DISKS_DIR: Final = "/var/lib/cybervein/disks"
 NODE_NAME: Final = "NODE_NAME"
 
+_START_LOOKS: Final = 720
+"""Every five seconds: a miner that opens a hundred disks takes its time, an hour at the most."""
 _MINER_REQUESTS: Final = {"cpu": "100m", "memory": "256Mi"}
 _SIDECAR_REQUESTS: Final = {"cpu": "10m", "memory": "96Mi"}
 
@@ -65,8 +67,7 @@ def _miner(pool: MinerPool, ordinal: int, facts: MinerFacts, volumes: list[Volum
         "ports": [port | given(hostPort=host_port(pool.spec.address, ordinal))],
         "resources": resources(pool.spec.resources.miner, _MINER_REQUESTS),
         "securityContext": CONTAINER_SECURITY,
-        # A miner that opens a hundred disks and replays its journal takes its time: an hour.
-        "startupProbe": probe("/startupz", "shards", period=5, failures=720),
+        "startupProbe": probe("/startupz", "shards", period=5, failures=_START_LOOKS),
         "readinessProbe": probe("/readyz", "shards", period=10, failures=3),
         "livenessProbe": probe("/healthz", "shards", period=20, failures=6),
         "volumeMounts": _mounts(volumes),
@@ -125,6 +126,8 @@ def _sidecar(pool: MinerPool, facts: MinerFacts) -> Object:
         "ports": [{"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"}],
         "resources": resources(pool.spec.resources.sidecar, _SIDECAR_REQUESTS),
         "securityContext": CONTAINER_SECURITY,
+        # Started when the miner has answered once; it may take as long as the miner may.
+        "startupProbe": probe("/startupz", "metrics", period=5, failures=_START_LOOKS),
         # No readiness probe: a pod whose metrics fail still serves shards.
         "livenessProbe": probe("/healthz", "metrics", period=20, failures=6),
         "volumeMounts": [
