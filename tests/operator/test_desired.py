@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,24 @@ def test_an_identity_is_immutable() -> None:
     assert secret["immutable"] is True
     assert secret["metadata"]["name"] == "home-3-identity"
     assert secret["data"] == {"identity.json": "a2V5cw=="}
+
+
+def three(*named: str) -> MinerPool:
+    return pool(disks=[{"name": each, "claimTemplate": {"size": "1Gi"}} for each in named])
+
+
+@pytest.mark.parametrize("gone", ["a", "b", "c"])
+def test_taking_a_disk_out_restarts_nobody_before_it_is_drained(gone: str) -> None:
+    before = template.of(miner.statefulset(three("a", "b", "c"), 0, FACTS))
+    rest = three(*sorted({"a", "b", "c"} - {gone}))
+    leaves = replace(FACTS, leaving=(Volume(gone, claim=f"home-0-{gone}"),))
+    assert template.of(miner.statefulset(rest, 0, leaves)) == before
+    assert template.of(miner.statefulset(rest, 0, FACTS)) != before
+
+
+def test_the_order_of_disks_means_nothing() -> None:
+    before = template.of(miner.statefulset(three("a", "b", "c"), 0, FACTS))
+    assert template.of(miner.statefulset(three("c", "a", "b"), 0, FACTS)) == before
 
 
 def test_a_disk_that_leaves_stays_mounted_until_the_operator_says_so() -> None:

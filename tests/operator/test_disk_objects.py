@@ -127,21 +127,30 @@ def ready(lab: Lab, pod: str, *, so: bool) -> None:
     lab.kubectl.patch("pod", pod, status, "--subresource=status")
 
 
-def test_a_disk_out_of_the_spec_is_emptied_before_it_leaves_the_pod(one: Lab) -> None:
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_a_disk_out_of_the_spec_is_emptied_and_then_leaves_the_pod_in_one_restart(
+    one: Lab, name: str
+) -> None:
     miner = one.responder.miner(one.namespace, "home-0")
-    miner.disks["b"].shards, miner.disks["b"].drains = 3, False
-    one.pool(replicas=1, disks=TWO[:1])
-    phase(one, "b", "Draining")
+    miner.disks[name].shards, miner.disks[name].drains = 3, False
+    before = one.kubectl.get("statefulset", "home-0")
+    assert before is not None
+    one.pool(replicas=1, disks=[each for each in TWO if each["name"] != name])
+    phase(one, name, "Draining")
 
-    def mounted() -> set[str]:
+    def now() -> Object:
         found = one.kubectl.get("statefulset", "home-0")
         assert found is not None
-        return {each["name"] for each in found["spec"]["template"]["spec"]["volumes"]}
+        return found
 
-    assert "disk-b" in mounted()
-    miner.disks["b"].shards, miner.disks["b"].state = 0, "drained"
-    until(lambda: "disk-b" not in mounted(), "the volume is out of the pod", timeout_seconds=30)
-    del miner.disks["b"]
-    one.kubectl.wait_gone("minerdisk", "home-0-b")
-    assert one.kubectl.get("pvc", "home-0-b") is not None
+    def mounted() -> set[str]:
+        return {each["name"] for each in now()["spec"]["template"]["spec"]["volumes"]}
+
+    assert now()["spec"]["template"] == before["spec"]["template"], "nobody restarts yet"
+    miner.disks[name].shards, miner.disks[name].state = 0, "drained"
+    until(lambda: f"disk-{name}" not in mounted(), "the volume is out", timeout_seconds=30)
+    del miner.disks[name]
+    one.kubectl.wait_gone("minerdisk", f"home-0-{name}")
+    assert one.kubectl.get("pvc", f"home-0-{name}") is not None
     one.ready("home", 1)
+    assert now()["metadata"]["generation"] == before["metadata"]["generation"] + 1

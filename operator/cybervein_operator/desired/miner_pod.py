@@ -48,10 +48,15 @@ def spec(pool: MinerPool, ordinal: int, facts: MinerFacts) -> Object:
 
 
 def _disks(pool: MinerPool, ordinal: int, facts: MinerFacts) -> list[Volume]:
-    """Disks of the spec, then those that leave; a name that came back counts once."""
-    wanted = [volume_of(pool.metadata.name, ordinal, each) for each in pool.spec.disks]
-    taken = {each.name for each in wanted}
-    return wanted + [each for each in facts.leaving if each.name not in taken]
+    """Disks of the spec and those that leave, by name; one that came back counts once.
+
+    In that order, whatever the spec's: a disk that is taken out of its middle stays where it is in
+    the pod, which is replaced once, when the disk is drained.
+    """
+    volumes = {each.name: each for each in facts.leaving}
+    for disk in pool.spec.disks:
+        volumes[disk.name] = volume_of(pool.metadata.name, ordinal, disk)
+    return [volumes[name] for name in sorted(volumes)]
 
 
 def _miner(pool: MinerPool, ordinal: int, facts: MinerFacts, volumes: list[Volume]) -> Object:
