@@ -10,6 +10,7 @@ import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,38 @@ async def _holds(condition: Any) -> bool:
         return bool(await condition())
     except CyberVeinError:
         return False
+
+
+@dataclass(frozen=True)
+class Held:
+    """A stored file of one deal, and the roots of all its shards."""
+
+    chaos: ChaosNetwork
+    file: Path
+    deal: str
+    roots: frozenset[str]
+
+    async def shards(self) -> list[dict[str, Any]]:
+        """Where each shard is by the ledger."""
+        return list((await self.chaos.get(f"/v1/deals/{self.deal}/shards"))["shards"])
+
+    async def some_holder(self) -> int:
+        """The number of a miner that holds some of it."""
+        numbers = {(await self.chaos.status(n))["address"]: n for n in self.chaos.network.miners}
+        return numbers[str(self.chaos.rng.choice(await self.shards())["miner"])]
+
+    async def assert_whole(self) -> None:
+        """The ledger names every shard, and the file is what was stored."""
+        assert {shard["root"] for shard in await self.shards()} == self.roots
+        await self.chaos.assert_readable(self.file, self.file.with_suffix(".copy"))
+
+
+async def hold(chaos: ChaosNetwork, file: Path, *options: str) -> Held:
+    """Store a file as one deal."""
+    await chaos.customer.run("put", str(file), *options)
+    [deal] = (await chaos.get("/v1/deals"))["deals"]
+    shards = (await chaos.get(f"/v1/deals/{deal['deal']}/shards"))["shards"]
+    return Held(chaos, file, deal["deal"], frozenset(shard["root"] for shard in shards))
 
 
 def file_root(path: Path) -> bytes:

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from chaos_network import ChaosNetwork, chaos_network, noise, seeded
+from chaos_network import ChaosNetwork, Held, chaos_network, hold, noise, seeded
 from cybervein_client.up.child import command
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
@@ -19,25 +19,17 @@ async def test_drains_under_fire_lose_nothing_and_no_read_fails(tmp_path: Path) 
     rng = seeded("drain")
     async with chaos_network(tmp_path / "net", rng, miners=6) as chaos:
         file = noise(tmp_path / "held.bin", 3_000_000, rng)
-        await chaos.customer.run("put", str(file), "--code", "2/4", "--epochs", "600")
-        [deal] = (await chaos.get("/v1/deals"))["deals"]
-        roots = {shard["root"] for shard in await shards(chaos, deal["deal"])}
+        held = await hold(chaos, file, "--code", "2/4", "--epochs", "600")
         while chaos.kills.total() < KILLS:
-            await drain_a_holder_under_fire(chaos, deal["deal"])
-            assert {shard["root"] for shard in await shards(chaos, deal["deal"])} == roots
-            await chaos.assert_readable(file, tmp_path / "copy")
+            await drain_a_holder_under_fire(held)
+            await held.assert_whole()
         await chaos.assert_ledger_whole()
 
 
-async def shards(chaos: ChaosNetwork, deal: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = (await chaos.get(f"/v1/deals/{deal}/shards"))["shards"]
-    return found
-
-
-async def drain_a_holder_under_fire(chaos: ChaosNetwork, deal: str) -> None:
+async def drain_a_holder_under_fire(held: Held) -> None:
     """One that holds shards drains to its end while everybody crashes; then it stays after all."""
-    numbers = {(await chaos.status(n))["address"]: n for n in chaos.network.miners}
-    number = numbers[str(chaos.rng.choice(await shards(chaos, deal))["miner"])]
+    chaos = held.chaos
+    number = await held.some_holder()
     plots = chaos.plots_on_disk(number)
     await ask(chaos, number)
     for _ in range(5):
@@ -88,11 +80,11 @@ async def test_a_disk_that_drains_under_fire_loses_nothing(tmp_path: Path) -> No
     rng = seeded("disk drain")
     async with chaos_network(tmp_path / "net", rng, miners=5, plots=1) as chaos:
         file = noise(tmp_path / "held.bin", 3_000_000, rng)
-        await chaos.customer.run("put", str(file), "--code", "2/4", "--epochs", "600")
+        held = await hold(chaos, file, "--code", "2/4", "--epochs", "600")
         for turn in range(DISK_KILLS // 3):
             spare = tmp_path / f"spare-{turn}" if turn % 2 == 0 else None
             await change_disk_under_fire(chaos, 1 + turn % 5, spare)
-            await chaos.assert_readable(file, tmp_path / "copy")
+            await held.assert_whole()
         await chaos.assert_ledger_whole()
 
 

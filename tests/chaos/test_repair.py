@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from chaos_network import ChaosNetwork, chaos_network, noise, seeded
+from chaos_network import Held, chaos_network, hold, noise, seeded
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 
@@ -15,32 +15,24 @@ async def test_a_repair_that_is_killed_again_and_again_still_loses_no_shard(tmp_
     rng = seeded("repair")
     async with chaos_network(tmp_path / "net", rng, miners=6) as chaos:
         file = noise(tmp_path / "held.bin", 3_000_000, rng)
-        await chaos.customer.run("put", str(file), "--code", "2/3")
-        [deal] = (await chaos.get("/v1/deals"))["deals"]
-        roots = {shard["root"] for shard in await shards(chaos, deal["deal"])}
+        held = await hold(chaos, file, "--code", "2/3")
         while chaos.kills.total() < KILLS:
-            await lose_a_miner_and_repair_under_fire(chaos, deal["deal"])
-            assert {shard["root"] for shard in await shards(chaos, deal["deal"])} == roots
-            await chaos.assert_readable(file, tmp_path / "copy")
+            await lose_a_miner_and_repair_under_fire(held)
+            await held.assert_whole()
         await chaos.assert_ledger_whole()
 
 
-async def shards(chaos: ChaosNetwork, deal: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = (await chaos.get(f"/v1/deals/{deal}/shards"))["shards"]
-    return found
-
-
-async def lose_a_miner_and_repair_under_fire(chaos: ChaosNetwork, deal: str) -> None:
+async def lose_a_miner_and_repair_under_fire(held: Held) -> None:
     """A holder dies until its shards are elsewhere; meanwhile others crash and come back."""
-    numbers = {(await chaos.status(n))["address"]: n for n in chaos.network.miners}
-    lost = numbers[str(chaos.rng.choice(await shards(chaos, deal))["miner"])]
-    address = next(key for key, number in numbers.items() if number == lost)
+    chaos = held.chaos
+    lost = await held.some_holder()
+    address = (await chaos.status(lost))["address"]
     dead = chaos.network.miners[lost]
     await chaos.kill(dead)
 
     async def moved() -> bool:
-        held = await shards(chaos, deal)
-        return len(held) == 3 and all(s["miner"] not in {None, address} for s in held)
+        shards = await held.shards()
+        return len(shards) == 3 and all(s["miner"] not in {None, address} for s in shards)
 
     for _ in range(6):
         await chaos.pause(3.0)
