@@ -194,3 +194,5 @@ async def test_without_a_free_domain_a_drain_says_so_and_nothing_is_lost(
     assert b"".join([part async for part in client.stream("held")]) == file.read_bytes()
     answer = await asyncio.to_thread(run, miner, "drain", "--cancel")
     assert (answer["draining"], answer["drain"]["blocked_by"]) == (False, "")
+    # Its shards kept a part of the bond: what is paid for the plots again is only the rest.
+    await asyncio.to_thread(until, lambda: plots_count(network, miner), "plots to count again")

@@ -61,7 +61,7 @@ class MinerView(msgspec.Struct, frozen=True):
     last_proof_epoch: int | None = None
     draining: bool = False
     drain: DrainView = DrainView()
-    bond_due: int = 0
+    bonded: int = 0
     batches: list[BatchView] = []
 
 

@@ -90,7 +90,7 @@ class Batches:
         rows = list(made)[: self._most(miner, balance)]
         if not rows or not (final_round or len(rows) >= self._preset.batch_plots_max):
             return
-        bond = min(balance, miner.bond_due + len(rows) * self._preset.bond_per_plot_veins)
+        bond = min(balance, max(0, self._due(miner, len(rows))))
         plots = [PlotEntry(index=r.number, kappa=r.kappa, gamma=r.gamma) for r in rows]
         unit = await self._units.draft("plot.batch", PlotBatch(plots=plots, bond=bond))
         self._remember(unit, rows)
@@ -104,8 +104,12 @@ class Batches:
     def _most(self, miner: MinerView, balance: int) -> int:
         """Plots of one batch at most: the preset's limit, and bonds paid or due within theirs."""
         each = self._preset.bond_per_plot_veins
-        room = self._preset.bond_due_plots_max * each + balance - miner.bond_due
+        room = self._preset.bond_due_plots_max * each + balance - self._due(miner, 0)
         return max(0, min(self._preset.batch_plots_max, room // each if each else 1 << 32))
+
+    def _due(self, miner: MinerView, more: int) -> int:
+        """Veins of bond due once `more` plots are live; negative where held shards keep more."""
+        return (miner.plots + more) * self._preset.bond_per_plot_veins - miner.bonded
 
     def _remember(self, unit: Unit, rows: Sequence[PlotRow]) -> None:
         digest = cid_root(unit_id(unit))
