@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "chart")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "chart"), str(HERE.parent / "plugin")]
 
 FAILED = pytest.StashKey[dict[str, str]]()
 

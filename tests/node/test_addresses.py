@@ -4,6 +4,9 @@ The steps are one story and run in this order. The customer is a process of this
 name of the cluster. Two files are read back whole after every step.
 """
 
+import json
+import tarfile
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -19,6 +22,7 @@ from cluster.node.disk import Disk
 from cluster.node.running import Node
 from cluster.waiting import until
 from cybervein_runtime.identity import new_identity
+from farm import Plugin
 from oci.archive import Archive
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
@@ -40,6 +44,7 @@ class Outside:
     neighbour: Kubectl
     helm: Helm
     neighbours_helm: Helm
+    plugin: Plugin
     bays: dict[str, Disk] = field(default_factory=dict)
 
     def pool(self, name: str) -> Object:
@@ -68,6 +73,19 @@ class Outside:
         """Why miners of a pool are not Ready."""
         listed = self.pool(name).get("status", {}).get("attention", [])
         return {each["reason"] for each in listed}
+
+    def disk_status(self, name: str) -> Object:
+        """What the operator says of a MinerDisk."""
+        found = self.kubectl.get("minerdisk", name)
+        assert found is not None, f"there is no disk {name}"
+        status: Object = found["status"]
+        return status
+
+    def bay(self, disk: str) -> Disk:
+        """Where a MinerDisk's bytes lie."""
+        claim = self.kubectl.get("persistentvolumeclaim", disk)
+        assert claim is not None, f"there is no claim {disk}"
+        return self.bays[claim["spec"]["volumeName"]]
 
     def urls(self) -> set[str]:
         """Where the ledger's miners say that they are."""
@@ -109,7 +127,8 @@ def story(
     ]
     customer = Outsider(tmp_path_factory.mktemp("customer"), new_identity())
     admin.apply(outside.bare_disks())
-    story = Outside(node, customer, *kubectls, *helms)
+    plugin = Plugin(kubectls[0], tmp_path_factory.mktemp("plugin"))
+    story = Outside(node, customer, *kubectls, *helms, plugin)
     for name in outside.bays(4):
         story.bays[name] = node.disk(name, outside.BAY_BYTES, outside.BAYS)
     node.policies.start()
@@ -171,3 +190,87 @@ def test_a_customer_outside_puts_and_gets_through_all_of_them(story: Outside) ->
 def test_helms_own_test_passes_while_policies_are_enforced(story: Outside) -> None:
     story.helm("test", "cybervein", "--timeout", "110s")
     assert story.node.policies.problem is None
+
+
+def test_a_scaled_pool_is_well_and_says_so(story: Outside) -> None:
+    story.kubectl("scale", "minerpool", PORTS, "--replicas=4")
+    story.ready(PORTS, 4)
+    said = json.loads(story.plugin("status", "--json"))
+    assert (said["ready"]["ok"], said["safe"]["ok"]) == (True, True)
+    assert len(said["miners"]) == 6
+
+
+def test_a_drained_miner_leaves_and_comes_back(story: Outside) -> None:
+    miner = f"{PORTS}-0"
+    told = story.plugin("drain", miner)
+    assert f"{miner}: drained and stopped" in told
+    assert story.kubectl.get("statefulset", miner) is None
+    assert story.files_are_whole()
+    story.plugin("drain", miner, "--cancel")
+    story.ready(PORTS, 4)
+    assert story.files_are_whole()
+
+
+def test_an_emptied_disk_is_pulled_and_a_new_one_is_taken(story: Outside) -> None:
+    name = f"{PORTS}-1-bay01"
+    old = story.disk_status(name)["diskId"]
+    told = " ".join(story.plugin("disk", "replace", name).split())
+    assert f"{name} is empty and may be pulled: disk {old}" in told
+    assert story.files_are_whole()
+    story.bay(name).replace(outside.BAY_BYTES)
+    told = story.plugin("disk", "replace", name, "--new")
+    new = story.disk_status(name)["diskId"]
+    assert new != old
+    assert f"{name} is in use: disk {new}" in told
+    assert (story.bay(name).here / "cybervein" / "disk.marker").exists()
+    story.ready(PORTS, 4)
+    assert story.files_are_whole()
+
+
+def test_a_wipe_needs_the_disks_own_id_and_leaves_nothing_of_ours(story: Outside) -> None:
+    name = f"{PORTS}-2-bay01"
+    disk = story.disk_status(name)["diskId"]
+    ours = story.bay(name).here / "cybervein"
+    assert ours.exists()
+    assert "not Drained" in story.plugin("wipe", name, "--confirm", disk, code=1)
+    story.plugin("disk", "replace", name)
+    assert f"--confirm {disk}" in story.plugin("wipe", name, code=1)
+    assert list(ours.rglob("*.plot"))
+    story.plugin("wipe", name, "--confirm", disk)
+    assert not ours.exists()
+    assert story.files_are_whole()
+    story.plugin("disk", "replace", name, "--new")
+    story.ready(PORTS, 4)
+    assert story.files_are_whole()
+
+
+def test_a_node_that_shall_be_emptied_keeps_what_nobody_else_can_take(story: Outside) -> None:
+    node = ("node", story.node.name)
+    story.kubectl("annotate", *node, "cybervein.io/drain=true")
+    until(
+        lambda: "DrainBlocked" in story.attention(PORTS) & story.attention(HOSTS),
+        "the pools say who is in the way",
+        timeout_seconds=PATIENCE_SECONDS,
+        diagnose=story.describe,
+    )
+    assert story.files_are_whole()
+    story.kubectl("annotate", *node, "cybervein.io/drain-")
+    for pool, miners in ((PORTS, 4), (BALANCED, 2), (HOSTS, 2)):
+        story.ready(pool, miners)
+    assert story.files_are_whole()
+
+
+def test_a_support_bundle_has_what_is_asked_for_and_no_secret(story: Outside) -> None:
+    story.plugin("support-bundle", "--out", "bundle.tar.gz")
+    with tarfile.open(story.plugin.directory / "bundle.tar.gz") as bundle:
+        names = bundle.getnames()
+        text = b"".join(
+            file.read() for each in names if (file := bundle.extractfile(each)) is not None
+        )
+    assert any("minerpools" in name for name in names), names
+    assert any(f"{PORTS}-0-0" in name for name in names), names
+    for secret in story.kubectl.list("secrets"):
+        for value in secret.get("data", {}).values():
+            assert value.encode() not in text
+            assert b64decode(value) not in text
+    assert story.files_are_whole()
