@@ -1,5 +1,6 @@
 """The appliance on a real node, from `helm install` of an earlier version to its adoption again.
 
+That version is version 0.1.0: its chart as it was packaged, its image from the sources of then.
 The steps are one story and run in this order. From the put to the uninstall a customer's pod reads
 the file without a pause and compares every byte: not one read may fail, whatever the steps do.
 """
@@ -7,11 +8,23 @@ the file without a pause and compares every byte: not one read may fail, whateve
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from appliance.customer import Customer
 from appliance.fleet import Fleet
-from appliance.values import MINERS, NETWORK, NEW_IMAGE, OLD_IMAGE, PLOTS, POOL, earlier, today
+from appliance.values import (
+    MINERS,
+    NETWORK,
+    NEW_IMAGE,
+    NEW_VERSION,
+    OLD_IMAGE,
+    OLD_VERSION,
+    PLOTS,
+    POOL,
+    earlier,
+    today,
+)
 from chart_helm import CHART, PACKAGE_0_1, Helm
 from cluster.kubectl import Kubectl, Object
 from cluster.kwok import is_ready
@@ -23,7 +36,9 @@ from oci.archive import Archive
 pytestmark = [pytest.mark.node, pytest.mark.timeout(900)]
 NAMESPACE = "appliance"
 WAIT = ("--wait", "--timeout", "110s")
+PAUSED = "cybervein.io/paused"
 REGISTRY = "docker.io/library/"
+CUSTOMERS = ("customer", "newcomer")  # the second one comes after the upgrade
 
 
 @dataclass
@@ -34,22 +49,41 @@ class Appliance:
     kubectl: Kubectl
     helm: Helm
     customer: Customer
+    newcomer: Customer
     fleet: Fleet
     kept: dict[str, str]
     network: str = ""
 
+    def today(self) -> Path:
+        """Values of today's chart for as many miners as there are then."""
+        customers = self.customer.address, self.newcomer.address
+        return self.helm.values(today(*customers, miners=MINERS - 1))
+
+    def earned(self) -> dict[str, int]:
+        """What each miner that is not drained earned so far, by address."""
+        miners = self.customer.cybervein("miners")
+        return {each["address"]: each["rewards"] for each in miners if not each["draining"]}
+
+    def earned_since(self, before: dict[str, int]) -> bool:
+        """Whether each of them has earned more by now."""
+        now = self.earned()
+        return all(now[address] > rewards for address, rewards in before.items())
+
 
 @pytest.fixture(scope="module")
 def appliance(
-    node: Node, image: Archive, tmp_path_factory: pytest.TempPathFactory
+    node: Node,
+    image: Archive,
+    earlier_image: Archive,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Appliance]:
-    for name in (OLD_IMAGE, NEW_IMAGE):
-        node.load(image.path, REGISTRY + name)
+    for name, archive in ((OLD_IMAGE, earlier_image), (NEW_IMAGE, image)):
+        node.load(archive.path, REGISTRY + name)
     node.cluster.make_namespace(NAMESPACE)
     kubectl = node.cluster.kubectl.within(NAMESPACE)
     helm = Helm(tmp_path_factory.mktemp("helm"), kubectl.kubeconfig, NAMESPACE)
-    customer = Customer(kubectl, new_identity())
-    yield Appliance(node, kubectl, helm, customer, Fleet(kubectl), {})
+    customer, newcomer = (Customer(kubectl, new_identity(), name) for name in CUSTOMERS)
+    yield Appliance(node, kubectl, helm, customer, newcomer, Fleet(kubectl), {})
     kubectl.delete("namespace", NAMESPACE, "--wait=false")
 
 
@@ -57,7 +91,8 @@ def test_the_earlier_chart_founds_a_network_and_every_miner_gets_ready(
     appliance: Appliance,
 ) -> None:
     began = time.monotonic()
-    values = appliance.helm.values(earlier(appliance.customer.address))
+    customers = appliance.customer.address, appliance.newcomer.address
+    values = appliance.helm.values(earlier(*customers))
     appliance.helm("install", "cybervein", PACKAGE_0_1, "--values", values, *WAIT)
     appliance.kubectl.wait("network", NETWORK, is_ready, "is Ready", timeout_seconds=180)
     appliance.fleet.ready(MINERS)
@@ -68,7 +103,7 @@ def test_the_earlier_chart_founds_a_network_and_every_miner_gets_ready(
 
 
 def test_miners_plot_and_earn(appliance: Appliance) -> None:
-    appliance.customer.arrive(NETWORK, NEW_IMAGE)
+    appliance.customer.arrive(NETWORK, OLD_IMAGE)
 
     def earning() -> list[Object]:
         found = appliance.customer.cybervein("miners")
@@ -84,7 +119,7 @@ def test_miners_plot_and_earn(appliance: Appliance) -> None:
 def test_a_file_is_put_and_got_through_the_services(appliance: Appliance) -> None:
     appliance.customer.put()
     appliance.customer.keep_reading()
-    assert appliance.customer.failures() == []
+    assert [each.wrong for each in appliance.customer.failures()] == []
 
 
 def test_a_killed_miner_comes_back_with_its_disks(appliance: Appliance) -> None:
@@ -138,17 +173,57 @@ def test_scaling_down_drains_before_anything_stops(appliance: Appliance) -> None
     assert appliance.fleet.kept() == claims
 
 
+def test_until_now_every_program_is_of_the_earlier_version(appliance: Appliance) -> None:
+    programs = appliance.fleet.programs()
+    assert len(programs) == 2 * (MINERS - 1) + 2  # with super node and operator
+    assert set(programs.values()) == {f"cybervein {OLD_VERSION}"}, programs
+
+
+def test_after_the_upgrade_todays_operator_and_super_node_work_with_earlier_miners(
+    appliance: Appliance,
+) -> None:
+    appliance.kept, earned = appliance.fleet.kept(), appliance.earned()
+    appliance.kubectl("annotate", "minerpool", POOL, PAUSED + "=true")
+    appliance.helm("upgrade", "cybervein", CHART, "--values", appliance.today(), *WAIT)
+    appliance.fleet.others_run(NEW_IMAGE)
+    found = appliance.kubectl.wait("network", NETWORK, is_ready, "is Ready", timeout_seconds=120)
+    assert found["status"]["network"] == appliance.network
+    told = {version for name, version in appliance.fleet.programs().items() if POOL in name}
+    assert told == {f"cybervein {OLD_VERSION}"}
+    assert len(earned) == MINERS - 1
+    until(lambda: appliance.earned_since(earned), "every miner earns on", timeout_seconds=120)
+    status = appliance.fleet.pool()["status"]
+    assert (status["replicas"], status["updatedReplicas"]) == (MINERS - 1, 0)
+
+
 def test_an_upgrade_replaces_one_miner_at_a_time(appliance: Appliance) -> None:
-    before = appliance.fleet.disks()
-    values = appliance.helm.values(today(appliance.customer.address, MINERS - 1))
+    disks, plots, earned = appliance.fleet.disks(), appliance.fleet.plots(), appliance.earned()
     began = time.monotonic()
-    appliance.helm("upgrade", "cybervein", CHART, "--values", values, *WAIT)
+    appliance.kubectl("annotate", "minerpool", POOL, PAUSED + "-")
     appliance.fleet.updated(NEW_IMAGE, MINERS - 1, seconds=600)
     print(f"upgrade of {MINERS - 1} miners: {time.monotonic() - began:.0f} s")
     assert appliance.fleet.down_max <= 1
-    assert appliance.fleet.disks() == before
-    found = appliance.kubectl.wait("network", NETWORK, is_ready, "is Ready", timeout_seconds=120)
-    assert found["status"]["network"] == appliance.network
+    assert appliance.fleet.disks() == disks
+    assert appliance.fleet.plots() == plots  # none was made anew
+    assert appliance.kept.items() <= appliance.fleet.kept().items()
+    until(lambda: appliance.earned_since(earned), "every miner earns on", timeout_seconds=120)
+
+
+def test_then_every_program_is_of_todays_version(appliance: Appliance) -> None:
+    programs = appliance.fleet.programs()
+    assert len(programs) == 2 * (MINERS - 1) + 2
+    assert set(programs.values()) == {f"cybervein {NEW_VERSION}"}, programs
+
+
+def test_a_client_of_today_stores_beside_the_earlier_one(appliance: Appliance) -> None:
+    appliance.newcomer.arrive(NETWORK, NEW_IMAGE)
+    for customer, version in (
+        (appliance.customer, OLD_VERSION),
+        (appliance.newcomer, NEW_VERSION),
+    ):
+        assert customer.version() == f"cybervein {version}"
+    appliance.newcomer.put()
+    appliance.newcomer.keep_reading()
 
 
 def test_helms_own_test_passes(appliance: Appliance) -> None:
@@ -156,11 +231,12 @@ def test_helms_own_test_passes(appliance: Appliance) -> None:
 
 
 def test_not_one_read_failed_until_the_uninstall(appliance: Appliance) -> None:
-    appliance.customer.stop_reading()
+    for customer in (appliance.customer, appliance.newcomer):
+        customer.stop_reading()
+        assert [each.wrong for each in customer.failures()] == []
     reads = appliance.customer.reads()
     slowest = max(each.seconds for each in reads)
     print(f"{len(reads)} whole reads, the slowest {slowest:.1f} s")
-    assert appliance.customer.failures() == []
     assert len(reads) > 10
 
 
@@ -180,13 +256,15 @@ def test_uninstall_leaves_data_and_nothing_stuck(appliance: Appliance) -> None:
 
 
 def test_installing_again_adopts_network_miners_and_files(appliance: Appliance) -> None:
-    values = appliance.helm.values(today(appliance.customer.address, MINERS - 1))
+    values = appliance.today()
     appliance.helm("install", "another-name", CHART, "--values", values, *WAIT)
     found = appliance.kubectl.wait("network", NETWORK, is_ready, "is Ready", timeout_seconds=180)
     assert found["status"]["network"] == appliance.network
     appliance.fleet.ready(MINERS - 1)
     survived = {name: uid for name, uid in appliance.fleet.kept().items() if name in appliance.kept}
     assert survived == appliance.kept
-    appliance.customer.keep_reading()
-    appliance.customer.stop_reading()
-    assert appliance.customer.failures() == []
+    for customer in (appliance.customer, appliance.newcomer):
+        customer.keep_reading()
+        customer.stop_reading()
+        wrong = [each.wrong for each in customer.failures()]
+        assert wrong == [], appliance.fleet.describe()

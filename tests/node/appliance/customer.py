@@ -1,4 +1,4 @@
-"""A customer in the cluster: a pod of the image with a wallet, which stores and reads a file."""
+"""Customers in the cluster: each a pod with a wallet that stores a file and reads it."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from cluster.waiting import until
 from cybervein_protocol.signing import address
 from cybervein_runtime.identity import Identity, identity_json
 
-POD = "customer"
 READER = Path(__file__).with_name("reader.py")
 FILE_BYTES = 3_000_017  # two hundred stripes or so, the last one short
 EPOCHS = 2_000
@@ -34,6 +33,7 @@ class Customer:
 
     kubectl: Kubectl
     identity: Identity
+    pod: str = "customer"
 
     @property
     def address(self) -> str:
@@ -44,19 +44,23 @@ class Customer:
         """Start the pod; `network` is the Network whose file it takes."""
         secret = {"identity.json": identity_json(self.identity).decode()}
         self.kubectl.apply(
-            _object("Secret", "customer", stringData=secret),
-            _object("ConfigMap", "customer", data={"reader.py": READER.read_text()}),
-            _pod(network, image),
+            _object("Secret", self.pod, stringData=secret),
+            _object("ConfigMap", self.pod, data={"reader.py": READER.read_text()}),
+            _pod(self.pod, network, image),
         )
-        self.kubectl.wait("pod", POD, is_ready, "is Ready", timeout_seconds=120)
+        self.kubectl.wait("pod", self.pod, is_ready, "is Ready", timeout_seconds=120)
 
     def cybervein(self, *arguments: str) -> Any:
         """A command with `--json`; raises KubectlError with what it printed."""
-        text = self.kubectl("exec", POD, "--", "cybervein", "--json", *arguments)
+        text = self.kubectl("exec", self.pod, "--", "cybervein", "--json", *arguments)
         return json.loads(text)
 
+    def version(self) -> str:
+        """What the pod's program says when it is asked for its version."""
+        return self.kubectl("exec", self.pod, "--", "cybervein", "--version").strip()
+
     def _python(self, script: str) -> str:
-        return self.kubectl("exec", POD, "--", "python3", "-c", script)
+        return self.kubectl("exec", self.pod, "--", "python3", "-c", script)
 
     def put(self) -> None:
         """Make a file of random bytes and store it under the name `file`."""
@@ -76,7 +80,7 @@ class Customer:
 
     def reads(self) -> list[Read]:
         """Every read so far."""
-        lines = self.kubectl("logs", POD).splitlines()
+        lines = self.kubectl("logs", self.pod).splitlines()
         return [Read(**json.loads(line)) for line in lines]
 
     def failures(self) -> list[Read]:
@@ -88,22 +92,22 @@ def _object(kind: str, name: str, **rest: object) -> Object:
     return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, **rest}
 
 
-def _pod(network: str, image: str) -> Object:
+def _pod(name: str, network: str, image: str) -> Object:
     volumes: list[Object] = [
         {"name": "home", "emptyDir": {}},
         {"name": "tmp", "emptyDir": {}},
-        {"name": "script", "configMap": {"name": "customer"}},
-        {"name": "wallet", "secret": {"secretName": "customer"}},
+        {"name": "script", "configMap": {"name": name}},
+        {"name": "wallet", "secret": {"secretName": name}},
         {"name": "network", "configMap": {"name": f"{network}-network"}},
     ]
     places = ("/home/customer", "/tmp", "/script", "/etc/customer", "/etc/network")  # noqa: S108 in the pod
-    names = [str(volume["name"]) for volume in volumes]
+    mounted = [str(volume["name"]) for volume in volumes]
     main = container(
         image,
         imagePullPolicy="Never",
         command=["python3", "/script/reader.py"],
         env=[{"name": "CYBERVEIN_HOME", "value": "/home/customer"}],
-        volumeMounts=[{"name": n, "mountPath": p} for n, p in zip(names, places, strict=True)],
+        volumeMounts=[{"name": n, "mountPath": p} for n, p in zip(mounted, places, strict=True)],
         startupProbe={
             "exec": {"command": ["python3", "-S", "-c", "open('/home/customer/prepared')"]},
             "periodSeconds": 2,
@@ -119,4 +123,4 @@ def _pod(network: str, image: str) -> Object:
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": 0,
     }
-    return _object("Pod", POD, spec=spec)
+    return _object("Pod", name, spec=spec)

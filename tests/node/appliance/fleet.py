@@ -1,5 +1,6 @@
 """The pool as a person sees it: phases, ready miners, identities, and what stays behind."""
 
+import json
 from dataclasses import dataclass
 
 from cluster.kubectl import Kubectl, Object
@@ -8,6 +9,13 @@ from cluster.waiting import until
 
 POOL = "pool"
 PATIENCE_SECONDS = 300
+VERSION = ("cybervein", "--version")
+LIST_PLOTS = """
+import json, pathlib
+found = pathlib.Path("/var/lib/cybervein/disks").rglob("*.plot")
+print(json.dumps({str(each): each.stat().st_mtime_ns for each in found}))
+"""
+PLOTS = ("python3", "-S", "-c", LIST_PLOTS)
 
 
 @dataclass
@@ -76,6 +84,23 @@ class Fleet:
             diagnose=self.describe,
         )
 
+    def others_run(self, image: str) -> None:
+        """Wait until operator and super node are Ready and run `image`."""
+
+        def reached() -> bool:
+            selector = "app.kubernetes.io/name=cybervein,!cybervein.io/pool"
+            pods = self.kubectl.list("pods", "-l", selector)
+            images = {each["image"] for pod in pods for each in pod["spec"]["containers"]}
+            return images == {image} and all(is_ready(pod) for pod in pods)
+
+        until(
+            reached,
+            f"operator and super node run {image}",
+            timeout_seconds=PATIENCE_SECONDS,
+            every_seconds=1,
+            diagnose=self.describe,
+        )
+
     def kept(self) -> dict[str, str]:
         """Names and uids of what must outlive the release: identities, claims, certificates."""
         found = [
@@ -90,10 +115,30 @@ class Fleet:
         found = self.kubectl.list("minerdisks")
         return {e["metadata"]["name"]: e.get("status", {}).get("diskId", "") for e in found}
 
+    def programs(self) -> dict[str, str]:
+        """What each container of the release says when it is asked for its version."""
+        pods = self.kubectl.list("pods", "-l", "app.kubernetes.io/name=cybervein")
+        return {
+            f"{name}/{container['name']}": self._run(name, container["name"], VERSION).strip()
+            for pod in pods
+            for name in [pod["metadata"]["name"]]
+            for container in pod["spec"]["containers"]
+        }
+
+    def plots(self) -> dict[str, dict[str, int]]:
+        """Each plot file of each miner, and when it was written, in ns."""
+        return {
+            name: json.loads(self._run(name, "miner", PLOTS))
+            for name in [pod["metadata"]["name"] for pod in self.pods()]
+        }
+
+    def _run(self, pod: str, container: str, command: tuple[str, ...]) -> str:
+        return self.kubectl("exec", pod, "-c", container, "--", *command)
+
     def describe(self) -> str:
         """What a person would look at when it does not go on."""
         views = (
-            ("get", "networks,minerpools,minerdisks,pods", "-o", "wide"),
+            ("get", "networks,minerpools,minerdisks,pods,services", "-o", "wide"),
             ("get", "minerpool", POOL, "-o", "jsonpath={.status}"),
             ("get", "events", "--sort-by=.lastTimestamp"),
             ("logs", "-l", "app.kubernetes.io/component=operator", "--tail=60"),

@@ -3,7 +3,8 @@
 from cluster.kubectl import Object
 
 REPOSITORY = "cybervein"
-OLD_IMAGE, NEW_IMAGE = f"{REPOSITORY}:0.1.0", f"{REPOSITORY}:0.2.0"
+OLD_VERSION, NEW_VERSION = "0.1.0", "0.2.0"
+OLD_IMAGE, NEW_IMAGE = f"{REPOSITORY}:{OLD_VERSION}", f"{REPOSITORY}:{NEW_VERSION}"
 NETWORK, POOL = "home", "pool"
 MINERS = 5
 PLOTS = 8
@@ -11,7 +12,7 @@ EPOCH_SECONDS = 12
 FUNDS_VEINS = 10**15
 
 
-def earlier(customer: str) -> Object:
+def earlier(*customers: str) -> Object:
     """Values of chart 0.1."""
     return {
         "valuesVersion": 1,
@@ -21,7 +22,7 @@ def earlier(customer: str) -> Object:
             "preset": "test",
             "storageSize": "1Gi",
             "epochSeconds": EPOCH_SECONDS,
-            "funds": _funds(customer),
+            "funds": _funds(customers),
         },
         "pool": {
             "name": POOL,
@@ -37,7 +38,7 @@ def earlier(customer: str) -> Object:
     }
 
 
-def today(customer: str, miners: int) -> Object:
+def today(*customers: str, miners: int) -> Object:
     """The same for this chart, with as many miners as there are."""
     return {
         "valuesVersion": 2,
@@ -46,7 +47,7 @@ def today(customer: str, miners: int) -> Object:
             NETWORK: {
                 "preset": "test",
                 "epochSeconds": EPOCH_SECONDS,
-                "superNode": {"storage": {"size": "1Gi"}, "funds": _funds(customer)},
+                "superNode": {"storage": {"size": "1Gi"}, "funds": _funds(customers)},
             }
         },
         "pools": {
@@ -62,5 +63,5 @@ def today(customer: str, miners: int) -> Object:
     }
 
 
-def _funds(customer: str) -> list[Object]:
-    return [{"address": customer, "veins": FUNDS_VEINS}]
+def _funds(customers: tuple[str, ...]) -> list[Object]:
+    return [{"address": customer, "veins": FUNDS_VEINS} for customer in customers]
