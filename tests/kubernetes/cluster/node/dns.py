@@ -62,12 +62,14 @@ def _binding() -> Object:
 
 
 def _pod() -> Object:
+    # As often as it takes to be there soon; a busy machine must not take every name away.
+    probe = {"periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 30}
     container = {
         "name": "dns",
         "image": IMAGE,
         "imagePullPolicy": "Never",
         "args": ["-conf", "/etc/coredns/Corefile"],
-        "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}, "periodSeconds": 1},
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}} | probe,
         "volumeMounts": [{"name": "config", "mountPath": "/etc/coredns"}],
     }
     config = {"name": "config", "configMap": {"name": NAME}}
