@@ -151,3 +151,22 @@ def test_every_alert_asks_for_metrics_that_are_documented() -> None:
         for name in names:
             assert f"`{name}`" in documented
         assert {"summary", "description"} <= set(rule["annotations"])
+
+
+def test_policies_open_the_ports_that_the_releases_own_super_nodes_publish(helm: Helm) -> None:
+    node = {
+        "storage": {"size": "1Gi"},
+        "url": "https://192.0.2.1:30770",
+        "service": {"type": "NodePort", "nodePort": 30771},
+    }
+    named = {"storage": {"size": "1Gi"}, "url": "https://super.example"}
+    networks = {
+        "ports": {"preset": "test", "superNode": node},
+        "named": {"preset": "test", "superNode": named},
+    }
+    objects = helm.render(values={"networks": networks})
+    for what in ("miner", "operator"):
+        (policy,) = [each for each in objects if each["metadata"]["name"] == f"cybervein-{what}"
+                     and each["kind"] == "NetworkPolicy"]  # fmt: skip
+        ports = [port["port"] for port in policy["spec"]["egress"][-1]["ports"]]
+        assert ports == [443, 7700, 30771, 30770]

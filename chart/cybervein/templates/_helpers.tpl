@@ -43,6 +43,23 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- .Values.watchNamespaces | default list | concat (list .Release.Namespace) | uniq | toJson -}}
 {{- end -}}
 
+{{/*
+Ports where super nodes are found, as a JSON list: those of the values, and what the release's own
+super nodes publish. Some network plug-ins judge a connection to a node port before it is translated.
+*/}}
+{{- define "cybervein.superNodePorts" -}}
+{{- $ports := .Values.networkPolicy.superNodePorts -}}
+{{- range $network := .Values.networks -}}
+{{- with $network.superNode -}}
+{{- $ports = append $ports (dig "service" "nodePort" 0 .) -}}
+{{- $ports = append $ports (regexFind "[0-9]+$" (get (urlParse (.url | default "")) "host") | int) -}}
+{{- end -}}
+{{- end -}}
+{{- $found := list -}}
+{{- range $ports -}}{{- if int . -}}{{- $found = append $found (int .) -}}{{- end -}}{{- end -}}
+{{- $found | uniq | toJson -}}
+{{- end -}}
+
 {{/* Security context that Pod Security `restricted` asks for, of a pod and of a container. */}}
 {{- define "cybervein.podSecurity" -}}
 runAsNonRoot: true
