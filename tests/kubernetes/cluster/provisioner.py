@@ -35,6 +35,7 @@ class Provisioner:
     node: str | None = None
     storage_class: str = CLASS
     _end: threading.Event = field(default_factory=threading.Event)
+    _made: set[str] = field(default_factory=set)
 
     def start(self) -> None:
         """Make the class and serve its claims in the background."""
@@ -64,20 +65,24 @@ class Provisioner:
             for claim in listing["items"]:
                 self._provide(asking, claim)
             version = listing["metadata"]["resourceVersion"]
-            for event in watching.watch(CLAIMS, version, WATCH_SECONDS):
-                if event["type"] == "DELETED":
-                    self._remove(asking, event["object"])
-                elif event["type"] != "ERROR":
-                    self._provide(asking, event["object"])
-                if self._end.is_set():
-                    return
+            while not self._end.is_set():
+                for event in watching.watch(CLAIMS, version, WATCH_SECONDS):
+                    if event["type"] == "ERROR":  # that version is gone: list again
+                        return
+                    version = event["object"]["metadata"]["resourceVersion"]
+                    change = self._remove if event["type"] == "DELETED" else self._provide
+                    change(asking, event["object"])
 
     def _provide(self, rest: Rest, claim: Object) -> None:
+        uid = claim["metadata"]["uid"]
         waits = claim["status"].get("phase") == "Pending" and not claim["spec"].get("volumeName")
-        if waits and claim["spec"].get("storageClassName") == self.storage_class:
+        if uid in self._made or not waits:
+            return
+        if claim["spec"].get("storageClassName") == self.storage_class:
             folder = self.folder(claim)
             folder.mkdir(mode=0o777, parents=True, exist_ok=True)
             rest.call("POST", VOLUMES, _volume(claim, folder, self.node))
+            self._made.add(uid)
 
     def _remove(self, rest: Rest, claim: Object) -> None:
         if claim["spec"].get("storageClassName") == self.storage_class:
