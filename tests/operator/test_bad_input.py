@@ -91,6 +91,60 @@ def test_a_storage_class_that_does_not_exist_is_named_until_it_does(lab: Lab) ->
     )
 
 
+@pytest.mark.parametrize("mode", ["Immediate", "WaitForFirstConsumer"])
+def test_waiting_for_volumes_is_no_trouble_as_long_as_they_come(lab: Lab, mode: str) -> None:
+    lab.join()
+    name = f"slow-{lab.namespace}"
+    lab.kubectl.apply(
+        {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": {"name": name},
+            "provisioner": "kubernetes.io/no-provisioner",
+            "volumeBindingMode": mode,
+        }
+    )
+    size = {"size": "1Gi", "storageClassName": name}
+    lab.pool(replicas=1, state=size, disks=[{"name": "a", "claimTemplate": size}])
+    found = lab.wait(
+        "minerpool",
+        "home",
+        lambda pool: reasons(pool) == ["WaitingForVolumes"],
+        "waits for its volumes",
+    )
+    assert condition(found, "Progressing") == ("True", "Starting")
+    assert condition(found, "Degraded") == ("False", "AsExpected")
+    volumes = [volume(lab.namespace, each, name) for each in ("home-0-state", "home-0-a")]
+    lab.cluster.kubectl.apply(*volumes)
+    try:
+        lab.ready("home", 1)
+        assert "Unschedulable" not in lab.events("home")
+    finally:
+        given = (each["metadata"]["name"] for each in volumes)
+        lab.cluster.kubectl("delete", "pv", *given, "--wait=false")  # they go with their claims
+
+
+def reasons(pool: Object) -> list[str]:
+    return [each["reason"] for each in pool.get("status", {}).get("attention", [])]
+
+
+def volume(namespace: str, claim: str, storage_class: str) -> Object:
+    """As somebody makes one by hand, for that claim."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": f"{namespace}-{claim}"},
+        "spec": {
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": storage_class,
+            "persistentVolumeReclaimPolicy": "Retain",
+            "claimRef": {"namespace": namespace, "name": claim},
+            "hostPath": {"path": f"/nowhere/{claim}"},
+        },
+    }
+
+
 def test_the_younger_of_two_pools_with_the_same_claim_is_refused(lab: Lab) -> None:
     lab.join()
     disks = [{"name": "a", "existingClaims": ["bay-1"]}]

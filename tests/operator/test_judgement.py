@@ -1,5 +1,6 @@
 """What is decided, case by case: no cluster is needed to know it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -29,6 +30,12 @@ READY = PodFacts(
 )
 STARTING = msgspec.structs.replace(READY, ready=False, running=False)
 CRASHING = msgspec.structs.replace(STARTING, reason="CrashLoopBackOff", message="it exits")
+HOMELESS = msgspec.structs.replace(
+    STARTING,
+    reason="Unschedulable",
+    message="unbound PersistentVolumeClaims",
+    unscheduled=datetime.now(UTC),
+)
 ALIVE = DiskReport(id="d0", path="/d/a", state="ready")
 DEAD = (
     DiskReport(id="d1", path="/d/b", state="missing", reason="is it mounted?"),
@@ -97,6 +104,8 @@ def pool(replicas: int = 3, **spec: Any) -> MinerPool:
             MinerPhase.UPDATING,
             "Rollout",
         ),
+        ({"pod": HOMELESS}, MinerPhase.PENDING, "Unschedulable"),
+        ({"pod": HOMELESS, "binding": True}, MinerPhase.PENDING, "WaitingForVolumes"),
         ({"pod": STARTING, "poll": polled(disks=DEAD)}, MinerPhase.DEGRADED, "MissingDisk"),
         ({"pod": STARTING, "poll": polled(disks=(ALIVE, *DEAD))}, MinerPhase.STARTING, "NotReady"),
         ({"poll": polled(disks=(ALIVE, *DEAD))}, MinerPhase.DEGRADED, "MissingDisk"),
@@ -201,6 +210,18 @@ def test_the_status_adds_up_and_names_the_urgent_first() -> None:
     said = answers(pool(), decided.verdicts, added, None)
     assert said.ready.so is False
     assert said.degraded == Answer("IdentityLost", "home-2: gone", so=True)
+
+
+@pytest.mark.parametrize(("binding", "reason"), [(True, "AsExpected"), (False, "Unschedulable")])
+def test_waiting_for_volumes_is_progress_and_no_node_for_long_is_trouble(
+    binding: bool,  # noqa: FBT001 -- a case
+    reason: str,
+) -> None:
+    miners = [facts(0, pod=HOMELESS, binding=binding)]
+    decided = plan(pool(1), miners, epoch=5, budget=1)
+    said = answers(pool(1), decided.verdicts, sums(miners, decided.verdicts), None)
+    assert said.progressing == Answer("Starting", "1 pending", so=True)
+    assert (said.degraded.so, said.degraded.reason) == (not binding, reason)
 
 
 def test_attention_has_fifty_at_most() -> None:

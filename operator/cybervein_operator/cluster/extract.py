@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -51,11 +52,12 @@ class Item(msgspec.Struct):
     status: msgspec.Raw = _EMPTY
 
 
-class _Condition(msgspec.Struct):
+class _Condition(msgspec.Struct, rename="camel"):
     type: str
     status: str
     reason: str = ""
     message: str = ""
+    last_transition_time: datetime | None = None
 
 
 class _Waiting(msgspec.Struct):
@@ -146,8 +148,8 @@ def _pod(item: Item) -> PodFacts:
     spec = msgspec.json.decode(item.spec, type=_PodSpec)
     status = msgspec.json.decode(item.status, type=_PodStatus)
     conditions = {each.type: each for each in status.conditions}
-    ready = conditions.get("Ready")
-    reason, message = _pod_trouble(status, conditions)
+    ready, waits = conditions.get("Ready"), _unscheduled(conditions)
+    reason, message = _pod_trouble(status, waits)
     return PodFacts(
         ready is not None and ready.status == "True",
         status.phase == "Running",
@@ -156,13 +158,19 @@ def _pod(item: Item) -> PodFacts:
         status.host_ip,
         reason,
         message,
+        waits.last_transition_time if waits else None,
     )
 
 
-def _pod_trouble(status: _PodStatus, conditions: dict[str, _Condition]) -> tuple[str, str]:
+def _unscheduled(conditions: dict[str, _Condition]) -> _Condition | None:
+    """The scheduler's words while it finds no node."""
     scheduled = conditions.get("PodScheduled")
-    if scheduled is not None and scheduled.status == "False":
-        return "Unschedulable", scheduled.message
+    return scheduled if scheduled is not None and scheduled.status == "False" else None
+
+
+def _pod_trouble(status: _PodStatus, unscheduled: _Condition | None) -> tuple[str, str]:
+    if unscheduled is not None:
+        return "Unschedulable", unscheduled.message
     for container in (*status.init_container_statuses, *status.container_statuses):
         waiting = container.state.waiting
         if waiting is not None and waiting.reason not in _PASSING:

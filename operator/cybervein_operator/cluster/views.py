@@ -5,6 +5,7 @@ what the decisions need. `fingerprint` stands for everything in an object that i
 that a foreign edit is noticed without keeping either side. `extract` makes these.
 """
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -30,7 +31,10 @@ class SetFacts(msgspec.Struct, frozen=True):
 
 
 class PodFacts(msgspec.Struct, frozen=True):
-    """Of a pod. `trouble` is a reason and a message, both empty while all goes its way."""
+    """Of a pod. Reason and message are empty while all goes its way.
+
+    `unscheduled` is since when no node takes it.
+    """
 
     ready: bool
     running: bool
@@ -39,6 +43,7 @@ class PodFacts(msgspec.Struct, frozen=True):
     address: str
     reason: str
     message: str
+    unscheduled: datetime | None = None
 
 
 class ClaimFacts(msgspec.Struct, frozen=True):

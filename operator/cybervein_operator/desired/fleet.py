@@ -56,13 +56,7 @@ def _claims_used_twice(pool: MinerPool) -> list[str]:
 
 def _claims_of_its_own(pool: MinerPool) -> list[str]:
     """Existing claims that the operator makes, or would make, for another purpose."""
-    name, count = pool.metadata.name, pool.spec.replicas
-    made = {names.state_claim(name, n) for n in range(count)} | {
-        names.disk(name, n, disk.name)
-        for disk in pool.spec.disks
-        if disk.claim_template is not None
-        for n in range(count)
-    }
+    made = {claim for n in range(pool.spec.replicas) for claim in names.claims(pool, n)}
     named = {claim for disk in pool.spec.disks for claim in (disk.existing_claims or ())}
     return [
         f"claim {claim} is one that the operator makes for this pool; name another"

@@ -54,6 +54,13 @@ def disk(pool: str, ordinal: int, name: str) -> str:
     return f"{miner(pool, ordinal)}-{name}"
 
 
+def claims(pool: MinerPool, ordinal: int) -> list[str]:
+    """Claims that the operator makes for a miner: the journal's, then those of its disks."""
+    name = pool.metadata.name
+    templated = (each.name for each in pool.spec.disks if each.claim_template is not None)
+    return [state_claim(name, ordinal), *(disk(name, ordinal, each) for each in templated)]
+
+
 def super_node(network: str) -> str:
     """StatefulSet, Service and container of a network's super node."""
     return f"{network}-supernode"

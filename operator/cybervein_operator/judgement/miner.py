@@ -6,6 +6,7 @@ from cybervein_operator.api import MinerPhase
 from cybervein_operator.cluster.views import PodFacts
 from cybervein_operator.miners.report import DiskReport, Poll, Report
 
+WAITING_FOR_VOLUMES = "WaitingForVolumes"
 _FAILED_POLLS = 2
 _DEAD_DISKS = {"foreign": "ForeignDisk", "missing": "MissingDisk", "quarantined": "FailedDisk"}
 """Reasons by the state of a disk that can neither be read nor written."""
@@ -43,8 +44,8 @@ class Facts:
     granted: bool = False
     granted_epoch: int | None = None
     proved: int | None = None
-    kept: bool = False
-    """Its claims exist, whether it runs or not."""
+    binding: bool = False
+    """No node takes its pod because of its volumes, and not for long."""
 
     @property
     def outdated(self) -> bool:
@@ -135,13 +136,12 @@ def _running(facts: Facts) -> Verdict:
         return Verdict(phase, facts.trouble.reason, facts.trouble.message)
     if pod is None:
         return Verdict(MinerPhase.PENDING, "NoPod", "its StatefulSet has made no pod yet")
-    if pod.reason == "Unschedulable":
-        return Verdict(MinerPhase.PENDING, pod.reason, pod.message)
+    if pod.unscheduled:
+        reason = WAITING_FOR_VOLUMES if facts.binding else pod.reason
+        return Verdict(MinerPhase.PENDING, reason, pod.message)
     if pod.reason:
         return Verdict(MinerPhase.DEGRADED, pod.reason, pod.message)
-    if not pod.ready:
-        return _not_ready(facts.poll, pod.node)
-    return _reported(facts.poll)
+    return _reported(facts.poll) if pod.ready else _not_ready(facts.poll, pod.node)
 
 
 def _not_ready(poll: Poll | None, node: str) -> Verdict:

@@ -102,14 +102,9 @@ def _overlap(pool: MinerPool, other: MinerPool, mine: _Taken, theirs: _Taken) ->
 
 
 def _taken(pool: MinerPool) -> _Taken:
-    spec, name = pool.spec, pool.metadata.name
+    spec = pool.spec
     existing = {claim for disk in spec.disks for claim in (disk.existing_claims or ())}
-    made = {
-        names.disk(name, ordinal, disk.name)
-        for disk in spec.disks
-        if disk.claim_template is not None
-        for ordinal in range(spec.replicas)
-    }
+    made = {claim for n in range(spec.replicas) for claim in names.claims(pool, n)}
     host, node = (
         spec.address.type is AddressType.HOST_PORT,
         spec.address.type is AddressType.NODE_PORT,

@@ -26,10 +26,11 @@ from cybervein_operator.judgement.disk import (
     status,
     worth_writing,
 )
+from cybervein_operator.judgement.miner import WAITING_FOR_VOLUMES
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Key, World
 
-_ON_ITS_WAY = {"Creating", "NoPod", "NotReady", "Unschedulable"}
+_ON_ITS_WAY = {"Creating", "NoPod", "NotReady", "Unschedulable", WAITING_FOR_VOLUMES}
 _OUT = {DiskPhase.DRAINED, DiskPhase.WIPED, DiskPhase.FOREIGN, None}
 
 

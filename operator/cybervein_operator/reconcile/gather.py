@@ -10,6 +10,7 @@ from cybervein_operator.judgement.miner import Facts
 from cybervein_operator.judgement.pool import why_leave
 from cybervein_operator.reconcile.miner import miner_facts, wanted_set
 from cybervein_operator.reconcile.tools import Tools
+from cybervein_operator.reconcile.volumes import binding
 from cybervein_operator.world import Name, NetworkView
 
 
@@ -67,6 +68,7 @@ class Gatherer:
             granted=owner in self._world.granted,
             granted_epoch=self._world.granted.get(owner),
             proved=_proved(view, poll.report.address if poll and poll.report else ""),
+            binding=binding(pod),
         )
 
     def _node_drain(self, space: str, pool: MinerPool, ordinal: int, node: str) -> str:

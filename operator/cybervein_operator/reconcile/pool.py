@@ -59,7 +59,7 @@ class PoolWork:
             await self._tools.applier.ensure(fleet.disruption_budget(pool))
         self._hand_out(pool, miners, decided, trouble)
         await write_status(self._tools, pool, miners, decided, trouble)
-        waits = trouble is not None or any(each.outdated for each in miners)
+        waits = trouble is not None or any(each.outdated or each.binding for each in miners)
         return _WAITING_SECONDS if waits else RESYNC_SECONDS
 
     def _forget(self, key: Key) -> None:

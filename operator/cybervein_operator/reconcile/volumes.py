@@ -1,12 +1,14 @@
 """What a cluster gave: bound claims, storage classes, ports and addresses of Services."""
 
 import time
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from cybervein_operator.api import MinerPool
 from cybervein_operator.cluster.errors import ApiError
 from cybervein_operator.cluster.kinds import Kind
 from cybervein_operator.cluster.store import Store
-from cybervein_operator.cluster.views import ClaimFacts
+from cybervein_operator.cluster.views import ClaimFacts, PodFacts
 from cybervein_operator.cluster.views import ServiceFacts as SeenService
 from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import ServiceFacts
@@ -14,6 +16,7 @@ from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.reconcile.tools import Tools
 
 _CLASS_SECONDS = 60.0
+_BINDING: Final = timedelta(seconds=60)
 
 
 def service_facts(store: Store, namespace: str, name: str) -> ServiceFacts:
@@ -26,13 +29,8 @@ def service_facts(store: Store, namespace: str, name: str) -> ServiceFacts:
 
 async def claim_trouble(tools: Tools, pool: MinerPool, ordinal: int) -> Trouble | None:
     """A claim that no storage class can fill, or None. Asked for unbound claims only."""
-    space, name = pool.metadata.namespace, pool.metadata.name
-    wanted = [names.state_claim(name, ordinal)]
-    wanted += [
-        names.disk(name, ordinal, each.name) for each in pool.spec.disks if each.claim_template
-    ]
-    for each in wanted:
-        live = tools.world.store.get(Kind.CLAIM, space, each)
+    for each in names.claims(pool, ordinal):
+        live = tools.world.store.get(Kind.CLAIM, pool.metadata.namespace, each)
         facts = live.facts if live else None
         if not isinstance(facts, ClaimFacts) or facts.phase == "Bound":
             continue
@@ -48,6 +46,17 @@ async def claim_trouble(tools: Tools, pool: MinerPool, ordinal: int) -> Trouble 
                 blocks=False,
             )
     return None
+
+
+def binding(pod: PodFacts | None) -> bool:
+    """Whether no node takes the pod because of its volumes, for a minute at the most.
+
+    A provisioner takes its time; so do the binding and the scheduler's next try. Where something
+    else than volumes is amiss, the scheduler's words name none.
+    """
+    if pod is None or pod.unscheduled is None or "volume" not in pod.message.lower():
+        return False
+    return datetime.now(UTC) - pod.unscheduled < _BINDING
 
 
 async def _exists(tools: Tools, storage_class: str) -> bool:
