@@ -123,6 +123,21 @@ def test_a_drained_node_loses_its_miners_until_the_annotation_goes(lab: Lab) -> 
     lab.ready("home", 2)
 
 
+def test_a_drained_node_that_is_removed_gives_its_miners_to_others(lab: Lab) -> None:
+    pool_with(lab, 1)
+    pod = lab.kubectl.get("pod", "home-0-0")
+    assert pod is not None
+    node = pod["spec"]["nodeName"]
+    lab.kubectl("annotate", "node", node, "cybervein.io/drain=true")
+    lab.kubectl.wait_gone("statefulset", "home-0")
+    lab.kubectl("delete", "node", node)
+    lab.ready("home", 1)
+    pod = lab.kubectl.get("pod", "home-0-0")
+    assert pod is not None
+    assert pod["spec"]["nodeName"] != node
+    assert not lab.responder.miner(lab.namespace, "home-0").draining
+
+
 def test_an_operator_killed_in_a_drain_finishes_it(lab: Lab) -> None:
     pool_with(lab, 2)
     miner = lab.responder.miner(lab.namespace, "home-1")
