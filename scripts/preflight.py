@@ -82,6 +82,7 @@ KUBERNETES = (
     Need("iptables", ("iptables", "--version"), "node tests", "iptables"),
     Need("conntrack", ("conntrack", "--version"), "node tests", "conntrack"),
     Need("socat", ("socat", "-V"), "node tests", "socat"),
+    Need("busybox", ("busybox",), "node tests", "busybox-static"),
     Need("mkfs.ext4", ("mkfs.ext4", "-V"), "node tests", "e2fsprogs"),
     Need("iproute2", ("ip", "-V"), "node tests", "iproute2"),
 )

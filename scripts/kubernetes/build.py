@@ -50,6 +50,9 @@ TOOLS = {  # in build order: what the tests need first comes first
     "kubelet": Tool("kubernetes", "k8s.io/kubernetes/cmd/kubelet"),
     "kube-proxy": Tool("kubernetes", "k8s.io/kubernetes/cmd/kube-proxy"),
     "coredns": Tool("coredns", "github.com/coredns/coredns"),
+    "local-path-provisioner": Tool(
+        "local-path-provisioner", "github.com/rancher/local-path-provisioner"
+    ),
     "pause": Tool("pause", "cybervein/tools/pause"),
     "answer": Tool("answer", "cybervein/tools/answer"),
 }

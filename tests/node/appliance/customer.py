@@ -106,6 +106,7 @@ def _pod(name: str, network: str, image: str) -> Object:
         image,
         imagePullPolicy="Never",
         command=["python3", "/script/reader.py"],
+        resources={"requests": {"cpu": "200m"}},  # miners that plot leave nothing to those without
         env=[{"name": "CYBERVEIN_HOME", "value": "/home/customer"}],
         volumeMounts=[{"name": n, "mountPath": p} for n, p in zip(mounted, places, strict=True)],
         startupProbe={

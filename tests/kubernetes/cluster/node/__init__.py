@@ -14,6 +14,7 @@
     node.kubelet, node.containerd        to kill, pause and restart
     node.policies.start()                from then on NetworkPolicies are enforced
     node.balancer.start()                from then on Services of type LoadBalancer get an address
+    node.local_path.start()              the provisioner of k3s and kind, its class as the default
     node.run("ctr", "version")           any program inside the node's namespaces
 
 Pod addresses answer from this machine too. Everything lives in one process namespace, so ending its

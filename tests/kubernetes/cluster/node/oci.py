@@ -5,6 +5,7 @@ import io
 import json
 import platform
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 TAG = "org.opencontainers.image.ref.name"
 
 
-def write_image(archive: Path, program: Path, tag: str = "") -> Path:
-    """Write an image that holds one static program and runs it; returns the archive's path."""
-    layer = _tar({program.name: (program.read_bytes(), 0o755)})
+def write_image(archive: Path, program: Path, tag: str = "", *, links: Sequence[str] = ()) -> Path:
+    """Write an image that holds one static program and runs it; returns the archive's path.
+
+    `links` are further names of it in /bin, for a program that looks at how it is called.
+    """
+    layer = _tar({program.name: (program.read_bytes(), 0o755)}, links)
     config = _json(
         {
             "architecture": MACHINES[platform.machine()],
@@ -54,11 +58,15 @@ def _describe(data: bytes, media_type: str) -> dict[str, Any]:
     return {"mediaType": media_type, "digest": _digest(data), "size": len(data)}
 
 
-def _tar(files: dict[str, tuple[bytes, int]]) -> bytes:
+def _tar(files: dict[str, tuple[bytes, int]], links: Sequence[str] = ()) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, (data, mode) in files.items():
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(data), mode
             tar.addfile(entry, io.BytesIO(data))
+        for name in links:
+            entry = tarfile.TarInfo(f"bin/{name}")
+            entry.type, entry.linkname = tarfile.SYMTYPE, f"/{next(iter(files))}"
+            tar.addfile(entry)
     return buffer.getvalue()

@@ -14,6 +14,7 @@ from cluster.node.balancer import Balancer
 from cluster.node.containerd import Containerd
 from cluster.node.disk import Disk
 from cluster.node.dns import start_dns
+from cluster.node.local_path import LocalPath
 from cluster.node.network import free_wire
 from cluster.node.policy import PolicyEngine
 from cluster.node.room import Room, opened
@@ -40,6 +41,7 @@ class Node:
     volumes: Provisioner
     policies: PolicyEngine
     balancer: Balancer
+    local_path: LocalPath
     name: str = NAME
 
     @property
@@ -120,9 +122,9 @@ def node_cluster(directory: Path) -> Iterator[Node]:
 @contextmanager
 def _started(room: Room, plane: ControlPlane, user: User) -> Iterator[Node]:
     """The node's own programs, and its volumes, while the context lasts."""
-    containerd = Containerd(room)
+    containerd, admin = Containerd(room), Kubectl(plane.kubeconfig(ADMIN))
     node = Node(
-        cluster=Cluster(Kubectl(plane.kubeconfig(ADMIN)), room.directory, plane),
+        cluster=Cluster(admin, room.directory, plane),
         room=room,
         containerd=containerd,
         kubelet=kubelet(room, plane, NAME, user, containerd.socket),
@@ -130,6 +132,7 @@ def _started(room: Room, plane: ControlPlane, user: User) -> Iterator[Node]:
         volumes=Provisioner(plane, room.directory / "volumes", NAME),
         policies=PolicyEngine(room, plane),
         balancer=Balancer(room.wire, plane),
+        local_path=LocalPath(room, plane, admin, containerd),
     )
     try:
         containerd.start()
@@ -148,5 +151,6 @@ def _started(room: Room, plane: ControlPlane, user: User) -> Iterator[Node]:
         node.volumes.stop()
         node.policies.stop()
         node.balancer.stop()
+        node.local_path.stop()
         for process in (node.kubelet, node.proxy, containerd.process):
             process.stop()

@@ -1,0 +1,101 @@
+"""docs/home-cluster.md as it is printed, on a real node with the storage of k3s and kind.
+
+The steps are one story and run in this order.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from appliance.customer import Customer
+from appliance.fleet import Fleet
+from appliance.values import NEW_IMAGE
+from chart_helm import CHART, Helm
+from cluster.kubectl import Kubectl, Object
+from cluster.kwok import is_ready
+from cluster.node.running import Node
+from cluster.waiting import until
+from cybervein_runtime.identity import new_identity
+from oci.archive import Archive
+
+pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
+SPACE = "cybervein"
+NETWORK = "home"
+HOME = CHART / "values-home.yaml"
+PLOTS_MAX = 80  # half of the 5 GiB that a disk of the home values asks for
+VEINS = 10**15
+
+
+@dataclass
+class HomePC:
+    """What the steps share."""
+
+    node: Node
+    kubectl: Kubectl
+    helm: Helm
+    customer: Customer
+    fleet: Fleet
+
+    def claims(self) -> list[Object]:
+        """Every claim of the release."""
+        return self.kubectl.list("persistentvolumeclaims")
+
+    def describe(self) -> str:
+        """What a person would look at when it does not go on."""
+        return f"{self.node.local_path.tail()}\n{self.fleet.describe()}"
+
+
+@pytest.fixture(scope="module")
+def home(node: Node, image: Archive, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomePC]:
+    node.load(image.path, f"docker.io/library/{NEW_IMAGE}")
+    node.local_path.start()
+    kubectl = node.cluster.kubectl.within(SPACE)
+    helm = Helm(tmp_path_factory.mktemp("helm"), kubectl.kubeconfig, SPACE)
+    yield HomePC(node, kubectl, helm, Customer(kubectl, new_identity()), Fleet(kubectl))
+    kubectl.delete("namespace", SPACE, "--wait=false")
+    node.local_path.stop()
+
+
+def test_one_command_brings_a_network_and_its_miners(home: HomePC) -> None:
+    fund = f"networks.{NETWORK}.superNode.funds[0]"
+    home.helm(
+        *("install", "cybervein", CHART, "--create-namespace", "--values", HOME),
+        *("--set", f"{fund}.address={home.customer.address}", "--set", f"{fund}.veins={VEINS}"),
+    )
+    home.kubectl.wait("network", NETWORK, is_ready, "is Ready", timeout_seconds=180)
+    until(
+        lambda: {p["metadata"]["name"] for p in home.fleet.pods()} >= {"pool-0-0", "pool-2-0"},
+        "three miners are made",
+        diagnose=home.describe,
+    )
+
+
+def test_it_scales_and_all_get_ready_on_volumes_of_local_path(home: HomePC) -> None:
+    home.kubectl("scale", "minerpool/pool", "--replicas", "4")
+    home.fleet.ready(4)
+    classes = {each["spec"]["storageClassName"] for each in home.claims()}
+    assert classes == {"local-path"}
+    assert {each["status"]["phase"] for each in home.claims()} == {"Bound"}
+
+
+def test_they_plot_no_more_than_they_asked_for_though_nothing_limits_them(home: HomePC) -> None:
+    def plotted() -> bool:
+        disks = home.kubectl.list("minerdisks")
+        return len(disks) == 4 and all(each["status"].get("plots", 0) for each in disks)
+
+    until(plotted, "every miner has a plot", timeout_seconds=180, diagnose=home.describe)
+    for pod in home.fleet.pods():
+        arguments = pod["spec"]["containers"][0]["args"]
+        assert int(arguments[arguments.index("--plots") + 1]) <= PLOTS_MAX
+
+
+def test_a_file_is_put_and_got(home: HomePC) -> None:
+    home.customer.arrive(NETWORK, NEW_IMAGE)
+    home.customer.put()
+    home.customer.keep_reading()
+    home.customer.stop_reading()
+    assert home.customer.failures() == []
+
+
+def test_helms_own_test_passes(home: HomePC) -> None:
+    home.helm("test", "cybervein")
