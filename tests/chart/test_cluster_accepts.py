@@ -15,6 +15,7 @@ from cluster.tools import tool
 
 pytestmark = pytest.mark.kubernetes
 EVERYTHING = [f"--api-versions=monitoring.coreos.com/v1/{kind}" for kind in MONITORING]
+THEIR_CRDS = Path(__file__).with_name("monitoring")
 VALUES = {
     "defaults": (),
     "home": ("--values", CHART / "values-home.yaml"),
@@ -30,10 +31,19 @@ def established(crd: Object) -> bool:
 
 
 @pytest.fixture(scope="module")
-def crds(cluster: Cluster) -> None:
+def crds(cluster: Cluster) -> Iterator[None]:
+    """Our kinds, and for the time of these tests those of the Prometheus operator."""
     cluster.kubectl.apply_file(CHART / "crds")
-    for name in ("networks", "minerpools", "minerdisks"):
-        cluster.kubectl.wait("crd", f"{name}.cybervein.io", established, "is established")
+    theirs = list(THEIR_CRDS.glob("*.yaml"))
+    for path in theirs:
+        cluster.kubectl.apply(yaml.safe_load(path.read_text()))
+    ours = [f"{name}.cybervein.io" for name in ("networks", "minerpools", "minerdisks")]
+    monitoring = [f"{path.stem}.monitoring.coreos.com" for path in theirs]
+    for name in (*ours, *monitoring):
+        cluster.kubectl.wait("crd", name, established, "is established")
+    yield
+    for name in monitoring:
+        cluster.kubectl.delete("crd", name)
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +104,28 @@ def test_rendered_objects_fit_the_schemas_of_the_api_server(
     objects = helm.render("--include-crds", *EVERYTHING, *VALUES[values])
     kinds = {each["kind"] for each in objects}
     assert {"Deployment", "CustomResourceDefinition", *MONITORING} <= kinds
-    ours = [each for each in objects if each["kind"] not in MONITORING]  # no schema of theirs here
-    assert conforms(schemas, ours) == ""
+    assert conforms(schemas, objects) == ""
 
 
 def test_plain_manifests_fit_the_schemas_of_the_api_server(schemas: Path) -> None:
     for name in ("namespace.yaml", "operator.yaml", "home.yaml"):
         objects = list(yaml.safe_load_all((ROOT / "manifests" / name).read_text()))
         assert conforms(schemas, objects) == ""
+
+
+def test_monitoring_is_rendered_where_the_api_server_has_its_kinds(
+    helm: Helm, cluster: Cluster, crds: None, namespace: str
+) -> None:
+    assert crds is None
+    found = Helm(helm.directory, cluster.kubectl.kubeconfig, namespace)
+    rendered = yaml.safe_load_all(
+        found("template", "cybervein", CHART, "--validate", "--skip-crds")
+    )
+    theirs = [each for each in rendered if each and each["kind"] in MONITORING]
+    assert sorted(each["kind"] for each in theirs) == sorted(MONITORING)
+    cluster.kubectl.within(namespace).apply(
+        *theirs, flags=("--dry-run=server", "--validate=strict")
+    )
 
 
 def test_the_check_sees_a_wrong_field(helm: Helm, schemas: Path) -> None:
