@@ -1,7 +1,8 @@
 """An operator of one's own for each test, on one real API server with fake nodes."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def nodes(kwok: Kwok) -> list[str]:
 
 
 @pytest.fixture
-def lab(  # noqa: PLR0913, PLR0917 -- what an operator needs around it
+def make_lab(  # noqa: PLR0913, PLR0917 -- what an operator needs around it
     cluster: Cluster,
     custom_kinds: None,
     storage_class: str,
@@ -48,8 +49,14 @@ def lab(  # noqa: PLR0913, PLR0917 -- what an operator needs around it
     namespace: str,
     tmp_path: Path,
     responder: Responder,
-) -> Iterator[Lab]:
-    """An operator that runs."""
+) -> Callable[..., Lab]:
+    """Everything around an operator that does not run yet."""
     del custom_kinds, storage_class, nodes
-    with Lab(cluster, namespace, tmp_path, responder).running() as running:
+    return partial(Lab, cluster, namespace, tmp_path, responder)
+
+
+@pytest.fixture
+def lab(make_lab: Callable[..., Lab]) -> Iterator[Lab]:
+    """An operator that runs."""
+    with make_lab().running() as running:
         yield running

@@ -18,8 +18,9 @@ from cybervein_operator.cluster.views import PodFacts
 from cybervein_operator.judgement import disk as disks
 from cybervein_operator.judgement.conditions import Answer, Answers, conditions, notices
 from cybervein_operator.judgement.miner import Facts, Trouble, judge
-from cybervein_operator.judgement.pool import Order, Task, answers, attention, order, plan, sums
+from cybervein_operator.judgement.pool import Order, Task, order, plan
 from cybervein_operator.judgement.rollout import borne, grants, may_stop, under_way
+from cybervein_operator.judgement.summary import answers, attention, sums
 from cybervein_operator.miners.report import DiskReport, Poll, Report
 from cybervein_protocol.placement import default_code
 from hypothesis import given

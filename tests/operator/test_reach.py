@@ -1,30 +1,18 @@
 """Which namespaces the operator looks after."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
-from cluster.running import Cluster
 from operator_lab import Lab
-from responder import Responder
 
 pytestmark = pytest.mark.kubernetes
 
 
 @pytest.fixture
-def wide(  # noqa: PLR0913, PLR0917 -- what an operator needs around it
-    cluster: Cluster,
-    custom_kinds: None,
-    storage_class: str,
-    nodes: list[str],
-    namespace: str,
-    tmp_path: Path,
-    responder: Responder,
-) -> Iterator[Lab]:
+def wide(make_lab: Callable[..., Lab]) -> Iterator[Lab]:
     """An operator for the whole cluster."""
-    del custom_kinds, storage_class, nodes
-    with Lab(cluster, namespace, tmp_path, responder, wide=True).running() as running:
+    with make_lab(wide=True).running() as running:
         yield running
 
 

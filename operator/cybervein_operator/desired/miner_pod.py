@@ -9,11 +9,12 @@ from cybervein_operator.desired.address import HOST_IP, SHARDS_PORT, host_port
 from cybervein_operator.desired.facts import MinerFacts, Volume, volume_of
 from cybervein_operator.desired.names import Object
 from cybervein_operator.desired.pod import (
-    CONTAINER_SECURITY,
     SECRET_MODE,
     base,
     claim_volume,
+    container,
     given,
+    image,
     mount,
     probe,
     resources,
@@ -61,22 +62,18 @@ def _disks(pool: MinerPool, ordinal: int, facts: MinerFacts) -> list[Volume]:
 
 def _miner(pool: MinerPool, ordinal: int, facts: MinerFacts, volumes: list[Volume]) -> Object:
     port = {"name": "shards", "containerPort": SHARDS_PORT, "protocol": "TCP"}
-    return {
-        "name": "miner",
-        "image": pool.spec.image or facts.image,
-        "args": arguments(pool, ordinal, facts, volumes),
+    needs = resources(pool.spec.resources.miner, _MINER_REQUESTS)
+    args, mounts = arguments(pool, ordinal, facts, volumes), _mounts(volumes)
+    return container("miner", image(pool.spec, facts.image), args, needs, mounts) | {
         "env": [
             _from_node(NODE_NAME, "spec.nodeName"),
             _from_node(HOST_IP, "status.hostIP"),
         ],
         "ports": [port | given(hostPort=host_port(pool.spec.address, ordinal))],
-        "resources": resources(pool.spec.resources.miner, _MINER_REQUESTS),
-        "securityContext": CONTAINER_SECURITY,
         "startupProbe": probe("/startupz", "shards", period=5, failures=_START_LOOKS),
         "readinessProbe": probe("/readyz", "shards", period=10, failures=3),
         "livenessProbe": probe("/healthz", "shards", period=20, failures=6),
-        "volumeMounts": _mounts(volumes),
-    } | given(imagePullPolicy=pool.spec.image_pull_policy and str(pool.spec.image_pull_policy))
+    }
 
 
 def arguments(pool: MinerPool, ordinal: int, facts: MinerFacts, volumes: list[Volume]) -> list[str]:
@@ -116,32 +113,24 @@ def group(pool: MinerPool, ordinal: int) -> str:
 
 
 def _sidecar(pool: MinerPool, facts: MinerFacts) -> Object:
-    return {
-        "name": "sidecar",
-        "image": pool.spec.image or facts.image,
-        "args": [
-            "sidecar",
-            *("--miner", f"http://127.0.0.1:{SHARDS_PORT}"),
-            *("--network", f"{NETWORK_DIR}/{names.NETWORK_KEY}"),
-            *("--supernode", facts.network.url),
-            *("--host", "0.0.0.0"),  # noqa: S104 -- inside a pod
-            *("--port", str(METRICS_PORT)),
-            "--log-json",
-        ],
+    args = [
+        "sidecar",
+        *("--miner", f"http://127.0.0.1:{SHARDS_PORT}"),
+        *("--network", f"{NETWORK_DIR}/{names.NETWORK_KEY}"),
+        *("--supernode", facts.network.url),
+        *("--host", "0.0.0.0"),  # noqa: S104 -- inside a pod
+        *("--port", str(METRICS_PORT)),
+        "--log-json",
+    ]
+    needs = resources(pool.spec.resources.sidecar, _SIDECAR_REQUESTS)
+    mounts = [mount("network", NETWORK_DIR, read_only=True)]
+    return container("sidecar", image(pool.spec, facts.image), args, needs, mounts) | {
         "ports": [{"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"}],
-        "resources": resources(pool.spec.resources.sidecar, _SIDECAR_REQUESTS),
-        "securityContext": CONTAINER_SECURITY,
         # Started when the miner has answered once; it may take as long as the miner may.
         "startupProbe": probe("/startupz", "metrics", period=5, failures=_START_LOOKS),
         # No readiness probe: a pod whose metrics fail still serves shards.
         "livenessProbe": probe("/healthz", "metrics", period=20, failures=6),
-        "volumeMounts": [
-            mount("network", NETWORK_DIR, read_only=True),
-            mount("tmp", "/tmp"),  # noqa: S108 -- the pod's own
-        ],
-    } | given(
-        imagePullPolicy=pool.spec.image_pull_policy and str(pool.spec.image_pull_policy),
-    )
+    }
 
 
 def _mounts(volumes: list[Volume]) -> list[Object]:
@@ -149,7 +138,6 @@ def _mounts(volumes: list[Volume]) -> list[Object]:
         mount("network", NETWORK_DIR, read_only=True),
         mount("identity", IDENTITY_DIR, read_only=True),
         mount("state", STATE_DIR),
-        mount("tmp", "/tmp"),  # noqa: S108 -- the pod's own
         *(mount(f"disk-{each.name}", f"{DISKS_DIR}/{each.name}") for each in volumes),
     ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from cybervein_operator.api import to_plain
+from cybervein_operator.api import MinerPoolSpec, NetworkSpec, to_plain
 from cybervein_operator.api.pods import Resources, Toleration
 from cybervein_operator.desired.names import Object
 
@@ -11,7 +11,7 @@ UID: Final = 65532
 SECRET_MODE: Final = 0o440
 """fsGroup lets the group read mounted secrets, whatever mode is asked for: so it is said."""
 
-CONTAINER_SECURITY: Final[Object] = {
+_CONTAINER_SECURITY: Final[Object] = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
     "readOnlyRootFilesystem": True,
@@ -60,6 +60,25 @@ def probe(path: str, port: str, *, period: int, failures: int, scheme: str = "HT
         "periodSeconds": period,
         "timeoutSeconds": 5,
         "failureThreshold": failures,
+    }
+
+
+def image(spec: MinerPoolSpec | NetworkSpec, default: str) -> Object:
+    """The image that a spec names, or the default, and when it is pulled."""
+    policy = spec.image_pull_policy
+    return {"image": spec.image or default} | given(imagePullPolicy=policy and str(policy))
+
+
+def container(
+    name: str, image: Object, args: Sequence[str], needs: Object, mounts: Sequence[Object]
+) -> Object:
+    """A container of our image that `needs` resources, with a small `/tmp` of its own."""
+    return image | {
+        "name": name,
+        "args": list(args),
+        "resources": needs,
+        "securityContext": _CONTAINER_SECURITY,
+        "volumeMounts": [*mounts, mount("tmp", "/tmp")],  # noqa: S108 -- the pod's own
     }
 
 

@@ -9,11 +9,12 @@ from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import SuperNodeFacts
 from cybervein_operator.desired.names import Object
 from cybervein_operator.desired.pod import (
-    CONTAINER_SECURITY,
     SECRET_MODE,
     base,
     claim_volume,
+    container,
     given,
+    image,
     mount,
     probe,
     resources,
@@ -91,19 +92,9 @@ def _super_node(network: Network, facts: SuperNodeFacts) -> Object:
 
 
 def _container(network: Network, facts: SuperNodeFacts, name: str, args: list[str]) -> Object:
-    policy = network.spec.image_pull_policy
-    return {
-        "name": name,
-        "image": network.spec.image or facts.image,
-        "args": args,
-        "resources": resources(node_of(network).resources, _REQUESTS),
-        "securityContext": CONTAINER_SECURITY,
-        "volumeMounts": [
-            mount("data", DATA_DIR),
-            mount("tls", TLS_DIR, read_only=True),
-            mount("tmp", "/tmp"),  # noqa: S108 -- the pod's own
-        ],
-    } | given(imagePullPolicy=policy and str(policy))
+    needs = resources(node_of(network).resources, _REQUESTS)
+    mounts = [mount("data", DATA_DIR), mount("tls", TLS_DIR, read_only=True)]
+    return container(name, image(network.spec, facts.image), args, needs, mounts)
 
 
 def _volumes(network: Network) -> list[Object]:

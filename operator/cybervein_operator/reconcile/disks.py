@@ -3,21 +3,18 @@
 from cybervein_protocol.errors import CyberVeinError
 
 from cybervein_operator.api import (
-    API_VERSION,
     DiskPhase,
     MinerDisk,
     MinerPhase,
     MinerPool,
-    to_plain,
 )
-from cybervein_operator.cluster.errors import NOT_FOUND, ApiError
 from cybervein_operator.cluster.kinds import Kind
 from cybervein_operator.cluster.recorder import rfc3339
 from cybervein_operator.cluster.views import PodFacts
 from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import Volume
 from cybervein_operator.desired.miner_pod import DISKS_DIR
-from cybervein_operator.judgement.conditions import DISK, notices
+from cybervein_operator.judgement.conditions import DISK
 from cybervein_operator.judgement.disk import (
     Action,
     DiskFacts,
@@ -27,6 +24,7 @@ from cybervein_operator.judgement.disk import (
     worth_writing,
 )
 from cybervein_operator.judgement.miner import WAITING_FOR_VOLUMES
+from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Key, World
 
@@ -99,21 +97,7 @@ async def _act(tools: Tools, facts: DiskFacts, key: Key) -> None:
 
 
 async def _write(tools: Tools, facts: DiskFacts) -> None:
-    disk = facts.disk
-    after = status(facts, rfc3339())
+    disk, after = facts.disk, status(facts, rfc3339())
     if facts.starts or not worth_writing(disk.status, after):
         return
-    body = {
-        "apiVersion": API_VERSION,
-        "kind": "MinerDisk",
-        "metadata": {"name": disk.metadata.name, "namespace": disk.metadata.namespace},
-        "status": to_plain(after),
-    }
-    try:
-        await tools.client.apply(body, status=True)
-    except ApiError as error:
-        if error.http_status != NOT_FOUND:
-            raise
-        return
-    for notice in notices(disk.status.conditions, after.conditions, DISK):
-        await tools.recorder.post(disk, notice)
+    await write_status(tools, disk, after, DISK)

@@ -1,17 +1,18 @@
 """A network: founded by a super node here, or joined; its file pinned once, its epochs followed."""
 
-from cybervein_operator.api import API_VERSION, Network, NetworkStatus, to_plain
-from cybervein_operator.cluster.errors import NOT_FOUND, ApiError
+from cybervein_operator.api import Network, NetworkStatus
+from cybervein_operator.cluster.errors import ApiError
 from cybervein_operator.cluster.kinds import Kind
 from cybervein_operator.cluster.recorder import rfc3339
 from cybervein_operator.cluster.views import PodFacts, SetFacts
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.desired.facts import SuperNodeFacts
-from cybervein_operator.judgement.conditions import Answers, conditions, notices
+from cybervein_operator.judgement.conditions import Answers, conditions
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.judgement.network import NetworkSeen, answers, next_look_seconds
 from cybervein_operator.reconcile.certificates import Certificates
 from cybervein_operator.reconcile.pinning import Pinned, Pinning
+from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.super_nodes import SuperNodes
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Key, pool_key
@@ -108,25 +109,7 @@ class NetworkWork:
             height=before.height if view is None or view.epoch == before.epoch else view.height,
             miners=len(view.standings) if view and view.standings else before.miners,
         )
-        if after == before:
-            return
-        await self._patch(network, after)
-        for notice in notices(before.conditions, after.conditions):
-            await self._tools.recorder.post(network, notice)
-
-    async def _patch(self, network: Network, after: NetworkStatus) -> None:
-        meta = network.metadata
-        body = {
-            "apiVersion": API_VERSION,
-            "kind": "Network",
-            "metadata": {"name": meta.name, "namespace": meta.namespace},
-            "status": to_plain(after),
-        }
-        try:
-            await self._tools.client.apply(body, status=True)
-        except ApiError as error:
-            if error.http_status != NOT_FOUND:
-                raise
+        if after == before or not await write_status(self._tools, network, after):
             return
         current = self._world.networks.get((meta.namespace, meta.name))
         if current is not None and current.metadata.uid == meta.uid:

@@ -19,7 +19,7 @@ from cybervein_operator.judgement.pool import (
 from cybervein_operator.judgement.rollout import borne
 from cybervein_operator.reconcile.access import pool_trouble
 from cybervein_operator.reconcile.gather import Gatherer
-from cybervein_operator.reconcile.pool_status import write_status
+from cybervein_operator.reconcile.pool_status import write_pool_status
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Key, miner_key
 
@@ -58,7 +58,7 @@ class PoolWork:
         if not paused(pool):
             await self._tools.applier.ensure(fleet.disruption_budget(pool))
         self._hand_out(pool, miners, decided, trouble)
-        await write_status(self._tools, pool, miners, decided, trouble)
+        await write_pool_status(self._tools, pool, miners, decided, trouble)
         waits = trouble is not None or any(each.outdated or each.binding for each in miners)
         return _WAITING_SECONDS if waits else RESYNC_SECONDS
 

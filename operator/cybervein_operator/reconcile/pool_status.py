@@ -2,26 +2,20 @@
 
 from collections.abc import Sequence
 
-from cybervein_operator.api import API_VERSION, MinerPool, MinerPoolStatus, to_plain
-from cybervein_operator.cluster.errors import NOT_FOUND, ApiError
+from cybervein_operator.api import MinerPool, MinerPoolStatus
 from cybervein_operator.cluster.recorder import rfc3339
 from cybervein_operator.desired import names
-from cybervein_operator.judgement.conditions import conditions, notices
+from cybervein_operator.judgement.conditions import conditions
 from cybervein_operator.judgement.miner import Facts, Trouble
-from cybervein_operator.judgement.pool import (
-    Plan,
-    answers,
-    attention,
-    phases,
-    sums,
-    usage,
-)
+from cybervein_operator.judgement.pool import Plan
+from cybervein_operator.judgement.summary import answers, attention, phases, sums, usage
+from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.tools import Tools
 
 _SHIFT_PER_MILLE = 10
 
 
-async def write_status(
+async def write_pool_status(
     tools: Tools,
     pool: MinerPool,
     miners: Sequence[Facts],
@@ -52,27 +46,9 @@ async def write_status(
         attention=attention(miners, decided.verdicts),
         image=pool.spec.image or tools.image,
     )
-    if after == before:
+    if after == before or not await write_status(tools, pool, after):
         return
-    await _patch(tools, pool, after)
-    for notice in notices(before.conditions, after.conditions):
-        await tools.recorder.post(pool, notice)
-
-
-async def _patch(tools: Tools, pool: MinerPool, after: MinerPoolStatus) -> None:
     meta = pool.metadata
-    body = {
-        "apiVersion": API_VERSION,
-        "kind": "MinerPool",
-        "metadata": {"name": meta.name, "namespace": meta.namespace},
-        "status": to_plain(after),
-    }
-    try:
-        await tools.client.apply(body, status=True)
-    except ApiError as error:
-        if error.http_status != NOT_FOUND:
-            raise
-        return
     current = tools.world.pools.get((meta.namespace, meta.name))
     if current is not None and current.metadata.uid == meta.uid:
         tools.world.pools[meta.namespace, meta.name] = _with_status(current, after)

@@ -1,0 +1,150 @@
+"""What a pool's status says of all its miners together."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cybervein_operator.api import Attention, MinerPhase, MinerPool, PoolBytes
+from cybervein_operator.api.pool import ATTENTION_MAX
+from cybervein_operator.api.quantity import short
+from cybervein_operator.judgement.conditions import Answer, Answers
+from cybervein_operator.judgement.miner import Facts, Trouble, Verdict
+from cybervein_operator.judgement.pool import why_leave
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Of all miners: bytes, and how many exist, are ready, and have the newest template."""
+
+    bytes: PoolBytes
+    existing: int
+    ready: int
+    updated: int
+
+
+def sums(miners: Sequence[Facts], verdicts: Mapping[str, Verdict]) -> Sums:
+    """Add up."""
+    disks = [
+        disk
+        for each in miners
+        if each.exists and each.poll is not None and each.poll.report is not None
+        for disk in each.poll.report.disks
+    ]
+    total = PoolBytes(
+        plots=sum(each.plot_bytes for each in disks),
+        shards=sum(each.shard_bytes for each in disks),
+        total=sum(each.capacity_bytes for each in disks),
+        free=sum(each.free_bytes for each in disks),
+    )
+    existing = [each for each in miners if each.exists]
+    ready = sum(verdict.phase is MinerPhase.READY for verdict in verdicts.values())
+    updated = sum(not each.outdated and each.settled for each in existing)
+    return Sums(total, len(existing), ready, updated)
+
+
+def usage(size: PoolBytes) -> str:
+    """Used of size, for people."""
+    return f"{short(size.plots + size.shards)}/{short(size.total)}"
+
+
+def phases(verdicts: Mapping[str, Verdict]) -> dict[str, int]:
+    """Miners by phase, in the order of the phases; those without miners are left out."""
+    count = Counter(verdict.phase for verdict in verdicts.values())
+    return {str(phase): count[phase] for phase in MinerPhase if count[phase]}
+
+
+_URGENCY = (
+    MinerPhase.BLOCKED,
+    MinerPhase.UNREACHABLE,
+    MinerPhase.DEGRADED,
+    MinerPhase.DRAINING,
+    MinerPhase.UPDATING,
+    MinerPhase.PENDING,
+    MinerPhase.STARTING,
+    MinerPhase.DRAINED,
+)
+
+
+def attention(miners: Sequence[Facts], verdicts: Mapping[str, Verdict]) -> tuple[Attention, ...]:
+    """Miners that are not Ready, the most urgent first, at most fifty."""
+    urgent = [each for each in miners if verdicts[each.name].phase is not MinerPhase.READY]
+    urgent.sort(key=lambda each: (_URGENCY.index(verdicts[each.name].phase), each.ordinal))
+    return tuple(
+        Attention(
+            miner=each.name,
+            phase=verdicts[each.name].phase,
+            reason=verdicts[each.name].reason,
+            message=verdicts[each.name].message[:1000],
+        )
+        for each in urgent[:ATTENTION_MAX]
+    )
+
+
+def answers(
+    pool: MinerPool,
+    verdicts: Mapping[str, Verdict],
+    added: Sums,
+    trouble: Trouble | None,
+) -> Answers:
+    """The pool's conditions."""
+    if trouble is not None:
+        word = Answer(trouble.reason, trouble.message)
+        return Answers(
+            ready=word.no(),
+            progressing=word.when(yes=not trouble.blocks),
+            degraded=word.when(yes=trouble.blocks),
+            draining=None,
+        )
+    wanted = sum(not why_leave(pool, each) for each in range(pool.spec.replicas))
+    count = Counter(verdict.phase for verdict in verdicts.values())
+    bad = [
+        (name, verdict)
+        for name, verdict in verdicts.items()
+        if verdict.phase in {MinerPhase.BLOCKED, MinerPhase.DEGRADED, MinerPhase.UNREACHABLE}
+        or verdict.reason in {"Unschedulable", "StorageClassMissing"}
+    ]
+    ready = f"{added.ready} of {wanted} miners are ready"
+    return Answers(
+        ready=Answer("AllReady" if added.ready >= wanted else "NotAllReady", ready).when(
+            yes=added.ready >= wanted
+        ),
+        progressing=_progress(count, added),
+        degraded=_degraded(bad),
+        draining=_draining(count, verdicts),
+    )
+
+
+def _progress(count: Counter[MinerPhase], added: Sums) -> Answer:
+    moving = {
+        phase: count[phase]
+        for phase in (MinerPhase.PENDING, MinerPhase.STARTING, MinerPhase.UPDATING)
+        if count[phase]
+    }
+    if moving:
+        words = ", ".join(f"{number} {phase.lower()}" for phase, number in moving.items())
+        return Answer("Rolling" if count[MinerPhase.UPDATING] else "Starting", words).yes()
+    if added.updated < added.existing:
+        waiting = added.existing - added.updated
+        message = f"{waiting} miners wait for their turn to be updated"
+        return Answer("WaitingForProofs", message).yes()
+    return Answer("Settled", "").no()
+
+
+def _degraded(bad: list[tuple[str, Verdict]]) -> Answer:
+    if not bad:
+        return Answer("AsExpected", "").no()
+    name, verdict = bad[0]
+    reasons = {each.reason for _, each in bad}
+    reason = verdict.reason if len(reasons) == 1 else "MinersDegraded"
+    more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+    return Answer(reason or "MinersDegraded", f"{name}: {verdict.message}{more}").yes()
+
+
+def _draining(count: Counter[MinerPhase], verdicts: Mapping[str, Verdict]) -> Answer:
+    if not count[MinerPhase.DRAINING]:
+        return Answer("NothingDrains", "").no()
+    drains = [(n, v) for n, v in verdicts.items() if v.phase is MinerPhase.DRAINING]
+    stuck = [(n, v) for n, v in drains if v.reason in {"DrainBlocked", "Unreachable"}]
+    name, verdict = (stuck or drains)[0]
+    message = f"{len(drains)} miners drain; {name}: {verdict.message}"
+    return Answer(verdict.reason if stuck else "Draining", message).yes()
