@@ -50,6 +50,8 @@ CHECK = (
     Need("rustfmt", ("cargo", "fmt", "--version"), "lint", advice="rustup component add rustfmt"),
     Need("chromium", ("chromium", "--version"), "explorer tests", "chromium"),
     Need("chromedriver", ("chromedriver", "--version"), "explorer tests", "chromium-driver"),
+    Need("prometheus", ("prometheus", "--version"), "metrics and alerts", "prometheus"),
+    Need("promtool", ("promtool", "--version"), "metrics and alerts", "prometheus"),
 )
 PEERS = (
     Need("c++", ("c++", "--version"), "peers of the races", "g++"),

@@ -1,0 +1,121 @@
+"""A real Prometheus scrapes a real sidecar: its series answer what docs and alerts ask for."""
+
+import json
+import re
+import subprocess
+import urllib.parse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from processes import free_port, get_json
+from sidecar_processes import miner, sidecar, super_node, until
+
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "chart" / "cybervein" / "files" / "rules.yaml"
+QUESTIONS = ROOT / "docs" / "metrics.md"
+
+
+@dataclass(frozen=True)
+class Prometheus:
+    """One that scrapes every second."""
+
+    url: str
+
+    def ask(self, expression: str) -> list[Any]:
+        """The series that an expression gives now."""
+        query = urllib.parse.urlencode({"query": expression})
+        return list(get_json(f"{self.url}/api/v1/query?{query}")["data"]["result"])
+
+    def alerts(self) -> dict[str, str]:
+        """Health of each alerting rule by name."""
+        groups = get_json(f"{self.url}/api/v1/rules?type=alert")["data"]["groups"]
+        return {rule["name"]: rule["health"] for group in groups for rule in group["rules"]}
+
+
+@contextmanager
+def prometheus(folder: Path, targets: dict[str, str]) -> Iterator[Prometheus]:
+    """Scrapes URLs by miner's name, with the label that the chart's PodMonitor gives them."""
+    folder.mkdir()
+    jobs = [
+        {
+            "job_name": name,
+            "static_configs": [
+                {
+                    "targets": [url.removeprefix("http://")],
+                    "labels": {"cybervein_io_miner": name},
+                }
+            ],
+        }
+        for name, url in targets.items()
+    ]
+    every = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    settings = {"global": every, "rule_files": [str(RULES)], "scrape_configs": jobs}
+    (folder / "prometheus.yml").write_text(json.dumps(settings))
+    url = f"127.0.0.1:{free_port()}"
+    command = [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address={url}",
+    ]
+    with (folder / "log").open("wb") as log, subprocess.Popen(command, stderr=log) as process:
+        try:
+            yield Prometheus(f"http://{url}")
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    folder = tmp_path_factory.mktemp("scraped")
+    node = super_node(folder / "sn").start()
+    mining = miner(folder / "m", folder / "sn" / "network.json", "--plots", "1", "--group", "g")
+    beside = sidecar(folder / "sidecar.json", mining.start().url, node.url).start()
+    try:
+        with prometheus(folder / "prometheus", {"miner-a": beside.url}) as running:
+            until("it earns", lambda: earned(running), seconds=90)
+            yield running
+    finally:
+        for process in (beside, mining, node):
+            process.kill()
+
+
+def earned(running: Prometheus) -> bool:
+    return any(float(each["value"][1]) for each in running.ask("cybervein_rewards_veins_total"))
+
+
+def questions() -> list[str]:
+    """The expressions of the page's table of what to watch first."""
+    table = QUESTIONS.read_text().split("What to watch first:", 1)[1].split("The module", 1)[0]
+    found = re.findall(r"\| `([^`]+)`", table)
+    assert len(found) >= 6
+    return [each.replace("\\|", "|") for each in found]
+
+
+@pytest.mark.parametrize("expression", questions())
+def test_documented_expressions_ask_for_series_that_are_there(
+    scraped: Prometheus, expression: str
+) -> None:
+    scraped.ask(expression)  # refused if it is no expression
+    for name in re.findall(r"cybervein_\w+", expression):
+        assert scraped.ask(name), f"no series {name}"
+
+
+def test_every_alert_asks_for_series_that_are_there(scraped: Prometheus) -> None:
+    rules = yaml.safe_load(RULES.read_text())["groups"][0]["rules"]
+    until("rules are evaluated", lambda: set(scraped.alerts().values()) == {"ok"})
+    assert set(scraped.alerts()) == {rule["alert"] for rule in rules}
+    for rule in rules:
+        for name in re.findall(r"cybervein_\w+(?=[{ ])", rule["expr"]):
+            assert scraped.ask(name), f"{rule['alert']}: no series {name}"
+    assert scraped.ask("ALERTS") == []
+
+
+def test_series_carry_the_label_that_alerts_name_the_miner_by(scraped: Prometheus) -> None:
+    [measured] = scraped.ask("cybervein_space_measured_bytes > 0")
+    assert measured["metric"]["cybervein_io_miner"] == "miner-a"
