@@ -14,9 +14,10 @@ from cybervein_protocol.errors import MalformedError
 from cybervein_operator.api import GROUP, VERSION, MinerDisk, MinerPool, Network, parse
 from cybervein_operator.canary import NAME as CANARY
 from cybervein_operator.canary import Canary
-from cybervein_operator.cluster.extract import Item, seen
+from cybervein_operator.cluster.extract import seen
 from cybervein_operator.cluster.kinds import Kind
 from cybervein_operator.cluster.login import Login
+from cybervein_operator.cluster.shapes import Item
 from cybervein_operator.desired import names
 from cybervein_operator.world import Key, World, miner_key, network_key, pool_key
 

@@ -26,9 +26,7 @@ from cybervein_protocol.placement import default_code
 from hypothesis import given
 from hypothesis import strategies as st
 
-READY = PodFacts(
-    ready=True, running=True, node="n", revision="r", address="", reason="", message=""
-)
+READY = PodFacts(ready=True, running=True, node="n", revision="r", reason="", message="")
 STARTING = msgspec.structs.replace(READY, ready=False, running=False)
 CRASHING = msgspec.structs.replace(STARTING, reason="CrashLoopBackOff", message="it exits")
 HOMELESS = msgspec.structs.replace(

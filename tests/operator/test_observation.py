@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from cybervein_operator.cluster.extract import Item, seen
+from cybervein_operator.cluster.extract import seen
 from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.shapes import Item
 from cybervein_operator.cluster.views import PodFacts
 from cybervein_operator.reconcile.volumes import binding
 

@@ -15,8 +15,9 @@ from cybervein_protocol.errors import ConflictError
 
 from cybervein_operator.cluster.client import FIELD_MANAGER, ClusterClient, Object
 from cybervein_operator.cluster.errors import CONFLICT, ApiError
-from cybervein_operator.cluster.extract import Item, seen
+from cybervein_operator.cluster.extract import seen
 from cybervein_operator.cluster.kinds import BY_KIND, Kind
+from cybervein_operator.cluster.shapes import Item
 from cybervein_operator.cluster.store import Store
 from cybervein_operator.cluster.views import Seen
 

@@ -40,7 +40,6 @@ class PodFacts(msgspec.Struct, frozen=True):
     running: bool
     node: str
     revision: str
-    address: str
     reason: str
     message: str
     unscheduled: datetime | None = None
@@ -63,10 +62,9 @@ class ServiceFacts(msgspec.Struct, frozen=True):
 
 
 class NodeFacts(msgspec.Struct, frozen=True):
-    """Of a node: why its miners are drained ("" if they are not), and an address of it."""
+    """Of a node: why its miners are drained, "" if they are not."""
 
     drain: str
-    address: str
 
 
 Facts = SetFacts | PodFacts | ClaimFacts | ServiceFacts | NodeFacts | None

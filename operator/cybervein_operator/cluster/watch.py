@@ -8,10 +8,8 @@ connection when nothing came for 70 seconds (the API server sends bookmarks ever
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final, Protocol
-from urllib.parse import urlencode
 
 import aiohttp
 import msgspec
@@ -19,16 +17,15 @@ import structlog
 
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import FORBIDDEN, GONE, NOT_FOUND
-from cybervein_operator.cluster.extract import Item, seen
+from cybervein_operator.cluster.extract import seen
 from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.listing import Event, Listing, RefusedError, WatchTimes
+from cybervein_operator.cluster.shapes import Item
 from cybervein_operator.cluster.views import Seen
 
 _log = structlog.get_logger()
-_PAGE: Final = 500
-_LINE_BYTES_MAX: Final = 4 << 20
 _DENIED_SECONDS: Final = 600.0
 _BACKOFF_SECONDS_MAX: Final = 30.0
-_OK: Final = 200
 
 
 class Sink(Protocol):
@@ -42,41 +39,6 @@ class Sink(Protocol):
 
     def drop(self, kind: Kind, key: tuple[str, str]) -> None:
         """One object is gone."""
-
-
-class _ListMeta(msgspec.Struct, rename="camel"):
-    resource_version: str = ""
-    continue_: str = msgspec.field(default="", name="continue")
-
-
-class _List(msgspec.Struct):
-    metadata: _ListMeta
-    items: list[Item] = []
-
-
-class _Head(msgspec.Struct):
-    type: str
-    object: msgspec.Raw
-
-
-class _Error(msgspec.Struct):
-    code: int = 0
-    message: str = ""
-
-
-class _RefusedError(Exception):
-    def __init__(self, status: int) -> None:
-        super().__init__(f"HTTP {status}")
-        self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class WatchTimes:
-    """Seconds: of a watch on the server's side, on ours, and of silence that means a dead one."""
-
-    server: float = 300
-    client: float = 330
-    inactivity: float = 70
 
 
 class Watch:
@@ -94,8 +56,8 @@ class Watch:
         times: WatchTimes | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client, self.kind, self._sink = client, kind, sink
-        self.namespace, self._selector, self._optional = namespace, selector, optional
+        self._listing = Listing(client, kind, namespace, selector)
+        self.kind, self.namespace, self._sink, self._optional = kind, namespace, sink, optional
         self._times, self._clock = times or WatchTimes(), clock
         self.listed = asyncio.Event()
         self.denied = False
@@ -110,7 +72,7 @@ class Watch:
                 version = await self._list()
                 backoff = 0.2
                 await self._stream(version)
-            except _RefusedError as error:
+            except RefusedError as error:
                 backoff = await self._refused(error, backoff)
             except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
                 self.connected = False
@@ -122,7 +84,7 @@ class Watch:
     def _kind(self) -> str:
         return self.kind.resource.kind
 
-    async def _refused(self, error: _RefusedError, backoff: float) -> float:
+    async def _refused(self, error: RefusedError, backoff: float) -> float:
         """Ask again, ever more rarely; without an optional kind the operator goes on meanwhile.
 
         An API server that has just started denies everything for a second, until it knows the
@@ -138,46 +100,23 @@ class Watch:
         return min(2 * backoff, _DENIED_SECONDS if denied else _BACKOFF_SECONDS_MAX)
 
     async def _list(self) -> str:
-        items: dict[tuple[str, str], Seen] = {}
-        query = {"limit": str(_PAGE)}
-        while True:
-            page = await self._page(query)
-            for item in page.items:
-                key = (item.metadata.namespace, item.metadata.name)
-                items[key] = seen(self.kind, item)
-            if not page.metadata.continue_:
-                break
-            query["continue"] = page.metadata.continue_
+        items, version = dict[tuple[str, str], Seen](), ""
+        async for page in self._listing.pages():
+            items |= {_key(item): seen(self.kind, item) for item in page.items}
+            version = page.version
         self._sink.replace(self.kind, self.namespace, items)
         self.denied, self.connected, self.last_seen = False, True, self._clock()
         self.listed.set()
-        return page.metadata.resource_version
-
-    async def _page(self, query: dict[str, str]) -> _List:
-        timeout = aiohttp.ClientTimeout(total=60, sock_connect=10)
-        async with self._client.session.get(
-            self._url(query), headers=self._client.headers(), timeout=timeout
-        ) as answer:
-            if answer.status != _OK:
-                raise _RefusedError(answer.status)
-            return msgspec.json.decode(await answer.read(), type=_List)
-
-    def _url(self, query: dict[str, str]) -> str:
-        if self._selector:
-            query = query | {"labelSelector": self._selector}
-        path = self.kind.resource.path(self.namespace or None)
-        return self._client.url(f"{path}?{urlencode(query)}")
+        return version
 
     async def _stream(self, version: str) -> None:
         """Events from `version` on, over as many connections as it takes; returns after 410."""
         while True:
             try:
-                async for head in self._events(version):
+                async for event in self._listing.events(version, self._times):
                     self.last_seen = self._clock()
-                    if head.type == "ERROR":
-                        _refuse(msgspec.json.decode(head.object, type=_Error))
-                    version = self._take(head) or version
-            except _RefusedError as error:
+                    version = self._take(event) or version
+            except RefusedError as error:
                 if error.status == GONE:
                     return
                 raise
@@ -185,48 +124,15 @@ class Watch:
                 _log.info("watch.silent", kind=self._kind)
             await asyncio.sleep(0.1)
 
-    def _take(self, head: _Head) -> str:
-        item = msgspec.json.decode(head.object, type=Item)
-        key = (item.metadata.namespace, item.metadata.name)
-        if head.type in {"ADDED", "MODIFIED"}:
+    def _take(self, event: Event) -> str:
+        item = event.item()
+        key = _key(item)
+        if event.type in {"ADDED", "MODIFIED"}:
             self._sink.put(self.kind, key, seen(self.kind, item))
-        elif head.type == "DELETED":
+        elif event.type == "DELETED":
             self._sink.drop(self.kind, key)
         return item.metadata.resource_version
 
-    async def _events(self, version: str) -> AsyncIterator[_Head]:
-        query = {
-            "watch": "true",
-            "allowWatchBookmarks": "true",
-            "resourceVersion": version,
-            "timeoutSeconds": str(int(self._times.server)),
-        }
-        timeout = aiohttp.ClientTimeout(
-            total=self._times.client, sock_connect=10, sock_read=self._times.inactivity
-        )
-        async with self._client.session.get(
-            self._url(query), headers=self._client.headers(), timeout=timeout
-        ) as answer:
-            if answer.status != _OK:
-                raise _RefusedError(answer.status)
-            self.connected = True
-            async for line in _lines(answer.content):
-                yield msgspec.json.decode(line, type=_Head)
 
-
-def _refuse(error: _Error) -> None:
-    raise _RefusedError(error.code)
-
-
-async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
-    """Lines of any length up to the limit; a stream's own `readline` stops at 64 KiB."""
-    rest = bytearray()
-    async for part in stream.iter_any():
-        rest += part
-        *whole, tail = rest.split(b"\n")
-        if len(tail) > _LINE_BYTES_MAX:
-            raise aiohttp.ClientPayloadError("a watch event is longer than 4 MiB")
-        rest = bytearray(tail)
-        for line in whole:
-            if line:
-                yield bytes(line)
+def _key(item: Item) -> tuple[str, str]:
+    return item.metadata.namespace, item.metadata.name
