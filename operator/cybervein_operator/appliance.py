@@ -1,37 +1,27 @@
-"""The whole operator: everything made once, wired together, and run until it is told to stop."""
+"""The operator as a process: it watches, works, beats, and ends when it is told to."""
 
 import asyncio
 import time
 from contextlib import suppress
-from importlib.metadata import version
 
 import kopf
 import structlog
-from cybervein_protocol.errors import CyberVeinError
-from cybervein_protocol.signing import KeyPair, address
+from cybervein_protocol.signing import KeyPair
 
+from cybervein_operator.assembly import assemble
 from cybervein_operator.canary import Canary
-from cybervein_operator.cluster.applier import Applier
 from cybervein_operator.cluster.client import ClusterClient
-from cybervein_operator.cluster.errors import ApiAwayError, ApiError
+from cybervein_operator.cluster.errors import ApiAwayError
 from cybervein_operator.cluster.kinds import Kind
 from cybervein_operator.cluster.login import find_login
-from cybervein_operator.cluster.recorder import Recorder
 from cybervein_operator.cluster.watch import Watch
 from cybervein_operator.control import control_key
 from cybervein_operator.desired import names
 from cybervein_operator.handlers import Resources, configure, registry
 from cybervein_operator.health import serve
 from cybervein_operator.metrics import Metrics
-from cybervein_operator.miners.client import MinerClient
-from cybervein_operator.miners.poller import Poller
-from cybervein_operator.polling import MinerPolls
-from cybervein_operator.reconcile.dispatch import Dispatch
-from cybervein_operator.reconcile.tools import Tools
-from cybervein_operator.routing import Router
 from cybervein_operator.settings import Settings
-from cybervein_operator.work.queue import WorkQueue
-from cybervein_operator.world import Key, World
+from cybervein_operator.world import World
 
 _log = structlog.get_logger()
 _CHILDREN = (
@@ -78,59 +68,21 @@ class Appliance:
 
     async def _run(self, stop: asyncio.Event) -> None:
         key = await self._control_key()
-        miners = MinerClient(self.settings.miner_url, key)
-        dispatch: Dispatch | None = None
-
-        async def reconcile(work: Key) -> float | None:
-            assert dispatch is not None  # noqa: S101 -- set before anything runs
-            return await dispatch.reconcile(work)
-
-        queue: WorkQueue[Key] = WorkQueue(
-            reconcile,
-            self._failed,
-            workers=self.settings.workers,
-            urgent=lambda key: key.what != "miner",
-        )
-        self.metrics.queue_depth.set_function(lambda: queue.depth)
-        polls = MinerPolls(self.world, miners, self.metrics, queue.add)
-        poller = Poller(
-            polls.poll,
-            rate_per_second=self.settings.polls_per_second,
-            period_seconds=self.settings.poll_seconds,
-        )
-        applier = Applier(self.client, self.world.store, self._drifted)
-        tools = Tools(
-            world=self.world,
-            client=self.client,
-            applier=applier,
-            recorder=Recorder(self.client, self.metrics),
-            metrics=self.metrics,
-            miners=miners,
-            poller=poller,
-            add=queue.add,
-            image=self.settings.image,
-            version=version("cybervein"),
-            control=address(key.public),
-            supernode_url=self.settings.supernode_url,
-        )
-        dispatch = Dispatch(tools)
-        self.world.store.listener = Router(self.world, queue.add).changed
-        resources = Resources(self.world, queue.add)
+        parts = assemble(self.settings, self.world, self.client, self.metrics, key)
         try:
             async with asyncio.TaskGroup() as group:
                 for watch in self.watches:
                     group.create_task(watch.run())
-                await self._synced(resources)
-                group.create_task(queue.run())
-                group.create_task(poller.run())
+                await self._synced(parts.resources)
+                group.create_task(parts.queue.run())
+                group.create_task(parts.poller.run())
                 group.create_task(self._beat())
-                group.create_task(self._kopf(resources, stop))
+                group.create_task(self._kopf(parts.resources, stop))
                 group.create_task(_until(stop))
         except* _StoppedError:
             _log.info("operator.stopped")
         finally:
-            await dispatch.close()
-            await miners.close()
+            await parts.close()
 
     async def _control_key(self) -> KeyPair:
         while True:
@@ -189,23 +141,6 @@ class Appliance:
         if dead:
             return f"watches of {', '.join(dead)} have been silent for ten minutes"
         return self.canary.trouble()
-
-    def _failed(self, key: Key, error: Exception) -> None:
-        self.metrics.reconciles.labels(key.what, "failed").inc()
-        known = isinstance(error, CyberVeinError | ApiError)
-        _log.log(
-            30 if known else 40,
-            "reconcile.failed",
-            what=key.what,
-            namespace=key.namespace,
-            name=key.name,
-            error=str(error)[:500],
-            exc_info=None if known else error,
-        )
-
-    def _drifted(self, kind: Kind, namespace: str, name: str) -> None:
-        self.metrics.drift.labels(kind.resource.plural).inc()
-        _log.info("drift.corrected", kind=kind.resource.kind, namespace=namespace, name=name)
 
 
 class _StoppedError(Exception):

@@ -24,7 +24,7 @@ class WorkQueue(Generic[K]):
     Urgent keys go first: a look at a whole pool does not wait behind its thousand miners.
     """
 
-    def __init__(  # noqa: PLR0913 -- built once, in appliance.py
+    def __init__(  # noqa: PLR0913 -- built once, in assembly.py
         self,
         reconcile: Callable[[K], Awaitable[float | None]],
         on_error: Callable[[K, Exception], None],
@@ -71,11 +71,6 @@ class WorkQueue(Generic[K]):
             self._count += 1
             heapq.heappush(self._heap, (due, self._count, key))
             self._alarm.set()
-
-    def forget(self, key: K) -> None:
-        """Drop a key's delays and failures; it no longer exists."""
-        self._due.pop(key, None)
-        self._failures.pop(key, None)
 
     async def run(self) -> None:
         """Work for ever."""

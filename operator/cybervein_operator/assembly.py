@@ -1,0 +1,110 @@
+"""The operator's parts, wired together once; `appliance` runs them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import structlog
+from cybervein_protocol.errors import CyberVeinError
+from cybervein_protocol.signing import KeyPair, address
+
+from cybervein_operator.cluster.applier import Applier
+from cybervein_operator.cluster.client import ClusterClient
+from cybervein_operator.cluster.errors import ApiError
+from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.recorder import Recorder
+from cybervein_operator.handlers import Resources
+from cybervein_operator.metrics import Metrics
+from cybervein_operator.miners.client import MinerClient
+from cybervein_operator.miners.poller import Poller
+from cybervein_operator.polling import MinerPolls
+from cybervein_operator.reconcile.dispatch import Dispatch
+from cybervein_operator.reconcile.tools import Tools
+from cybervein_operator.routing import Router
+from cybervein_operator.settings import Settings
+from cybervein_operator.work.queue import WorkQueue
+from cybervein_operator.world import Key, World
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What runs (`queue`, `poller`), what is told of resources, and what is closed at the end."""
+
+    queue: WorkQueue[Key]
+    poller: Poller
+    resources: Resources
+    dispatch: Dispatch
+    miners: MinerClient
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self.dispatch.close()
+        await self.miners.close()
+
+
+def assemble(
+    settings: Settings, world: World, client: ClusterClient, metrics: Metrics, key: KeyPair
+) -> Parts:
+    """Everything that works on `world` with the control `key`; the world's store is listened to."""
+
+    async def reconcile(work: Key) -> float | None:
+        return await dispatch.reconcile(work)
+
+    queue: WorkQueue[Key] = WorkQueue(
+        reconcile,
+        _failed(metrics),
+        workers=settings.workers,
+        urgent=lambda work: work.what != "miner",
+    )
+    metrics.queue_depth.set_function(lambda: queue.depth)
+    miners = MinerClient(settings.miner_url, key)
+    poller = Poller(
+        MinerPolls(world, miners, metrics, queue.add).poll,
+        rate_per_second=settings.polls_per_second,
+        period_seconds=settings.poll_seconds,
+    )
+    dispatch = Dispatch(
+        Tools(
+            world=world,
+            client=client,
+            applier=Applier(client, world.store, _drifted(metrics)),
+            recorder=Recorder(client, metrics),
+            metrics=metrics,
+            miners=miners,
+            poller=poller,
+            add=queue.add,
+            image=settings.image,
+            version=version("cybervein"),
+            control=address(key.public),
+            supernode_url=settings.supernode_url,
+        )
+    )
+    world.store.listener = Router(world, queue.add).changed
+    return Parts(queue, poller, Resources(world, queue.add), dispatch, miners)
+
+
+def _failed(metrics: Metrics) -> Callable[[Key, Exception], None]:
+    def failed(key: Key, error: Exception) -> None:
+        metrics.reconciles.labels(key.what, "failed").inc()
+        known = isinstance(error, CyberVeinError | ApiError)
+        say = _log.warning if known else _log.error
+        say(
+            "reconcile.failed",
+            what=key.what,
+            namespace=key.namespace,
+            name=key.name,
+            error=str(error)[:500],
+            exc_info=None if known else error,
+        )
+
+    return failed
+
+
+def _drifted(metrics: Metrics) -> Callable[[Kind, str, str], None]:
+    def drifted(kind: Kind, namespace: str, name: str) -> None:
+        metrics.drift.labels(kind.resource.plural).inc()
+        _log.info("drift.corrected", kind=kind.resource.kind, namespace=namespace, name=name)
+
+    return drifted
