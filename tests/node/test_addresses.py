@@ -1,7 +1,7 @@
 """Miners and a super node that are reached from outside the cluster, with policies enforced.
 
 The steps are one story and run in this order. The customer is a process of this machine: no pod, no
-name of the cluster. Two files are read back whole after every step.
+name of the cluster. What is stored is read back whole after every step.
 """
 
 import json
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import pytest
 from appliance import outside
 from appliance.outside import BALANCED, HOSTS, NETWORK, PORTS
-from appliance.outsider import Outsider
+from appliance.outsider import Outsider, guests
 from appliance.values import NEW_IMAGE
 from chart_helm import CHART, Helm
 from cluster.kubectl import Kubectl, KubectlError, Object
@@ -28,7 +28,7 @@ from oci.archive import Archive
 pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
 FOUNDER, NEIGHBOUR = "founder", "neighbour"
 WAIT = ("--wait", "--timeout", "110s")
-WIDE, FILE = "wide", "file"
+WIDE, FILE, MOVED = "wide", "file", "moved"
 WIDE_CODE = "6/7"  # seven miners, two or three of each kind: no kind can be left out of a read
 FILE_BYTES = 1_500_017
 PATIENCE_SECONDS = 180
@@ -90,6 +90,24 @@ class Outside:
     def urls(self) -> set[str]:
         """Where the ledger's miners say that they are."""
         return {each["url"] for each in self.customer.cybervein("miners") if each["online"]}
+
+    def blocked(self) -> None:
+        """Wait until pools of both releases say that a drain finds nobody to take its shards."""
+        until(
+            lambda: "DrainBlocked" in self.attention(PORTS) | self.attention(HOSTS),
+            "a pool says who is in the way",
+            timeout_seconds=PATIENCE_SECONDS,
+            diagnose=self.describe,
+        )
+
+    def stateful_sets(self) -> list[str]:
+        """Miners of both releases that run."""
+        flags = ("-l", "app.kubernetes.io/component=miner")
+        return [
+            each["metadata"]["name"]
+            for kubectl in (self.kubectl, self.neighbour)
+            for each in kubectl.list("statefulsets", *flags)
+        ]
 
     def files_are_whole(self) -> bool:
         """Whether the customer gets every byte of both files."""
@@ -244,22 +262,6 @@ def test_a_wipe_needs_the_disks_own_id_and_leaves_nothing_of_ours(story: Outside
     assert story.files_are_whole()
 
 
-def test_a_node_that_shall_be_emptied_keeps_what_nobody_else_can_take(story: Outside) -> None:
-    node = ("node", story.node.name)
-    story.kubectl("annotate", *node, "cybervein.io/drain=true")
-    until(
-        lambda: "DrainBlocked" in story.attention(PORTS) & story.attention(HOSTS),
-        "the pools say who is in the way",
-        timeout_seconds=PATIENCE_SECONDS,
-        diagnose=story.describe,
-    )
-    assert story.files_are_whole()
-    story.kubectl("annotate", *node, "cybervein.io/drain-")
-    for pool, miners in ((PORTS, 4), (BALANCED, 2), (HOSTS, 2)):
-        story.ready(pool, miners)
-    assert story.files_are_whole()
-
-
 def test_a_support_bundle_has_what_is_asked_for_and_no_secret(story: Outside) -> None:
     story.plugin("support-bundle", "--out", "bundle.tar.gz")
     with tarfile.open(story.plugin.directory / "bundle.tar.gz") as bundle:
@@ -274,3 +276,28 @@ def test_a_support_bundle_has_what_is_asked_for_and_no_secret(story: Outside) ->
             assert value.encode() not in text
             assert b64decode(value) not in text
     assert story.files_are_whole()
+
+
+def test_a_node_that_shall_be_emptied_waits_until_others_can_take_what_it_holds(
+    story: Outside,
+) -> None:
+    story.customer.put(MOVED, FILE_BYTES, "--code", "2/3")
+    for name in (WIDE, FILE):
+        story.customer.cybervein("rm", name, "--yes")
+    node = ("node", story.node.name)
+    story.kubectl("annotate", *node, "cybervein.io/drain=true")
+    story.blocked()
+    assert story.customer.reads_back(MOVED)
+    with guests(story.customer, story.node.room.wire.outer_address, 3):
+        until(
+            lambda: not story.stateful_sets(),
+            "every miner of the node was emptied and stopped",
+            timeout_seconds=PATIENCE_SECONDS,
+            diagnose=story.describe,
+        )
+        assert story.customer.reads_back(MOVED)
+        assert not any(story.node.address in url for url in story.urls())
+        story.kubectl("annotate", *node, "cybervein.io/drain-")
+        for pool, miners in ((PORTS, 4), (BALANCED, 2), (HOSTS, 2)):
+            story.ready(pool, miners)
+        assert story.customer.reads_back(MOVED)

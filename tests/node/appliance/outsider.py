@@ -8,12 +8,15 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_bytes
 from typing import Any
 
 from cluster.kubectl import Kubectl
+from cluster.process import Process
 from cybervein_protocol.signing import address
 from cybervein_runtime.identity import Identity, identity_json
 
@@ -77,3 +80,32 @@ class Outsider:
         copy.unlink(missing_ok=True)
         self.cybervein("get", name, "--out", copy)
         return copy.read_bytes() == (self.home / f"{name}.original").read_bytes()
+
+
+@contextmanager
+def guests(customer: Outsider, address: str, count: int) -> Iterator[None]:
+    """Miners without a cluster, at `address` of this machine, in the customer's network."""
+    with ExitStack() as stack:
+        for number in range(count):
+            guest = _guest(customer.home, address, f"guest-{number}")
+            stack.callback(guest.stop)
+            guest.start()
+        yield
+
+
+def _guest(home: Path, address: str, name: str) -> Process:
+    disk = home / name / "disk"
+    disk.mkdir(parents=True)
+    options = {
+        "--network": home / "network.json",
+        "--data": home / name / "data",
+        "--disk": disk,
+        "--plots": "2",
+        "--plot-threads": "1",
+        "--host": address,
+        "--port": "0",
+        "--group": name,
+        "--owner": name,
+    }
+    flags = [part for option in options.items() for part in option]
+    return Process(name, [PROGRAM, "mine", *flags, "--log-json"], home)
