@@ -20,7 +20,6 @@ from cybervein_protocol.space import PlotShape
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.http_server import Authenticator
 from cybervein_runtime.network_file import load_network
-from cybervein_runtime.probes import Health, Probes
 from fastapi import FastAPI
 
 from cybervein_miner.api.app import build_app
@@ -38,7 +37,8 @@ from cybervein_miner.drain import Drain
 from cybervein_miner.journal import Journal
 from cybervein_miner.keys import identity_of
 from cybervein_miner.leaving import Leaving
-from cybervein_miner.loops import LedgerLoop, Stopping, Upkeep, empty_disks, guarded, scrub
+from cybervein_miner.ledger_loop import LedgerLoop
+from cybervein_miner.loops import Stopping, Upkeep, empty_disks, guarded, scrub
 from cybervein_miner.plot.adoption import take_in
 from cybervein_miner.plot.batches import Batches
 from cybervein_miner.plot.inventory import Inventory
@@ -56,6 +56,7 @@ from cybervein_miner.shard.wanted import WantedShards
 from cybervein_miner.standing import Standing
 from cybervein_miner.status import StatusBoard
 from cybervein_miner.tally import Tally
+from cybervein_miner.vitals import Vitals
 
 THREADS: Final = 16
 STOP_SECONDS_MAX: Final = 20.0
@@ -158,9 +159,10 @@ class Node:
             *(self.rack, self.store, self.plotter, self.leaving, self.drain, self.board),
             *(self._take_in, self.ledger.wake),
         )
+        vitals = Vitals(self.rack, self.board, self.journal, self.ended, self._epoch_known)
         return build_app(
             *(door, shards, auditee, self.orders, self.throttle, control, self.board.document),
-            *(Probes(self._started, self._ready, self._live), self._lifespan),
+            *(vitals.probes(), self._lifespan),
         )
 
     def open(self) -> None:
@@ -183,36 +185,6 @@ class Node:
             _log.warning("adopted shards that the journal did not know", shards=len(adopted))
         for problem in take_in(self.inventory, self.identity.keys, disks):
             _log.error("plot is not used", problem=problem)
-
-    def _started(self) -> Health:
-        """It serves, so keys and journal are open and every disk was looked at."""
-        return self._health()
-
-    def _ready(self) -> Health:
-        """An epoch that was heard before a restart is as good: orders are judged by the later."""
-        known = self.watch.view is not None or self._last_epoch > 0
-        readable = any(disk.readable for disk in self.rack.disks)
-        return self._health(
-            *(() if known else ("no super node has answered yet",)),
-            *(() if readable else ("no disk can be read",)),
-        )
-
-    def _health(self, *failing: str) -> Health:
-        """With every disk named, and what is wrong with it."""
-        listed = [
-            {"id": d.id, "path": str(d.path), "state": d.state.value, "reason": d.reason}
-            for d in self.rack.disks
-        ]
-        names = ("id", "path", "state", "reason")
-        listed += [{name: d[name] for name in names} for d in self.board.refused()]
-        return Health(failing, tuple(self.board.bad_disks()), {"disks": listed})
-
-    def _live(self) -> Health:
-        """The event loop answers; what else has ended stays ended until a restart."""
-        failing = [f"the loop {name!r} has ended" for name in self.ended]
-        if not self.journal.alive:
-            failing.append("the journal's thread has ended")
-        return Health(tuple(failing))
 
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
@@ -237,6 +209,10 @@ class Node:
             self.left_behind = bool(left)
             await self.http.close()
             self.journal.close()
+
+    def _epoch_known(self) -> bool:
+        """An epoch that was heard before a restart is as good: orders are judged by the later."""
+        return self.watch.view is not None or self._last_epoch > 0
 
     def _reachable(self) -> bool:
         return bool(self.watch.reachable)

@@ -29,13 +29,11 @@ from cybervein_protocol.errors import (
 )
 
 from cybervein_miner.disk.marker import FOLDER, read_marker
+from cybervein_miner.disk.space import NONE, Reservation, Space, space_of
 
 IO_ERRORS_MAX = 3
-FLOOR_PER_MILLE = 10
-FLOOR_BYTES_MAX = 10 << 30
 _DEAD = {errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EREMOTEIO, errno.ENOTCONN, errno.ESHUTDOWN}
 FOLDERS = ("plots", "shards", "trash", "tmp")
-_BLOCK_BYTES = 512
 
 
 class DiskState(StrEnum):
@@ -47,30 +45,6 @@ class DiskState(StrEnum):
     MISSING = "missing"
     FOREIGN = "foreign"
     DRAINED = "drained"
-
-
-@dataclass(frozen=True, slots=True)
-class Space:
-    """Bytes of a filesystem: all, free to us, and the floor that stays free."""
-
-    capacity: int
-    free: int
-    floor: int
-
-
-@dataclass(eq=False, slots=True)
-class Reservation:
-    """Bytes promised to a file that is being written; what it already occupies is not counted."""
-
-    size: int
-    file: Path
-
-    def outstanding(self) -> int:
-        """Bytes still to come."""
-        try:
-            return max(0, self.size - self.file.stat().st_blocks * _BLOCK_BYTES)
-        except OSError:
-            return self.size
 
 
 @dataclass(eq=False, slots=True)
@@ -167,17 +141,7 @@ class Disk:
 
     def space(self) -> Space:
         """Capacity, free and floor; zeros where the disk cannot be asked."""
-        try:
-            stat = os.statvfs(self.path)
-        except OSError:
-            return Space(0, 0, 0)
-        if not self.readable:
-            return Space(0, 0, 0)
-        capacity = stat.f_blocks * stat.f_frsize
-        floor = min(capacity * FLOOR_PER_MILLE // 1000, FLOOR_BYTES_MAX)
-        return Space(
-            capacity, stat.f_bavail * stat.f_frsize, floor if self.floor is None else self.floor
-        )
+        return space_of(self.path, self.floor) if self.readable else NONE
 
     def available(self) -> int:
         """Bytes that may still be promised: free, less the floor, less open reservations."""

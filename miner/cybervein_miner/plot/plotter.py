@@ -13,8 +13,9 @@ from cybervein_protocol.native import native
 from cybervein_protocol.signing import KeyPair
 from cybervein_protocol.space import PlotShape
 
-from cybervein_miner.disk.disk import Disk, Reservation
+from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
+from cybervein_miner.disk.space import Reservation
 from cybervein_miner.plot.inventory import (
     Inventory,
     PlotRow,

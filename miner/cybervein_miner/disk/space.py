@@ -1,0 +1,48 @@
+"""Bytes of a disk: what there is, what is free, what stays free, and what was promised."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+FLOOR_PER_MILLE: Final = 10
+FLOOR_BYTES_MAX: Final = 10 << 30
+_BLOCK_BYTES: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Bytes of a filesystem: all, free to us, and the floor that stays free."""
+
+    capacity: int
+    free: int
+    floor: int
+
+
+NONE: Final = Space(0, 0, 0)
+
+
+def space_of(path: Path, floor: int | None) -> Space:
+    """The filesystem at `path`; the default floor is one per cent, at most 10 GiB."""
+    try:
+        stat = os.statvfs(path)
+    except OSError:
+        return NONE
+    capacity = stat.f_blocks * stat.f_frsize
+    usual = min(capacity * FLOOR_PER_MILLE // 1000, FLOOR_BYTES_MAX)
+    return Space(capacity, stat.f_bavail * stat.f_frsize, usual if floor is None else floor)
+
+
+@dataclass(eq=False, slots=True)
+class Reservation:
+    """Bytes promised to a file that is being written; what it already occupies is not counted."""
+
+    size: int
+    file: Path
+
+    def outstanding(self) -> int:
+        """Bytes still to come."""
+        try:
+            return max(0, self.size - self.file.stat().st_blocks * _BLOCK_BYTES)
+        except OSError:
+            return self.size

@@ -1,0 +1,62 @@
+"""What the probes say of a miner (docs/wire.md, section 5).
+
+It has started once it serves, whatever its disks are; it is ready while a disk can be read and an
+epoch is known; it is alive unless only a restart helps. No restart mends a disk.
+"""
+
+from collections.abc import Callable, Sequence
+
+from cybervein_runtime.probes import Health, Probes
+
+from cybervein_miner.disk.rack import Rack
+from cybervein_miner.journal import Journal
+from cybervein_miner.status import StatusBoard
+
+_NAMED = ("id", "path", "state", "reason")
+
+
+class Vitals:
+    """Judges by the parts; `ended` are the names of loops that have ended."""
+
+    def __init__(
+        self,
+        rack: Rack,
+        board: StatusBoard,
+        journal: Journal,
+        ended: Sequence[str],
+        epoch_known: Callable[[], bool],
+    ) -> None:
+        self._rack, self._board, self._journal = rack, board, journal
+        self._ended, self._epoch_known = ended, epoch_known
+
+    def probes(self) -> Probes:
+        """All three."""
+        return Probes(self.started, self.ready, self.alive)
+
+    def started(self) -> Health:
+        """It serves, so keys and journal are open and every disk was looked at."""
+        return self._health()
+
+    def ready(self) -> Health:
+        """Shards can be served."""
+        readable = any(disk.readable for disk in self._rack.disks)
+        return self._health(
+            *(() if self._epoch_known() else ("no super node has answered yet",)),
+            *(() if readable else ("no disk can be read",)),
+        )
+
+    def alive(self) -> Health:
+        """The event loop answers; what else has ended stays ended until a restart."""
+        failing = [f"the loop {name!r} has ended" for name in self._ended]
+        if not self._journal.alive:
+            failing.append("the journal's thread has ended")
+        return Health(tuple(failing))
+
+    def _health(self, *failing: str) -> Health:
+        """With every disk named, and what is wrong with it."""
+        known = [
+            {"id": disk.id, "path": str(disk.path), "state": disk.state, "reason": disk.reason}
+            for disk in self._rack.disks
+        ]
+        refused = [{name: disk[name] for name in _NAMED} for disk in self._board.refused()]
+        return Health(failing, tuple(self._board.bad_disks()), {"disks": [*known, *refused]})
