@@ -15,6 +15,12 @@ from cybervein_runtime.identity import Identity, identity_json
 READER = Path(__file__).with_name("reader.py")
 FILE_BYTES = 3_000_017  # two hundred stripes or so, the last one short
 EPOCHS = 2_000
+STOP_READING = """
+import os, time
+os.unlink("/home/customer/reading")
+while os.path.exists("/home/customer/busy"):
+    time.sleep(0.1)
+"""
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,8 @@ class Customer:
         until(lambda: len(self.reads()) > before, "the reader began", timeout_seconds=60)
 
     def stop_reading(self) -> None:
-        """Let the read that runs be the last one."""
-        self._python("import os; os.unlink('/home/customer/reading')")
+        """Let the read that runs be the last one, and wait for its end."""
+        self._python(STOP_READING)
 
     def reads(self) -> list[Read]:
         """Every read so far."""

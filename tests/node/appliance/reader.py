@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 HOME = Path("/home/customer")
-ORIGINAL, COPY, READING = HOME / "original", HOME / "copy", HOME / "reading"
+ORIGINAL, COPY = HOME / "original", HOME / "copy"
+READING, BUSY = HOME / "reading", HOME / "busy"
 PAUSE_SECONDS = 0.5
 
 
@@ -42,12 +43,14 @@ def main() -> None:
     prepare()
     number = 0
     while True:
+        BUSY.touch()  # before the look: who takes READING away waits until this is gone
         if READING.exists():
             number += 1
             began = time.time()
             wrong = read()
             line = {"read": number, "at": began, "seconds": time.time() - began, "wrong": wrong}
             print(json.dumps(line), flush=True)
+        BUSY.unlink()
         time.sleep(PAUSE_SECONDS)
 
 
