@@ -4,7 +4,8 @@ import json
 
 import pytest
 from cluster.kubectl import Object
-from cybervein_operator.plugin.overview import Answer, Ledger, Standing, overview
+from cybervein_operator.plugin.answers import Answer, Ledger, Standing
+from cybervein_operator.plugin.overview import overview
 from farm import Plugin, condition, disk_says, miner_disk, resource, say
 
 

@@ -24,17 +24,11 @@ from cybervein_operator.api.meta import (
     Metadata,
     to_plain,
 )
-from cybervein_operator.api.network import Network, NetworkSpec, NetworkStatus, Preset, SuperNode
-from cybervein_operator.api.pool import (
-    Attention,
-    FailureDomain,
-    MinerPhase,
-    MinerPool,
-    MinerPoolSpec,
-    MinerPoolStatus,
-    PoolBytes,
-)
+from cybervein_operator.api.network import Network, NetworkSpec, NetworkStatus, Preset
+from cybervein_operator.api.pool import FailureDomain, MinerPool, MinerPoolSpec
 from cybervein_operator.api.pool_parts import AddressType, AntiAffinity, Disk
+from cybervein_operator.api.pool_status import Attention, MinerPhase, MinerPoolStatus, PoolBytes
+from cybervein_operator.api.super_node import SuperNode
 
 __all__ = [
     "API_VERSION",

@@ -5,10 +5,18 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
-from cybervein_operator.api.fields import Address, Subdomain, keyed, says
+from cybervein_operator.api.fields import (
+    POOL_NAME_MAX,
+    Address,
+    Count,
+    MinerName,
+    Subdomain,
+    keyed,
+    says,
+)
 from cybervein_operator.api.meta import Condition, Metadata, Part
-from cybervein_operator.api.pool import POOL_NAME_MAX, Count, MinerName, MinerPhase
 from cybervein_operator.api.pool_parts import DiskName
+from cybervein_operator.api.pool_status import MinerPhase
 from cybervein_operator.api.rules import Rule, exactly_one
 
 DISK_OBJECT_NAME_MAX: Final = 63

@@ -24,6 +24,16 @@ Subdomain = Annotated[str, Meta(pattern=SUBDOMAIN, min_length=1, max_length=253)
 Address = Annotated[str, Meta(pattern=ADDRESS, max_length=60)]
 """A key of the network as text; the checksum is the operator's to check."""
 
+POOL_NAME_MAX: Final = 40
+"""POOL-9999-DISK has 63 characters at most; a pod's revision label (POOL-9999-10 letters) fewer."""
+
+MinerName = Annotated[
+    str, Meta(max_length=POOL_NAME_MAX + 5, pattern=r"^[a-z][-a-z0-9]*-(0|[1-9][0-9]{0,3})$")
+]
+"""`POOL-N`."""
+
+Count = Annotated[int, Meta(ge=0)]
+
 Image = Annotated[str, Meta(pattern=r"^[^\s]+$", min_length=1, max_length=512)]
 
 

@@ -3,19 +3,19 @@
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
-import msgspec
 from msgspec import Meta
 
 from cybervein_operator.api.fields import (
+    POOL_NAME_MAX,
     Address,
     Image,
+    MinerName,
     Quantity,
     distinct,
     keyed,
-    ordered,
     says,
 )
-from cybervein_operator.api.meta import Condition, Metadata, Part
+from cybervein_operator.api.meta import Metadata, Part
 from cybervein_operator.api.pods import PullPolicy
 from cybervein_operator.api.pool_parts import (
     DISKS_MAX,
@@ -29,20 +29,14 @@ from cybervein_operator.api.pool_parts import (
     Rollout,
     Scheduling,
 )
+from cybervein_operator.api.pool_status import MinerPoolStatus
 from cybervein_operator.api.rules import Rule
 
-POOL_NAME_MAX: Final = 40
-"""POOL-9999-DISK has 63 characters at most; a pod's revision label (POOL-9999-10 letters) fewer."""
-
-ATTENTION_MAX: Final = 50
 LABEL_MAX: Final = 64
 """Characters that the ledger takes for a group or an owner."""
 
 BANDWIDTH_MIN: Final = 131_072
 
-MinerName = Annotated[
-    str, Meta(max_length=POOL_NAME_MAX + 5, pattern=r"^[a-z][-a-z0-9]*-(0|[1-9][0-9]{0,3})$")
-]
 Label = Annotated[str, Meta(min_length=1, max_length=LABEL_MAX, pattern=r"^[!-~]+$")]
 
 
@@ -162,81 +156,6 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
     image_pull_policy: Annotated[
         PullPolicy | None, says("When nodes ask the registry for the image.")
     ] = None
-
-
-class MinerPhase(StrEnum):
-    """Where one miner stands."""
-
-    PENDING = "Pending"
-    STARTING = "Starting"
-    READY = "Ready"
-    DEGRADED = "Degraded"
-    DRAINING = "Draining"
-    DRAINED = "Drained"
-    UPDATING = "Updating"
-    UNREACHABLE = "Unreachable"
-    BLOCKED = "Blocked"
-
-
-Count = Annotated[int, Meta(ge=0)]
-
-
-class PoolBytes(Part, frozen=True, kw_only=True):
-    """Bytes of all miners of the pool."""
-
-    plots: Annotated[Count, says("Bytes of plots on the disks.")] = 0
-    shards: Annotated[Count, says("Bytes of customers' shards on the disks.")] = 0
-    total: Annotated[Count, says("Size of the disks.")] = 0
-    free: Annotated[Count, says("Bytes that are free on the disks.")] = 0
-
-
-class Attention(Part, frozen=True, kw_only=True):
-    """A miner that is not Ready."""
-
-    miner: Annotated[MinerName, says("Name of the miner, POOL-N.")]
-    phase: Annotated[MinerPhase, says("Where it stands.")]
-    reason: Annotated[Annotated[str, Meta(max_length=128)], says("One word that says why.")] = ""
-    message: Annotated[
-        Annotated[str, Meta(max_length=1024)], says("What is so, why, and what to do.")
-    ] = ""
-
-
-class MinerPoolStatus(Part, frozen=True, kw_only=True):
-    """What the operator saw."""
-
-    replicas: Annotated[Count | None, says("Miners that exist, draining ones included.")] = None
-    ready_replicas: Annotated[Count | None, says("Miners in phase Ready.")] = None
-    updated_replicas: Annotated[
-        Count | None, says("Miners whose pod is the one that the spec asks for now.")
-    ] = None
-    selector: Annotated[
-        Annotated[str, Meta(max_length=512)] | None,
-        says("Label selector of the miners' pods, for autoscalers."),
-    ] = None
-    observed_generation: Annotated[
-        Count | None, says("The generation of the spec that was looked at.")
-    ] = None
-    conditions: Annotated[
-        Annotated[tuple[Condition, ...], Meta(max_length=16)],
-        keyed("Ready, Progressing, Degraded and Draining, each with its reason.", "type"),
-    ] = ()
-    phases: Annotated[
-        Annotated[dict[str, Count], Meta(max_length=16)],
-        says(
-            "Miners by phase: Pending, Starting, Ready, Degraded, Draining, Drained, Updating, "
-            "Unreachable, Blocked."
-        ),
-    ] = msgspec.field(default_factory=dict)
-    bytes: Annotated[PoolBytes | None, says("Bytes of all miners of the pool.")] = None
-    usage: Annotated[
-        Annotated[str, Meta(max_length=64)] | None,
-        says("Bytes of plots and shards of the size of the disks, for people: 310Gi/400Gi."),
-    ] = None
-    attention: Annotated[
-        Annotated[tuple[Attention, ...], Meta(max_length=ATTENTION_MAX)],
-        ordered("Miners that are not Ready, at most fifty; the truth per disk is on MinerDisks."),
-    ] = ()
-    image: Annotated[Image | None, says("Image that the spec asks for now.")] = None
 
 
 class MinerPool(Part, frozen=True, kw_only=True):

@@ -5,9 +5,8 @@ from typing import Any, Final
 
 from cybervein_operator.api import GROUP, VERSION, MinerDisk, MinerPool, Network
 from cybervein_operator.api.disk import DISK_OBJECT_NAME_MAX
-from cybervein_operator.api.fields import DNS_LABEL
+from cybervein_operator.api.fields import DNS_LABEL, POOL_NAME_MAX
 from cybervein_operator.api.meta import Part
-from cybervein_operator.api.pool import POOL_NAME_MAX
 from cybervein_operator.crd import columns
 from cybervein_operator.crd.columns import Column
 from cybervein_operator.crd.schema import Schema, schema_of

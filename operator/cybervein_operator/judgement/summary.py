@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cybervein_operator.api import Attention, MinerPhase, MinerPool, PoolBytes
-from cybervein_operator.api.pool import ATTENTION_MAX
+from cybervein_operator.api.pool_status import ATTENTION_MAX
 from cybervein_operator.api.quantity import short
 from cybervein_operator.judgement.conditions import Answer, Answers
 from cybervein_operator.judgement.miner import Facts, Trouble, Verdict

@@ -12,8 +12,8 @@ from typing import Any
 
 from cybervein_protocol.errors import CyberVeinError
 
+from cybervein_operator.plugin.answers import Ledger, Object, Standing
 from cybervein_operator.plugin.kubectl import Kubectl
-from cybervein_operator.plugin.overview import Ledger, Object, Standing
 
 PAGE = 500
 TIMEOUT_SECONDS = 10

@@ -5,7 +5,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from cybervein_operator.plugin.overview import Answer, Object, Overview
+from cybervein_operator.plugin.answers import Answer, Object
+from cybervein_operator.plugin.overview import Overview
 
 _GOOD = {"Ready", "True", "InUse", "Drained", "Wiped"}
 _QUIET = {"Pending", "Starting", "Updating", "Draining", "Unknown"}

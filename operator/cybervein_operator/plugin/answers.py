@@ -1,0 +1,99 @@
+"""The three answers of `status`: who is ready, is my data safe, am I earning."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cybervein_runtime.console import coins
+
+Object = dict[str, Any]
+UNSAFE = {"Missing", "Foreign", "Failed"}
+"""Phases in which a disk cannot serve what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the ledger says of one miner; amounts in veins."""
+
+    address: str
+    rewards: int
+    fees: int
+    penalties: int
+    last_proof_epoch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A super node's answer, or why there is none."""
+
+    epoch: int | None = None
+    standings: tuple[Standing, ...] = ()
+    coin_decimals: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Yes, no or unknown (None), and the sentence."""
+
+    ok: bool | None
+    text: str
+
+
+def ready(networks: tuple[Object, ...], pools: tuple[Object, ...]) -> Answer:
+    """Is everybody at work?"""
+    if not networks and not pools:
+        return Answer(None, "no Network and no MinerPool here; see `kubectl explain minerpool`")
+    late = [f"{each['name']}: {each['message']}" for each in (*networks, *pools)
+            if each["ready"] != "True"]  # fmt: skip
+    wanted = sum(each["wanted"] for each in pools)
+    at_work = sum(each["miners_ready"] for each in pools)
+    if late or at_work < wanted:
+        return Answer(ok=False, text="; ".join([f"{at_work} of {wanted} miners are ready", *late]))
+    return Answer(ok=True, text=f"all {wanted} miners are ready")
+
+
+def safe(miners: tuple[Object, ...], disks: tuple[Object, ...]) -> Answer:
+    """Are customers' shards where they should be, and the keys to them?"""
+    bad = [disk for disk in disks if disk["phase"] in UNSAFE]
+    blocked = [miner["name"] for miner in miners if miner["phase"] == "Blocked"]
+    away = [miner["name"] for miner in miners if miner["phase"] == "Unreachable"]
+    trouble = [f"{disk['name']} is {disk['phase']} with {disk['shards']} shards" for disk in bad]
+    trouble += [f"{name} is blocked" for name in blocked] + [f"{name} is away" for name in away]
+    if trouble:
+        return Answer(
+            ok=False,
+            text=f"{'; '.join(trouble)}. Nothing was deleted; shards that stay away are repaired.",
+        )
+    if not disks:
+        return Answer(None, "no disk was seen yet")
+    unknown = [disk["name"] for disk in disks if disk["phase"] == "Pending"]
+    if unknown:
+        return Answer(None, f"no word yet of {', '.join(unknown[:5])}")
+    held = sum(disk["shards"] for disk in disks)
+    return Answer(ok=True, text=f"{len(disks)} disks hold {held} shards, none out of reach")
+
+
+def earning(
+    miners: tuple[Object, ...], pools: tuple[Object, ...], ledgers: dict[str, Ledger]
+) -> Answer:
+    """Do our miners prove and get paid, as the ledger has it?"""
+    problems = [f"{name}: {each.problem}" for name, each in ledgers.items() if each.problem]
+    ours = {miner["address"] for miner in miners if miner["address"]}
+    used = {f"{pool['namespace']}/{pool['network']}" for pool in pools}
+    proving, paid, lost = 0, "", []
+    for name in sorted(used & set(ledgers)):
+        ledger = ledgers[name]
+        mine = [each for each in ledger.standings if each.address in ours]
+        proving += sum(_proves(each, ledger.epoch) for each in mine)
+        paid += f" {coins(sum(each.rewards + each.fees for each in mine), ledger.coin_decimals)}"
+        lost += [each.address for each in mine if each.penalties]
+    if not paid or (problems and not proving):
+        return Answer(None, "; ".join(problems) or "no ledger was reached")
+    text = f"{proving} of {len(miners)} miners proved lately; earned so far:{paid} coins"
+    text += f"; penalties: {len(lost)} miners" if lost else ""
+    return Answer(proving == len(miners) and bool(miners), "; ".join([text, *problems]))
+
+
+def _proves(standing: Standing, epoch: int | None) -> bool:
+    last = standing.last_proof_epoch
+    return last is not None and (epoch is None or epoch - last <= 2)  # noqa: PLR2004 -- epochs
