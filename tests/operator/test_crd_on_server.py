@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from cluster.waiting import until
 from cybervein_operator.crd import definitions
 
 pytestmark = pytest.mark.kubernetes
-CRDS = Path(__file__).parents[2] / "manifests" / "crds"
 API = "cybervein.io/v1alpha1"
 POOL: dict[str, Any] = {
     "apiVersion": API,
@@ -33,10 +31,8 @@ READY = {
 
 
 @pytest.fixture(scope="module")
-def crds(cluster: Cluster) -> Kubectl:
-    cluster.kubectl.apply_file(CRDS)
-    names = [each["metadata"]["name"] for each in definitions()]
-    cluster.kubectl("wait", "--for=condition=Established", "crd", *names)
+def crds(cluster: Cluster, custom_kinds: None) -> Kubectl:
+    del custom_kinds
     return cluster.kubectl
 
 

@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from cluster.kubectl import Kubectl, KubectlError
 from cluster.running import Cluster
 from cybervein_operator.crd import definitions
 
-CRDS = Path(__file__).parents[2] / "manifests" / "crds"
 WALLET = "cv2xBpaHottqhwFZURMZW4uZduQvpxNDSy46iXMYs9kceNGaPpZX"
 CLAIM = {"claimTemplate": {"size": "1Ti"}}
 SPECS: dict[str, dict[str, Any]] = {
@@ -233,10 +231,8 @@ def test_every_rule_has_a_case_that_breaks_it() -> None:
 
 
 @pytest.fixture(scope="module")
-def kubectl(cluster: Cluster) -> Iterator[Kubectl]:
-    cluster.kubectl.apply_file(CRDS)
-    names = [each["metadata"]["name"] for each in definitions()]
-    cluster.kubectl("wait", "--for=condition=Established", "crd", *names)
+def kubectl(cluster: Cluster, custom_kinds: None) -> Iterator[Kubectl]:
+    del custom_kinds
     cluster.make_namespace("rules")
     yield cluster.kubectl.within("rules")
     cluster.kubectl.delete("namespace", "rules", "--wait=false")

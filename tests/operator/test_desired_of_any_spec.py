@@ -3,14 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from cluster.kubectl import Kubectl, KubectlError
 from cluster.running import Cluster
 from cybervein_operator.api import MinerPool, Network, parse
-from cybervein_operator.crd import definitions
 from cybervein_operator.desired import fleet, miner, supernode, template
 from cybervein_operator.desired.facts import (
     MinerFacts,
@@ -277,15 +275,12 @@ SERVER = settings(
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-CRDS = Path(__file__).parents[2] / "manifests" / "crds"
 STRICT = ("--dry-run=server", "--warnings-as-errors")
 
 
 @pytest.fixture(scope="module")
-def server(cluster: Cluster) -> Iterator[Kubectl]:
-    cluster.kubectl.apply_file(CRDS)
-    crds = [each["metadata"]["name"] for each in definitions()]
-    cluster.kubectl("wait", "--for=condition=Established", "crd", *crds)
+def server(cluster: Cluster, custom_kinds: None) -> Iterator[Kubectl]:
+    del custom_kinds
     cluster.make_namespace("restricted")
     cluster.make_namespace("loose", pod_security=False)
     yield cluster.kubectl
