@@ -72,6 +72,24 @@ async def test_a_failed_shard_goes_to_a_domain_that_the_segment_does_not_use_eve
     assert again.order.miner not in {grant.order.miner for grant in first}
 
 
+async def test_a_shard_kept_by_a_miner_that_went_keeps_its_domain_taken(
+    lab: Lab, miners: list[FakeMiner]
+) -> None:
+    deal = await lab.open_deal(1000, 2, 4)
+    first = (await ask(lab, deal, plans(range(4)))).orders
+    by_key = {miner.key.public: miner for miner in miners}
+    keeper, failed = by_key[first[0].order.miner], by_key[first[2].order.miner]
+    [spare] = by_key.keys() - {grant.order.miner for grant in first}
+    twin = FakeMiner(lab.desk.view.network, "twin")
+    await twin.start()
+    await lab.register(twin.key, twin.url, keeper.name)
+    keeper.draining = True
+    await lab.node.roster.refresh()
+    with pytest.raises(ConflictError):
+        await ask(lab, deal, plans(range(2, 3)), failed, by_key[spare])
+    await twin.stop()
+
+
 async def test_what_cannot_be_placed_is_refused_with_the_reason(
     lab: Lab, miners: list[FakeMiner]
 ) -> None:

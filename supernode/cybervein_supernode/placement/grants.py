@@ -64,7 +64,6 @@ class Placement:
     ) -> list[tuple[ShardPlan, bytes]]:
         """Miners for these shards of one segment."""
         again = {plan.index for plan in plans}
-        domains = {each.miner: each.domain for each in candidates}
         kept = [
             grant.miner
             for grant in self._desk.notebook.grants(cid_root(deal))
@@ -75,7 +74,7 @@ class Placement:
             candidates,
             max(plan.size for plan in plans),
             len(plans),
-            taken_domains={domains[miner] for miner in kept if miner in domains},
+            taken_domains={self._roster.domain(miner) for miner in kept},
             avoid={*avoid, *kept},
         )
         return list(zip(plans, miners, strict=True))

@@ -67,14 +67,20 @@ class Roster:
         """Whether the miner answered last time."""
         return self._sightings.get(key, _NEVER).online
 
+    def domain(self, key: bytes) -> str:
+        """The failure domain of a registered miner, live or not."""
+        return self._domain(self._desk.view.miner(key))
+
+    def _domain(self, row: MinerRow) -> str:
+        return failure_domain(row, declared=self._desk.preset.declared_domains)
+
     def candidates(self) -> list[Candidate]:
         """Live miners that stay, with their domain and what is free and not promised to others."""
         promised = self._desk.notebook.promised_bytes()
-        declared = self._desk.preset.declared_domains
         return [
             Candidate(
                 miner=key,
-                domain=failure_domain(row, declared=declared),
+                domain=self._domain(row),
                 free_bytes=max(0, self._sightings[key].free_bytes - promised.get(key, 0)),
             )
             for key, row in self._desk.view.miners()

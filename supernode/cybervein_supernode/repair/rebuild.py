@@ -25,7 +25,6 @@ from multiformats import CID
 from cybervein_supernode.desk import Desk
 from cybervein_supernode.engine.view import Shard
 from cybervein_supernode.peers.miner_client import MinerClient, Peer
-from cybervein_supernode.placement.domains import failure_domain
 from cybervein_supernode.placement.roster import Roster
 
 TRANSFER_SECONDS_MAX = 300.0
@@ -197,7 +196,7 @@ class Rebuilder:
             self._roster.candidates(),
             lost.row.size,
             1,
-            taken_domains={self._domain(holder) for holder in holders},
+            taken_domains={self._roster.domain(holder) for holder in holders},
             avoid={*holders, lost.row.miner},
         )
         return miner
@@ -225,10 +224,6 @@ class Rebuilder:
             raise ProofError("the new miner's receipt is of another shard; trying elsewhere")
         verify_receipt(receipt)
         return receipt
-
-    def _domain(self, miner: bytes) -> str:
-        declared = self._desk.preset.declared_domains
-        return failure_domain(self._desk.view.miner(miner), declared=declared)
 
 
 def _identity(shard: Shard) -> bytes:
