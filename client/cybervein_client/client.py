@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cybervein_protocol.encoding import cid_text, parse_cid
-from cybervein_protocol.errors import ConflictError, CyberVeinError, MalformedError
+from cybervein_protocol.errors import ConflictError, CyberVeinError
 from cybervein_protocol.ledger.bodies import DealClose, DealRenew, Transfer
 from cybervein_protocol.placement import Code
 from cybervein_protocol.signing import address
@@ -115,14 +115,8 @@ class AsyncClient:
     async def stream(
         self, name: str, start: int = 0, stop: int | None = None, report: ReadReport | None = None
     ) -> AsyncIterator[bytes]:
-        """The bytes [start, stop) of a file in order; only the stripes needed are fetched.
-
-        A `stop` behind the file's end is its end; a `start` there raises MalformedError (both as
-        HTTP has it, RFC 9110, 14.1.2).
-        """
+        """The bytes [start, stop) of a file in order; only the stripes needed are fetched."""
         reader = self._reader(self.stored(name))
-        if start and start >= reader.size:
-            raise MalformedError(f"{name} has {reader.size} bytes; byte {start} is behind its end")
         if report is not None:
             reader.report = report
         async for data in reader.stream(start, reader.size if stop is None else stop):

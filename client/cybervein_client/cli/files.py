@@ -120,6 +120,9 @@ def _to_stdout(ctx: typer.Context, name: str, start: int, stop: int | None) -> N
     report = ReadReport()
 
     async def copy(client: AsyncClient) -> None:
+        size = client.stored(name).size or 0
+        if start and start >= size:  # as HTTP has it: RFC 9110, 14.1.2
+            raise MalformedError(f"{name} has {size} bytes; byte {start} is behind its end")
         async for data in client.stream(name, start, stop, report):
             sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
