@@ -47,7 +47,7 @@ class HomePC:
 
 @pytest.fixture(scope="module")
 def home(node: Node, image: Archive, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomePC]:
-    node.load(image.path, f"docker.io/library/{NEW_IMAGE}")
+    node.containerd.ctr("images", "import", image.path)  # what `k3s ctr images import` runs
     node.local_path.start()
     kubectl = node.cluster.kubectl.within(SPACE)
     helm = Helm(tmp_path_factory.mktemp("helm"), kubectl.kubeconfig, SPACE)
