@@ -37,7 +37,9 @@ def unpacked(archive: Path) -> Iterator[tuple[Path, Identity]]:
                     f"error: {archive} names no commit; expected what image/earlier.py writes"
                 )
             created = int(tar.getmember(inputs.IGNORE).mtime)
-            tar.extractall(place, filter="data")
+        # Before 3.11.4 Python has no safe way to unpack; tar leaves nothing outside of the folder.
+        plain = ("--no-same-owner", "--no-same-permissions")
+        subprocess.run(["tar", "-x", *plain, "-f", archive, "-C", place], check=True)
         root = Path(place)
         yield root, Identity(inputs.version(root), commit, created)
 
