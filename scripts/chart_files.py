@@ -1,7 +1,8 @@
 """Writes what the chart and manifests/ have from elsewhere, so that none of it lags behind.
 
-* `chart/cybervein/crds/`: the CRDs of `manifests/crds/`;
-* `chart/cybervein/values.schema.json`: `chart/values.schema.yaml` with the specs of the CRDs in it;
+* `charts/cybervein/crds/`: the CRDs of `manifests/crds/`;
+* `charts/cybervein/values.schema.json`: `charts/values.schema.yaml` with the specs of the CRDs;
+* `charts/cybervein/files/rules.yaml`: the alerts of `dashboards/alerts/`, one group;
 * `manifests/*.yaml`: the chart as Helm renders it, for those who do without Helm.
 
 `tests/chart` regenerates and expects no difference. Needs the programs of `make kubernetes-tools`.
@@ -20,12 +21,14 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[1]
-CHART = ROOT / "chart" / "cybervein"
+CHART = ROOT / "charts" / "cybervein"
 CRDS = ROOT / "manifests" / "crds"
+ALERTS = ROOT / "dashboards" / "alerts"
 NAMESPACE = "cybervein"
 KUBERNETES = "v1.34.4"
 SPECS = {"networks.cybervein.io.yaml": "networkSpec", "minerpools.cybervein.io.yaml": "poolSpec"}
-NOTE = "# Written by scripts/chart_files.py from chart/cybervein; change it there.\n"
+NOTE = "# Written by scripts/chart_files.py from charts/cybervein; change it there.\n"
+RULES_NOTE = "# Written by scripts/chart_files.py from dashboards/alerts; change it there.\n"
 FLAVOURS = {"operator.yaml": (), "home.yaml": ("--values", str(CHART / "values-home.yaml"))}
 """File of manifests/ and what `helm template` is told for it, beside what all are told."""
 
@@ -39,12 +42,25 @@ def crds() -> dict[Path, str]:
 
 def values_schema() -> dict[Path, str]:
     """The schema of the values."""
-    schema = yaml.safe_load((ROOT / "chart" / "values.schema.yaml").read_text())
+    schema = yaml.safe_load((ROOT / "charts" / "values.schema.yaml").read_text())
     for name, key in SPECS.items():
         crd = yaml.safe_load((CRDS / name).read_text())
         root = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
         schema["$defs"][key] = strict(root["properties"]["spec"])
     return {CHART / "values.schema.json": json.dumps(schema, indent=1, ensure_ascii=False) + "\n"}
+
+
+def rules() -> dict[Path, str]:
+    """The chart's alert rules: those of every file, in the order of their names."""
+    found = [
+        rule
+        for path in sorted(ALERTS.glob("*.yaml"))
+        if not path.stem.endswith("_test")
+        for group in yaml.safe_load(path.read_text())["groups"]
+        for rule in group["rules"]
+    ]
+    text = yaml.safe_dump({"groups": [{"name": "cybervein", "rules": found}]}, sort_keys=False)
+    return {CHART / "files" / "rules.yaml": RULES_NOTE + text}
 
 
 def strict(schema: Any) -> Any:  # noqa: ANN401 -- JSON
@@ -105,12 +121,12 @@ def _without_helm(document: Schema) -> None:
 
 def files() -> dict[Path, str]:
     """Every file that this script owns, with its text; the chart's own first."""
-    return crds() | values_schema() | manifests()
+    return crds() | values_schema() | rules() | manifests()
 
 
 def main() -> None:
     """Write them: the chart is rendered when its schema and CRDs are there."""
-    for part in (crds, values_schema, manifests):
+    for part in (crds, values_schema, rules, manifests):
         for path, text in part().items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)

@@ -46,7 +46,7 @@ def test_what_is_installed_tells_it() -> None:
 
 
 def test_the_chart_is_of_this_version_and_runs_its_image() -> None:
-    chart = yaml.safe_load((ROOT / "chart" / "cybervein" / "Chart.yaml").read_text())
+    chart = yaml.safe_load((ROOT / "charts" / "cybervein" / "Chart.yaml").read_text())
     assert chart["version"] == chart["appVersion"] == VERSION
     for name in ("operator.yaml", "home.yaml"):
         objects = list(yaml.safe_load_all((ROOT / "manifests" / name).read_text()))

@@ -11,7 +11,7 @@ import yaml
 from cluster.tools import kubernetes_version, tool
 
 ROOT = Path(__file__).parents[2]
-CHART = ROOT / "chart" / "cybervein"
+CHART = ROOT / "charts" / "cybervein"
 PACKAGE_0_1 = Path(__file__).with_name("packages") / "cybervein-0.1.0.tgz"
 MONITORING = ("PodMonitor", "PrometheusRule")
 CALL_SECONDS = 120

@@ -3,10 +3,12 @@
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 from chart_helm import CHART
 
-HERE = Path(__file__).parent
+ALERTS = CHART.parents[1] / "dashboards" / "alerts"
+TESTS = sorted(ALERTS.glob("*_test.yaml"))
 RULES = CHART / "files" / "rules.yaml"
 
 
@@ -16,23 +18,26 @@ def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def rules(path: Path) -> list[dict[str, object]]:
+    return [rule for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+
+
 def test_rules_are_rules() -> None:
     done = promtool("check", "rules", RULES)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_alerts_fire_when_they_should_and_only_then() -> None:
-    done = promtool("test", "rules", HERE / "alerts_test.yaml")
+@pytest.mark.parametrize("test", TESTS, ids=lambda path: path.stem)
+def test_an_alert_fires_when_it_should_and_only_then(test: Path) -> None:
+    done = promtool("test", "rules", test)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_alert_is_tested() -> None:
-    rules = yaml.safe_load(RULES.read_text())["groups"][0]["rules"]
-    cases = yaml.safe_load((HERE / "alerts_test.yaml").read_text())["tests"]
-    fired = {
-        rule["alertname"]
-        for case in cases
-        for rule in case["alert_rule_test"]
-        if rule["exp_alerts"]
-    }
-    assert fired == {rule["alert"] for rule in rules}
+def test_every_alert_of_the_chart_has_a_file_and_a_test_that_fires_it() -> None:
+    files = {path.stem for path in ALERTS.glob("*.yaml")} - {path.stem for path in TESTS}
+    assert {rule["alert"] for rule in rules(RULES)} == files
+    for name in files:
+        assert [rule["alert"] for rule in rules(ALERTS / f"{name}.yaml")] == [name]
+        cases = yaml.safe_load((ALERTS / f"{name}_test.yaml").read_text())["tests"]
+        looks = [look for case in cases for look in case["alert_rule_test"]]
+        assert name in {look["alertname"] for look in looks if look["exp_alerts"]}

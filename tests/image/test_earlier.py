@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from oci.plugin import EARLIER, ROOT
 
-sys.path.insert(0, str(ROOT / "image"))
+sys.path.insert(0, str(ROOT / "scripts" / "image"))
 import earlier
 import inputs
 
@@ -24,7 +24,7 @@ def test_the_archive_is_of_the_earlier_version_and_names_its_commit() -> None:
     with earlier.unpacked(EARLIER) as (root, made):
         assert made.version == VERSION != inputs.version(ROOT)
         assert made.revision == COMMIT
-        assert (root / "image" / "Dockerfile").is_file()
+        assert inputs.dockerfile(root).is_file()
         assert (root / "client" / "cybervein_client").is_dir()
 
 
@@ -45,7 +45,7 @@ def test_an_archive_of_this_commit_has_all_that_its_image_is_built_from(tmp_path
     with earlier.unpacked(archive) as (root, made):
         assert made.revision == head
         names = {str(path.relative_to(root)) for path in inputs.files(root)}
-    assert {"image/Dockerfile", "uv.lock", "native/Cargo.lock"} <= names
+    assert {"Dockerfile", "uv.lock", "native/Cargo.lock"} <= names
     assert inputs.IGNORE not in names
 
 

@@ -10,7 +10,7 @@ from oci.archive import Archive
 from oci.container import Container
 from oci.plugin import EARLIER, build
 
-IMAGE = Path(__file__).resolve().parents[2] / "image"
+IMAGE = Path(__file__).resolve().parents[2] / "scripts" / "image"
 sys.path.insert(0, str(IMAGE))
 import earlier  # noqa: E402 scripts' modules, not packages
 import inputs  # noqa: E402

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "image"))
+sys.path.insert(0, str(ROOT / "scripts" / "image"))
 import inputs  # noqa: E402 scripts' modules, not packages
 import roots  # noqa: E402
 
@@ -15,7 +15,7 @@ import roots  # noqa: E402
 def test_every_package_of_the_wheel_is_in_the_build() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
-    dockerfile = (ROOT / "image" / "Dockerfile").read_text()
+    dockerfile = (ROOT / "Dockerfile").read_text()
     for top in {Path(package).parts[0] for package in packages}:
         assert top in inputs.kept_here()
         assert f"COPY {top} {top}\n" in dockerfile

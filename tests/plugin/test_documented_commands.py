@@ -10,7 +10,7 @@ import typer
 from cybervein_operator.plugin.command import k8s
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "chart/cybervein/templates/NOTES.txt"]
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "charts/cybervein/templates/NOTES.txt"]
 SHOWN = re.compile(r"(?:kubectl cybervein|cybervein k8s) ([^`|\n]+)")
 TREE = typer.main.get_command(k8s)
 

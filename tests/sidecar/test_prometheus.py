@@ -16,7 +16,7 @@ from processes import free_port, get_json
 from sidecar_processes import miner, sidecar, super_node, until
 
 ROOT = Path(__file__).parents[2]
-RULES = ROOT / "chart" / "cybervein" / "files" / "rules.yaml"
+RULES = ROOT / "charts" / "cybervein" / "files" / "rules.yaml"
 QUESTIONS = ROOT / "docs" / "metrics.md"
 
 

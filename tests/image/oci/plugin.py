@@ -10,12 +10,12 @@ from oci.archive import Archive
 from oci.container import Container
 
 ROOT = Path(__file__).resolve().parents[3]
-BUILD = ROOT / "image" / "build.py"
+BUILD = ROOT / "scripts" / "image" / "build.py"
 EARLIER = ROOT / "tests" / "chart" / "packages" / "cybervein-0.1.0-source.tar.gz"
 
 
 def build(*options: str | Path) -> Archive:
-    """Run `image/build.py` on Debian's bases: they need no registry."""
+    """Run `scripts/image/build.py` on Debian's bases: they need no registry."""
     run = subprocess.run(
         [sys.executable, BUILD, "--bases", "debian", *options],
         capture_output=True,

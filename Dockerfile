@@ -1,6 +1,6 @@
 # One image for every role: miner, sidecar, super node, operator and client.
 #
-#   docker build -f image/Dockerfile -t cybervein .
+#   docker build -t cybervein .
 #
 # The bases are arguments. The build base needs Rust 1.89 or newer; the runtime base needs Debian's
 # Python 3.11 in /usr/bin, and neither shell nor package tools. See docs/image.md.
@@ -9,7 +9,7 @@ ARG RUNTIME_BASE=gcr.io/distroless/python3-debian12:nonroot
 
 FROM ${BUILD_BASE} AS build
 WORKDIR /src
-COPY image/registry.sh /registry.sh
+COPY scripts/image/registry.sh /registry.sh
 COPY scripts/uv-requirements.txt /src/scripts/
 
 # Settings of the steps below; the stage, and they with it, are thrown away.

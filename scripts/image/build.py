@@ -4,7 +4,7 @@ Keeps archives outside the checkout, named by the hash of everything that went i
 is built twice. With docker or podman the bases come from public registries; `--bases debian` makes
 them from Debian packages with debootstrap and buildah (as root).
 
-    python3 image/build.py [--bases public|debian] [--tag NAME:TAG] [--output FILE]
+    python3 scripts/image/build.py [--bases public|debian] [--tag NAME:TAG] [--output FILE]
 
 `--sources ARCHIVE` builds an earlier version's sources (earlier.py) with their own Dockerfile.
 """
@@ -111,7 +111,7 @@ def main() -> int:
     """Parse, build, print the archive's path on standard output and what it took on the other."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bases", choices=("public", "debian"), default="public")
-    parser.add_argument("--sources", type=Path, help="archive of image/earlier.py to build")
+    parser.add_argument("--sources", type=Path, help="archive of scripts/image/earlier.py to build")
     parser.add_argument("--version", help="version label (default: the sources')")
     parser.add_argument("--tag", help="name of the image (default cybervein:VERSION)")
     parser.add_argument("--output", type=Path, help="copy the archive to this file as well")

@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import inputs
 import roots
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _command(*command: str | Path) -> str:
 
 def _options(request: Request) -> list[str]:
     """Options that docker, podman and buildah share."""
-    options = ["--file", str(request.root / "image" / "Dockerfile")]
+    options = ["--file", str(inputs.dockerfile(request.root))]
     for name, value in request.arguments.items():
         options += ["--build-arg", f"{name}={value}"]
     for name, path in request.secrets.items():

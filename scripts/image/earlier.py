@@ -4,7 +4,7 @@ Such an archive names its commit and has that commit's time on every file, so an
 it as from a checkout of then, with its own Dockerfile and lock files; a shallow clone will do. To
 write one (the same bytes each time, but for the compression):
 
-    python3 image/earlier.py COMMIT FILE.tar.gz
+    python3 scripts/image/earlier.py COMMIT FILE.tar.gz
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def unpacked(archive: Path) -> Iterator[tuple[Path, Identity]]:
             commit = tar.pax_headers.get("comment", "")
             if len(commit) != COMMIT_HEX:
                 raise SystemExit(
-                    f"error: {archive} names no commit; expected what image/earlier.py writes"
+                    f"error: {archive} names no commit; write it with scripts/image/earlier.py"
                 )
             created = int(tar.getmember(inputs.IGNORE).mtime)
         # Before 3.11.4 Python has no safe way to unpack; tar leaves nothing outside of the folder.

@@ -15,7 +15,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 IGNORE = ".dockerignore"
 IGNORED = {"target", "__pycache__"}
 
@@ -73,6 +73,12 @@ def digest(*extra: str, root: Path = ROOT) -> str:
     for word in extra:
         total.update(f"{word}\0".encode())
     return total.hexdigest()[:16]
+
+
+def dockerfile(root: Path) -> Path:
+    """The Dockerfile of some sources: up to 0.2 it lay in `image/`."""
+    here, before = root / "Dockerfile", root / "image" / "Dockerfile"
+    return here if here.is_file() else before
 
 
 def _git(*arguments: str) -> str:
