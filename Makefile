@@ -11,7 +11,7 @@ PYTEST = $(BIN)/python -m pytest --junitxml=$(RESULTS)/$(1).xml
 export CARGO_TARGET_DIR ?= $(CURDIR)/native/target/checks
 
 # The stages of `make test`, in order. One that cannot run fails.
-STAGES := lint locks rust unit spec peers pages e2e chaos kubernetes scale node
+STAGES := lint locks rust unit spec pages e2e chaos kubernetes scale node
 
 # What the specification computes alone, on the vectors that native code is held to as well.
 SPEC_TESTS := $(addprefix tests/,space tree coding vrf protocol audit dag)
@@ -20,7 +20,7 @@ help: ## Show this help
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 # Tests that start nothing big: all but those of the stages of their own.
-UNIT := not (e2e or chaos or peers or pages or kubernetes or scale or node)
+UNIT := not (e2e or chaos or pages or kubernetes or scale or node)
 
 setup: ## Build the environment: pinned uv, .venv from uv.lock, native code
 	@scripts/bootstrap.sh
@@ -74,11 +74,7 @@ stage-unit: setup
 	CYBERVEIN_NATIVE=require $(call PYTEST,unit) -n 2 -m "$(UNIT)" tests
 
 stage-spec: setup
-	CYBERVEIN_NATIVE=off $(call PYTEST,spec) -n 2 -m "not peers" $(SPEC_TESTS)
-
-stage-peers: setup
-	@scripts/peers.sh
-	CYBERVEIN_NATIVE=require $(call PYTEST,peers) -m peers tests
+	CYBERVEIN_NATIVE=off $(call PYTEST,spec) -n 2 $(SPEC_TESTS)
 
 stage-pages: setup
 	CYBERVEIN_NATIVE=require $(call PYTEST,pages) -m pages tests
