@@ -1,13 +1,15 @@
-"""Writes zfec_vectors.json with the `zfec` package, which is no dependency of ours.
+"""Writes zfec_vectors.json with the `zfec` package, a development dependency that never ships.
 
-`bench/.peers/bin/python tests/coding/generate_zfec_vectors.py` (scripts/peers.sh builds that
-environment). Shares stand as their SHA-256. The blocks are cut from the bytes 0..250 over and over.
+`.venv/bin/python tests/coding/generate_zfec_vectors.py`. Shares stand as their SHA-256. The blocks
+are cut from the bytes 0..250 over and over.
 """
 
 import hashlib
 import json
 import sys
 from pathlib import Path
+
+import zfec
 
 FILE = Path(__file__).parent / "zfec_vectors.json"
 CODES = (
@@ -21,8 +23,6 @@ def blocks(k: int, length: int) -> list[bytes]:
 
 
 def case(k: int, n: int, length: int) -> dict[str, object]:
-    import zfec  # noqa: PLC0415 -- only in the peers' environment
-
     shares = zfec.Encoder(k, n).encode(blocks(k, length))
     digests = [hashlib.sha256(share).hexdigest() for share in shares]
     whole = hashlib.sha256("".join(digests).encode()).hexdigest()
