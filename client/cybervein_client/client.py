@@ -90,7 +90,7 @@ class AsyncClient:
         code: Code | None = None,
         progress: Progress = _silent,
     ) -> FileRow:
-        """Store a source as `name`; the same call goes on after an interruption."""
+        """Store a source as `name`; the same call continues after an interruption."""
         uploader = Uploader(
             self.catalogue,
             self.supernode,

@@ -71,7 +71,7 @@ class Drain:
         }
 
     def _blocked_by(self) -> str:
-        """Why it does not go on, as far as anybody knows; "" while it does."""
+        """Why it makes no progress, as far as anybody knows; "" while it does."""
         if not self.wanted or self.drained:
             return ""
         away = "no super node answers" if self.away() else ""

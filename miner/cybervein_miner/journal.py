@@ -180,7 +180,7 @@ def _attempt(connection: sqlite3.Connection, job: _Job) -> tuple[Any, BaseExcept
         value = job.work(connection)
     except sqlite3.OperationalError:
         raise  # the disk's trouble: the whole batch fails
-    except Exception as error:  # noqa: BLE001 -- handed to its caller; the others go on
+    except Exception as error:  # noqa: BLE001 -- handed to its caller; the others are not affected
         connection.execute("ROLLBACK TO job")
         return None, error
     finally:

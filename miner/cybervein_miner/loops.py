@@ -123,6 +123,6 @@ async def guarded(name: str, loop: Awaitable[None], ended: list[str]) -> None:
     """
     try:
         await loop
-    except Exception:  # noqa: BLE001 -- the other loops must go on
+    except Exception:  # noqa: BLE001 -- the other loops must keep running
         ended.append(name)
         _log.exception("a loop of the miner ended; restart the miner", loop=name)

@@ -166,7 +166,7 @@ class Node:
         )
 
     def open(self) -> None:
-        """Open disks and put right what a crash left; a bad disk is named, the others go on.
+        """Open disks and put right what a crash left; a bad disk is named, the others keep working.
 
         So does a miner whose disks are all away: it says so until one is back. Only one that never
         had a disk ends here (StorageError): a path was mistyped, and who typed it is reading. Whom
@@ -176,7 +176,7 @@ class Node:
         if not self.rack.disks and self.settings.control is None:
             raise StorageError("; ".join(refusals) or "no disk was given; use --disk PATH")
         for refusal in refusals:
-            _log.error("disk is refused and tried again; the others go on", reason=refusal)
+            _log.error("disk is refused and tried again; the others keep working", reason=refusal)
         self._take_in(self.rack.disks)
 
     def _take_in(self, disks: list[Disk]) -> None:

@@ -1,8 +1,8 @@
 """Sources of an earlier version: one commit's inputs of the image, as `git archive` writes them.
 
 Such an archive names its commit and has that commit's time on every file, so an image is built from
-it as from a checkout of then, with its own Dockerfile and lock files; a shallow clone will do. To
-write one (the same bytes each time, but for the compression):
+it as from a checkout of that version, with its own Dockerfile and lock files; a shallow clone will
+do. To write one (the same bytes each time, but for the compression):
 
     python3 scripts/image/earlier.py COMMIT FILE.tar.gz
 """

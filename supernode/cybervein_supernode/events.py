@@ -1,7 +1,7 @@
 """Live events: one hub, many listeners, each with a bounded queue.
 
 A listener that does not keep up is cut off rather than allowed to hold memory or to slow the
-others; a browser's EventSource reconnects by itself and catches up from the short history.
+others; a browser's EventSource reconnects automatically and catches up from the short history.
 """
 
 import asyncio

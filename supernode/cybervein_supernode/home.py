@@ -27,7 +27,7 @@ class Home:
 
     @property
     def notebook(self) -> Path:
-        """What this super node knows by itself."""
+        """What only this super node knows."""
         return self.directory / "notebook.sqlite"
 
     @property

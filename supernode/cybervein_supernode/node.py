@@ -117,7 +117,7 @@ class SuperNode:
 
     @property
     def ended(self) -> list[str]:
-        """Tasks that ended although they go on for ever: only a restart helps."""
+        """Tasks that ended although they should not: only a restart helps."""
         return [task.get_name() for task in self._tasks if task.done()]
 
     def in_time(self) -> bool:

@@ -1,4 +1,4 @@
-"""What this super node knows by itself and must not forget: a small SQLite file beside the ledger.
+"""What only this super node knows and must not forget: a small SQLite file beside the ledger.
 
 | table | holds                                                    | forgotten              |
 |-------|----------------------------------------------------------|------------------------|

@@ -56,7 +56,7 @@ class Process:
         self.send(signal.SIGSTOP)
 
     def revive(self) -> None:
-        """Let it go on, or start it again if it was stopped."""
+        """Let it continue, or start it again if it was stopped."""
         assert self._process is not None
         if self._process.poll() is None:
             self.send(signal.SIGCONT)

@@ -1,4 +1,4 @@
-"""Missing, foreign, copied, full, read-only or failing disks: one suffers, the rest goes on."""
+"""Missing, foreign, copied, full, read-only or failing disks: one suffers, the others do not."""
 
 import asyncio
 import fcntl

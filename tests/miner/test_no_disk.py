@@ -1,4 +1,4 @@
-"""A miner whose disks are all away: it lives, says why, does nothing, and comes back by itself."""
+"""A miner whose disks are all away: it keeps running, says why, does nothing, and comes back."""
 
 import asyncio
 import json

@@ -114,7 +114,7 @@ class Outside:
         return self.customer.reads_back(WIDE) and self.customer.reads_back(FILE)
 
     def describe(self) -> str:
-        """What a person would look at when it does not go on."""
+        """What a person would look at when it makes no progress."""
         views = (
             ("get", "networks,minerpools,minerdisks,pods,services", "-o", "wide"),
             ("get", "minerpools", "-o", "jsonpath={range .items[*]}{.status}{'\\n'}{end}"),

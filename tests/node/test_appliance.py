@@ -1,6 +1,6 @@
 """The appliance on a real node, from `helm install` of an earlier version to its adoption again.
 
-That version is version 0.1.0: its chart as it was packaged, its image from the sources of then.
+That version is version 0.1.0: its chart as it was packaged, its image from that version's sources.
 The steps are one story and run in this order. From the put to the uninstall a customer's pod reads
 the file without a pause and compares every byte: not one read may fail, whatever the steps do.
 """

@@ -41,7 +41,7 @@ class HomePC:
         return self.kubectl.list("persistentvolumeclaims")
 
     def describe(self) -> str:
-        """What a person would look at when it does not go on."""
+        """What a person would look at when it makes no progress."""
         return f"{self.node.local_path.tail()}\n{self.fleet.describe()}"
 
 

@@ -1,4 +1,4 @@
-"""What a person can get wrong shows in conditions, and goes away by itself when it is put right."""
+"""What a person can get wrong shows in conditions, and goes away when it is put right."""
 
 import pytest
 from cluster.kubectl import Object

@@ -113,4 +113,4 @@ def test_the_canary_is_written_and_seen(lab: Lab) -> None:
 def test_it_stops_when_told(lab: Lab) -> None:
     lab.join()
     lab.process._signal(15)
-    until(lambda: not lab.process.alive, "it ended by itself", timeout_seconds=8)
+    until(lambda: not lab.process.alive, "it ended on its own", timeout_seconds=8)

@@ -57,7 +57,7 @@ class Lab:
         return self.node.desk
 
     def begin(self) -> None:
-        """Open (again) what is on disk; only blocks are made by themselves."""
+        """Open (again) what is on disk; only blocks are made automatically."""
         self.node = SuperNode(self.home, self.identity, self.genesis, "http://127.0.0.1:1")
         self._blocks = asyncio.create_task(self.node.desk.engine.run())
 
@@ -171,7 +171,7 @@ class Process:
         self._child = None
 
     def stop(self) -> None:
-        """SIGTERM; it must end by itself and remove its run file."""
+        """SIGTERM; it must end unforced and remove its run file."""
         if self._child is None:
             return
         self._child.send_signal(signal.SIGTERM)

@@ -138,7 +138,7 @@ def main() -> None:
 
 
 def _say_interrupted() -> None:
-    sys.stderr.write("interrupted; run the same command again to go on\n")
+    sys.stderr.write("interrupted; run the same command again to continue\n")
 
 
 def _complain(error: CyberVeinError) -> None:

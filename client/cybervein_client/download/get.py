@@ -118,6 +118,6 @@ def _require_space(part: Path, needed: int) -> None:
 def _disk_error(part: Path, error: OSError) -> StorageError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return StorageError(
-            f"the disk of {part} is full; make room and run the same get again, it goes on there"
+            f"the disk of {part} is full; make room and run the same get again, it continues there"
         )
     return StorageError(f"cannot write {part}: {error.strerror}; choose another place")

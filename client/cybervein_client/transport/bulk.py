@@ -112,7 +112,7 @@ class BulkTransport:
             if exchange.connection is not None:
                 with suppress(Exception, asyncio.CancelledError):
                     await future  # its socket fails at once: no thread outlives its caller
-            raise  # one that still connects ends by itself, and nobody waits for that
+            raise  # one that still connects ends on its own, and nobody waits for that
 
     def _exchange(self, exchange: _Exchange, read: Reader[T]) -> T:
         """Request and answer; a kept-alive connection that the peer closed is tried anew once."""

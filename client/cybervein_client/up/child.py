@@ -130,13 +130,13 @@ class Child:
         return str(document.get("url", "")) if document.get("pid") == self.process.pid else ""
 
     async def finish(self) -> None:
-        """Wait for a command that ends by itself. Raises ChildError unless it exits with 0."""
+        """Wait for a command that ends on its own. Raises ChildError unless it exits with 0."""
         if await self.process.wait() != 0:
             raise ChildError(self.obituary())
         self.wanted = False
 
     async def stop(self, grace_seconds: float = 15) -> bool:
-        """SIGTERM, then SIGKILL after the grace. True if it ended by itself in time."""
+        """SIGTERM, then SIGKILL after the grace. True if it ended in time without being killed."""
         self.wanted = False
         if not self._signal(signal.SIGTERM):
             return True

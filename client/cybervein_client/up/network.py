@@ -113,7 +113,7 @@ class EmbeddedNetwork:
         await self._launch(child)
 
     async def stop(self) -> bool:
-        """Stop sidecars, miners, then the super node. True if all ended by themselves."""
+        """Stop sidecars, miners, then the super node. True if none had to be killed."""
         groups = (self.sidecars.values(), self.miners.values(), self.children[:1])
         clean = [await asyncio.gather(*(child.stop() for child in group)) for group in groups]
         return all(all(group) for group in clean)

@@ -70,7 +70,7 @@ async def _until_ready(network: EmbeddedNetwork, watch: Watch, view: View) -> No
             if _ready(snapshot, network.options.plots):
                 return
         await asyncio.sleep(_REFRESH_SECONDS / 4)
-    view.say("not every miner has its plots yet; going on")
+    view.say("not every miner has its plots yet; continuing")
 
 
 def _ready(snapshot: Snapshot, plots: int) -> bool:

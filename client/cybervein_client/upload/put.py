@@ -1,6 +1,6 @@
-"""Storing a source as a file: begin (or go on), run, and record the file's DAG.
+"""Storing a source as a file: begin (or continue), run, and record the file's DAG.
 
-After `kill -9` the same command goes on: units that may be in a block are settled first, segments
+After `kill -9` the same command continues: units that may be in a block are settled first, segments
 with receipts are skipped, everything else is done again.
 """
 
@@ -142,7 +142,7 @@ class Uploader:
 
 
 def _same_source(known: FileRow, source: Source) -> FileRow:
-    """The known file, if it is this source's: stored already, or a put to go on with."""
+    """The known file, if it is this source's: stored already, or a put to continue."""
     if known.state is FileState.REMOVING:
         raise ConflictError(f"{known.name!r} is being removed; finish that: `rm {known.name}`")
     facts = (source.name, source.size, source.mtime_ns)

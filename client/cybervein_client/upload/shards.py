@@ -99,7 +99,7 @@ class ShardUploader:
             return tuple(done[index] for index in range(len(roots)))
         raise UnavailableError(
             f"segment {segment}: {len(roots) - len(done)} shards found no miner in {ROUNDS_MAX} "
-            f"rounds ({self.failures.text()}); run the same put again, it goes on from here"
+            f"rounds ({self.failures.text()}); run the same put again, it continues from here"
         )
 
     async def lost(self, deal: CID, row: SegmentRow) -> bool:

@@ -50,7 +50,7 @@ class BulkProtocol(HttpToolsProtocol):
             scope["extensions"] = {EXTENSION: Bulk(self, self.cycle)}
 
     def restart_parser(self) -> None:
-        """A body bypassed the parser: go on with a fresh one."""
+        """A body bypassed the parser: continue with a fresh one."""
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
 

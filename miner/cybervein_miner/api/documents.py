@@ -63,7 +63,7 @@ class WipedDocument(Document, frozen=True):
 
 
 class DrainProgress(Document, frozen=True):
-    """Whether the ledger has the wish, what is left there, and why that does not go on."""
+    """Whether the ledger has the wish, what is left there, and why it makes no progress."""
 
     final: bool
     plots_live: int | None

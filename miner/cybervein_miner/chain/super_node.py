@@ -1,4 +1,4 @@
-"""Typed calls to a super node (docs/wire.md section 6). Fields that are not used are let alone."""
+"""Typed calls to a super node (docs/wire.md section 6). Fields that are not used are left alone."""
 
 from typing import Any, Final, TypeVar
 
@@ -40,7 +40,7 @@ class BatchView(msgspec.Struct, frozen=True):
 
 
 class DrainView(msgspec.Struct, frozen=True):
-    """Shards that a super node still has to move, and why that does not go on.
+    """Shards that a super node still has to move, and why it makes no progress.
 
     `promised` are shards of open deals that orders have named this miner for.
     """

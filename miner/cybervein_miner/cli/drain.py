@@ -58,7 +58,7 @@ def _tell(console: Console, answer: dict[str, Any], told: str) -> str:
     else:
         text = f"{answer['held_shards']} shards and {drain['plots_live']} plots are left"
         text += f", {drain['promised']} shards of open deals may come" if drain["promised"] else ""
-    text += f"; it does not go on: {drain['blocked_by']}" if drain["blocked_by"] else ""
+    text += f"; no progress: {drain['blocked_by']}" if drain["blocked_by"] else ""
     if text != told:
         console.say(text)
     return text

@@ -28,7 +28,7 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
     floor: Annotated[int | None, _option("FLOOR", "bytes kept free on each disk", min=0)] = None,
     payout: Annotated[str | None, _option("PAYOUT", "address that rewards go to")] = None,
     group: Annotated[str, _option("GROUP", "network group: machines that fail together")] = "",
-    owner: Annotated[str, _option("OWNER", "owner: miners of one hand")] = "",
+    owner: Annotated[str, _option("OWNER", "owner: one operator's miners")] = "",
     host: Annotated[str, _option("LISTEN_HOST", "address to listen on")] = "127.0.0.1",
     port: Annotated[int, _option("LISTEN_PORT", "port to listen on; 0 takes a free one")] = 0,
     url: Annotated[str, _option("URL", "URL by which others reach this miner")] = "",

@@ -1,6 +1,6 @@
 """The rack: all disks of this miner, those that work and those that do not, and why.
 
-A disk that was known and is not there (or is another's) is refused and named; the rest goes on.
+A disk that was known and is not there (or is another's) is refused and named; the others work on.
 A new path is claimed with a marker. A disk that is asked to leave takes nothing; it is `drained`
 when nobody needs anything on it, and stays listed until it is wiped, added again or forgotten.
 Forced, it is forgotten at once (what it held is then missing, and the audits will say so).

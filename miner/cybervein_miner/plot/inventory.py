@@ -6,7 +6,7 @@
 | sent     | in a `plot.batch` unit that is not final yet                                       |
 | pending  | registered, its batch waits for the verdict                                        |
 | active   | its batch passed: proven in every epoch from `since_epoch` on                      |
-| void     | its batch failed: kept, proven no more, never registered again by itself           |
+| void     | its batch failed: kept, proven no more, never registered again automatically       |
 | retiring | on its way out                                                                     |
 | bad      | its bytes are not its root's: on its way out                                       |
 
@@ -160,7 +160,7 @@ class Inventory:
         )
 
     def forget(self, disk: Disk) -> None:
-        """Drop the rows of a disk that was wiped or forgotten; files are let alone."""
+        """Drop the rows of a disk that was wiped or forgotten; files are left alone."""
         values = (bytes.fromhex(disk.id),)
         self.journal.write_now(lambda db: db.execute("DELETE FROM plot WHERE disk = ?", values))
 

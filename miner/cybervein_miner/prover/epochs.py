@@ -102,7 +102,7 @@ class EpochWatch:
             view = await self._super_node.network()
         except UnavailableError as error:
             if self.reachable is not False:
-                _log.warning("super node is away; trying on", error=str(error))
+                _log.warning("super node is away; still trying", error=str(error))
             self.reachable = False
             return None
         if self.reachable is False:

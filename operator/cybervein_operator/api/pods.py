@@ -81,7 +81,7 @@ class Toleration(Part, frozen=True, kw_only=True):
     ] = None
     effect: Annotated[Effect | None, says("Effect of the taint; absent means each of them.")] = None
     toleration_seconds: Annotated[
-        int | None, says("For effect NoExecute: how long the pod stays. Absent: for ever.")
+        int | None, says("For effect NoExecute: how long the pod stays. Absent: without limit.")
     ] = None
 
 

@@ -1,4 +1,4 @@
-"""`MinerPool`: alike miners that `kubectl scale` adds and drains."""
+"""`MinerPool`: identical miners that `kubectl scale` adds and drains."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final

@@ -38,7 +38,7 @@ from cybervein_operator.cluster.views import (
     SetFacts,
 )
 
-# Reasons of a waiting container that pass by themselves.
+# Reasons of a waiting container that pass without help.
 _PASSING: Final = {"", "ContainerCreating", "PodInitializing"}
 
 

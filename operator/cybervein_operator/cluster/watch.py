@@ -65,7 +65,7 @@ class Watch:
         self.connected = False
 
     async def run(self) -> None:
-        """Watch for ever."""
+        """Watch until cancelled."""
         backoff = 0.2
         while True:
             try:
@@ -85,7 +85,7 @@ class Watch:
         return self.kind.resource.kind
 
     async def _refused(self, error: RefusedError, backoff: float) -> float:
-        """Ask again, ever more rarely; without an optional kind the operator goes on meanwhile.
+        """Ask again, ever more rarely; without an optional kind the operator keeps running.
 
         An API server that has just started denies everything for a second, until it knows the
         roles: so a denial is never taken for lasting at once.

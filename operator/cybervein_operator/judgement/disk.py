@@ -165,7 +165,7 @@ def worth_writing(before: MinerDiskStatus, after: MinerDiskStatus) -> bool:
     """Whether a status says something new: bytes alone count from one per cent of the disk on.
 
     A miner that takes shards changes its free bytes at every poll; a thousand of them would write
-    for ever what nobody reads.
+    permanently what nobody reads.
     """
     if _essence(before) != _essence(after):
         return True

@@ -61,7 +61,7 @@ class Poller:
         self._hot.discard(key)
 
     async def run(self) -> None:
-        """Poll for ever."""
+        """Poll until cancelled."""
         while True:
             key = await self._next()
             await self._slots.acquire()

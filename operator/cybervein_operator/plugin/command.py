@@ -21,7 +21,7 @@ Namespace = Annotated[
     str, typer.Option("--namespace", "-n", help="namespace; default: the kubeconfig's")
 ]
 Context = Annotated[str, typer.Option("--context", help="context of the kubeconfig")]
-Timeout = Annotated[float, typer.Option(help="seconds to wait; 0 waits for ever")]
+Timeout = Annotated[float, typer.Option(help="seconds to wait; 0 waits without limit")]
 Everywhere = Annotated[bool, typer.Option("--all-namespaces", "-A", help="every namespace")]
 Disk = Annotated[str, typer.Argument(help="name of the MinerDisk: POOL-N-DISK")]
 
@@ -203,5 +203,5 @@ def main() -> None:
         sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; what was asked for goes on in the cluster\n")
+        sys.stderr.write("interrupted; what was asked for continues in the cluster\n")
         sys.exit(130)

@@ -85,7 +85,7 @@ def _wait(
         told = line
         return met(last)
 
-    patience.until(look, lambda: f"{told}; it goes on, run the same command again to wait")
+    patience.until(look, lambda: f"{told}; it continues, run the same command again to wait")
     return last
 
 

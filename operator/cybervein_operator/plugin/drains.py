@@ -116,7 +116,7 @@ def wait_stopped(
         look,
         lambda: (
             f"{sum(not each.stopped for each in last.values())} of {len(miners)} miners still "
-            "drain; the drain goes on, `kubectl cybervein status` shows it, `--cancel` ends it"
+            "drain; the drain continues, `kubectl cybervein status` shows it, `--cancel` ends it"
         ),
     )
     return list(last.values())

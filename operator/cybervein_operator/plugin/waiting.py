@@ -9,7 +9,7 @@ from cybervein_protocol.errors import UnavailableError
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait and how often to look, in seconds; 0 waits for ever."""
+    """How long to wait and how often to look, in seconds; 0 waits without limit."""
 
     timeout_seconds: float
     every_seconds: float = 2.0

@@ -56,7 +56,7 @@ class MinerWork:
         return _TROUBLE_SECONDS if trouble else None
 
     def _note(self, key: Key, trouble: Trouble | None) -> None:
-        """Remember why it does not go on; the pool's status says so."""
+        """Remember why it makes no progress; the pool's status says so."""
         name = (key.namespace, key.name)
         if self._world.troubles.get(name) == trouble:
             return
@@ -110,7 +110,7 @@ class MinerWork:
             await self._tools.applier.ensure(wanted)
 
     async def _tell(self, key: Key, *, draining: bool) -> None:
-        """Ask the miner to drain, or to stop draining; where it does not answer, polls go on."""
+        """Ask the miner to drain, or to stop draining; where it does not answer, polls continue."""
         name = (key.namespace, key.name)
         poll = self._world.polls.get(name)
         report = poll.report if poll else None

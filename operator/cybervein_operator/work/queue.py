@@ -73,7 +73,7 @@ class WorkQueue(Generic[K]):
             self._alarm.set()
 
     async def run(self) -> None:
-        """Work for ever."""
+        """Work until cancelled."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self._workers):
                 group.create_task(self._work())

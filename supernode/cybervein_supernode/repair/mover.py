@@ -67,7 +67,7 @@ class Mover:
         return sum(self._remaining.values())
 
     def drain_json(self, miner: bytes, held: int | None = None) -> dict[str, object]:
-        """What is left to move, and why that does not go on; `held` where all of it must go."""
+        """What is left to move, and why it makes no progress; `held` where all of it must go."""
         reasons = [why.reason for why in self._blocked.values() if why.miner == miner]
         remaining = self._remaining.get(miner, 0) if held is None else held
         return {"remaining": remaining, "blocked_by": reasons[-1] if reasons else ""}

@@ -34,7 +34,7 @@ def image() -> Archive:
 
 @pytest.fixture(scope="session")
 def earlier_image() -> Archive:
-    """The image of version 0.1.0, from the sources of then."""
+    """The image of version 0.1.0, from that version's sources."""
     return build("--sources", EARLIER)
 
 

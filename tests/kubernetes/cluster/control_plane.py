@@ -119,7 +119,7 @@ class ControlPlane:
 
     def _answers(self) -> bool:
         if not self.api_server.alive:
-            raise RuntimeError(f"the API server ended by itself\n{self.api_server.tail()}")
+            raise RuntimeError(f"the API server ended on its own\n{self.api_server.tail()}")
         if not self.authority.exists():
             return False
         address = self.settings.address

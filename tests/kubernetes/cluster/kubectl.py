@@ -51,7 +51,7 @@ class Kubectl:
         return run.stdout
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start it, for what goes on (`get --watch`): its stdout is a pipe; the caller ends it."""
+        """Start it, for what keeps running: its stdout is a pipe; the caller ends it."""
         command = [str(tool("kubectl")), "-n", self.namespace, *arguments]
         environment = {**os.environ, "KUBECONFIG": str(self.kubeconfig)}
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)

@@ -136,7 +136,7 @@ class Fleet:
         return self.kubectl("exec", pod, "-c", container, "--", *command)
 
     def describe(self) -> str:
-        """What a person would look at when it does not go on."""
+        """What a person would look at when it makes no progress."""
         views = (
             ("get", "networks,minerpools,minerdisks,pods,services", "-o", "wide"),
             ("get", "minerpool", POOL, "-o", "jsonpath={.status}"),

@@ -39,7 +39,7 @@ def read() -> str:
 
 
 def main() -> None:
-    """Read for ever; the pod is deleted in the end."""
+    """Read until the pod is deleted."""
     prepare()
     number = 0
     while True:

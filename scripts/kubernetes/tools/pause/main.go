@@ -8,7 +8,7 @@ import (
 )
 
 func main() {
-	signal.Ignore(syscall.SIGCHLD) // the kernel then reaps orphans by itself
+	signal.Ignore(syscall.SIGCHLD) // the kernel then reaps orphans
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM)
 	<-stop

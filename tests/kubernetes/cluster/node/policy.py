@@ -1,4 +1,4 @@
-"""Enforces NetworkPolicies on the test node, which its bridge network does not do by itself.
+"""Enforces NetworkPolicies on the test node, which its bridge network does not do.
 
 A loop reads policies, pods and namespaces and replaces the node's rules when they change. A pod is
 open for the moment (half a second) until its rules are there, as with other engines.
