@@ -79,7 +79,7 @@ def get(
         bool, typer.Option(help="Replace an existing file.")
     ] = False,
 ) -> None:
-    """Read a file back. It appears only when every byte was verified; an interrupted one continues."""
+    """Read a file back. It appears when every byte was verified; run it again to continue."""
     if out == "-":
         _to_stdout(ctx, name, 0, None)
         return
