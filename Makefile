@@ -2,16 +2,16 @@
 # The first run builds the environment (.tools/, .venv/, native code); later runs only check it.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup preflight kubernetes-tools up test lint format bench bench-lock clean $(addprefix stage-,$(STAGES))
+.PHONY: $(shell grep -oE '^[a-z0-9-]+:' $(firstword $(MAKEFILE_LIST)) | tr -d :)
 
 PYTHON3 := $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 RESULTS := .test-results
-PYTEST = $(BIN)/python -m pytest --junitxml=$(RESULTS)/$(1).xml
-export CARGO_TARGET_DIR ?= $(CURDIR)/native/target/checks
 
-# The stages of `make test`, in order. One that cannot run fails.
-STAGES := lint locks rust unit spec pages e2e chaos kubernetes scale node
+# SEED replays what a run drew: Hypothesis' examples, moments and victims of the kills.
+PYTEST = $(if $(SEED),CHAOS_SEED=$(SEED)) $(BIN)/python -m pytest \
+    --junitxml=$(RESULTS)/$(1).xml $(if $(SEED),--hypothesis-seed=$(SEED))
+export CARGO_TARGET_DIR ?= $(CURDIR)/native/target/checks
 
 # What the specification computes alone, on the vectors that native code is held to as well.
 SPEC_TESTS := $(addprefix tests/,space tree coding vrf protocol audit dag)
@@ -26,7 +26,7 @@ setup: ## Build the environment: pinned uv, .venv from uv.lock, native code
 	@scripts/bootstrap.sh
 
 preflight: ## Say what this machine lacks for building, testing and racing
-	@$(PYTHON3) scripts/preflight.py --set all
+	@$(PYTHON3) scripts/preflight.py
 
 kubernetes-tools: ## Build what the Kubernetes tests run, once, into ~/.cache (about ten minutes)
 	@$(PYTHON3) scripts/kubernetes/build.py
@@ -34,8 +34,8 @@ kubernetes-tools: ## Build what the Kubernetes tests run, once, into ~/.cache (a
 up: setup ## Run the embedded network in the foreground (ARGS="--miners 4 …")
 	@$(BIN)/cybervein up $(ARGS)
 
-test: setup ## Run every check, stage by stage (STAGES="lint unit" for some)
-	@$(PYTHON3) scripts/stages.py $(STAGES)
+test: ## Run every check, stage by stage (STAGES="lint unit" SEED=7 for some)
+	@$(PYTHON3) scripts/check.py $(STAGES)
 
 lint: stage-lint ## ruff, mypy --strict, import layers, stubs, cargo fmt, clippy
 
@@ -44,7 +44,7 @@ format: setup ## Format Python and Rust
 	@cargo fmt --all --manifest-path native/Cargo.toml
 
 bench: setup ## Race the peers and write bench/results.json (RACE=name for one)
-	@$(PYTHON3) scripts/preflight.py --set bench
+	@$(PYTHON3) scripts/preflight.py --install --quiet build peers races
 	@scripts/peers.sh
 	@$(BIN)/python bench/run.py $(if $(RACE),--race $(RACE))
 
@@ -55,8 +55,7 @@ bench-lock: setup ## Renew bench/peers/requirements.txt from requirements.in
 clean: ## Remove what was built (never .cybervein, the data of `make up`)
 	@rm -rf .venv .tools bench/.peers native/target $(RESULTS)
 
-# --- stages -------------------------------------------------------------------------------------
-.PHONY: $(addprefix stage-,$(STAGES))
+# --- stages: scripts/stages.py has their order, needs and budgets ---------------------------------
 
 stage-lint: setup
 	$(BIN)/ruff check .
@@ -75,6 +74,12 @@ stage-unit: setup
 
 stage-spec: setup
 	CYBERVEIN_NATIVE=off $(call PYTEST,spec) -n 2 $(SPEC_TESTS)
+
+# The programs that `make bench` races against can be built, and start.
+stage-peers: setup
+	scripts/peers.sh
+	bench/.peers/bin/python -c "import chiapos, pyeclib.ec_iface, zfec"
+	bench/.peers/bin/tahoe --version > /dev/null
 
 stage-pages: setup
 	CYBERVEIN_NATIVE=require $(call PYTEST,pages) -m pages tests

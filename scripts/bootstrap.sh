@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 export UV_SYSTEM_CERTS=1 UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
 
 python=$(command -v python3.11 || command -v python3)
-[ -d .venv ] || "$python" scripts/preflight.py --install --set build
+[ -x .venv/bin/cybervein ] || "$python" scripts/preflight.py --install --quiet build
 if ! cmp -s scripts/uv-requirements.txt .tools/uv-requirements.txt; then
     "$python" -m venv --clear .tools/uv
     .tools/uv/bin/python -m pip install --quiet --require-hashes -r scripts/uv-requirements.txt

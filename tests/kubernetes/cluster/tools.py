@@ -48,6 +48,6 @@ def system_tool(name: str) -> str:
     if found is None:
         raise ToolMissingError(
             f"{name} is not installed; run as root: "
-            "python3 scripts/preflight.py --install --set kubernetes"
+            "python3 scripts/preflight.py --install kubernetes node"
         )
     return found
