@@ -8,7 +8,8 @@ from typing import Any, Self
 
 from cybervein_protocol.encoding import cid_text, parse_cid
 from cybervein_protocol.errors import ConflictError, CyberVeinError
-from cybervein_protocol.ledger.bodies import DealClose, DealRenew, Transfer
+from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.storage.bodies import DealClose, DealRenew
 from cybervein_protocol.placement import Code
 from cybervein_protocol.signing import address
 from cybervein_runtime.http_client import SignedClient
@@ -165,7 +166,7 @@ class AsyncClient:
     async def _close_deal(self, deal: str) -> None:
         """Close a deal; one that was never committed, or has ended, has nothing to close."""
         try:
-            await self._units.send("deal.close", DealClose(deal=parse_cid(deal, "deal")))
+            await self._units.send(DealClose(deal=parse_cid(deal, "deal")))
         except ConflictError:
             return
 
@@ -179,7 +180,7 @@ class AsyncClient:
             kib = kib_of(shard.size for row in rows for shard in row.shards)
             escrow = kib * epochs * self._preset.price_veins_per_kib_epoch
             body = DealRenew(deal=parse_cid(deal.cid, "deal"), epochs=epochs, escrow=escrow)
-            await self._units.send("deal.renew", body)
+            await self._units.send(body)
             total += escrow
         self.catalogue.set_epochs(file.id, file.epochs + epochs)
         return total
@@ -194,7 +195,7 @@ class AsyncClient:
     async def send(self, to: bytes, amount: int, memo: str = "") -> str:
         """Pay veins to an account; the id of the final unit."""
         body = Transfer(to=to, amount=amount, memo=memo)
-        return cid_text(await self._units.send("transfer", body))
+        return cid_text(await self._units.send(body))
 
     async def account(self) -> AccountView:
         """This wallet's account."""

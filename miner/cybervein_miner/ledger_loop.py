@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 from cybervein_protocol.errors import CyberVeinError
-from cybervein_protocol.ledger.bodies import MinerDrain, MinerRegister
+from cybervein_protocol.ledger.mining.bodies import MinerDrain, MinerRegister
 
 from cybervein_miner.chain.super_node import MinerView, NetworkView, SuperNode
 from cybervein_miner.chain.units import UnitWriter, ensure_registered
@@ -122,7 +122,7 @@ class LedgerLoop:
         view = await ensure_registered(self._super_node, self._units, wish)
         if view is None or view.draining == self._drain.wanted:
             return view
-        await self._units.write("miner.drain", MinerDrain(draining=self._drain.wanted))
+        await self._units.write(MinerDrain(draining=self._drain.wanted))
         return await self._super_node.miner()
 
     async def _answer_commits(self, view: MinerView, now: NetworkView) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 from cybervein_protocol import vrf
 from cybervein_protocol.errors import StorageError
-from cybervein_protocol.ledger.bodies import MinerRegister
+from cybervein_protocol.ledger.mining.bodies import MinerRegister
 from cybervein_protocol.signing import address
 from cybervein_protocol.space import PlotShape
 from cybervein_runtime.http_client import SignedClient

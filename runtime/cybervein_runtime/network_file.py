@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cybervein_protocol.encoding import cid_text, decode, encode
 from cybervein_protocol.errors import MalformedError
-from cybervein_protocol.ledger.genesis import Genesis, network_id
+from cybervein_protocol.ledger.units.genesis import Genesis, network_id
 from cybervein_protocol.names import PublicKey
 from cybervein_protocol.signing import address, parse_address
 from multiformats import CID

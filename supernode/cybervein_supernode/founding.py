@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cybervein_protocol import vrf
 from cybervein_protocol.errors import ConflictError, MalformedError
-from cybervein_protocol.ledger.genesis import Allocation, Genesis, SuperNode, check_genesis
+from cybervein_protocol.ledger.units.genesis import Allocation, Genesis, SuperNode, check_genesis
 from cybervein_protocol.presets import Preset, preset
 from cybervein_protocol.signing import parse_address
 from cybervein_runtime.addresses import check_published_url

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from cybervein_protocol.encoding import cid_root, cid_text
-from cybervein_protocol.ledger.beacon import prove_beacon
-from cybervein_protocol.ledger.bodies import DealClose, DealCommit, DealOpen, EpochClose
-from cybervein_protocol.ledger.events import EpochClosed
-from cybervein_protocol.ledger.genesis import Genesis
+from cybervein_protocol.ledger.epochs.beacon import prove_beacon
+from cybervein_protocol.ledger.epochs.closing import EpochClose
+from cybervein_protocol.ledger.storage.bodies import DealClose, DealCommit, DealOpen
+from cybervein_protocol.ledger.units.events import EpochClosed
+from cybervein_protocol.ledger.units.genesis import Genesis
 from cybervein_protocol.signing import address
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.identity import Identity
@@ -139,7 +140,7 @@ class SuperNode:
             return
         seed = self.desk.identity.vrf_seed
         proof = await self.desk.judge(lambda: prove_beacon(seed, head.beacon, epoch))
-        await self.desk.engine.issue("epoch.close", EpochClose(epoch=epoch, vrf_proof=proof))
+        await self.desk.engine.issue(EpochClose(epoch=epoch, vrf_proof=proof))
         await self.desk.judge(lambda: self.desk.evidence.prune(epoch))
         self.desk.notebook.prune(epoch, self.desk.preset.deal_open_epochs)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from cybervein_protocol.encoding import decode, encode
 from cybervein_protocol.errors import StorageError
-from cybervein_protocol.ledger.bodies import SpaceEntry
+from cybervein_protocol.ledger.mining.measurements import SpaceEntry
 
 _SCHEMA = """
 PRAGMA journal_mode = WAL;

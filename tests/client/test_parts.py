@@ -23,8 +23,8 @@ from cybervein_client.upload.shards import Failures
 from cybervein_protocol.coding import SEGMENT_PLAIN, segment_count
 from cybervein_protocol.encoding import encode, node_cid
 from cybervein_protocol.errors import ExpiredError, MalformedError, StorageError, UnavailableError
-from cybervein_protocol.ledger.bodies import DealCommit
-from cybervein_protocol.ledger.unit import make_paid_unit
+from cybervein_protocol.ledger.storage.bodies import DealCommit
+from cybervein_protocol.ledger.units.unit import make_paid_unit
 from cybervein_protocol.messages import (
     RepairBox,
     SegmentEntry,
@@ -73,9 +73,7 @@ def test_the_commit_of_a_full_deal_fits_into_a_unit(n: int) -> None:
         verification=Verification(id=b"i" * 32, super=b"s" * 32, sig=b"s" * 64),
     )
     parents = [node_cid(bytes([i])) for i in range(8)]
-    unit = make_paid_unit(
-        node_cid(b"network"), "deal.commit", body, parents, KeyPair(b"k" * 32), 1 << 40, MAIN
-    )
+    unit = make_paid_unit(node_cid(b"network"), body, parents, KeyPair(b"k" * 32), 1 << 40, MAIN)
     assert len(encode(unit)) <= MAIN.unit_bytes_max
 
 

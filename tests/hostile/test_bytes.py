@@ -9,9 +9,9 @@ from cybervein_protocol.cid import node_cid
 from cybervein_protocol.dag import FileNode, IndexNode, SegmentNode, decode_dag_node
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import CyberVeinError, MalformedError, StorageError
-from cybervein_protocol.ledger.block import Block, decode_block, sign_block, verify_block
-from cybervein_protocol.ledger.genesis import Genesis, decode_genesis
-from cybervein_protocol.ledger.rows import (
+from cybervein_protocol.ledger.chain.block import Block, decode_block, sign_block, verify_block
+from cybervein_protocol.ledger.chain.border import parse_unit
+from cybervein_protocol.ledger.state.rows import (
     AccountRow,
     BatchRow,
     DealRow,
@@ -20,8 +20,9 @@ from cybervein_protocol.ledger.rows import (
     ShardRow,
     decode_row,
 )
-from cybervein_protocol.ledger.smt import read_node
-from cybervein_protocol.ledger.unit import Unit, parse_unit
+from cybervein_protocol.ledger.state.smt import read_node
+from cybervein_protocol.ledger.units.genesis import Genesis, decode_genesis
+from cybervein_protocol.ledger.units.unit import Unit
 from cybervein_protocol.messages.audits import (
     AuditAnswer,
     AuditRequest,

@@ -21,7 +21,7 @@ from cybervein_miner.tree_file import file_slice, file_tree, outboard_path, read
 from cybervein_protocol.cid import node_cid
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import CyberVeinError, MalformedError, UnknownError
-from cybervein_protocol.ledger.genesis import Genesis
+from cybervein_protocol.ledger.units.genesis import Genesis
 from cybervein_protocol.signing import KeyPair
 from cybervein_protocol.space.metadata import PlotMetadata
 from cybervein_protocol.tree import verify_slice

@@ -4,16 +4,27 @@ from dataclasses import dataclass, field
 
 from blake3 import blake3
 from cybervein_protocol import vrf
-from cybervein_protocol.encoding import Record, cid_root, encode
-from cybervein_protocol.ledger import bodies
-from cybervein_protocol.ledger.beacon import prove_beacon
-from cybervein_protocol.ledger.block import Block, BlockHeader, block_id, sign_block
-from cybervein_protocol.ledger.contribution import deal_escrow, size_kib
-from cybervein_protocol.ledger.events import Event
-from cybervein_protocol.ledger.genesis import Allocation, Genesis, SuperNode, root_units
-from cybervein_protocol.ledger.machine import BlockResult, StateMachine
-from cybervein_protocol.ledger.money import held_by
-from cybervein_protocol.ledger.rows import (
+from cybervein_protocol.encoding import cid_root, encode
+from cybervein_protocol.ledger.accounts.money import held_by
+from cybervein_protocol.ledger.chain.block import Block, BlockHeader, block_id, sign_block
+from cybervein_protocol.ledger.chain.border import parse_unit
+from cybervein_protocol.ledger.chain.kinds import Issuer, issued_by
+from cybervein_protocol.ledger.chain.machine import BlockResult, StateMachine
+from cybervein_protocol.ledger.epochs.beacon import prove_beacon
+from cybervein_protocol.ledger.epochs.closing import EpochClose
+from cybervein_protocol.ledger.mining.bodies import MinerRegister, PlotBatch, PlotEntry, PlotVerdict
+from cybervein_protocol.ledger.mining.contribution import deal_escrow, size_kib
+from cybervein_protocol.ledger.mining.measurements import (
+    AuditEntry,
+    AuditResult,
+    BandwidthEntry,
+    BandwidthResult,
+    Outcome,
+    SpaceEntry,
+    SpaceResult,
+)
+from cybervein_protocol.ledger.state.overlay import MemoryStore
+from cybervein_protocol.ledger.state.rows import (
     ACCOUNTS,
     DEALS,
     MINERS,
@@ -22,8 +33,11 @@ from cybervein_protocol.ledger.rows import (
     MinerRow,
     decode_row,
 )
-from cybervein_protocol.ledger.state import MemoryStore
-from cybervein_protocol.ledger.unit import ParsedUnit, make_paid_unit, make_unit, parse_unit
+from cybervein_protocol.ledger.storage.bodies import DealCommit, DealOpen, ShardMoved
+from cybervein_protocol.ledger.units.body import Body
+from cybervein_protocol.ledger.units.events import Event
+from cybervein_protocol.ledger.units.genesis import Allocation, Genesis, SuperNode, root_units
+from cybervein_protocol.ledger.units.unit import ParsedUnit, make_paid_unit, make_unit
 from cybervein_protocol.messages.deals import SegmentEntry, ShardEntry, sign_verification
 from cybervein_protocol.messages.receipts import sign_receipt
 from cybervein_protocol.messages.repair import RepairBox, encode_repair
@@ -89,14 +103,14 @@ class Chain:
     def events(self) -> list[Event]:
         return [event for result in self.results for event in result.events]
 
-    def unit(self, who: str, kind: str, body: Record, ahead: int = 0, fee: int = 0) -> ParsedUnit:
+    def unit(self, who: str, body: Body, ahead: int = 0, fee: int = 0) -> ParsedUnit:
         """A well-made unit by `who`; `ahead` units of the same issuer come before it."""
         nonce = self.machine.next_nonce(keys(who).public) + ahead
         network, tips = self.machine.network, self.tips
-        if kind in bodies.SUPER_KINDS | bodies.MINER_KINDS:
-            unit = make_unit(network, kind, body, tips, keys(who), nonce, fee)
+        if body.kind in issued_by(Issuer.SUPER_NODE) | issued_by(Issuer.MINER):
+            unit = make_unit(network, body, tips, keys(who), nonce, fee)
         else:
-            unit = make_paid_unit(network, kind, body, tips, keys(who), nonce, self.preset)
+            unit = make_paid_unit(network, body, tips, keys(who), nonce, self.preset)
         return parse_unit(encode(unit), network, self.preset.unit_bytes_max)
 
     def block(self, *units: ParsedUnit) -> BlockResult:
@@ -123,16 +137,16 @@ class Chain:
         self.tips = sorted({*self.tips, *(unit.id for unit in units)}, key=bytes)[-2:]
         return result
 
-    def do(self, who: str, kind: str, body: Record) -> ParsedUnit:
+    def do(self, who: str, body: Body) -> ParsedUnit:
         """One unit in one block, which must succeed."""
-        unit = self.unit(who, kind, body)
+        unit = self.unit(who, body)
         result = self.block(unit)
         assert not result.voids, result.reasons
         return unit
 
-    def void(self, who: str, kind: str, body: Record) -> tuple[str, str]:
+    def void(self, who: str, body: Body) -> tuple[str, str]:
         """(code, reason) of one unit in one block, which must be void."""
-        result = self.block(self.unit(who, kind, body))
+        result = self.block(self.unit(who, body))
         assert len(result.voids) == 1
         return result.voids[0].code, result.reasons[result.voids[0].unit]
 
@@ -177,35 +191,33 @@ class Chain:
 
     def close(self) -> BlockResult:
         proof = prove_beacon(digest("super vrf"), self.machine.head.beacon, self.epoch)
-        unit = self.unit(
-            "super", "epoch.close", bodies.EpochClose(epoch=self.epoch, vrf_proof=proof)
-        )
+        unit = self.unit("super", EpochClose(epoch=self.epoch, vrf_proof=proof))
         result = self.block(unit)
         assert not result.voids, result.reasons
         return result
 
     def register(self, name: str, *, group: str | None = None) -> None:
-        body = bodies.MinerRegister(
+        body = MinerRegister(
             vrf=vrf.public_key(digest(name + " vrf")),
             payout=keys(name + " payout").public,
             url=f"http://{name}.example",
             group=group or name,
             owner=name,
         )
-        self.do(name, "miner.register", body)
+        self.do(name, body)
         self.plots[name] = 0
 
     def batch(self, name: str, count: int, bond: int = 0) -> ParsedUnit:
         first = self.plots[name]
         self.plots[name] += count
         plots = [plot_entry(name, first + i) for i in range(count)]
-        return self.do(name, "plot.batch", bodies.PlotBatch(plots=plots, bond=bond))
+        return self.do(name, PlotBatch(plots=plots, bond=bond))
 
     def verdict(self, batch: ParsedUnit, *, passed: bool = True, reason: str = "") -> None:
-        body = bodies.PlotVerdict(
+        body = PlotVerdict(
             batch=batch.id, epoch=self.epoch, passed=passed, reason=reason, evidence=ZERO
         )
-        self.do("super", "plot.verdict", body)
+        self.do("super", body)
 
     def miners(self, **plots: int) -> None:
         """Miners with active plots: two epochs later."""
@@ -220,29 +232,29 @@ class Chain:
     def measure(self, **plots: int) -> None:
         """A space result of this epoch, exact as long as there are few plots."""
         entries = [space_entry(name, count, self.preset) for name, count in plots.items()]
-        self.do("super", "space.result", bodies.SpaceResult(epoch=self.epoch, results=entries))
+        self.do("super", SpaceResult(epoch=self.epoch, results=entries))
 
     def bandwidth(self, **speeds: int) -> None:
         entries = [
-            bodies.BandwidthEntry(miner=keys(name).public, bytes_per_second=speed, evidence=ZERO)
+            BandwidthEntry(miner=keys(name).public, bytes_per_second=speed, evidence=ZERO)
             for name, speed in speeds.items()
         ]
-        body = bodies.BandwidthResult(epoch=self.epoch, results=entries)
-        self.do("super", "bandwidth.result", body)
+        body = BandwidthResult(epoch=self.epoch, results=entries)
+        self.do("super", body)
 
-    def audit(self, **outcomes: bodies.Outcome) -> None:
+    def audit(self, **outcomes: Outcome) -> None:
         entries = [audit_entry(name, outcome) for name, outcome in outcomes.items()]
-        self.do("super", "audit.result", bodies.AuditResult(epoch=self.epoch, results=entries))
+        self.do("super", AuditResult(epoch=self.epoch, results=entries))
 
     def open(
         self, *, size: int, shards: int, n: int, epochs: int = 4, extra: int = 0
     ) -> ParsedUnit:
         """A deal by `customer` for that many shards of `size` bytes."""
         escrow = deal_escrow(size_kib(size) * shards, epochs, self.preset) + extra
-        body = bodies.DealOpen(
+        body = DealOpen(
             size=size * shards, segments=shards // n, k=1, n=n, epochs=epochs, escrow=escrow
         )
-        return self.do("customer", "deal.open", body)
+        return self.do("customer", body)
 
     def segments(self, deal: CID, size: int, *names: str, count: int = 1) -> list[SegmentEntry]:
         return [
@@ -270,8 +282,8 @@ class Chain:
         )
         return ShardEntry(root=root, miner=keys(name).public, size=size, receipt=receipt.sig)
 
-    def commit_body(self, deal: CID, segments: list[SegmentEntry]) -> bodies.DealCommit:
-        return bodies.DealCommit(
+    def commit_body(self, deal: CID, segments: list[SegmentEntry]) -> DealCommit:
+        return DealCommit(
             deal=deal,
             repair=encode_repair([RepairBox(super=keys("super").public, box=bytes(80))]),
             segments=segments,
@@ -285,14 +297,12 @@ class Chain:
         n = len(names)
         deal = self.open(size=size, shards=n * count, n=n, epochs=epochs, extra=extra)
         segments = self.segments(deal.id, size, *names, count=count)
-        self.do("customer", "deal.commit", self.commit_body(deal.id, segments))
+        self.do("customer", self.commit_body(deal.id, segments))
         return deal
 
-    def move(
-        self, deal: ParsedUnit, index: int, source: str, to: str, *, size: int
-    ) -> bodies.ShardMoved:
+    def move(self, deal: ParsedUnit, index: int, source: str, to: str, *, size: int) -> ShardMoved:
         entry = self.shard(deal.id, 0, index, to, size)
-        return bodies.ShardMoved(
+        return ShardMoved(
             deal=deal.id,
             segment=0,
             index=index,
@@ -303,14 +313,14 @@ class Chain:
         )
 
 
-def plot_entry(name: str, index: int) -> bodies.PlotEntry:
-    return bodies.PlotEntry(
+def plot_entry(name: str, index: int) -> PlotEntry:
+    return PlotEntry(
         index=index, kappa=digest(f"{name} kappa {index}"), gamma=digest(f"{name} gamma {index}")
     )
 
 
-def space_entry(name: str, plots: int, preset: Preset) -> bodies.SpaceEntry:
-    return bodies.SpaceEntry(
+def space_entry(name: str, plots: int, preset: Preset) -> SpaceEntry:
+    return SpaceEntry(
         miner=keys(name).public,
         sent=min(plots, preset.answers_max),
         estimate=plots,
@@ -321,9 +331,9 @@ def space_entry(name: str, plots: int, preset: Preset) -> bodies.SpaceEntry:
     )
 
 
-def audit_entry(name: str, outcome: bodies.Outcome) -> bodies.AuditEntry:
+def audit_entry(name: str, outcome: Outcome) -> AuditEntry:
     answered = outcome in {"passed", "wrong"}
-    return bodies.AuditEntry(
+    return AuditEntry(
         miner=keys(name).public,
         outcome=outcome,
         challenged=16,

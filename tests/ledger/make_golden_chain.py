@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 from cybervein_protocol.encoding import cid_text, encode
-from cybervein_protocol.ledger import bodies
-from cybervein_protocol.ledger.genesis import Genesis, decode_genesis
+from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.mining.bodies import MinerDrain, MinerUpdate, PlotRetire
+from cybervein_protocol.ledger.storage.bodies import DealClose, DealRenew, ShardLost
+from cybervein_protocol.ledger.units.genesis import Genesis, decode_genesis
 from cybervein_protocol.space.seed import plot_seed
 from ledger_chain import Chain, genesis_of, keys
 
@@ -21,12 +23,10 @@ def play(genesis: Genesis) -> Chain:
     """Every kind of unit at least once, one of them void."""
     chain = Chain(genesis)
     chain.miners(a=3, b=6, c=2)
-    chain.do(
-        "c", "miner.update", bodies.MinerUpdate(payout=keys("c new").public, url="http://c.new")
-    )
+    chain.do("c", MinerUpdate(payout=keys("c new").public, url="http://c.new"))
     chain.verdict(chain.batch("c", 2), passed=False, reason="label")
     deal = chain.store_deal(5000, "a", "b", count=2, epochs=3, extra=7)
-    chain.do("customer", "deal.renew", bodies.DealRenew(deal=deal.id, epochs=2, escrow=10_000))
+    chain.do("customer", DealRenew(deal=deal.id, epochs=2, escrow=10_000))
     left = chain.store_deal(1, "b")
     for audits in ({"a": "passed", "b": "passed"}, {"a": "wrong", "b": "verifier"}):
         chain.measure(a=3, b=6, c=2)
@@ -35,19 +35,17 @@ def play(genesis: Genesis) -> Chain:
         chain.close()
     shape = (chain.preset.plot_rows_log2, chain.preset.plot_layers)
     mu = plot_seed(keys("b").public, 0, *shape)
-    chain.do("b", "plot.retire", bodies.PlotRetire(plots=[mu]))
-    lost = bodies.ShardLost(
-        deal=deal.id, segment=0, index=0, from_=keys("a").public, reason="silent"
-    )
-    chain.do("super", "shard.lost", lost)
-    chain.do("super", "shard.moved", chain.move(deal, 0, "a", "c", size=5000))
-    chain.do("customer", "deal.close", bodies.DealClose(deal=left.id))
-    chain.do("b", "miner.drain", bodies.MinerDrain(draining=True))
-    chain.do("super", "shard.moved", chain.move(deal, 1, "b", "a", size=5000))
-    chain.do("b", "miner.drain", bodies.MinerDrain(draining=False))
-    pay = bodies.Transfer(to=keys("friend").public, amount=1, memo="thanks")
-    chain.do("customer", "transfer", pay)
-    chain.void("customer", "transfer", bodies.Transfer(to=bytes(32), amount=1 << 62, memo=""))
+    chain.do("b", PlotRetire(plots=[mu]))
+    lost = ShardLost(deal=deal.id, segment=0, index=0, from_=keys("a").public, reason="silent")
+    chain.do("super", lost)
+    chain.do("super", chain.move(deal, 0, "a", "c", size=5000))
+    chain.do("customer", DealClose(deal=left.id))
+    chain.do("b", MinerDrain(draining=True))
+    chain.do("super", chain.move(deal, 1, "b", "a", size=5000))
+    chain.do("b", MinerDrain(draining=False))
+    pay = Transfer(to=keys("friend").public, amount=1, memo="thanks")
+    chain.do("customer", pay)
+    chain.void("customer", Transfer(to=bytes(32), amount=1 << 62, memo=""))
     chain.close()
     return chain
 

@@ -2,15 +2,39 @@
 
 from typing import NamedTuple
 
-from cybervein_protocol.encoding import Record, cid_root
+from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import ConflictError
-from cybervein_protocol.ledger import bodies, smt
-from cybervein_protocol.ledger.block import Block, BlockHeader
-from cybervein_protocol.ledger.contribution import deal_escrow, size_kib
-from cybervein_protocol.ledger.machine import StateMachine
-from cybervein_protocol.ledger.replay import replay
-from cybervein_protocol.ledger.rows import SHARDS, shard_id
-from cybervein_protocol.ledger.state import MemoryStore
+from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.chain.block import Block, BlockHeader
+from cybervein_protocol.ledger.chain.machine import StateMachine
+from cybervein_protocol.ledger.chain.replay import replay
+from cybervein_protocol.ledger.mining.bodies import (
+    MinerDrain,
+    MinerRegister,
+    MinerUpdate,
+    PlotBatch,
+    PlotRetire,
+    PlotVerdict,
+)
+from cybervein_protocol.ledger.mining.contribution import deal_escrow, size_kib
+from cybervein_protocol.ledger.mining.measurements import (
+    AuditResult,
+    BandwidthEntry,
+    BandwidthResult,
+    Outcome,
+    SpaceResult,
+)
+from cybervein_protocol.ledger.state import smt
+from cybervein_protocol.ledger.state.overlay import MemoryStore
+from cybervein_protocol.ledger.state.rows import SHARDS, shard_id
+from cybervein_protocol.ledger.storage.bodies import (
+    DealClose,
+    DealOpen,
+    DealRenew,
+    ShardLost,
+    ShardMoved,
+)
+from cybervein_protocol.ledger.units.body import Body
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.space.seed import plot_seed
 from hypothesis import HealthCheck, settings
@@ -57,11 +81,11 @@ class History(RuleBasedStateMachine):
         self.twin.finalize_block(BlockHeader(block.height, block.epoch), units)
         assert self.twin.commit() == block.app_hash
 
-    def act(self, who: str, kind: str, body: Record) -> CID:
+    def act(self, who: str, body: Body) -> CID:
         """One unit, valid or not; the properties that every unit must have."""
         chain = self.chain
         before = dict(chain.store.rows)
-        unit = chain.unit(who, kind, body)
+        unit = chain.unit(who, body)
         try:
             result = chain.block(unit)
         except ConflictError:
@@ -81,23 +105,23 @@ class History(RuleBasedStateMachine):
 
     @rule(who=PAYERS, to=PAYERS, amount=st.integers(1, 1 << 52))
     def transfer(self, who: str, to: str, amount: int) -> None:
-        self.act(who, "transfer", bodies.Transfer(to=keys(to).public, amount=amount, memo=""))
+        self.act(who, Transfer(to=keys(to).public, amount=amount, memo=""))
 
     @rule(name=NAMES, group=st.sampled_from(["rack", ""]))
     def register(self, name: str, group: str) -> None:
-        body = bodies.MinerRegister(
+        body = MinerRegister(
             vrf=ZERO,
             payout=keys(name + " payout").public,
             url="http://miner.example",
             group=group or name,
             owner="",
         )
-        self.act(name, "miner.register", body)
+        self.act(name, body)
 
     @rule(name=NAMES, payout=PAYERS)
     def update(self, name: str, payout: str) -> None:
-        body = bodies.MinerUpdate(payout=keys(payout).public, url="http://moved.example")
-        self.act(name, "miner.update", body)
+        body = MinerUpdate(payout=keys(payout).public, url="http://moved.example")
+        self.act(name, body)
 
     @rule(
         target=batches,
@@ -107,18 +131,18 @@ class History(RuleBasedStateMachine):
     )
     def batch(self, name: str, plots: list[int], bond: int) -> CID:
         entries = [plot_entry(name, index) for index in plots]
-        return self.act(name, "plot.batch", bodies.PlotBatch(plots=entries, bond=bond))
+        return self.act(name, PlotBatch(plots=entries, bond=bond))
 
     @rule(batch=batches, passed=st.booleans(), reason=st.sampled_from(["", "bad", "no answer"]))
     def verdict(self, batch: CID, passed: bool, reason: str) -> None:  # noqa: FBT001 -- drawn
-        body = bodies.PlotVerdict(
+        body = PlotVerdict(
             batch=batch, epoch=self.chain.epoch, passed=passed, reason=reason, evidence=ZERO
         )
-        self.act("super", "plot.verdict", body)
+        self.act("super", body)
 
     @rule(name=NAMES, draining=st.booleans())
     def drain(self, name: str, draining: bool) -> None:  # noqa: FBT001 -- drawn
-        self.act(name, "miner.drain", bodies.MinerDrain(draining=draining))
+        self.act(name, MinerDrain(draining=draining))
 
     @rule(name=NAMES, plots=st.lists(st.integers(0, 4), min_size=1, max_size=2))
     def retire(self, name: str, plots: list[int]) -> None:
@@ -126,29 +150,25 @@ class History(RuleBasedStateMachine):
             plot_seed(keys(name).public, index, TEST.plot_rows_log2, TEST.plot_layers)
             for index in plots
         ]
-        self.act(name, "plot.retire", bodies.PlotRetire(plots=mus))
+        self.act(name, PlotRetire(plots=mus))
 
     @rule(name=NAMES, plots=st.integers(0, 10), epochs_ago=st.sampled_from([0, 0, 0, 1]))
     def space(self, name: str, plots: int, epochs_ago: int) -> None:
-        body = bodies.SpaceResult(
+        body = SpaceResult(
             epoch=max(0, self.chain.epoch - epochs_ago), results=[space_entry(name, plots, TEST)]
         )
-        self.act("super", "space.result", body)
+        self.act("super", body)
 
     @rule(name=NAMES, speed=st.integers(0, 1 << 40))
     def bandwidth(self, name: str, speed: int) -> None:
-        entry = bodies.BandwidthEntry(
-            miner=keys(name).public, bytes_per_second=speed, evidence=ZERO
-        )
-        body = bodies.BandwidthResult(epoch=self.chain.epoch, results=[entry])
-        self.act("super", "bandwidth.result", body)
+        entry = BandwidthEntry(miner=keys(name).public, bytes_per_second=speed, evidence=ZERO)
+        body = BandwidthResult(epoch=self.chain.epoch, results=[entry])
+        self.act("super", body)
 
     @rule(names=st.lists(NAMES, min_size=1, max_size=4), outcome=OUTCOMES)
-    def audit(self, names: list[str], outcome: bodies.Outcome) -> None:
+    def audit(self, names: list[str], outcome: Outcome) -> None:
         entries = [audit_entry(name, outcome) for name in names]
-        self.act(
-            "super", "audit.result", bodies.AuditResult(epoch=self.chain.epoch, results=entries)
-        )
+        self.act("super", AuditResult(epoch=self.chain.epoch, results=entries))
 
     @rule(
         target=deals,
@@ -160,8 +180,8 @@ class History(RuleBasedStateMachine):
     )
     def open(self, who: str, size: int, n: int, epochs: int, extra: int) -> Deal:
         escrow = max(0, deal_escrow(size_kib(size) * n, epochs, TEST) + extra)
-        body = bodies.DealOpen(size=size * n, segments=1, k=1, n=n, epochs=epochs, escrow=escrow)
-        return Deal(self.act(who, "deal.open", body), who, size, n)
+        body = DealOpen(size=size * n, segments=1, k=1, n=n, epochs=epochs, escrow=escrow)
+        return Deal(self.act(who, body), who, size, n)
 
     @rule(
         deal=deals,
@@ -173,16 +193,16 @@ class History(RuleBasedStateMachine):
         segments = self.chain.segments(deal.id, deal.size, *names[: deal.n + wrong])
         if not honest:
             segments[0].shards[0] = self.chain.shard(deal.id, 1, 0, names[0], deal.size)
-        self.act(deal.owner, "deal.commit", self.chain.commit_body(deal.id, segments))
+        self.act(deal.owner, self.chain.commit_body(deal.id, segments))
 
     @rule(deal=deals, epochs=st.integers(1, 3), escrow=st.integers(0, 1000))
     def renew(self, deal: Deal, epochs: int, escrow: int) -> None:
-        body = bodies.DealRenew(deal=deal.id, epochs=epochs, escrow=escrow)
-        self.act(deal.owner, "deal.renew", body)
+        body = DealRenew(deal=deal.id, epochs=epochs, escrow=escrow)
+        self.act(deal.owner, body)
 
     @rule(deal=deals, who=PAYERS)
     def end(self, deal: Deal, who: str) -> None:
-        self.act(who, "deal.close", bodies.DealClose(deal=deal.id))
+        self.act(who, DealClose(deal=deal.id))
 
     def holder(self, deal: Deal, index: int, guess: str) -> bytes:
         """Who holds the shard, or else a guess that will be wrong."""
@@ -192,7 +212,7 @@ class History(RuleBasedStateMachine):
     @rule(deal=deals, index=st.integers(0, 1), source=NAMES, to=NAMES)
     def move(self, deal: Deal, index: int, source: str, to: str) -> None:
         entry = self.chain.shard(deal.id, 0, index, to, deal.size)
-        body = bodies.ShardMoved(
+        body = ShardMoved(
             deal=deal.id,
             segment=0,
             index=index,
@@ -201,18 +221,18 @@ class History(RuleBasedStateMachine):
             root=entry.root,
             receipt=entry.receipt,
         )
-        self.act("super", "shard.moved", body)
+        self.act("super", body)
 
     @rule(deal=deals, index=st.integers(0, 2), source=NAMES)
     def lose(self, deal: Deal, index: int, source: str) -> None:
-        body = bodies.ShardLost(
+        body = ShardLost(
             deal=deal.id,
             segment=0,
             index=index,
             from_=self.holder(deal, index, source),
             reason="gone",
         )
-        self.act("super", "shard.lost", body)
+        self.act("super", body)
 
     @rule(count=st.sampled_from([1, 1, 1, 2, 5]))
     def close(self, count: int) -> None:

@@ -3,29 +3,34 @@
 import pytest
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import ConflictError, ProofError
-from cybervein_protocol.ledger import bodies, machine, selection, smt
-from cybervein_protocol.ledger.beacon import genesis_beacon, next_beacon, prove_beacon
-from cybervein_protocol.ledger.block import BlockHeader, block_id, decode_block, epoch_block
-from cybervein_protocol.ledger.machine import StateMachine
-from cybervein_protocol.ledger.rows import EPOCHS, HEAD, HEAD_ID, epoch_id
-from cybervein_protocol.ledger.state import MemoryStore
-from cybervein_protocol.ledger.unit import make_unit, parse_unit
+from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.chain import machine, selection
+from cybervein_protocol.ledger.chain.block import BlockHeader, block_id, decode_block, epoch_block
+from cybervein_protocol.ledger.chain.border import parse_unit
+from cybervein_protocol.ledger.chain.machine import StateMachine
+from cybervein_protocol.ledger.epochs.beacon import genesis_beacon, next_beacon, prove_beacon
+from cybervein_protocol.ledger.epochs.closing import EpochClose
+from cybervein_protocol.ledger.mining.bodies import PlotBatch, PlotEntry
+from cybervein_protocol.ledger.state import smt
+from cybervein_protocol.ledger.state.overlay import MemoryStore
+from cybervein_protocol.ledger.state.rows import EPOCHS, HEAD, HEAD_ID, epoch_id
+from cybervein_protocol.ledger.units.unit import make_unit
 from cybervein_protocol.vrf import public_key
 from ledger_chain import RICH, ZERO, Chain, digest, keys
 
 
-def pay(amount: int, to: str = "stranger") -> bodies.Transfer:
-    return bodies.Transfer(to=keys(to).public, amount=amount, memo="")
+def pay(amount: int, to: str = "stranger") -> Transfer:
+    return Transfer(to=keys(to).public, amount=amount, memo="")
 
 
-def closing(chain: Chain) -> bodies.EpochClose:
+def closing(chain: Chain) -> EpochClose:
     proof = prove_beacon(digest("super vrf"), chain.machine.head.beacon, chain.epoch)
-    return bodies.EpochClose(epoch=chain.epoch, vrf_proof=proof)
+    return EpochClose(epoch=chain.epoch, vrf_proof=proof)
 
 
 def test_a_transfer_moves_money_and_burns_its_fee() -> None:
     chain = Chain()
-    unit = chain.do("customer", "transfer", pay(500))
+    unit = chain.do("customer", pay(500))
     assert chain.balance("stranger") == 500
     assert chain.balance("customer") == RICH - 500 - unit.unit.fee
     assert chain.machine.supply.burnt == unit.unit.fee
@@ -34,7 +39,7 @@ def test_a_transfer_moves_money_and_burns_its_fee() -> None:
 
 def test_a_void_unit_changes_its_fee_and_nonce_and_nothing_else() -> None:
     chain = Chain()
-    unit = chain.unit("customer", "transfer", pay(RICH))
+    unit = chain.unit("customer", pay(RICH))
     result = chain.block(unit)
     assert [void.code for void in result.voids] == ["funds"]
     assert "fund it with" in result.reasons[unit.id]
@@ -52,10 +57,8 @@ def test_a_unit_that_fails_half_way_is_undone_whole() -> None:
     chain.register("a")
     chain.batch("a", 1)
     before = dict(chain.store.rows)
-    plots = [
-        bodies.PlotEntry(index=index, kappa=digest("k"), gamma=digest("g")) for index in (1, 0)
-    ]
-    code, reason = chain.void("a", "plot.batch", bodies.PlotBatch(plots=plots, bond=0))
+    plots = [PlotEntry(index=index, kappa=digest("k"), gamma=digest("g")) for index in (1, 0)]
+    code, reason = chain.void("a", PlotBatch(plots=plots, bond=0))
     assert code == "conflict"
     assert "already live; retire it first" in reason
     changed = {
@@ -66,16 +69,16 @@ def test_a_unit_that_fails_half_way_is_undone_whole() -> None:
 
 def test_units_of_one_block_build_on_each_other() -> None:
     chain = Chain()
-    first = chain.unit("customer", "transfer", pay(5000, "friend"))
-    second = chain.unit("customer", "transfer", pay(6000, "friend"), ahead=1)
+    first = chain.unit("customer", pay(5000, "friend"))
+    second = chain.unit("customer", pay(6000, "friend"), ahead=1)
     chain.block(first, second)
     assert chain.balance("friend") == RICH + 11_000
 
 
 def test_fees_are_paid_by_what_was_there_when_the_block_began() -> None:
     chain = Chain()
-    gift = chain.unit("customer", "transfer", pay(10**6))
-    spend = chain.unit("stranger", "transfer", pay(1, "friend"))
+    gift = chain.unit("customer", pay(10**6))
+    spend = chain.unit("stranger", pay(1, "friend"))
     with pytest.raises(ConflictError, match=r"unit 1 cannot be in it: .* does not cover the fee"):
         chain.block(gift, spend)
     chain.block(gift)
@@ -85,8 +88,8 @@ def test_fees_are_paid_by_what_was_there_when_the_block_began() -> None:
 
 def test_prepare_orders_what_came_in_the_wrong_order() -> None:
     chain = Chain()
-    units = [chain.unit("customer", "transfer", pay(1), ahead=i) for i in range(3)]
-    end = chain.unit("super", "epoch.close", closing(chain))
+    units = [chain.unit("customer", pay(1), ahead=i) for i in range(3)]
+    end = chain.unit("super", closing(chain))
     ready = chain.machine.prepare([end, units[2], units[1], units[0]])
     assert ready == [*units, end]
     chain.block(*ready)
@@ -94,19 +97,19 @@ def test_prepare_orders_what_came_in_the_wrong_order() -> None:
 
 def test_prepare_leaves_out_what_cannot_go_in() -> None:
     chain = Chain()
-    good = chain.unit("customer", "transfer", pay(1))
-    rival = chain.unit("customer", "transfer", pay(2))
-    gap = chain.unit("customer", "transfer", pay(1), ahead=5)
-    poor = chain.unit("stranger", "transfer", pay(1))
+    good = chain.unit("customer", pay(1))
+    rival = chain.unit("customer", pay(2))
+    gap = chain.unit("customer", pay(1), ahead=5)
+    poor = chain.unit("stranger", pay(1))
     assert chain.machine.prepare([good, rival, gap, poor]) == [good]
 
 
 def test_prepare_finds_a_child_that_came_before_its_parent() -> None:
     chain = Chain()
-    parent = chain.unit("customer", "transfer", pay(1))
+    parent = chain.unit("customer", pay(1))
     tips = sorted([chain.tips[0], parent.id], key=bytes)
     fee = parent.unit.fee
-    made = make_unit(chain.machine.network, "transfer", pay(1), tips, keys("friend"), 0, fee)
+    made = make_unit(chain.machine.network, pay(1), tips, keys("friend"), 0, fee)
     child = parse_unit(encode(made), chain.machine.network, chain.preset.unit_bytes_max)
     assert chain.machine.prepare([child, parent]) == [parent, child]
 
@@ -114,8 +117,8 @@ def test_prepare_finds_a_child_that_came_before_its_parent() -> None:
 def test_a_block_is_filled_up_to_its_limit_with_the_closing_last() -> None:
     chain = Chain()
     limit = chain.preset.block_units_max
-    units = [chain.unit("customer", "transfer", pay(1), ahead=i) for i in range(limit)]
-    end = chain.unit("super", "epoch.close", closing(chain))
+    units = [chain.unit("customer", pay(1), ahead=i) for i in range(limit)]
+    end = chain.unit("super", closing(chain))
     ready = chain.machine.prepare([*units, end])
     assert len(ready) == limit
     assert ready[-1] == end
@@ -123,7 +126,7 @@ def test_a_block_is_filled_up_to_its_limit_with_the_closing_last() -> None:
 
 def test_a_block_is_limited_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     chain = Chain()
-    units = [chain.unit("customer", "transfer", pay(1), ahead=i) for i in range(4)]
+    units = [chain.unit("customer", pay(1), ahead=i) for i in range(4)]
     most = 2 * units[0].size + 1
     monkeypatch.setattr(selection, "UNITS_BYTES_MAX", most)
     monkeypatch.setattr(machine, "UNITS_BYTES_MAX", most)
@@ -135,16 +138,16 @@ def test_a_block_is_limited_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_stale_closing_does_not_stand_in_the_way() -> None:
     chain = Chain()
-    stale = chain.unit("super", "epoch.close", closing(chain))
+    stale = chain.unit("super", closing(chain))
     chain.close()
-    fresh = chain.unit("super", "epoch.close", closing(chain))
+    fresh = chain.unit("super", closing(chain))
     assert chain.machine.prepare([stale, fresh]) == [fresh]
 
 
 def test_epoch_close_must_be_last() -> None:
     chain = Chain()
-    end = chain.unit("super", "epoch.close", closing(chain))
-    after = chain.unit("customer", "transfer", pay(1))
+    end = chain.unit("super", closing(chain))
+    after = chain.unit("customer", pay(1))
     with pytest.raises(ConflictError, match=r"epoch\.close is not its last unit"):
         chain.block(end, after)
 
@@ -158,14 +161,14 @@ def test_a_block_follows_its_predecessor(header: BlockHeader) -> None:
 
 def test_the_same_unit_twice_in_a_block() -> None:
     chain = Chain()
-    unit = chain.unit("customer", "transfer", pay(1))
+    unit = chain.unit("customer", pay(1))
     with pytest.raises(ConflictError, match="nonce 0 was used"):
         chain.machine.process(BlockHeader(1, 0), [unit, unit])
 
 
 def test_nothing_is_written_before_commit_and_execution_repeats() -> None:
     chain = Chain()
-    unit = chain.unit("customer", "transfer", pay(1))
+    unit = chain.unit("customer", pay(1))
     rows, nodes = dict(chain.store.rows), dict(chain.store.nodes)
     first = chain.machine.finalize_block(BlockHeader(1, 0), [unit])
     assert (chain.store.rows, chain.store.nodes) == (rows, nodes)
@@ -191,7 +194,7 @@ def test_a_restored_snapshot_has_the_app_hash() -> None:
 
 def test_a_row_is_proved_under_the_app_hash() -> None:
     chain = Chain()
-    chain.do("customer", "transfer", pay(1))
+    chain.do("customer", pay(1))
     key = HEAD.key(HEAD_ID)
     proof = smt.prove(chain.machine.app_hash, key, chain.store.node)
     smt.verify(chain.machine.app_hash, key, chain.store.rows[key], proof)
@@ -215,19 +218,19 @@ def test_beacons_follow_from_the_super_node_s_key_alone() -> None:
 def test_a_beacon_proof_by_another_key_or_of_another_epoch_is_void() -> None:
     chain = Chain()
     beacon = chain.machine.head.beacon
-    forged = bodies.EpochClose(epoch=0, vrf_proof=prove_beacon(ZERO, beacon, 0))
-    assert chain.void("super", "epoch.close", forged)[0] == "proof"
+    forged = EpochClose(epoch=0, vrf_proof=prove_beacon(ZERO, beacon, 0))
+    assert chain.void("super", forged)[0] == "proof"
     early = prove_beacon(digest("super vrf"), beacon, 1)
-    body = bodies.EpochClose(epoch=0, vrf_proof=early)
-    assert chain.void("super", "epoch.close", body)[0] == "proof"
-    late = bodies.EpochClose(epoch=1, vrf_proof=early)
-    assert chain.void("super", "epoch.close", late)[0] == "conflict"
+    body = EpochClose(epoch=0, vrf_proof=early)
+    assert chain.void("super", body)[0] == "proof"
+    late = EpochClose(epoch=1, vrf_proof=early)
+    assert chain.void("super", late)[0] == "conflict"
     assert chain.epoch == 0
 
 
 def test_blocks_and_epoch_blocks_survive_their_encoding() -> None:
     chain = Chain()
-    unit = chain.do("customer", "transfer", pay(1))
+    unit = chain.do("customer", pay(1))
     block = chain.blocks[0]
     assert decode_block(encode(block)) == block
     closed = epoch_block(0, chain.machine.head.beacon, [unit.id])

@@ -5,8 +5,34 @@ from typing import Any
 import pytest
 from cybervein_protocol.encoding import Record, decode, encode, from_map, node_cid, to_map
 from cybervein_protocol.errors import CyberVeinError, MalformedError
-from cybervein_protocol.ledger import bodies
-from cybervein_protocol.ledger.bodies import KINDS
+from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.chain.kinds import KINDS
+from cybervein_protocol.ledger.epochs.closing import EpochClose
+from cybervein_protocol.ledger.mining.bodies import (
+    MinerDrain,
+    MinerRegister,
+    MinerUpdate,
+    PlotBatch,
+    PlotEntry,
+    PlotRetire,
+    PlotVerdict,
+)
+from cybervein_protocol.ledger.mining.measurements import (
+    AuditEntry,
+    AuditResult,
+    BandwidthEntry,
+    BandwidthResult,
+    SpaceEntry,
+    SpaceResult,
+)
+from cybervein_protocol.ledger.storage.bodies import (
+    DealClose,
+    DealCommit,
+    DealOpen,
+    DealRenew,
+    ShardLost,
+    ShardMoved,
+)
 from cybervein_protocol.messages.deals import SegmentEntry, ShardEntry, Verification
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,9 +53,9 @@ def some(entries: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
     return st.lists(entries, min_size=1, max_size=3)
 
 
-PLOT = st.builds(bodies.PlotEntry, index=AMOUNT, kappa=KEY, gamma=KEY)
+PLOT = st.builds(PlotEntry, index=AMOUNT, kappa=KEY, gamma=KEY)
 SPACE = st.builds(
-    bodies.SpaceEntry,
+    SpaceEntry,
     miner=KEY,
     sent=AMOUNT,
     estimate=AMOUNT,
@@ -38,9 +64,9 @@ SPACE = st.builds(
     evidence=KEY,
     miner_sig=SIG,
 )
-SPEED = st.builds(bodies.BandwidthEntry, miner=KEY, bytes_per_second=AMOUNT, evidence=KEY)
+SPEED = st.builds(BandwidthEntry, miner=KEY, bytes_per_second=AMOUNT, evidence=KEY)
 AUDIT = st.builds(
-    bodies.AuditEntry,
+    AuditEntry,
     miner=KEY,
     outcome=st.sampled_from(["passed", "wrong", "timeout", "verifier"]),
     challenged=U32,
@@ -53,39 +79,39 @@ SHARD = st.builds(ShardEntry, root=KEY, miner=KEY, size=AMOUNT, receipt=SIG)
 SEGMENT = st.builds(SegmentEntry, salt=KEY, size=AMOUNT, chunks=U32, shards=some(SHARD))
 WORD = st.builds(Verification, id=KEY, super=KEY, sig=SIG)
 BODIES: dict[str, st.SearchStrategy[Any]] = {
-    "transfer": st.builds(bodies.Transfer, to=KEY, amount=POSITIVE, memo=LABEL),
+    "transfer": st.builds(Transfer, to=KEY, amount=POSITIVE, memo=LABEL),
     "miner.register": st.builds(
-        bodies.MinerRegister, vrf=KEY, payout=KEY, url=URL, group=LABEL, owner=LABEL
+        MinerRegister, vrf=KEY, payout=KEY, url=URL, group=LABEL, owner=LABEL
     ),
-    "miner.drain": st.builds(bodies.MinerDrain, draining=st.booleans()),
-    "miner.update": st.builds(bodies.MinerUpdate, payout=KEY, url=URL),
-    "plot.batch": st.builds(bodies.PlotBatch, plots=some(PLOT), bond=AMOUNT),
-    "plot.retire": st.builds(bodies.PlotRetire, plots=some(KEY)),
+    "miner.drain": st.builds(MinerDrain, draining=st.booleans()),
+    "miner.update": st.builds(MinerUpdate, payout=KEY, url=URL),
+    "plot.batch": st.builds(PlotBatch, plots=some(PLOT), bond=AMOUNT),
+    "plot.retire": st.builds(PlotRetire, plots=some(KEY)),
     "plot.verdict": st.builds(
-        bodies.PlotVerdict,
+        PlotVerdict,
         batch=LINK,
         epoch=AMOUNT,
         passed=st.booleans(),
         reason=LABEL,
         evidence=KEY,
     ),
-    "space.result": st.builds(bodies.SpaceResult, epoch=AMOUNT, results=some(SPACE)),
-    "bandwidth.result": st.builds(bodies.BandwidthResult, epoch=AMOUNT, results=some(SPEED)),
-    "audit.result": st.builds(bodies.AuditResult, epoch=AMOUNT, results=some(AUDIT)),
+    "space.result": st.builds(SpaceResult, epoch=AMOUNT, results=some(SPACE)),
+    "bandwidth.result": st.builds(BandwidthResult, epoch=AMOUNT, results=some(SPEED)),
+    "audit.result": st.builds(AuditResult, epoch=AMOUNT, results=some(AUDIT)),
     "deal.open": st.builds(
-        bodies.DealOpen, size=AMOUNT, segments=POSITIVE, k=U8, n=U8, epochs=POSITIVE, escrow=AMOUNT
+        DealOpen, size=AMOUNT, segments=POSITIVE, k=U8, n=U8, epochs=POSITIVE, escrow=AMOUNT
     ),
     "deal.commit": st.builds(
-        bodies.DealCommit,
+        DealCommit,
         deal=LINK,
         repair=st.binary(max_size=99),
         segments=some(SEGMENT),
         verification=WORD,
     ),
-    "deal.renew": st.builds(bodies.DealRenew, deal=LINK, epochs=POSITIVE, escrow=AMOUNT),
-    "deal.close": st.builds(bodies.DealClose, deal=LINK),
+    "deal.renew": st.builds(DealRenew, deal=LINK, epochs=POSITIVE, escrow=AMOUNT),
+    "deal.close": st.builds(DealClose, deal=LINK),
     "shard.moved": st.builds(
-        bodies.ShardMoved,
+        ShardMoved,
         deal=LINK,
         segment=U32,
         index=U8,
@@ -94,10 +120,8 @@ BODIES: dict[str, st.SearchStrategy[Any]] = {
         root=KEY,
         receipt=SIG,
     ),
-    "shard.lost": st.builds(
-        bodies.ShardLost, deal=LINK, segment=U32, index=U8, from_=KEY, reason=LABEL
-    ),
-    "epoch.close": st.builds(bodies.EpochClose, epoch=AMOUNT, vrf_proof=PROOF),
+    "shard.lost": st.builds(ShardLost, deal=LINK, segment=U32, index=U8, from_=KEY, reason=LABEL),
+    "epoch.close": st.builds(EpochClose, epoch=AMOUNT, vrf_proof=PROOF),
 }
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers(-(1 << 63), 1 << 63) | st.binary() | LABEL | LINK,
@@ -114,7 +138,7 @@ def test_every_kind_is_tried_here() -> None:
 @given(data=st.data())
 def test_a_body_survives_its_encoding(kind: str, data: st.DataObject) -> None:
     body: Record = data.draw(BODIES[kind])
-    assert decode(encode(body), KINDS[kind], kind, 1 << 20) == body
+    assert decode(encode(body), KINDS[kind].body, kind, 1 << 20) == body
 
 
 @pytest.mark.parametrize("kind", sorted(BODIES))
@@ -123,18 +147,18 @@ def test_a_field_more_less_or_other_is_named(kind: str, data: st.DataObject) -> 
     node = to_map(data.draw(BODIES[kind]))
     name = data.draw(st.sampled_from(sorted(node)))
     with pytest.raises(MalformedError, match=r"see docs/wire\.md"):
-        from_map({key: value for key, value in node.items() if key != name}, KINDS[kind], kind)
+        from_map({key: value for key, value in node.items() if key != name}, KINDS[kind].body, kind)
     with pytest.raises(MalformedError, match="more"):
-        from_map(node | {"more": 1}, KINDS[kind], kind)
+        from_map(node | {"more": 1}, KINDS[kind].body, kind)
     with pytest.raises(MalformedError, match=name):
-        from_map(node | {name: 1.5}, KINDS[kind], kind)
+        from_map(node | {name: 1.5}, KINDS[kind].body, kind)
 
 
 @pytest.mark.parametrize("kind", sorted(BODIES))
 @given(node=ANYTHING)
 def test_anything_else_is_refused_and_never_crashes(kind: str, node: object) -> None:
     try:
-        body = from_map(node, KINDS[kind], kind)
+        body = from_map(node, KINDS[kind].body, kind)
     except CyberVeinError:
         return
     assert to_map(body) == node

@@ -1,10 +1,11 @@
 """Soft confirmation weighs the bonds of those who built on a unit, each once."""
 
 from cybervein_protocol.encoding import encode
-from cybervein_protocol.ledger.bodies import Transfer
-from cybervein_protocol.ledger.confirmation import Confirmation, soft_confirmation
-from cybervein_protocol.ledger.genesis import root_units
-from cybervein_protocol.ledger.unit import ParsedUnit, make_paid_unit, parse_unit
+from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.chain.border import parse_unit
+from cybervein_protocol.ledger.units.confirmation import Confirmation, soft_confirmation
+from cybervein_protocol.ledger.units.genesis import root_units
+from cybervein_protocol.ledger.units.unit import ParsedUnit, make_paid_unit
 from ledger_chain import Chain, digest, keys
 from multiformats import CID
 
@@ -15,9 +16,7 @@ BONDS = {keys("a").public: 5, keys("b").public: 7}
 def unit(who: str, *parents: CID, nonce: int = 0) -> ParsedUnit:
     machine = CHAIN.machine
     body = Transfer(to=digest("to"), amount=1, memo="")
-    made = make_paid_unit(
-        machine.network, "transfer", body, list(parents), keys(who), nonce, CHAIN.preset
-    )
+    made = make_paid_unit(machine.network, body, list(parents), keys(who), nonce, CHAIN.preset)
     return parse_unit(encode(made), machine.network, CHAIN.preset.unit_bytes_max)
 
 

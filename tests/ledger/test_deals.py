@@ -3,11 +3,12 @@
 import msgspec
 import pytest
 from cybervein_protocol.encoding import cid_root
-from cybervein_protocol.ledger import bodies
-from cybervein_protocol.ledger.contribution import deal_escrow, storage_fee
-from cybervein_protocol.ledger.events import DealEnded
-from cybervein_protocol.ledger.rows import SHARDS, shard_id
-from cybervein_protocol.ledger.unit import ParsedUnit
+from cybervein_protocol.ledger.mining.bodies import MinerRegister
+from cybervein_protocol.ledger.mining.contribution import deal_escrow, storage_fee
+from cybervein_protocol.ledger.state.rows import SHARDS, shard_id
+from cybervein_protocol.ledger.storage.bodies import DealClose, DealCommit, DealOpen, DealRenew
+from cybervein_protocol.ledger.units.events import DealEnded
+from cybervein_protocol.ledger.units.unit import ParsedUnit
 from cybervein_protocol.messages.deals import sign_verification
 from cybervein_protocol.messages.repair import RepairBox, encode_repair
 from cybervein_protocol.presets import TEST
@@ -77,9 +78,9 @@ def test_an_unclaimed_open_is_refunded() -> None:
 )
 def test_terms_that_are_refused(changes: dict[str, int], code: str) -> None:
     chain = Chain()
-    terms = bodies.DealOpen(size=2048, segments=1, k=1, n=2, epochs=4, escrow=100)
+    terms = DealOpen(size=2048, segments=1, k=1, n=2, epochs=4, escrow=100)
     body = msgspec.structs.replace(terms, **changes)
-    assert chain.void("customer", "deal.open", body)[0] == code
+    assert chain.void("customer", body)[0] == code
     assert chain.machine.supply.escrowed == 0
 
 
@@ -112,7 +113,7 @@ def test_a_begun_kib_is_a_kib(size: int, kib: int) -> None:
 def test_held_data_is_paid_in_epochs_whose_audit_passed_and_the_rest_comes_back() -> None:
     chain = with_miners("a", "b")
     deal = chain.store_deal(5000, "a", "b", extra=777)
-    outcomes: list[tuple[bodies.Outcome, bodies.Outcome]] = [
+    outcomes = [
         ("passed", "passed"),
         ("passed", "timeout"),
         ("wrong", "passed"),
@@ -196,20 +197,20 @@ def test_a_deal_closed_by_its_owner_ends_at_once() -> None:
     deal = chain.store_deal(1024, "a", epochs=100)
     chain.audit(a="passed")
     chain.close()
-    body = bodies.DealClose(deal=deal.id)
-    assert chain.void("friend", "deal.close", body)[0] == "forbidden"
-    chain.do("customer", "deal.close", body)
+    body = DealClose(deal=deal.id)
+    assert chain.void("friend", body)[0] == "forbidden"
+    chain.do("customer", body)
     row = chain.deal(deal)
     assert (row.state, row.spent) == ("ended", INGRESS + PRICE)
     assert chain.miner("a").held_kib == chain.miner("a").held_shards == 0
-    assert chain.void("customer", "deal.close", body)[0] == "conflict"
+    assert chain.void("customer", body)[0] == "conflict"
     chain.check_books()
 
 
 def test_an_open_deal_can_be_closed() -> None:
     chain = Chain()
     deal = opened(chain)
-    chain.do("customer", "deal.close", bodies.DealClose(deal=deal.id))
+    chain.do("customer", DealClose(deal=deal.id))
     assert chain.machine.supply.escrowed == 0
     for _ in range(TEST.deal_open_epochs + 1):
         chain.close()
@@ -219,11 +220,11 @@ def test_a_renewed_deal_lives_longer() -> None:
     chain = with_miners("a")
     deal = chain.store_deal(3000, "a", epochs=2)
     cost = storage_fee(3, 5, TEST)
-    short = bodies.DealRenew(deal=deal.id, epochs=5, escrow=cost - 1)
-    assert chain.void("customer", "deal.renew", short)[0] == "funds"
-    body = bodies.DealRenew(deal=deal.id, epochs=5, escrow=cost)
-    assert chain.void("friend", "deal.renew", body)[0] == "forbidden"
-    chain.do("customer", "deal.renew", body)
+    short = DealRenew(deal=deal.id, epochs=5, escrow=cost - 1)
+    assert chain.void("customer", short)[0] == "funds"
+    body = DealRenew(deal=deal.id, epochs=5, escrow=cost)
+    assert chain.void("friend", body)[0] == "forbidden"
+    chain.do("customer", body)
     for _ in range(6):
         chain.audit(a="passed")
         chain.close()
@@ -231,16 +232,16 @@ def test_a_renewed_deal_lives_longer() -> None:
     chain.audit(a="passed")
     chain.close()
     assert chain.deal(deal).refunded == 0
-    assert chain.void("customer", "deal.renew", body)[0] == "conflict"
+    assert chain.void("customer", body)[0] == "conflict"
 
 
 def test_a_deal_cannot_be_renewed_without_end() -> None:
     chain = with_miners("a")
     deal = chain.store_deal(10, "a", epochs=4)
-    body = bodies.DealRenew(deal=deal.id, epochs=TEST.deal_epochs_max - 3, escrow=10**9)
-    assert chain.void("customer", "deal.renew", body)[0] == "limit"
+    body = DealRenew(deal=deal.id, epochs=TEST.deal_epochs_max - 3, escrow=10**9)
+    assert chain.void("customer", body)[0] == "limit"
     longest = msgspec.structs.replace(body, epochs=TEST.deal_epochs_max - 4)
-    chain.do("customer", "deal.renew", longest)
+    chain.do("customer", longest)
 
 
 @settings(max_examples=25, deadline=None)
@@ -268,15 +269,15 @@ def test_no_vein_is_lost_or_made(size: int, epochs: int, extra: int, passes: lis
 # What a commit must prove
 
 
-def refused(chain: Chain, body: bodies.DealCommit, who: str = "customer") -> tuple[str, str]:
-    return chain.void(who, "deal.commit", body)
+def refused(chain: Chain, body: DealCommit, who: str = "customer") -> tuple[str, str]:
+    return chain.void(who, body)
 
 
-def commit_of(chain: Chain, deal: ParsedUnit, *names: str) -> bodies.DealCommit:
+def commit_of(chain: Chain, deal: ParsedUnit, *names: str) -> DealCommit:
     return chain.commit_body(deal.id, chain.segments(deal.id, 1000, *names))
 
 
-def again(body: bodies.DealCommit, **shard: object) -> bodies.DealCommit:
+def again(body: DealCommit, **shard: object) -> DealCommit:
     """The body with its first shard changed, verified again."""
     first, *others = body.segments[0].shards
     changed = [msgspec.structs.replace(first, **shard), *others]
@@ -290,7 +291,7 @@ def test_a_commit_is_the_owner_s_and_happens_once() -> None:
     deal = opened(chain)
     body = commit_of(chain, deal, "a", "b")
     assert refused(chain, body, "friend")[0] == "forbidden"
-    chain.do("customer", "deal.commit", body)
+    chain.do("customer", body)
     assert refused(chain, body)[0] == "conflict"
     nowhere = msgspec.structs.replace(body, deal=chain.blocks[0].units[0])
     assert refused(chain, nowhere)[0] == "unknown"
@@ -342,10 +343,10 @@ def test_shards_of_a_segment_share_neither_miner_nor_domain() -> None:
     deal = opened(chain)
     assert refused(chain, commit_of(chain, deal, "a", "a"))[0] == "conflict"
     for name in ("c", "d"):
-        body = bodies.MinerRegister(
+        body = MinerRegister(
             vrf=bytes(32), payout=bytes(32), url="http://x", group="rack", owner="one"
         )
-        chain.do(name, "miner.register", body)
+        chain.do(name, body)
     code, reason = refused(chain, commit_of(chain, deal, "c", "d"))
     assert code == "conflict"
     assert "2 shards on 2 miners in 1 failure domains" in reason
@@ -368,8 +369,8 @@ def test_an_escrow_that_rounding_made_too_small() -> None:
     """1,000 bytes are less than 2 KiB together, but four shards of one KiB each."""
     chain = with_miners("a", "b", "c", "d")
     escrow = deal_escrow(1, 4, TEST)
-    terms = bodies.DealOpen(size=1000, segments=1, k=1, n=4, epochs=4, escrow=escrow)
-    deal = chain.do("customer", "deal.open", terms)
+    terms = DealOpen(size=1000, segments=1, k=1, n=4, epochs=4, escrow=escrow)
+    deal = chain.do("customer", terms)
     body = chain.commit_body(deal.id, chain.segments(deal.id, 250, "a", "b", "c", "d"))
     code, reason = refused(chain, body)
     assert code == "funds"

@@ -4,11 +4,16 @@ import msgspec
 import pytest
 from cybervein_protocol.encoding import cid_root, encode, node_cid
 from cybervein_protocol.errors import ConflictError, MalformedError
-from cybervein_protocol.ledger.beacon import genesis_beacon
-from cybervein_protocol.ledger.genesis import Allocation, decode_genesis, network_id, root_units
-from cybervein_protocol.ledger.machine import StateMachine
-from cybervein_protocol.ledger.rows import UNITS
-from cybervein_protocol.ledger.state import MemoryStore
+from cybervein_protocol.ledger.chain.machine import StateMachine
+from cybervein_protocol.ledger.epochs.beacon import genesis_beacon
+from cybervein_protocol.ledger.state.overlay import MemoryStore
+from cybervein_protocol.ledger.state.rows import UNITS
+from cybervein_protocol.ledger.units.genesis import (
+    Allocation,
+    decode_genesis,
+    network_id,
+    root_units,
+)
 from cybervein_protocol.presets import LOCAL
 from ledger_chain import RICH, Chain, digest, genesis_of, keys
 

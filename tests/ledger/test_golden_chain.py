@@ -1,10 +1,10 @@
 """The committed chain: its bytes replay to its hashes, and playing it again changes no byte."""
 
 from cybervein_protocol.encoding import node_cid
-from cybervein_protocol.ledger.block import decode_block
-from cybervein_protocol.ledger.bodies import KINDS
-from cybervein_protocol.ledger.genesis import decode_genesis
-from cybervein_protocol.ledger.replay import replay_blocks
+from cybervein_protocol.ledger.chain.block import decode_block
+from cybervein_protocol.ledger.chain.kinds import KINDS
+from cybervein_protocol.ledger.chain.replay import replay_blocks
+from cybervein_protocol.ledger.units.genesis import decode_genesis
 from make_golden_chain import golden, load
 
 

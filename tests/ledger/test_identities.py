@@ -1,6 +1,6 @@
 """Neither splitting nor merging identities gains beyond what docs/ledger.md states."""
 
-from cybervein_protocol.ledger.contribution import plot_bytes, weight
+from cybervein_protocol.ledger.mining.contribution import plot_bytes, weight
 from cybervein_protocol.presets import MAIN
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,12 +1,14 @@
 """The supply equation is asserted: a rule that makes or loses a vein stops the chain."""
 
+from dataclasses import replace as replaced
+
 import pytest
 from cybervein_protocol.errors import CyberVeinError
-from cybervein_protocol.ledger import rules
-from cybervein_protocol.ledger.bodies import Transfer
-from cybervein_protocol.ledger.money import count, credit
-from cybervein_protocol.ledger.rows import ACCOUNTS, MINERS, AccountRow
-from cybervein_protocol.ledger.run import Run, known_miner
+from cybervein_protocol.ledger.accounts.money import count, credit
+from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.chain.kinds import KINDS
+from cybervein_protocol.ledger.state.rows import ACCOUNTS, MINERS, AccountRow
+from cybervein_protocol.ledger.units.run import Run, known_miner
 from ledger_chain import Chain, keys
 from msgspec.structs import replace
 
@@ -36,8 +38,8 @@ def test_a_rule_that_is_wrong_about_money_stops_the_chain(
     chain = Chain()
     chain.register("a")
     before = dict(chain.store.rows)
-    monkeypatch.setattr(rules.transfers, "transfer", rule)
+    monkeypatch.setitem(KINDS, "transfer", replaced(KINDS["transfer"], rule=rule))
     body = Transfer(to=keys("a").public, amount=1, memo="")
     with pytest.raises(CyberVeinError, match="this is a defect of the ledger's rules"):
-        chain.do("customer", "transfer", body)
+        chain.do("customer", body)
     assert chain.store.rows == before

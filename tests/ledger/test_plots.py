@@ -3,11 +3,19 @@
 import msgspec
 import pytest
 from cybervein_protocol.encoding import cid_root
-from cybervein_protocol.ledger import bodies
-from cybervein_protocol.ledger.bonds import bond_due
-from cybervein_protocol.ledger.events import BatchJudged
-from cybervein_protocol.ledger.rows import BATCHES, PLOTS, BatchRow
-from cybervein_protocol.ledger.unit import ParsedUnit
+from cybervein_protocol.ledger.mining.bodies import (
+    NO_ANSWER,
+    MinerDrain,
+    MinerRegister,
+    MinerUpdate,
+    PlotBatch,
+    PlotRetire,
+    PlotVerdict,
+)
+from cybervein_protocol.ledger.mining.bonds import bond_due
+from cybervein_protocol.ledger.state.rows import BATCHES, PLOTS, BatchRow
+from cybervein_protocol.ledger.units.events import BatchJudged
+from cybervein_protocol.ledger.units.unit import ParsedUnit
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.space.seed import plot_seed
 from ledger_chain import ZERO, Chain, genesis_of, keys, plot_entry
@@ -52,24 +60,24 @@ def test_a_plot_is_live_once() -> None:
     chain.register("a")
     chain.register("b")
     chain.batch("a", 1)
-    body = bodies.PlotBatch(plots=[plot_entry("b", 0)], bond=0)
-    code, reason = chain.void("a", "plot.batch", body)
+    body = PlotBatch(plots=[plot_entry("b", 0)], bond=0)
+    code, reason = chain.void("a", body)
     assert code == "conflict"
     assert "already live" in reason
-    chain.do("b", "plot.batch", body)
+    chain.do("b", body)
 
 
 def test_an_unregistered_key_has_no_plots() -> None:
     chain = Chain()
-    body = bodies.PlotBatch(plots=[plot_entry("a", 0)], bond=0)
-    assert chain.void("a", "plot.batch", body)[0] == "unknown"
+    body = PlotBatch(plots=[plot_entry("a", 0)], bond=0)
+    assert chain.void("a", body)[0] == "unknown"
 
 
 def test_a_batch_is_limited() -> None:
     chain = Chain()
     chain.register("a")
     plots = [plot_entry("a", index) for index in range(TEST.batch_plots_max + 1)]
-    code, reason = chain.void("a", "plot.batch", bodies.PlotBatch(plots=plots, bond=0))
+    code, reason = chain.void("a", PlotBatch(plots=plots, bond=0))
     assert code == "limit"
     assert "65 plots, at most 64; split it" in reason
 
@@ -80,7 +88,7 @@ def test_a_bond_is_paid_now_or_due_within_a_limit() -> None:
     chain.batch("a", 2, bond=BOND)
     assert (chain.miner("a").bonded, due(chain, "a")) == (BOND, BOND)
     plots = [plot_entry("a", index) for index in range(2, 5)]
-    code, reason = chain.void("a", "plot.batch", bodies.PlotBatch(plots=plots, bond=0))
+    code, reason = chain.void("a", PlotBatch(plots=plots, bond=0))
     assert code == "limit"
     assert f"pay {BOND} now" in reason
     chain.batch("a", 3, bond=BOND)
@@ -91,8 +99,8 @@ def test_a_bond_is_paid_now_or_due_within_a_limit() -> None:
 def test_more_bond_than_is_due_is_refused() -> None:
     chain = Chain(genesis_of(rich=("a",)))
     chain.register("a")
-    body = bodies.PlotBatch(plots=[plot_entry("a", 0)], bond=BOND + 1)
-    code, reason = chain.void("a", "plot.batch", body)
+    body = PlotBatch(plots=[plot_entry("a", 0)], bond=BOND + 1)
+    code, reason = chain.void("a", body)
     assert code == "conflict"
     assert f"only {BOND} are due" in reason
 
@@ -119,10 +127,10 @@ def test_an_active_batch_can_fail_later() -> None:
     chain = Chain()
     chain.miners(a=2)
     batch = next(unit for unit in chain.units if unit == chain.blocks[1].units[0])
-    body = bodies.PlotVerdict(
+    body = PlotVerdict(
         batch=batch, epoch=chain.epoch, passed=False, reason="redrawn", evidence=ZERO
     )
-    chain.do("super", "plot.verdict", body)
+    chain.do("super", body)
     assert counts(chain, "a") == (0, 0, 0)
 
 
@@ -147,7 +155,7 @@ def test_a_verdict_of_no_answer_keeps_the_bond_too() -> None:
     chain.register("a")
     batch = chain.batch("a", 1, bond=BOND)
     chain.close()
-    chain.verdict(batch, passed=False, reason=bodies.NO_ANSWER)
+    chain.verdict(batch, passed=False, reason=NO_ANSWER)
     assert chain.balance("a payout") == BOND
     for _ in range(TEST.commit_deadline_epochs + 1):
         chain.close()
@@ -157,14 +165,14 @@ def test_a_batch_is_judged_once() -> None:
     chain = Chain()
     chain.register("a")
     batch = chain.batch("a", 1)
-    body = bodies.PlotVerdict(batch=batch.id, epoch=0, passed=True, reason="", evidence=ZERO)
-    chain.do("super", "plot.verdict", body)
-    assert "is active, expected pending" in chain.void("super", "plot.verdict", body)[1]
+    body = PlotVerdict(batch=batch.id, epoch=0, passed=True, reason="", evidence=ZERO)
+    chain.do("super", body)
+    assert "is active, expected pending" in chain.void("super", body)[1]
     failed = msgspec.structs.replace(body, passed=False)
-    chain.do("super", "plot.verdict", failed)
-    assert "is void already" in chain.void("super", "plot.verdict", failed)[1]
+    chain.do("super", failed)
+    assert "is void already" in chain.void("super", failed)[1]
     stranger = msgspec.structs.replace(body, batch=chain.blocks[0].units[0])
-    assert chain.void("super", "plot.verdict", stranger)[0] == "unknown"
+    assert chain.void("super", stranger)[0] == "unknown"
 
 
 @pytest.mark.parametrize("epochs", [0, 1])
@@ -176,12 +184,12 @@ def test_a_retired_plot_stops_counting_and_frees_its_bond(epochs: int) -> None:
     chain.verdict(batch)
     for _ in range(epochs):
         chain.close()
-    chain.do("a", "plot.retire", bodies.PlotRetire(plots=[mu("a", 1)]))
+    chain.do("a", PlotRetire(plots=[mu("a", 1)]))
     assert counts(chain, "a") == ((0, 2, 0) if epochs == 0 else (0, 0, 2))
     assert chain.miner("a").bonded == 2 * BOND
     assert chain.balance("a payout") == BOND
     assert state_of(chain, batch).live == 2
-    chain.do("a", "plot.batch", bodies.PlotBatch(plots=[plot_entry("a", 1)], bond=0))
+    chain.do("a", PlotBatch(plots=[plot_entry("a", 1)], bond=0))
     chain.check_books()
 
 
@@ -190,12 +198,12 @@ def test_plots_are_retired_by_their_miner_after_their_verdict() -> None:
     chain.register("a")
     chain.register("b")
     batch = chain.batch("a", 1)
-    body = bodies.PlotRetire(plots=[mu("a", 0)])
-    assert "waits for a verdict" in chain.void("a", "plot.retire", body)[1]
+    body = PlotRetire(plots=[mu("a", 0)])
+    assert "waits for a verdict" in chain.void("a", body)[1]
     chain.verdict(batch)
-    assert chain.void("b", "plot.retire", body)[0] == "forbidden"
-    chain.do("a", "plot.retire", body)
-    assert chain.void("a", "plot.retire", body)[0] == "unknown"
+    assert chain.void("b", body)[0] == "forbidden"
+    chain.do("a", body)
+    assert chain.void("a", body)[0] == "unknown"
 
 
 def test_a_retired_seed_in_a_new_batch_survives_the_old_batch_s_fall() -> None:
@@ -203,8 +211,8 @@ def test_a_retired_seed_in_a_new_batch_survives_the_old_batch_s_fall() -> None:
     chain.register("a")
     old = chain.batch("a", 2)
     chain.verdict(old)
-    chain.do("a", "plot.retire", bodies.PlotRetire(plots=[mu("a", 0)]))
-    chain.do("a", "plot.batch", bodies.PlotBatch(plots=[plot_entry("a", 0)], bond=0))
+    chain.do("a", PlotRetire(plots=[mu("a", 0)]))
+    chain.do("a", PlotBatch(plots=[plot_entry("a", 0)], bond=0))
     chain.verdict(old, passed=False)
     assert chain.machine.get(PLOTS, mu("a", 0)) is not None
     assert chain.machine.get(PLOTS, mu("a", 1)) is None
@@ -218,7 +226,7 @@ def test_held_data_keeps_its_share_of_the_bond_locked() -> None:
     batch = chain.batch("a", 1, bond=BOND)
     chain.verdict(batch)
     chain.store_deal(1 << 21, "a")
-    chain.do("a", "plot.retire", bodies.PlotRetire(plots=[mu("a", 0)]))
+    chain.do("a", PlotRetire(plots=[mu("a", 0)]))
     locked = 2048 * TEST.ingress_veins_per_kib
     assert chain.miner("a").bonded == locked
     for _ in range(4):
@@ -233,26 +241,24 @@ def test_a_miner_registers_once_and_moves_its_payout() -> None:
     chain = Chain()
     chain.register("a")
     row = chain.miner("a")
-    again = bodies.MinerRegister(vrf=row.vrf, payout=ZERO, url="http://x", group="", owner="")
-    assert chain.void("a", "miner.register", again)[0] == "conflict"
-    update = bodies.MinerUpdate(payout=keys("new").public, url="http://new")
-    assert chain.void("b", "miner.update", update)[0] == "unknown"
-    chain.do("a", "miner.update", update)
+    again = MinerRegister(vrf=row.vrf, payout=ZERO, url="http://x", group="", owner="")
+    assert chain.void("a", again)[0] == "conflict"
+    update = MinerUpdate(payout=keys("new").public, url="http://new")
+    assert chain.void("b", update)[0] == "unknown"
+    chain.do("a", update)
     assert (chain.miner("a").payout, chain.miner("a").url) == (keys("new").public, "http://new")
 
 
 def test_a_draining_miner_registers_no_plots_until_it_cancels() -> None:
     chain = Chain()
     chain.miners(a=2)
-    chain.do("a", "miner.drain", bodies.MinerDrain(draining=True))
-    code, reason = chain.void(
-        "a", "plot.batch", bodies.PlotBatch(plots=[plot_entry("a", 5)], bond=0)
-    )
+    chain.do("a", MinerDrain(draining=True))
+    code, reason = chain.void("a", PlotBatch(plots=[plot_entry("a", 5)], bond=0))
     assert (code, "drains; cancel that first" in reason) == ("conflict", True)
-    chain.do("a", "plot.retire", bodies.PlotRetire(plots=[mu("a", 0), mu("a", 1)]))
-    chain.do("a", "miner.drain", bodies.MinerDrain(draining=False))
+    chain.do("a", PlotRetire(plots=[mu("a", 0), mu("a", 1)]))
+    chain.do("a", MinerDrain(draining=False))
     entries = [plot_entry("a", 0), plot_entry("a", 1)]
-    again = chain.do("a", "plot.batch", bodies.PlotBatch(plots=entries, bond=0))
+    again = chain.do("a", PlotBatch(plots=entries, bond=0))
     chain.close()
     chain.verdict(again)
     chain.close()
@@ -263,8 +269,8 @@ def test_a_batch_that_waits_when_a_drain_begins_still_gets_its_verdict() -> None
     chain = Chain()
     chain.register("a")
     batch = chain.batch("a", 1)
-    chain.do("a", "miner.drain", bodies.MinerDrain(draining=True))
+    chain.do("a", MinerDrain(draining=True))
     chain.close()
     chain.verdict(batch)
-    chain.do("a", "plot.retire", bodies.PlotRetire(plots=[mu("a", 0)]))
+    chain.do("a", PlotRetire(plots=[mu("a", 0)]))
     assert chain.miner("a").plots_live == 0

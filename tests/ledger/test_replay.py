@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 from cybervein_protocol.errors import CyberVeinError, ProofError, SignatureError, UnknownError
-from cybervein_protocol.ledger import bodies
-from cybervein_protocol.ledger.block import Block, Void, sign_block
-from cybervein_protocol.ledger.replay import replay, replay_blocks
-from cybervein_protocol.ledger.state import MemoryStore
+from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.chain.block import Block, Void, sign_block
+from cybervein_protocol.ledger.chain.replay import replay, replay_blocks
+from cybervein_protocol.ledger.state.overlay import MemoryStore
 from cybervein_protocol.presets import LOCAL
 from ledger_chain import Chain, genesis_of, keys
 
@@ -22,8 +22,8 @@ def chain() -> Chain:
         chain.bandwidth(a=10**6, b=10**6, c=10**6)
         chain.audit(a="wrong", b="passed", c="timeout")
         chain.close()
-    chain.do("super", "shard.moved", chain.move(deal, 0, "a", "c", size=5000))
-    chain.void("customer", "transfer", bodies.Transfer(to=bytes(32), amount=1 << 62, memo=""))
+    chain.do("super", chain.move(deal, 0, "a", "c", size=5000))
+    chain.void("customer", Transfer(to=bytes(32), amount=1 << 62, memo=""))
     chain.block()
     chain.close()
     chain.check_books()

@@ -2,8 +2,7 @@
 
 import msgspec
 import pytest
-from cybervein_protocol.ledger import bodies
-from cybervein_protocol.ledger.contribution import (
+from cybervein_protocol.ledger.mining.contribution import (
     average_bandwidth,
     plot_bytes,
     reward_pool,
@@ -11,7 +10,14 @@ from cybervein_protocol.ledger.contribution import (
     space_bytes,
     weight,
 )
-from cybervein_protocol.ledger.events import MinerPenalised
+from cybervein_protocol.ledger.mining.measurements import (
+    AuditResult,
+    BandwidthEntry,
+    BandwidthResult,
+    Outcome,
+    SpaceResult,
+)
+from cybervein_protocol.ledger.units.events import MinerPenalised
 from cybervein_protocol.presets import LOCAL, MAIN, TEST
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,8 +29,8 @@ SATURATED = TEST.bandwidth_saturation_bytes_per_second
 def test_results_are_of_the_running_epoch() -> None:
     chain = Chain()
     chain.miners(a=1)
-    space = bodies.SpaceResult(epoch=1, results=[space_entry("a", 1, TEST)])
-    code, reason = chain.void("super", "space.result", space)
+    space = SpaceResult(epoch=1, results=[space_entry("a", 1, TEST)])
+    code, reason = chain.void("super", space)
     assert code == "conflict"
     assert "of epoch 1, the running epoch is 2" in reason
 
@@ -33,8 +39,8 @@ def test_one_space_proof_per_miner_and_epoch() -> None:
     chain = Chain()
     chain.miners(a=1)
     chain.measure(a=1)
-    again = bodies.SpaceResult(epoch=chain.epoch, results=[space_entry("a", 1, TEST)])
-    assert "has one already" in chain.void("super", "space.result", again)[1]
+    again = SpaceResult(epoch=chain.epoch, results=[space_entry("a", 1, TEST)])
+    assert "has one already" in chain.void("super", again)[1]
     chain.close()
     chain.measure(a=1)
     assert chain.miner("a").proofs == 2
@@ -45,14 +51,14 @@ def test_an_estimate_that_its_answers_do_not_show(sent: int, estimate: int) -> N
     chain = Chain()
     chain.register("a")
     entry = msgspec.structs.replace(space_entry("a", 1, TEST), sent=sent, estimate=estimate)
-    body = bodies.SpaceResult(epoch=0, results=[entry])
-    assert chain.void("super", "space.result", body)[0] == "malformed"
+    body = SpaceResult(epoch=0, results=[entry])
+    assert chain.void("super", body)[0] == "malformed"
 
 
 def test_a_result_about_nobody_is_void() -> None:
     chain = Chain()
-    body = bodies.SpaceResult(epoch=0, results=[space_entry("a", 1, TEST)])
-    assert chain.void("super", "space.result", body)[0] == "unknown"
+    body = SpaceResult(epoch=0, results=[space_entry("a", 1, TEST)])
+    assert chain.void("super", body)[0] == "unknown"
 
 
 def test_space_is_the_window_s_mean_capped_by_what_is_registered() -> None:
@@ -84,9 +90,9 @@ def test_one_bandwidth_measurement_per_epoch() -> None:
     chain = Chain()
     chain.register("a")
     chain.bandwidth(a=1)
-    entry = bodies.BandwidthEntry(miner=keys("a").public, bytes_per_second=9, evidence=ZERO)
-    body = bodies.BandwidthResult(epoch=0, results=[entry])
-    assert chain.void("super", "bandwidth.result", body)[0] == "conflict"
+    entry = BandwidthEntry(miner=keys("a").public, bytes_per_second=9, evidence=ZERO)
+    body = BandwidthResult(epoch=0, results=[entry])
+    assert chain.void("super", body)[0] == "conflict"
 
 
 @given(st.integers(0, SATURATED), st.integers(0, 1 << 62))
@@ -141,7 +147,7 @@ def test_wrong_bytes_burn_bond_once_an_epoch() -> None:
 
 
 @pytest.mark.parametrize("outcome", ["passed", "timeout", "verifier"])
-def test_no_other_outcome_costs_a_vein(outcome: bodies.Outcome) -> None:
+def test_no_other_outcome_costs_a_vein(outcome: Outcome) -> None:
     chain = bonded_chain()
     before = chain.machine.supply
     chain.audit(a=outcome)
@@ -170,8 +176,8 @@ def test_an_audit_that_contradicts_itself(changes: dict[str, object]) -> None:
     chain = Chain()
     chain.register("a")
     entry = msgspec.structs.replace(audit_entry("a", "passed"), **changes)
-    body = bodies.AuditResult(epoch=0, results=[entry])
-    assert chain.void("super", "audit.result", body)[0] == "malformed"
+    body = AuditResult(epoch=0, results=[entry])
+    assert chain.void("super", body)[0] == "malformed"
 
 
 def test_every_outcome_is_counted_apart() -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import recompute_rewards
 from cybervein_protocol.encoding import encode
-from cybervein_protocol.ledger import bodies
-from cybervein_protocol.ledger.bonds import bond_due
-from cybervein_protocol.ledger.contribution import reward_pool
-from cybervein_protocol.ledger.events import Contribution, EpochClosed
+from cybervein_protocol.ledger.mining.bodies import PlotRetire
+from cybervein_protocol.ledger.mining.bonds import bond_due
+from cybervein_protocol.ledger.mining.contribution import reward_pool
+from cybervein_protocol.ledger.mining.measurements import SpaceEntry, SpaceResult
+from cybervein_protocol.ledger.units.events import Contribution, EpochClosed
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.space.seed import plot_seed
 from ledger_chain import Chain, keys
@@ -129,7 +130,7 @@ def test_an_estimate_above_what_is_registered_is_cut_after_the_mean() -> None:
     chain.miners(a=8, b=8)
     for estimate in (8, 20, 8, 20):
         entries = [
-            bodies.SpaceEntry(
+            SpaceEntry(
                 miner=keys(name).public,
                 sent=8,
                 estimate=seen,
@@ -140,7 +141,7 @@ def test_an_estimate_above_what_is_registered_is_cut_after_the_mean() -> None:
             )
             for name, seen in (("a", estimate), ("b", 8))
         ]
-        chain.do("super", "space.result", bodies.SpaceResult(epoch=chain.epoch, results=entries))
+        chain.do("super", SpaceResult(epoch=chain.epoch, results=entries))
         chain.bandwidth(a=FAST, b=FAST)
         chain.close()
     assert earned(chain)["a"].weight == earned(chain)["b"].weight
@@ -193,7 +194,7 @@ def test_a_random_history_is_recomputed_to_the_vein(seed: int) -> None:
         if act == 0 and live[name]:
             index = live[name].pop()
             mu = plot_seed(keys(name).public, index, TEST.plot_rows_log2, TEST.plot_layers)
-            chain.do(name, "plot.retire", bodies.PlotRetire(plots=[mu]))
+            chain.do(name, PlotRetire(plots=[mu]))
         elif act == 1 and round_ > 3:
             chain.verdict(chain.batch("d", 2), passed=dice.random() < 0.6)
         elif act == 2:

@@ -3,7 +3,7 @@
 import pytest
 from blake3 import blake3
 from cybervein_protocol.errors import ProofError, StorageError
-from cybervein_protocol.ledger import smt
+from cybervein_protocol.ledger.state import smt
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -2,9 +2,9 @@
 
 import pytest
 from cybervein_protocol.errors import MalformedError, ProofError
-from cybervein_protocol.ledger.machine import StateMachine
-from cybervein_protocol.ledger.snapshot import restore
-from cybervein_protocol.ledger.state import MemoryStore
+from cybervein_protocol.ledger.chain.machine import StateMachine
+from cybervein_protocol.ledger.state.overlay import MemoryStore
+from cybervein_protocol.ledger.state.snapshot import restore
 from ledger_chain import Chain
 
 

@@ -1,8 +1,8 @@
 """Overlays: what is above hides what is below, and nothing below moves before a merge."""
 
 from cybervein_protocol.encoding import encode
-from cybervein_protocol.ledger.rows import ACCOUNTS, AccountRow
-from cybervein_protocol.ledger.state import Committed, MemoryStore, Overlay
+from cybervein_protocol.ledger.state.overlay import Committed, MemoryStore, Overlay
+from cybervein_protocol.ledger.state.rows import ACCOUNTS, AccountRow
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -14,8 +14,20 @@ from cybervein_protocol.errors import (
     SignatureError,
     UnknownError,
 )
-from cybervein_protocol.ledger import bodies
-from cybervein_protocol.ledger.unit import (
+from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.chain.kinds import Issuer, issued_by
+from cybervein_protocol.ledger.epochs.closing import EpochClose
+from cybervein_protocol.ledger.mining.bodies import MinerUpdate, PlotVerdict
+from cybervein_protocol.ledger.mining.measurements import (
+    AuditEntry,
+    AuditResult,
+    BandwidthEntry,
+    BandwidthResult,
+    SpaceEntry,
+    SpaceResult,
+)
+from cybervein_protocol.ledger.storage.bodies import ShardLost, ShardMoved
+from cybervein_protocol.ledger.units.unit import (
     CONTEXT,
     Unit,
     make_paid_unit,
@@ -29,15 +41,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_chain import RICH, Chain, digest, genesis_of, keys
 
-PAY = bodies.Transfer(to=digest("somebody"), amount=1, memo="thanks")
+PAY = Transfer(to=digest("somebody"), amount=1, memo="thanks")
 
 
 def paid(chain: Chain, nonce: int = 0) -> Unit:
     """A transfer by the customer that is right in every way."""
     machine = chain.machine
-    return make_paid_unit(
-        machine.network, "transfer", PAY, chain.tips, keys("customer"), nonce, chain.preset
-    )
+    return make_paid_unit(machine.network, PAY, chain.tips, keys("customer"), nonce, chain.preset)
 
 
 def signed_again(unit: Unit, **changes: object) -> bytes:
@@ -155,7 +165,7 @@ def test_parents_are_distinct_sorted_unit_ids() -> None:
 
 def test_a_replayed_unit() -> None:
     chain = Chain()
-    unit = chain.do("customer", "transfer", PAY)
+    unit = chain.do("customer", PAY)
     with pytest.raises(ReplayError, match="nonce 0 was used, expected 1"):
         chain.machine.check_tx(unit.raw)
 
@@ -179,30 +189,30 @@ def test_a_fee_that_is_too_small_or_not_there() -> None:
 def test_miners_have_some_free_units_each_epoch() -> None:
     chain = Chain()
     chain.register("a")
-    update = bodies.MinerUpdate(payout=digest("new"), url="http://a.example")
-    chain.do("customer", "transfer", bodies.Transfer(to=keys("a").public, amount=10**6, memo=""))
-    chain.block(chain.unit("a", "miner.update", update, fee=10**5))  # paid: uses up no free one
+    update = MinerUpdate(payout=digest("new"), url="http://a.example")
+    chain.do("customer", Transfer(to=keys("a").public, amount=10**6, memo=""))
+    chain.block(chain.unit("a", update, fee=10**5))  # paid: uses up no free one
     free = chain.preset.miner_units_per_epoch - 1
     for _ in range(free):
-        chain.do("a", "miner.update", update)
+        chain.do("a", update)
     with pytest.raises(FundsError, match="fee of 0 veins"):
-        chain.machine.check_tx(chain.unit("a", "miner.update", update).raw)
+        chain.machine.check_tx(chain.unit("a", update).raw)
     chain.close()
-    chain.do("a", "miner.update", update)
+    chain.do("a", update)
 
 
-@pytest.mark.parametrize("kind", sorted(bodies.SUPER_KINDS))
+@pytest.mark.parametrize("kind", sorted(issued_by(Issuer.SUPER_NODE)))
 def test_only_super_nodes_issue_results(kind: str) -> None:
     chain = Chain()
-    body = bodies.EpochClose(epoch=0, vrf_proof=bytes(80))
+    body = EpochClose(epoch=0, vrf_proof=bytes(80))
     samples = {
-        "plot.verdict": bodies.PlotVerdict(
+        "plot.verdict": PlotVerdict(
             batch=chain.tips[0], epoch=0, passed=True, reason="", evidence=bytes(32)
         ),
-        "space.result": bodies.SpaceResult(
+        "space.result": SpaceResult(
             epoch=0,
             results=[
-                bodies.SpaceEntry(
+                SpaceEntry(
                     miner=bytes(32),
                     sent=1,
                     estimate=1,
@@ -213,16 +223,14 @@ def test_only_super_nodes_issue_results(kind: str) -> None:
                 )
             ],
         ),
-        "bandwidth.result": bodies.BandwidthResult(
+        "bandwidth.result": BandwidthResult(
             epoch=0,
-            results=[
-                bodies.BandwidthEntry(miner=bytes(32), bytes_per_second=1, evidence=bytes(32))
-            ],
+            results=[BandwidthEntry(miner=bytes(32), bytes_per_second=1, evidence=bytes(32))],
         ),
-        "audit.result": bodies.AuditResult(
+        "audit.result": AuditResult(
             epoch=0,
             results=[
-                bodies.AuditEntry(
+                AuditEntry(
                     miner=bytes(32),
                     outcome="passed",
                     challenged=1,
@@ -233,7 +241,7 @@ def test_only_super_nodes_issue_results(kind: str) -> None:
                 )
             ],
         ),
-        "shard.moved": bodies.ShardMoved(
+        "shard.moved": ShardMoved(
             deal=chain.tips[0],
             segment=0,
             index=0,
@@ -242,13 +250,9 @@ def test_only_super_nodes_issue_results(kind: str) -> None:
             root=bytes(32),
             receipt=bytes(64),
         ),
-        "shard.lost": bodies.ShardLost(
-            deal=chain.tips[0], segment=0, index=0, from_=bytes(32), reason=""
-        ),
+        "shard.lost": ShardLost(deal=chain.tips[0], segment=0, index=0, from_=bytes(32), reason=""),
         "epoch.close": body,
     }
-    unit = make_unit(
-        chain.machine.network, kind, samples[kind], chain.tips, keys("customer"), 0, 10**6
-    )
+    unit = make_unit(chain.machine.network, samples[kind], chain.tips, keys("customer"), 0, 10**6)
     with pytest.raises(ForbiddenError, match="who is no super node"):
         chain.machine.check_tx(encode(unit))

@@ -15,7 +15,7 @@ from cybervein_miner.plot.policy import Wish
 from cybervein_miner.settings import Settings
 from cybervein_protocol import vrf
 from cybervein_protocol.encoding import encode, node_cid
-from cybervein_protocol.ledger.genesis import Genesis, SuperNode
+from cybervein_protocol.ledger.units.genesis import Genesis, SuperNode
 from cybervein_protocol.messages import Order, Verb, sign_order
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.signing import KeyPair

@@ -20,7 +20,7 @@ from cybervein_miner.tally import Tally
 from cybervein_miner.tree_file import outboard_path
 from cybervein_protocol import vrf
 from cybervein_protocol.encoding import cid_root, node_cid
-from cybervein_protocol.ledger.bodies import PlotEntry
+from cybervein_protocol.ledger.mining.bodies import PlotEntry
 from cybervein_protocol.messages import verify_commit_response, verify_space_proof
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.space import (

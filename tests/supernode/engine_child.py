@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from cybervein_protocol.encoding import cid_text, encode
-from cybervein_protocol.ledger.block import decode_block
-from cybervein_protocol.ledger.bodies import Transfer
-from cybervein_protocol.ledger.genesis import Allocation, Genesis, SuperNode
-from cybervein_protocol.ledger.unit import make_paid_unit
+from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.chain.block import decode_block
+from cybervein_protocol.ledger.units.genesis import Allocation, Genesis, SuperNode
+from cybervein_protocol.ledger.units.unit import make_paid_unit
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.signing import KeyPair
 from cybervein_supernode.engine.bench import Bench
@@ -45,9 +45,7 @@ def main(directory: Path) -> None:
     while True:
         for _ in range(3):
             body = Transfer(to=nonce.to_bytes(32, "big"), amount=1, memo="")
-            unit = make_paid_unit(
-                chain.machine.network, "transfer", body, bench.parents, WALLET, nonce, TEST
-            )
+            unit = make_paid_unit(chain.machine.network, body, bench.parents, WALLET, nonce, TEST)
             bench.admit(encode(unit))
             nonce += 1
         made = bench.produce()

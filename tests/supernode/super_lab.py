@@ -9,11 +9,14 @@ import sys
 import time
 from pathlib import Path
 
-from cybervein_protocol.encoding import Record, cid_root, encode
-from cybervein_protocol.ledger.bodies import DealCommit, DealOpen, MinerRegister, Transfer
-from cybervein_protocol.ledger.genesis import Allocation, Genesis, root_units
-from cybervein_protocol.ledger.rows import ACCOUNTS
-from cybervein_protocol.ledger.unit import make_paid_unit, make_unit
+from cybervein_protocol.encoding import cid_root, encode
+from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.mining.bodies import MinerRegister
+from cybervein_protocol.ledger.state.rows import ACCOUNTS
+from cybervein_protocol.ledger.storage.bodies import DealCommit, DealOpen
+from cybervein_protocol.ledger.units.body import Body
+from cybervein_protocol.ledger.units.genesis import Allocation, Genesis, root_units
+from cybervein_protocol.ledger.units.unit import make_paid_unit, make_unit
 from cybervein_protocol.messages import RepairBox, SegmentEntry, encode_repair, sign_verification
 from cybervein_protocol.presets import TEST, Preset
 from cybervein_protocol.signing import KeyPair, address
@@ -72,15 +75,15 @@ class Lab:
     async def close_epoch(self) -> None:
         await self.node.close_epoch(self.node.open_epoch())
 
-    async def send(self, key: KeyPair, kind: str, body: Record, *, free: bool = False) -> Inclusion:
+    async def send(self, key: KeyPair, body: Body, *, free: bool = False) -> Inclusion:
         """A unit of an account; returns once it is final (or void)."""
         account = self.account(key)
         parents = self.desk.engine.parents()
         network = self.desk.view.network
         if free:
-            unit = make_unit(network, kind, body, parents, key, account, 0)
+            unit = make_unit(network, body, parents, key, account, 0)
         else:
-            unit = make_paid_unit(network, kind, body, parents, key, account, self.desk.preset)
+            unit = make_paid_unit(network, body, parents, key, account, self.desk.preset)
         _, future = await self.desk.engine.submit(encode(unit))
         return await asyncio.wait_for(future, 20)
 
@@ -94,7 +97,7 @@ class Lab:
         body = MinerRegister(
             vrf=b"v" * 32, payout=key.public, url=url, group=group, owner=f"owner of {group}"
         )
-        done = await self.send(key, "miner.register", body, free=True)
+        done = await self.send(key, body, free=True)
         assert done.status == "final", done
 
     async def open_deal(self, shard_bytes: int, k: int, n: int) -> CID:
@@ -103,7 +106,7 @@ class Lab:
         kib = -(-shard_bytes // 1024) * n
         escrow = kib * (10 * preset.price_veins_per_kib_epoch + preset.ingress_veins_per_kib)
         body = DealOpen(size=size, segments=1, k=k, n=n, epochs=10, escrow=escrow)
-        done = await self.send(WALLET, "deal.open", body)
+        done = await self.send(WALLET, body)
         assert done.status == "final", done
         return done.unit
 
@@ -117,7 +120,7 @@ class Lab:
             segments=[segment],
             verification=sign_verification(self.identity.keys, deal, [segment]),
         )
-        done = await self.send(WALLET, "deal.commit", body)
+        done = await self.send(WALLET, body)
         assert done.status == "final", done
 
     def holders(self, deal: CID) -> dict[int, bytes]:
@@ -199,7 +202,5 @@ def transfer_of(process: Process, nonce: int, parents: list[CID] | None = None) 
     """A wallet's transfer to nobody, with that nonce."""
     body = Transfer(to=secrets.token_bytes(32), amount=1, memo="")
     roots = parents or root_units(process.genesis)
-    unit = make_paid_unit(
-        process.network, "transfer", body, roots, WALLET, nonce, process.genesis.preset
-    )
+    unit = make_paid_unit(process.network, body, roots, WALLET, nonce, process.genesis.preset)
     return encode(unit)

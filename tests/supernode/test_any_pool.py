@@ -5,9 +5,9 @@ import sqlite3
 import pytest
 from cybervein_protocol.encoding import node_cid
 from cybervein_protocol.errors import ReplayError
-from cybervein_protocol.ledger.bodies import MinerDrain
-from cybervein_protocol.ledger.state import MemoryStore
-from cybervein_protocol.ledger.unit import ParsedUnit, make_unit
+from cybervein_protocol.ledger.mining.bodies import MinerDrain
+from cybervein_protocol.ledger.state.overlay import MemoryStore
+from cybervein_protocol.ledger.units.unit import ParsedUnit, make_unit
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.signing import KeyPair
 from cybervein_supernode.api.limits import Buckets
@@ -27,7 +27,7 @@ def parsed(issuer: int, nonce: int) -> ParsedUnit:
     """A unit as the pool sees it; nothing here looks into its body."""
     raw = bytes([issuer]) * (nonce + 1)
     body = MinerDrain(draining=True)
-    unit = make_unit(NETWORK, "miner.drain", body, [], ISSUERS[issuer], nonce, 0)
+    unit = make_unit(NETWORK, body, [], ISSUERS[issuer], nonce, 0)
     return ParsedUnit(node_cid(raw), unit, body, raw)
 
 

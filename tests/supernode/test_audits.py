@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from cybervein_protocol.ledger.rows import MinerRow
+from cybervein_protocol.ledger.state.rows import MinerRow
 from cybervein_protocol.messages import decode_audit_answer, verify_audit_answer
 from cybervein_protocol.presets import TEST
 from cybervein_supernode.audit import auditor as auditor_module

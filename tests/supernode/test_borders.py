@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import MalformedError, RateError, StorageError, UnavailableError
-from cybervein_protocol.ledger.bodies import MinerRegister, MinerUpdate
-from cybervein_protocol.ledger.unit import make_paid_unit, make_unit
+from cybervein_protocol.ledger.mining.bodies import MinerRegister, MinerUpdate
+from cybervein_protocol.ledger.units.unit import make_paid_unit, make_unit
 from cybervein_protocol.presets import MAIN, TEST
 from cybervein_protocol.signing import KeyPair
 from cybervein_runtime.addresses import check_peer_url, check_published_url, is_public
@@ -159,8 +159,8 @@ def unit(process: Process, kind: str, *, paid: bool = False) -> bytes:
         )
     parents = [process.network, process.network]
     if paid:
-        return encode(make_paid_unit(process.network, kind, body, parents, KEY, 0, TEST))
-    return encode(make_unit(process.network, kind, body, parents, KEY, 0, 0))
+        return encode(make_paid_unit(process.network, body, parents, KEY, 0, TEST))
+    return encode(make_unit(process.network, body, parents, KEY, 0, 0))
 
 
 def test_fresh_keys_get_no_fresh_quota(process: Process) -> None:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import ConflictError
-from cybervein_protocol.ledger.bodies import MinerDrain
-from cybervein_protocol.ledger.rows import shard_id
+from cybervein_protocol.ledger.mining.bodies import MinerDrain
+from cybervein_protocol.ledger.state.rows import shard_id
 from cybervein_protocol.messages import OrderRequest, ShardPlan
 from cybervein_supernode.engine.view import Shard
 from cybervein_supernode.notebook import Grant, Loss
@@ -29,7 +29,7 @@ async def world(lab: Lab) -> AsyncIterator[World]:
 
 
 async def drain(lab: Lab, miner: FakeMiner, *, draining: bool = True) -> None:
-    done = await lab.send(miner.key, "miner.drain", MinerDrain(draining=draining), free=True)
+    done = await lab.send(miner.key, MinerDrain(draining=draining), free=True)
     assert done.status == "final", done
 
 

@@ -19,10 +19,11 @@ from cybervein_protocol.errors import (
     StorageError,
     UnavailableError,
 )
-from cybervein_protocol.ledger.bodies import Transfer
-from cybervein_protocol.ledger.genesis import root_units
-from cybervein_protocol.ledger.rows import SUPPLY, SUPPLY_ID
-from cybervein_protocol.ledger.unit import PARENTS_MAX, make_paid_unit, parse_unit
+from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.chain.border import parse_unit
+from cybervein_protocol.ledger.state.rows import SUPPLY, SUPPLY_ID
+from cybervein_protocol.ledger.units.genesis import root_units
+from cybervein_protocol.ledger.units.unit import PARENTS_MAX, make_paid_unit
 from cybervein_supernode.engine import bench as bench_module
 from cybervein_supernode.engine import mempool as mempool_module
 from cybervein_supernode.engine.bench import Bench
@@ -39,11 +40,11 @@ def transfer(lab: Lab, nonce: int, amount: int = 1) -> bytes:
     network, preset = lab.desk.view.network, lab.genesis.preset
     body = Transfer(to=bytes([nonce % 251]) * 32, amount=amount, memo="")
     roots = root_units(lab.genesis)
-    return encode(make_paid_unit(network, "transfer", body, roots, WALLET, nonce, preset))
+    return encode(make_paid_unit(network, body, roots, WALLET, nonce, preset))
 
 
 async def test_a_unit_is_acknowledged_only_once_its_block_is_on_disk(lab: Lab) -> None:
-    done = await lab.send(WALLET, "transfer", Transfer(to=b"t" * 32, amount=7, memo="x"))
+    done = await lab.send(WALLET, Transfer(to=b"t" * 32, amount=7, memo="x"))
     assert done.status == "final"
     place = lab.desk.view.unit(cid_root(done.unit))
     assert place is not None
@@ -52,7 +53,7 @@ async def test_a_unit_is_acknowledged_only_once_its_block_is_on_disk(lab: Lab) -
 
 
 async def test_a_void_unit_is_told_with_its_reason_and_pays_its_fee(lab: Lab) -> None:
-    done = await lab.send(WALLET, "transfer", Transfer(to=b"t" * 32, amount=10**17, memo=""))
+    done = await lab.send(WALLET, Transfer(to=b"t" * 32, amount=10**17, memo=""))
     assert (done.status, done.code) == ("void", "funds")
     assert "balance" in done.reason
     supply = lab.desk.view.rows.find(SUPPLY, SUPPLY_ID)
@@ -80,7 +81,7 @@ async def test_a_unit_that_waits_already_is_refused(lab: Lab) -> None:
 
 async def test_reopening_gives_the_same_hash_height_and_tips(lab: Lab) -> None:
     for _ in range(3):
-        await lab.send(WALLET, "transfer", Transfer(to=b"t" * 32, amount=7, memo=""))
+        await lab.send(WALLET, Transfer(to=b"t" * 32, amount=7, memo=""))
     await lab.close_epoch()
     before = (lab.node.app_hash, lab.desk.view.head(), lab.desk.engine.parents())
     await lab.end()
@@ -90,7 +91,7 @@ async def test_reopening_gives_the_same_hash_height_and_tips(lab: Lab) -> None:
 
 async def test_the_chain_replays_to_its_own_hashes(lab: Lab) -> None:
     for _ in range(3):
-        await lab.send(WALLET, "transfer", Transfer(to=b"t" * 32, amount=7, memo=""))
+        await lab.send(WALLET, Transfer(to=b"t" * 32, amount=7, memo=""))
         await lab.close_epoch()
     result = verify_data(lab.desk.view, lab.home.evidence)
     assert (result.height, result.epochs) == (lab.desk.view.head().height, 3)
@@ -109,7 +110,7 @@ async def test_a_damaged_ledger_is_refused_with_the_reason(
     lab: Lab, damage: str, message: str
 ) -> None:
     for _ in range(2):
-        await lab.send(WALLET, "transfer", Transfer(to=b"t" * 32, amount=7, memo=""))
+        await lab.send(WALLET, Transfer(to=b"t" * 32, amount=7, memo=""))
     await lab.end()
     sql = sqlite3.connect(lab.home.ledger)
     sql.execute(damage)

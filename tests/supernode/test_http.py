@@ -10,9 +10,10 @@ import aiohttp
 import pytest
 from cybervein_protocol.encoding import cid_text, encode, node_cid
 from cybervein_protocol.errors import UnknownError
-from cybervein_protocol.ledger.bodies import EpochClose, Transfer
-from cybervein_protocol.ledger.genesis import root_units
-from cybervein_protocol.ledger.unit import make_paid_unit, make_unit
+from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.epochs.closing import EpochClose
+from cybervein_protocol.ledger.units.genesis import root_units
+from cybervein_protocol.ledger.units.unit import make_paid_unit, make_unit
 from cybervein_protocol.messages import OrderRequest, ShardPlan
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.http_client import SignedClient, sign_headers
@@ -53,17 +54,15 @@ async def test_bad_units_are_refused_with_a_readable_reason_and_change_nothing(
     body = Transfer(to=b"t" * 32, amount=1, memo="")
 
     def unit(**changes: object) -> bytes:
-        made = make_paid_unit(process.network, "transfer", body, roots, WALLET, nonce, preset)
+        made = make_paid_unit(process.network, body, roots, WALLET, nonce, preset)
         return encode(replace(made, **changes))
 
     foreign = node_cid(b"another network")
     close = EpochClose(epoch=0, vrf_proof=bytes(80))
-    unsigned_super = make_unit(process.network, "epoch.close", close, roots, WALLET, nonce, 0)
-    unknown = make_paid_unit(
-        process.network, "transfer", body, [foreign, roots[0]], WALLET, nonce, preset
-    )
-    poor = make_paid_unit(process.network, "transfer", body, roots, STRANGER, 0, preset)
-    free = make_unit(process.network, "transfer", body, roots, WALLET, nonce, 0)
+    unsigned_super = make_unit(process.network, close, roots, WALLET, nonce, 0)
+    unknown = make_paid_unit(process.network, body, [foreign, roots[0]], WALLET, nonce, preset)
+    poor = make_paid_unit(process.network, body, roots, STRANGER, 0, preset)
+    free = make_unit(process.network, body, roots, WALLET, nonce, 0)
     cases = {
         b"": (400, "malformed"),
         b"\xff\x00 not a unit": (400, "malformed"),

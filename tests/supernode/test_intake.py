@@ -19,8 +19,8 @@ from cybervein_protocol.errors import (
     ProofError,
     SignatureError,
 )
-from cybervein_protocol.ledger.bodies import MinerRegister, PlotBatch, PlotEntry, PlotRetire
-from cybervein_protocol.ledger.rows import BATCHES
+from cybervein_protocol.ledger.mining.bodies import MinerRegister, PlotBatch, PlotEntry, PlotRetire
+from cybervein_protocol.ledger.state.rows import BATCHES
 from cybervein_protocol.messages import SpaceProof, sign_commit_response, sign_space_proof
 from cybervein_protocol.messages.proofs import SPACE_CONTEXT
 from cybervein_protocol.presets import TEST
@@ -136,9 +136,9 @@ async def miner(lab: Lab) -> Registered:
     body = MinerRegister(
         vrf=vrf.public_key(VRF_SEED), payout=MINER.public, url="http://x", group="g", owner="o"
     )
-    await lab.send(MINER, "miner.register", body, free=True)
+    await lab.send(MINER, body, free=True)
     entries = [PlotEntry(index=i, kappa=plot(i).kappa, gamma=plot(i).gamma) for i in range(PLOTS)]
-    done = await lab.send(MINER, "plot.batch", PlotBatch(plots=entries, bond=0), free=True)
+    done = await lab.send(MINER, PlotBatch(plots=entries, bond=0), free=True)
     assert done.status == "final", done
     return Registered(lab, done.unit)
 
@@ -161,7 +161,7 @@ async def test_plots_that_retire_before_the_result_leave_a_proof_that_is_proved_
     await miner.pass_batch()
     await lab.node.space.accept(miner.proof())
     body = PlotRetire(plots=[plot_seed(MINER.public, i, B, K) for i in range(retired)])
-    done = await lab.send(MINER, "plot.retire", body, free=True)
+    done = await lab.send(MINER, body, free=True)
     assert done.status == "final", done
     await lab.node.space.issue_results(lab.timeline())
     await lab.close_epoch()

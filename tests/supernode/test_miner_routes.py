@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import CyberVeinError, ForbiddenError, LimitError, MalformedError
-from cybervein_protocol.ledger.bodies import MinerDrain
+from cybervein_protocol.ledger.mining.bodies import MinerDrain
 from cybervein_protocol.messages import ReleaseRequest
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.http_client import SignedClient
@@ -70,7 +70,7 @@ async def test_pages_list_every_miner_once_in_order(world: World, url: str, limi
 
 async def test_a_listing_says_who_drains_and_what_is_left(lab: Lab, world: World, url: str) -> None:
     miners, _ = world
-    await lab.send(miners[1].key, "miner.drain", MinerDrain(draining=True), free=True)
+    await lab.send(miners[1].key, MinerDrain(draining=True), free=True)
     listed = (await get(f"{url}/v1/miners"))["miners"]
     rows = {row["address"]: row for row in listed}  # type: ignore[attr-defined]
     name = address(miners[1].key.public)

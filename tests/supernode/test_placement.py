@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from cybervein_protocol.errors import ConflictError, LimitError, ProofError, SignatureError
-from cybervein_protocol.ledger.rows import MinerRow
+from cybervein_protocol.ledger.state.rows import MinerRow
 from cybervein_protocol.messages import (
     OrderGrants,
     OrderRequest,

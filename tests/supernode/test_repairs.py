@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import ConflictError
-from cybervein_protocol.ledger.rows import shard_id
+from cybervein_protocol.ledger.state.rows import shard_id
 from cybervein_supernode.audit.auditor import Auditor
 from cybervein_supernode.notebook import Loss
 from cybervein_supernode.repair import repairer as repairer_module

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import ProofError
-from cybervein_protocol.ledger.bodies import AuditEntry, AuditResult
+from cybervein_protocol.ledger.mining.measurements import AuditEntry, AuditResult
 from cybervein_protocol.messages import sign_audit_answer
 from cybervein_supernode.audit.auditor import Auditor
 from cybervein_supernode.engine.replaying import verify_data
@@ -73,6 +73,6 @@ async def test_a_result_that_its_evidence_does_not_bear_out_is_found(
         evidence=lab.desk.evidence.keep(epoch, encode(answer)),
         miner_sig=answer.sig,
     )
-    await lab.desk.engine.issue("audit.result", AuditResult(epoch=epoch, results=[lie]))
+    await lab.desk.engine.issue(AuditResult(epoch=epoch, results=[lie]))
     with pytest.raises(ProofError, match="does not say what the ledger says"):
         verify_data(lab.desk.view, lab.home.evidence)

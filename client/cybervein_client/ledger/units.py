@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from cybervein_protocol.encoding import Record, cid_text, encode, node_cid, parse_cid
+from cybervein_protocol.encoding import cid_text, encode, node_cid, parse_cid
 from cybervein_protocol.errors import ConflictError, ReplayError, UnavailableError
-from cybervein_protocol.ledger.genesis import Genesis, root_units
-from cybervein_protocol.ledger.unit import PARENTS_MAX, make_paid_unit
+from cybervein_protocol.ledger.units.body import Body
+from cybervein_protocol.ledger.units.genesis import Genesis, root_units
+from cybervein_protocol.ledger.units.unit import PARENTS_MAX, make_paid_unit
 from cybervein_protocol.signing import KeyPair
 from multiformats import CID
 
@@ -39,15 +40,13 @@ class UnitSender:
         self._lock_path = lock
         self._lock = asyncio.Lock()
 
-    async def send(
-        self, kind: str, body: Record, record: Callable[[CID, bytes], None] | None = None
-    ) -> CID:
+    async def send(self, body: Body, record: Callable[[CID, bytes], None] | None = None) -> CID:
         """Sign, hand to `record`, send, wait until final; the unit's id.
 
         Raises ConflictError if the unit was voided, UnavailableError if it did not become final.
         """
         async with self._alone():
-            raw = await self._signed(kind, body)
+            raw = await self._signed(body)
             unit = node_cid(raw)
             if record is not None:
                 record(unit, raw)
@@ -80,12 +79,11 @@ class UnitSender:
                 raise  # the account's nonce was used by another unit
             return known
 
-    async def _signed(self, kind: str, body: Record) -> bytes:
+    async def _signed(self, body: Body) -> bytes:
         account = await self._supernode.account(self._key.public)
         parents = await self._parents()
         unit = make_paid_unit(
             self._network,
-            kind,
             body,
             parents,
             self._key,

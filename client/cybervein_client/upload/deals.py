@@ -7,8 +7,8 @@ from itertools import count
 from cybervein_protocol.coding import repair_key
 from cybervein_protocol.encoding import cid_text, node_cid, parse_cid
 from cybervein_protocol.errors import CyberVeinError, FundsError, UnavailableError, UnknownError
-from cybervein_protocol.ledger.bodies import DealCommit, DealOpen
-from cybervein_protocol.ledger.genesis import Genesis
+from cybervein_protocol.ledger.storage.bodies import DealCommit, DealOpen
+from cybervein_protocol.ledger.units.genesis import Genesis
 from cybervein_protocol.messages import RepairBox, SegmentEntry, encode_repair, verify_verification
 from cybervein_protocol.signing import KeyPair, address
 from multiformats import CID
@@ -138,7 +138,7 @@ class FileDeals:
         def record(unit: CID, raw: bytes) -> None:
             self._catalogue.add_deal(self._row(plan, unit, raw, escrow))
 
-        await self._units.send("deal.open", body, record)
+        await self._units.send(body, record)
         [row] = [d for d in self._catalogue.deals(self._file.id) if d.ordinal == plan.ordinal]
         self._catalogue.set_deal_state(row, DealState.OPEN)
         return row
@@ -177,9 +177,7 @@ class FileDeals:
             segments=entries,
             verification=verification,
         )
-        await self._units.send(
-            "deal.commit", body, lambda _, raw: self._catalogue.set_commit(deal, raw)
-        )
+        await self._units.send(body, lambda _, raw: self._catalogue.set_commit(deal, raw))
         self._catalogue.set_deal_state(deal, DealState.ACTIVE)
 
     def _sealed(self, keys: list[bytes]) -> bytes:

@@ -13,7 +13,7 @@ from typing import Final
 from cybervein_protocol.dag import file_nodes, segment_node
 from cybervein_protocol.encoding import cid_text, encode, node_cid
 from cybervein_protocol.errors import ConflictError, CyberVeinError, LimitError, MalformedError
-from cybervein_protocol.ledger.genesis import Genesis
+from cybervein_protocol.ledger.units.genesis import Genesis
 from cybervein_protocol.placement import Code, default_code
 from cybervein_protocol.signing import KeyPair
 from multiformats import CID

@@ -7,10 +7,11 @@ because each takes the account's next nonce; it is final before the next is made
 import asyncio
 from typing import Final
 
-from cybervein_protocol.encoding import Record, encode, parse_cid
+from cybervein_protocol.encoding import encode, parse_cid
 from cybervein_protocol.errors import ConflictError, UnavailableError
-from cybervein_protocol.ledger.bodies import MinerRegister, MinerUpdate
-from cybervein_protocol.ledger.unit import Unit, make_unit
+from cybervein_protocol.ledger.mining.bodies import MinerRegister, MinerUpdate
+from cybervein_protocol.ledger.units.body import Body
+from cybervein_protocol.ledger.units.unit import Unit, make_unit
 from cybervein_protocol.signing import KeyPair, address
 from multiformats import CID
 
@@ -26,22 +27,22 @@ class UnitWriter:
         self._network, self._key, self._super_node = network, key, super_node
         self._turn = asyncio.Lock()
 
-    async def draft(self, kind: str, body: Record) -> Unit:
+    async def draft(self, body: Body) -> Unit:
         """A signed unit with the next nonce and fresh parents, not sent yet."""
         view = await self._super_node.network()
         account = await self._super_node.account()
         parents = [parse_cid(text, "tip") for text in view.tips]
-        return make_unit(self._network, kind, body, parents, self._key, account.nonce, NO_FEE)
+        return make_unit(self._network, body, parents, self._key, account.nonce, NO_FEE)
 
     async def send(self, unit: Unit) -> None:
         """Hand in a unit. Raises ConflictError if it is void, UnavailableError if undecided."""
         view = await self._super_node.send_unit(encode(unit))
         self._expect_final(unit.kind, view)
 
-    async def write(self, kind: str, body: Record) -> None:
+    async def write(self, body: Body) -> None:
         """Draft and send, one at a time."""
         async with self._turn:
-            await self.send(await self.draft(kind, body))
+            await self.send(await self.draft(body))
 
     @staticmethod
     def _expect_final(kind: str, view: UnitView) -> None:
@@ -57,9 +58,9 @@ async def ensure_registered(
     """Register this miner, or update payout and URL; the ledger's view of it."""
     view = await super_node.miner()
     if view is None:
-        await units.write("miner.register", wish)
+        await units.write(wish)
     elif (view.url, view.payout) != (wish.url, address(wish.payout)):
-        await units.write("miner.update", MinerUpdate(payout=wish.payout, url=wish.url))
+        await units.write(MinerUpdate(payout=wish.payout, url=wish.url))
     else:
         return view
     return await super_node.miner()

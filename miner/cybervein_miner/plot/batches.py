@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import structlog
 from cybervein_protocol.encoding import cid_root, decode, encode, from_map, node_cid, parse_cid
 from cybervein_protocol.errors import ConflictError
-from cybervein_protocol.ledger.bodies import NO_ANSWER, PlotBatch, PlotEntry, PlotRetire
-from cybervein_protocol.ledger.unit import Unit, unit_id
+from cybervein_protocol.ledger.mining.bodies import NO_ANSWER, PlotBatch, PlotEntry, PlotRetire
+from cybervein_protocol.ledger.units.unit import Unit, unit_id
 from cybervein_protocol.presets import Preset
 from multiformats import CID
 
@@ -92,7 +92,7 @@ class Batches:
             return
         bond = min(balance, max(0, self._due(miner, len(rows))))
         plots = [PlotEntry(index=r.number, kappa=r.kappa, gamma=r.gamma) for r in rows]
-        unit = await self._units.draft("plot.batch", PlotBatch(plots=plots, bond=bond))
+        unit = await self._units.draft(PlotBatch(plots=plots, bond=bond))
         self._remember(unit, rows)
         try:
             await self._units.send(unit)
@@ -165,7 +165,7 @@ class Batches:
             return
         try:
             body = PlotRetire(plots=[row.mu for row in rows])
-            await self._units.write("plot.retire", body)
+            await self._units.write(body)
         except ConflictError as error:
             if len(rows) > 1:
                 for row in rows:

@@ -1,6 +1,15 @@
 """The ledger: units, blocks and the state machine, pure and deterministic (docs/ledger.md).
 
-`unit` and `bodies` are what is signed, `rows` what is remembered, `machine` the rules between
-them; `smt` commits to the rows, `replay` repeats a chain. Nothing here reads a clock, draws
-randomness, uses a float or iterates in an order that is not defined.
+| room       | what is in it                                                          |
+| ---------- | ---------------------------------------------------------------------- |
+| `state`    | what is remembered: rows, overlays, the tree that commits to them      |
+| `units`    | what is signed: a unit, its body, the genesis it is of                 |
+| `accounts` | money, and `transfer`                                                  |
+| `mining`   | miners, plots under bond, measured contribution                        |
+| `storage`  | deals and shards                                                       |
+| `epochs`   | `epoch.close` and the beacon                                           |
+| `chain`    | the registry of kinds, the border, blocks, the state machine, replay   |
+
+Each uses those above it in this table. Nothing here reads a clock, draws randomness, uses a float
+or iterates in an order that is not defined.
 """

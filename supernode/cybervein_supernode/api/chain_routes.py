@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cybervein_protocol.encoding import cid_root, cid_text, decode_node, parse_cid, to_map
 from cybervein_protocol.errors import UnknownError
-from cybervein_protocol.ledger.bonds import bond_due
-from cybervein_protocol.ledger.rows import ACCOUNTS, MINERS, SUPPLY, SUPPLY_ID
+from cybervein_protocol.ledger.mining.bonds import bond_due
+from cybervein_protocol.ledger.state.rows import ACCOUNTS, MINERS, SUPPLY, SUPPLY_ID
 from cybervein_protocol.signing import address, parse_address
 from cybervein_runtime.http_client import DAG_CBOR
 from cybervein_runtime.network_file import to_json

@@ -11,8 +11,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from cybervein_protocol.encoding import decode
 from cybervein_protocol.errors import MalformedError, RateError
-from cybervein_protocol.ledger.bodies import MINER_KINDS
-from cybervein_protocol.ledger.unit import Unit, required_fee
+from cybervein_protocol.ledger.chain.kinds import Issuer, issued_by
+from cybervein_protocol.ledger.mining.bodies import MinerRegister
+from cybervein_protocol.ledger.units.unit import Unit, required_fee
 from cybervein_protocol.presets import Preset
 from cybervein_runtime.addresses import is_loopback
 
@@ -54,9 +55,9 @@ class FreeUnits:
         if (self._exempt_loopback and is_loopback(address)) or self._exempted(address):
             return
         unit = decode(raw, Unit, "unit", self._preset.unit_bytes_max)
-        if unit.kind not in MINER_KINDS:
+        if unit.kind not in issued_by(Issuer.MINER):
             return
-        if unit.kind == "miner.register" and not self._new.take(address):
+        if unit.kind == MinerRegister.kind and not self._new.take(address):
             raise RateError(
                 f"more than {REGISTRATIONS_BURST:.0f} registrations from {address}; try again in "
                 f"{REGISTRATION_SECONDS:.0f} s"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cybervein_protocol.encoding import cid_root, parse_cid
 from cybervein_protocol.errors import MalformedError, UnknownError
-from cybervein_protocol.ledger.rows import MINERS, DealRow, MinerRow
+from cybervein_protocol.ledger.state.rows import MINERS, DealRow, MinerRow
 from cybervein_protocol.signing import address, parse_address
 from fastapi import APIRouter, Query, Response
 

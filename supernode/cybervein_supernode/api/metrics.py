@@ -6,8 +6,8 @@ plot, shard, challenge or peer (docs/supernode.md lists them all).
 
 from collections.abc import Iterator
 
-from cybervein_protocol.ledger.contribution import space_bytes, weight
-from cybervein_protocol.ledger.rows import SUPPLY, SUPPLY_ID, MinerRow
+from cybervein_protocol.ledger.mining.contribution import space_bytes, weight
+from cybervein_protocol.ledger.state.rows import SUPPLY, SUPPLY_ID, MinerRow
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric

@@ -2,11 +2,11 @@
 
 from cybervein_protocol.cid import digest_cid
 from cybervein_protocol.encoding import cid_text, encode, node_cid, to_map
-from cybervein_protocol.ledger.block import Block, block_id
-from cybervein_protocol.ledger.bonds import bond_due
-from cybervein_protocol.ledger.contribution import space_bytes, weight
-from cybervein_protocol.ledger.events import Contribution, EpochClosed
-from cybervein_protocol.ledger.rows import BatchRow, DealRow, MinerRow, SupplyRow
+from cybervein_protocol.ledger.chain.block import Block, block_id
+from cybervein_protocol.ledger.mining.bonds import bond_due
+from cybervein_protocol.ledger.mining.contribution import space_bytes, weight
+from cybervein_protocol.ledger.state.rows import BatchRow, DealRow, MinerRow, SupplyRow
+from cybervein_protocol.ledger.units.events import Contribution, EpochClosed
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import address
 from multiformats import CID

@@ -13,8 +13,8 @@ import structlog
 from cybervein_protocol.audit import Held, Outcome, draw_samples, holding_root
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import CyberVeinError, UnavailableError
-from cybervein_protocol.ledger.bodies import AuditEntry, AuditResult
-from cybervein_protocol.ledger.rows import MinerRow, shard_id
+from cybervein_protocol.ledger.mining.measurements import AuditEntry, AuditResult
+from cybervein_protocol.ledger.state.rows import MinerRow, shard_id
 from cybervein_protocol.messages import AuditAnswer, AuditItem, AuditRequest
 from cybervein_protocol.signing import address
 
@@ -64,7 +64,7 @@ class Auditor:
         for start in range(0, len(entries), ENTRIES_PER_UNIT):
             part = entries[start : start + ENTRIES_PER_UNIT]
             body = AuditResult(epoch=timeline.epoch, results=part)
-            await self._desk.engine.issue("audit.result", body)
+            await self._desk.engine.issue(body)
         for verdict in verdicts:
             self._told(timeline.epoch, verdict)
 

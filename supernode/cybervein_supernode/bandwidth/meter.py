@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import structlog
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import CyberVeinError
-from cybervein_protocol.ledger.bodies import BandwidthEntry, BandwidthResult
-from cybervein_protocol.ledger.contribution import plot_bytes
-from cybervein_protocol.ledger.rows import MinerRow
+from cybervein_protocol.ledger.mining.contribution import plot_bytes
+from cybervein_protocol.ledger.mining.measurements import BandwidthEntry, BandwidthResult
+from cybervein_protocol.ledger.state.rows import MinerRow
 from cybervein_protocol.messages import Order, Verb
 from cybervein_protocol.signing import address
 from cybervein_protocol.tree import verify_slice
@@ -65,7 +65,7 @@ class Meter:
             found += [entry for entry in entries if entry is not None]
         if found:
             body = BandwidthResult(epoch=timeline.epoch, results=found[:ENTRIES_PER_UNIT])
-            await self._desk.engine.issue("bandwidth.result", body)
+            await self._desk.engine.issue(body)
             self._told(timeline.epoch, found)
 
     def _left(self, timeline: Timeline) -> float:

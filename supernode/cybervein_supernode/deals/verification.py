@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from cybervein_protocol.audit import CHUNK_BYTES, Held
 from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import ConflictError, CyberVeinError, LimitError, ProofError
-from cybervein_protocol.ledger.rows import DealRow
+from cybervein_protocol.ledger.state.rows import DealRow
 from cybervein_protocol.messages import (
     AuditAnswer,
     AuditItem,

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cybervein_protocol.encoding import Record, encode
-from cybervein_protocol.ledger.rows import ACCOUNTS
-from cybervein_protocol.ledger.unit import ParsedUnit, make_unit
+from cybervein_protocol.encoding import encode
+from cybervein_protocol.ledger.state.rows import ACCOUNTS
+from cybervein_protocol.ledger.units.body import Body
+from cybervein_protocol.ledger.units.unit import ParsedUnit, make_unit
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import KeyPair
 from multiformats import CID
@@ -56,12 +57,12 @@ class Bench:
         self._mempool.add(parsed, self._monotonic())
         return parsed
 
-    def make(self, kind: str, body: Record) -> ParsedUnit:
+    def make(self, body: Body) -> ParsedUnit:
         """Sign a unit of this super node under its next nonce, and queue it."""
         account = self._chain.rows.find(ACCOUNTS, self._key.public)
         nonce = (account.nonce if account else 0) + self._mempool.of_issuer(self._key.public)
         network = self._chain.machine.network
-        unit = make_unit(network, kind, body, self.parents, self._key, nonce, 0)
+        unit = make_unit(network, body, self.parents, self._key, nonce, 0)
         return self.admit(encode(unit))
 
     def produce(self) -> tuple[CommittedBlock, list[Inclusion]] | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cybervein_protocol.errors import StorageError
-from cybervein_protocol.ledger.block import (
+from cybervein_protocol.ledger.chain.block import (
     Block,
     BlockHeader,
     block_id,
@@ -19,10 +19,11 @@ from cybervein_protocol.ledger.block import (
     sign_block,
     verify_block,
 )
-from cybervein_protocol.ledger.genesis import Genesis, root_units
-from cybervein_protocol.ledger.machine import BlockResult, StateMachine
-from cybervein_protocol.ledger.rows import HEAD, HEAD_ID, HeadRow
-from cybervein_protocol.ledger.unit import ParsedUnit, parse_unit
+from cybervein_protocol.ledger.chain.border import parse_unit
+from cybervein_protocol.ledger.chain.machine import BlockResult, StateMachine
+from cybervein_protocol.ledger.state.rows import HEAD, HEAD_ID, HeadRow
+from cybervein_protocol.ledger.units.genesis import Genesis, root_units
+from cybervein_protocol.ledger.units.unit import ParsedUnit
 from cybervein_protocol.signing import KeyPair
 
 from cybervein_supernode.engine.database import open_writer, transaction

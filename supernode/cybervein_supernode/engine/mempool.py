@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import LimitError, ReplayError, UnavailableError
-from cybervein_protocol.ledger.unit import ParsedUnit
+from cybervein_protocol.ledger.units.unit import ParsedUnit
 from multiformats import CID
 
 UNITS_MAX = 8192

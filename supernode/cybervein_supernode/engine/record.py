@@ -5,17 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cybervein_protocol.encoding import Record, cid_root, encode, node_cid
-from cybervein_protocol.ledger.block import Block, epoch_block
-from cybervein_protocol.ledger.bodies import (
-    AuditResult,
-    BandwidthResult,
-    DealCommit,
-    PlotVerdict,
-    SpaceResult,
-)
-from cybervein_protocol.ledger.events import EpochClosed
-from cybervein_protocol.ledger.machine import BlockResult
-from cybervein_protocol.ledger.rows import (
+from cybervein_protocol.ledger.chain.block import Block, epoch_block
+from cybervein_protocol.ledger.chain.machine import BlockResult
+from cybervein_protocol.ledger.mining.bodies import PlotVerdict
+from cybervein_protocol.ledger.mining.measurements import AuditResult, BandwidthResult, SpaceResult
+from cybervein_protocol.ledger.state.rows import (
     BATCHES,
     DEALS,
     PLOTS,
@@ -25,7 +19,9 @@ from cybervein_protocol.ledger.rows import (
     PlotRow,
     ShardRow,
 )
-from cybervein_protocol.ledger.unit import ParsedUnit
+from cybervein_protocol.ledger.storage.bodies import DealCommit
+from cybervein_protocol.ledger.units.events import EpochClosed
+from cybervein_protocol.ledger.units.unit import ParsedUnit
 from cybervein_protocol.space import plot_id
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from cybervein_protocol.encoding import cid_root, node_cid
 from cybervein_protocol.errors import ConflictError, MalformedError, ProofError
-from cybervein_protocol.ledger.block import Block, decode_block
-from cybervein_protocol.ledger.events import EpochClosed
-from cybervein_protocol.ledger.genesis import Genesis, decode_genesis, network_id
-from cybervein_protocol.ledger.replay import replay_blocks
+from cybervein_protocol.ledger.chain.block import Block, decode_block
+from cybervein_protocol.ledger.chain.replay import replay_blocks
+from cybervein_protocol.ledger.units.events import EpochClosed
+from cybervein_protocol.ledger.units.genesis import Genesis, decode_genesis, network_id
 from multiformats import CID
 
 from cybervein_supernode.engine.export import read_sections

@@ -13,10 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cybervein_protocol.errors import CyberVeinError, ProofError, UnknownError
-from cybervein_protocol.ledger.bodies import AuditEntry, AuditResult, SpaceEntry, SpaceResult
-from cybervein_protocol.ledger.events import EpochClosed
-from cybervein_protocol.ledger.replay import Replayed
-from cybervein_protocol.ledger.rows import (
+from cybervein_protocol.ledger.chain.replay import Replayed
+from cybervein_protocol.ledger.mining.measurements import (
+    AuditEntry,
+    AuditResult,
+    SpaceEntry,
+    SpaceResult,
+)
+from cybervein_protocol.ledger.state.rows import (
     EPOCHS,
     MINERS,
     PLOTS,
@@ -27,6 +31,7 @@ from cybervein_protocol.ledger.rows import (
     ShardRow,
     epoch_id,
 )
+from cybervein_protocol.ledger.units.events import EpochClosed
 from cybervein_protocol.messages import decode_audit_answer, decode_space_proof, verify_audit_answer
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.space import decode_answer, plot_id

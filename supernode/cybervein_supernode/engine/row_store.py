@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from cybervein_protocol.encoding import Record
-from cybervein_protocol.ledger.rows import Table
+from cybervein_protocol.ledger.state.rows import Table
 
 R = TypeVar("R", bound=Record)
 _DECODED_ROWS_MAX = 1 << 14

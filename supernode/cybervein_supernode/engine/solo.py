@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import structlog
-from cybervein_protocol.encoding import Record, cid_text
+from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import ConflictError, CyberVeinError, ExpiredError
-from cybervein_protocol.ledger.unit import ParsedUnit
+from cybervein_protocol.ledger.units.body import Body
+from cybervein_protocol.ledger.units.unit import ParsedUnit
 from multiformats import CID
 
 from cybervein_supernode.engine.bench import Bench, Inclusion
@@ -60,15 +61,17 @@ class SoloEngine:
         parsed = await self._in_thread(lambda: self._bench.admit(raw))
         return parsed.id, self._expect(parsed)
 
-    async def issue(self, kind: str, body: Record) -> Inclusion:
+    async def issue(self, body: Body) -> Inclusion:
         """Issue a unit of this super node; returns when it is final.
 
         Raises ConflictError if it is void: the state moved on, or a duty asked for a wrong thing.
         """
-        parsed = await self._in_thread(lambda: self._bench.make(kind, body))
+        parsed = await self._in_thread(lambda: self._bench.make(body))
         inclusion = await self._expect(parsed)
         if inclusion.code:
-            raise ConflictError(f"own unit {kind} is void: {inclusion.code}: {inclusion.reason}")
+            raise ConflictError(
+                f"own unit {body.kind} is void: {inclusion.code}: {inclusion.reason}"
+            )
         return inclusion
 
     async def run(self) -> None:

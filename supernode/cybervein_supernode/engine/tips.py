@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from cybervein_protocol.ledger.unit import PARENTS_MAX, ParsedUnit
+from cybervein_protocol.ledger.units.unit import PARENTS_MAX, ParsedUnit
 from multiformats import CID
 
 

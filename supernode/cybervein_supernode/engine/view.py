@@ -11,11 +11,9 @@ from pathlib import Path
 
 from cybervein_protocol.encoding import decode
 from cybervein_protocol.errors import UnknownError
-from cybervein_protocol.ledger.block import Block, decode_block
-from cybervein_protocol.ledger.bodies import DealCommit
-from cybervein_protocol.ledger.events import Contribution, EpochClosed
-from cybervein_protocol.ledger.genesis import Genesis, network_id
-from cybervein_protocol.ledger.rows import (
+from cybervein_protocol.ledger.chain.block import Block, decode_block
+from cybervein_protocol.ledger.chain.border import parse_unit
+from cybervein_protocol.ledger.state.rows import (
     BATCHES,
     DEALS,
     HEAD,
@@ -30,7 +28,9 @@ from cybervein_protocol.ledger.rows import (
     PlotRow,
     ShardRow,
 )
-from cybervein_protocol.ledger.unit import parse_unit
+from cybervein_protocol.ledger.storage.bodies import DealCommit
+from cybervein_protocol.ledger.units.events import Contribution, EpochClosed
+from cybervein_protocol.ledger.units.genesis import Genesis, network_id
 from cybervein_protocol.signing import address
 
 from cybervein_supernode.engine.database import open_reader

@@ -6,8 +6,8 @@ voided by the ledger itself.
 
 from cybervein_protocol.encoding import cid_root, cid_text
 from cybervein_protocol.errors import ConflictError, ForbiddenError, UnavailableError, UnknownError
-from cybervein_protocol.ledger.bodies import PlotEntry, PlotVerdict
-from cybervein_protocol.ledger.rows import BATCHES, EPOCHS, PLOTS, BatchRow, epoch_id
+from cybervein_protocol.ledger.mining.bodies import PlotEntry, PlotVerdict
+from cybervein_protocol.ledger.state.rows import BATCHES, EPOCHS, PLOTS, BatchRow, epoch_id
 from cybervein_protocol.messages import (
     CommitResponse,
     decode_commit_response,
@@ -57,7 +57,7 @@ class CommitIntake:
             reason=reason,
             evidence=evidence,
         )
-        await self._desk.engine.issue("plot.verdict", body)
+        await self._desk.engine.issue(body)
         self._told(response, reason)
         return reason
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import CyberVeinError, ProofError
-from cybervein_protocol.ledger.bodies import PlotEntry
+from cybervein_protocol.ledger.mining.bodies import PlotEntry
 from cybervein_protocol.messages import CommitResponse
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.space import (

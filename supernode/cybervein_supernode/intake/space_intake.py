@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import structlog
 from cybervein_protocol.errors import ConflictError, CyberVeinError, ExpiredError, ForbiddenError
-from cybervein_protocol.ledger.bodies import SpaceEntry, SpaceResult
+from cybervein_protocol.ledger.mining.measurements import SpaceEntry, SpaceResult
 from cybervein_protocol.messages import SpaceProof, decode_space_proof
 from cybervein_protocol.signing import address
 from cybervein_protocol.space import SpaceAnswer, decode_answer
@@ -57,7 +57,7 @@ class SpaceIntake:
         for start in range(0, len(entries), ENTRIES_PER_UNIT):
             part = entries[start : start + ENTRIES_PER_UNIT]
             body = SpaceResult(epoch=timeline.epoch, results=part)
-            await self._desk.engine.issue("space.result", body)
+            await self._desk.engine.issue(body)
         self._count_missed(timeline.epoch, {entry.miner for entry in entries})
 
     def results_issued(self, epoch: int) -> bool:

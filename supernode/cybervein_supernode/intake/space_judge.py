@@ -12,7 +12,7 @@ from itertools import pairwise
 from blake3 import blake3
 from cybervein_protocol import vrf
 from cybervein_protocol.errors import LimitError, ProofError
-from cybervein_protocol.ledger.bodies import SpaceEntry
+from cybervein_protocol.ledger.mining.measurements import SpaceEntry
 from cybervein_protocol.messages import SpaceProof, verify_space_proof
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.space import SpaceAnswer, estimate_plots, verify_space_answer

@@ -3,7 +3,7 @@
 import ipaddress
 from urllib.parse import urlsplit
 
-from cybervein_protocol.ledger.rows import MinerRow
+from cybervein_protocol.ledger.state.rows import MinerRow
 
 _IPV4_BITS = 24
 _IPV6_BITS = 48

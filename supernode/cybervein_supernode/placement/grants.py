@@ -9,7 +9,7 @@ from collections import defaultdict
 
 from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import ConflictError, LimitError
-from cybervein_protocol.ledger.rows import DealRow
+from cybervein_protocol.ledger.state.rows import DealRow
 from cybervein_protocol.messages import OrderGrant, OrderGrants, OrderRequest, ShardPlan
 from cybervein_protocol.placement import Candidate, place
 from multiformats import CID

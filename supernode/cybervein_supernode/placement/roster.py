@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass
 
 from cybervein_protocol.errors import CyberVeinError
-from cybervein_protocol.ledger.rows import MinerRow
+from cybervein_protocol.ledger.state.rows import MinerRow
 from cybervein_protocol.placement import Candidate
 from cybervein_protocol.signing import address
 

@@ -6,7 +6,7 @@ restart begins where the ledger stands.
 
 from collections.abc import Mapping
 
-from cybervein_protocol.ledger.rows import shard_id
+from cybervein_protocol.ledger.state.rows import shard_id
 
 from cybervein_supernode.desk import Desk
 from cybervein_supernode.engine.view import Shard

@@ -16,8 +16,8 @@ from blake3 import blake3
 from cybervein_protocol.coding import rebuild_shard
 from cybervein_protocol.encoding import node_cid
 from cybervein_protocol.errors import ConflictError, CyberVeinError, ProofError
-from cybervein_protocol.ledger.bodies import ShardMoved
-from cybervein_protocol.ledger.rows import DealRow, shard_id
+from cybervein_protocol.ledger.state.rows import DealRow, shard_id
+from cybervein_protocol.ledger.storage.bodies import ShardMoved
 from cybervein_protocol.messages import Receipt, open_repair_keys, verify_receipt
 from cybervein_protocol.placement import place
 from multiformats import CID
@@ -102,7 +102,7 @@ class Rebuilder:
             root=shard.row.root,
             receipt=receipt.sig,
         )
-        await self._desk.engine.issue("shard.moved", body)
+        await self._desk.engine.issue(body)
         return receipt.miner
 
     def deal_cid(self, shard: Shard) -> CID:

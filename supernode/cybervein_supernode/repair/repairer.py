@@ -8,7 +8,7 @@ import asyncio
 
 import structlog
 from cybervein_protocol.errors import CyberVeinError
-from cybervein_protocol.ledger.bodies import ShardLost
+from cybervein_protocol.ledger.storage.bodies import ShardLost
 from cybervein_protocol.signing import address
 
 from cybervein_supernode.desk import Desk
@@ -82,7 +82,7 @@ class Repairer:
             reason=loss.reason,
         )
         try:
-            await self._desk.engine.issue("shard.lost", body)
+            await self._desk.engine.issue(body)
         except CyberVeinError as lost_error:
             log.warning("shard.lost not issued", why=str(lost_error))
 

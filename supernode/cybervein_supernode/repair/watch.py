@@ -3,7 +3,7 @@
 Silence is counted in epochs in which this super node asked, so an outage of its own moves nothing.
 """
 
-from cybervein_protocol.ledger.rows import shard_id
+from cybervein_protocol.ledger.state.rows import shard_id
 from cybervein_protocol.signing import address
 
 from cybervein_supernode.desk import Desk

@@ -13,14 +13,17 @@ from multiformats import CID
 
 from cybervein_protocol.encoding import Record, cid_root, encode
 from cybervein_protocol.errors import ConflictError, CyberVeinError
-from cybervein_protocol.ledger import frame, smt
-from cybervein_protocol.ledger.block import UNITS_BYTES_MAX, BlockHeader, Void
-from cybervein_protocol.ledger.bodies import EpochClose
-from cybervein_protocol.ledger.events import Event
-from cybervein_protocol.ledger.founding import genesis_rows
-from cybervein_protocol.ledger.genesis import Genesis, network_id
-from cybervein_protocol.ledger.money import account, check_supply, supply
-from cybervein_protocol.ledger.rows import (
+from cybervein_protocol.ledger.accounts.money import account, check_supply, supply
+from cybervein_protocol.ledger.chain import frame
+from cybervein_protocol.ledger.chain.block import UNITS_BYTES_MAX, BlockHeader, Void
+from cybervein_protocol.ledger.chain.border import parse_unit
+from cybervein_protocol.ledger.chain.founding import genesis_rows
+from cybervein_protocol.ledger.chain.kinds import execute
+from cybervein_protocol.ledger.chain.selection import select
+from cybervein_protocol.ledger.epochs.closing import EpochClose
+from cybervein_protocol.ledger.state import smt
+from cybervein_protocol.ledger.state.overlay import ROOT, Committed, Overlay, R, Store
+from cybervein_protocol.ledger.state.rows import (
     HEAD,
     HEAD_ID,
     TABLE_NAMES,
@@ -28,11 +31,10 @@ from cybervein_protocol.ledger.rows import (
     SupplyRow,
     Table,
 )
-from cybervein_protocol.ledger.rules import execute
-from cybervein_protocol.ledger.run import Run, head
-from cybervein_protocol.ledger.selection import select
-from cybervein_protocol.ledger.state import ROOT, Committed, Overlay, R, Store
-from cybervein_protocol.ledger.unit import ParsedUnit, parse_unit
+from cybervein_protocol.ledger.units.events import Event
+from cybervein_protocol.ledger.units.genesis import Genesis, network_id
+from cybervein_protocol.ledger.units.run import Run, head
+from cybervein_protocol.ledger.units.unit import ParsedUnit
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from typing import Literal
 from msgspec.structs import replace
 
 from cybervein_protocol.errors import ConflictError, ForbiddenError, FundsError, LimitError
-from cybervein_protocol.ledger.bodies import DealClose, DealCommit, DealOpen, DealRenew
-from cybervein_protocol.ledger.contribution import deal_escrow, size_kib, storage_fee
-from cybervein_protocol.ledger.events import DealEnded
-from cybervein_protocol.ledger.money import count, credit, debit
-from cybervein_protocol.ledger.placing import check_commit, place
-from cybervein_protocol.ledger.rows import DEALS, DUES, SHARDS, DealRow, DueRow, due_id
-from cybervein_protocol.ledger.run import Run, known
-from cybervein_protocol.ledger.shards import settle
+from cybervein_protocol.ledger.accounts.money import count, credit, debit
+from cybervein_protocol.ledger.mining.contribution import deal_escrow, size_kib, storage_fee
+from cybervein_protocol.ledger.state.rows import DEALS, DUES, SHARDS, DealRow, DueRow, due_id
+from cybervein_protocol.ledger.storage.bodies import DealClose, DealCommit, DealOpen, DealRenew
+from cybervein_protocol.ledger.storage.placing import check_commit, place
+from cybervein_protocol.ledger.storage.shards import settle
+from cybervein_protocol.ledger.units.events import DealEnded
+from cybervein_protocol.ledger.units.run import Run, known
 from cybervein_protocol.signing import address
 
 DEAL_DUE = b"d"
@@ -56,7 +56,7 @@ def _check_terms(run: Run, body: DealOpen) -> None:
             f"deal.open: {body.segments} segments, at most {preset.deal_segments_max}; "
             "split the file over deals"
         )
-    _check_epochs(run, body.epochs, "deal.open")
+    _check_epochs(run, body.epochs, body.kind)
     if not 1 <= body.k <= body.n:
         raise ConflictError(f"deal.open: code {body.k}/{body.n}, expected 1 <= k <= n <= 255")
     least = deal_escrow(size_kib(body.size), body.epochs, preset)
@@ -128,7 +128,7 @@ def renew(run: Run, body: DealRenew) -> None:
     identity, row = known(run.state, DEALS, body.deal, "deal")
     _own(run, row, identity)
     _expect(row, identity, "active")
-    _check_epochs(run, row.expires - run.epoch + body.epochs, "deal.renew")
+    _check_epochs(run, row.expires - run.epoch + body.epochs, body.kind)
     needed = storage_fee(row.kib, body.epochs, run.preset)
     if body.escrow < needed:
         raise FundsError(

@@ -4,16 +4,23 @@ Miners are settled in the order of their keys; nothing depends on it, as each is
 weight over the sum of all.
 """
 
+from typing import ClassVar
+
 from msgspec.structs import replace
 
-from cybervein_protocol.ledger.beacon import next_beacon
-from cybervein_protocol.ledger.bodies import NO_ANSWER, EpochClose
-from cybervein_protocol.ledger.bonds import bond_due, free, pay_fee
-from cybervein_protocol.ledger.contribution import reward_share, space_bytes, storage_fee, weight
-from cybervein_protocol.ledger.deals import DEAL_DUE, end
-from cybervein_protocol.ledger.events import Contribution, EpochClosed
-from cybervein_protocol.ledger.money import count, credit
-from cybervein_protocol.ledger.rows import (
+from cybervein_protocol.encoding import U63
+from cybervein_protocol.ledger.accounts.money import count, credit
+from cybervein_protocol.ledger.epochs.beacon import next_beacon
+from cybervein_protocol.ledger.mining.bodies import NO_ANSWER
+from cybervein_protocol.ledger.mining.bonds import bond_due, free, pay_fee
+from cybervein_protocol.ledger.mining.contribution import (
+    reward_share,
+    space_bytes,
+    storage_fee,
+    weight,
+)
+from cybervein_protocol.ledger.mining.verdicts import void_batch
+from cybervein_protocol.ledger.state.rows import (
     BATCHES,
     DEALS,
     DUES,
@@ -25,8 +32,18 @@ from cybervein_protocol.ledger.rows import (
     MinerRow,
     epoch_id,
 )
-from cybervein_protocol.ledger.run import Run, head
-from cybervein_protocol.ledger.verdicts import void_batch
+from cybervein_protocol.ledger.storage.deals import DEAL_DUE, end
+from cybervein_protocol.ledger.units.body import Body, VrfProof
+from cybervein_protocol.ledger.units.events import Contribution, EpochClosed
+from cybervein_protocol.ledger.units.run import Run, head
+
+
+class EpochClose(Body):
+    """`epoch.close`: settles `epoch` and, by its VRF proof, sets the next beacon."""
+
+    kind: ClassVar[str] = "epoch.close"
+    epoch: U63
+    vrf_proof: VrfProof
 
 
 def close(run: Run, body: EpochClose) -> None:

@@ -5,8 +5,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from cybervein_protocol.errors import UnknownError
-from cybervein_protocol.ledger.rows import BATCHES, BatchRow, MinerRow, due_id
-from cybervein_protocol.ledger.run import Run
+from cybervein_protocol.ledger.state.rows import BATCHES, BatchRow, MinerRow, due_id
+from cybervein_protocol.ledger.units.run import Run
 from cybervein_protocol.space.seed import plot_seed
 
 BATCH_DUE: Final = b"b"

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cybervein_protocol.ledger.block import UNITS_BYTES_MAX
-from cybervein_protocol.ledger.bodies import EpochClose
-from cybervein_protocol.ledger.unit import ParsedUnit
+from cybervein_protocol.ledger.chain.block import UNITS_BYTES_MAX
+from cybervein_protocol.ledger.epochs.closing import EpochClose
+from cybervein_protocol.ledger.units.unit import ParsedUnit
 
 _PASSES_MAX: Final = 4
 """Rounds that look for units whose parents or predecessors came later in the list."""

@@ -8,17 +8,17 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from cybervein_protocol.errors import ConflictError, ForbiddenError, LimitError, UnknownError
-from cybervein_protocol.ledger.batches import batch_row, deadline, seed_of, without
-from cybervein_protocol.ledger.bodies import (
+from cybervein_protocol.ledger.accounts.money import count, debit
+from cybervein_protocol.ledger.mining.batches import batch_row, deadline, seed_of, without
+from cybervein_protocol.ledger.mining.bodies import (
     MinerDrain,
     MinerRegister,
     MinerUpdate,
     PlotBatch,
     PlotRetire,
 )
-from cybervein_protocol.ledger.bonds import bond_due, free
-from cybervein_protocol.ledger.money import count, debit
-from cybervein_protocol.ledger.rows import (
+from cybervein_protocol.ledger.mining.bonds import bond_due, free
+from cybervein_protocol.ledger.state.rows import (
     BATCHES,
     DUES,
     MINERS,
@@ -28,7 +28,7 @@ from cybervein_protocol.ledger.rows import (
     MinerRow,
     PlotRow,
 )
-from cybervein_protocol.ledger.run import Run, known_miner
+from cybervein_protocol.ledger.units.run import Run, known_miner
 from cybervein_protocol.signing import address
 
 

@@ -12,11 +12,12 @@ from multiformats import CID
 
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import ProofError, UnknownError
-from cybervein_protocol.ledger.block import Block, BlockHeader, block_id, verify_block
-from cybervein_protocol.ledger.genesis import Genesis
-from cybervein_protocol.ledger.machine import BlockResult, StateMachine
-from cybervein_protocol.ledger.state import MemoryStore, Store
-from cybervein_protocol.ledger.unit import ParsedUnit, parse_unit
+from cybervein_protocol.ledger.chain.block import Block, BlockHeader, block_id, verify_block
+from cybervein_protocol.ledger.chain.border import parse_unit
+from cybervein_protocol.ledger.chain.machine import BlockResult, StateMachine
+from cybervein_protocol.ledger.state.overlay import MemoryStore, Store
+from cybervein_protocol.ledger.units.genesis import Genesis
+from cybervein_protocol.ledger.units.unit import ParsedUnit
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from multiformats import CID
 
-from cybervein_protocol.ledger.unit import ParsedUnit
+from cybervein_protocol.ledger.units.unit import ParsedUnit
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from msgspec.structs import replace
 
 from cybervein_protocol.errors import ConflictError
-from cybervein_protocol.ledger.batches import deadline, seed_of, without
-from cybervein_protocol.ledger.bodies import NO_ANSWER, PlotVerdict
-from cybervein_protocol.ledger.bonds import burn, free
-from cybervein_protocol.ledger.events import BatchJudged
-from cybervein_protocol.ledger.rows import BATCHES, DUES, MINERS, PLOTS, BatchRow
-from cybervein_protocol.ledger.run import Run, known, known_miner
+from cybervein_protocol.ledger.mining.batches import deadline, seed_of, without
+from cybervein_protocol.ledger.mining.bodies import NO_ANSWER, PlotVerdict
+from cybervein_protocol.ledger.mining.bonds import burn, free
+from cybervein_protocol.ledger.state.rows import BATCHES, DUES, MINERS, PLOTS, BatchRow
+from cybervein_protocol.ledger.units.events import BatchJudged
+from cybervein_protocol.ledger.units.run import Run, known, known_miner
 
 
 def verdict(run: Run, body: PlotVerdict) -> None:

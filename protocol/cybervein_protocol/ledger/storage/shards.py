@@ -7,14 +7,15 @@ been paid that from escrow already, settling only tells the deal.
 from msgspec.structs import replace
 
 from cybervein_protocol.errors import ConflictError, UnknownError
-from cybervein_protocol.ledger.bodies import ShardEntry, ShardLost, ShardMoved
-from cybervein_protocol.ledger.bonds import pay_fee
-from cybervein_protocol.ledger.contribution import ingress_fee
-from cybervein_protocol.ledger.events import ShardPlaced
-from cybervein_protocol.ledger.money import count
-from cybervein_protocol.ledger.placing import check_domains, hold
-from cybervein_protocol.ledger.rows import DEALS, MINERS, SHARDS, DealRow, ShardRow, shard_id
-from cybervein_protocol.ledger.run import Run, known, known_miner
+from cybervein_protocol.ledger.accounts.money import count
+from cybervein_protocol.ledger.mining.bonds import pay_fee
+from cybervein_protocol.ledger.mining.contribution import ingress_fee
+from cybervein_protocol.ledger.state.rows import DEALS, MINERS, SHARDS, DealRow, ShardRow, shard_id
+from cybervein_protocol.ledger.storage.bodies import ShardLost, ShardMoved
+from cybervein_protocol.ledger.storage.placing import check_domains, hold
+from cybervein_protocol.ledger.units.events import ShardPlaced
+from cybervein_protocol.ledger.units.run import Run, known, known_miner
+from cybervein_protocol.messages.deals import ShardEntry
 from cybervein_protocol.messages.receipts import receipt_of_entry, verify_receipt
 from cybervein_protocol.signing import address
 

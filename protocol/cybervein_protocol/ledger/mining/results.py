@@ -8,18 +8,18 @@ error leaves its standing as it was.
 from msgspec.structs import replace
 
 from cybervein_protocol.errors import ConflictError, MalformedError
-from cybervein_protocol.ledger.bodies import (
+from cybervein_protocol.ledger.mining.bonds import burn
+from cybervein_protocol.ledger.mining.contribution import average_bandwidth
+from cybervein_protocol.ledger.mining.measurements import (
     AuditEntry,
     AuditResult,
     BandwidthResult,
     SpaceEntry,
     SpaceResult,
 )
-from cybervein_protocol.ledger.bonds import burn
-from cybervein_protocol.ledger.contribution import average_bandwidth
-from cybervein_protocol.ledger.events import MinerPenalised
-from cybervein_protocol.ledger.rows import MINERS, MinerRow
-from cybervein_protocol.ledger.run import Run, known_miner
+from cybervein_protocol.ledger.state.rows import MINERS, MinerRow
+from cybervein_protocol.ledger.units.events import MinerPenalised
+from cybervein_protocol.ledger.units.run import Run, known_miner
 from cybervein_protocol.signing import address
 
 

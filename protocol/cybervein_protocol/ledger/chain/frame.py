@@ -18,20 +18,24 @@ from cybervein_protocol.errors import (
     ReplayError,
     UnknownError,
 )
-from cybervein_protocol.ledger.bodies import MINER_KINDS, SUPER_KINDS
-from cybervein_protocol.ledger.genesis import SuperNode
-from cybervein_protocol.ledger.money import account, count
-from cybervein_protocol.ledger.rows import ACCOUNTS, UNITS, AccountRow, UnitRow
-from cybervein_protocol.ledger.state import Overlay
-from cybervein_protocol.ledger.unit import ParsedUnit, required_fee
+from cybervein_protocol.ledger.accounts.money import account, count
+from cybervein_protocol.ledger.chain.kinds import KINDS, Issuer
+from cybervein_protocol.ledger.state.overlay import Overlay
+from cybervein_protocol.ledger.state.rows import ACCOUNTS, UNITS, AccountRow, UnitRow
+from cybervein_protocol.ledger.units.genesis import SuperNode
+from cybervein_protocol.ledger.units.unit import ParsedUnit, required_fee
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import address
+
+
+def _issuer(unit: ParsedUnit) -> Issuer:
+    return KINDS[unit.unit.kind].issuer
 
 
 def check_issuer(unit: ParsedUnit, super_nodes: Mapping[bytes, SuperNode]) -> None:
     """Raise ForbiddenError if a kind of the super nodes is issued by somebody else."""
     kind, issuer = unit.unit.kind, unit.unit.issuer
-    if kind in SUPER_KINDS and issuer not in super_nodes:
+    if _issuer(unit) is Issuer.SUPER_NODE and issuer not in super_nodes:
         raise ForbiddenError(f"{kind}: issued by {address(issuer)}, who is no super node")
 
 
@@ -59,10 +63,11 @@ def check_nonce(row: AccountRow, unit: ParsedUnit, ahead_max: int) -> None:
 
 def is_free(row: AccountRow, unit: ParsedUnit, epoch: int, preset: Preset) -> bool:
     """Whether a unit may pay less than its size asks."""
-    if unit.unit.kind in SUPER_KINDS:
+    issuer = _issuer(unit)
+    if issuer is Issuer.SUPER_NODE:
         return True
     used = row.free_used if row.free_epoch == epoch else 0
-    return unit.unit.kind in MINER_KINDS and used < preset.miner_units_per_epoch
+    return issuer is Issuer.MINER and used < preset.miner_units_per_epoch
 
 
 def check_fee(row: AccountRow, unit: ParsedUnit, epoch: int, preset: Preset) -> None:
@@ -86,7 +91,7 @@ def enter(state: Overlay, unit: ParsedUnit, epoch: int, preset: Preset) -> None:
     check_parents(state, unit, ())
     check_fee(row, unit, epoch, preset)
     charged = replace(row, balance=row.balance - unit.unit.fee, nonce=row.nonce + 1)
-    if unit.unit.kind in MINER_KINDS and unit.unit.fee < required_fee(unit.size, preset):
+    if _issuer(unit) is Issuer.MINER and unit.unit.fee < required_fee(unit.size, preset):
         used = row.free_used if row.free_epoch == epoch else 0
         charged = replace(charged, free_epoch=epoch, free_used=used + 1)
     state.put(ACCOUNTS, unit.unit.issuer, charged)

@@ -1,9 +1,8 @@
 """State height 0: the rows a genesis makes."""
 
 from cybervein_protocol.encoding import Record, cid_root
-from cybervein_protocol.ledger.beacon import genesis_beacon
-from cybervein_protocol.ledger.genesis import Genesis, check_genesis, network_id, root_units
-from cybervein_protocol.ledger.rows import (
+from cybervein_protocol.ledger.epochs.beacon import genesis_beacon
+from cybervein_protocol.ledger.state.rows import (
     ACCOUNTS,
     EPOCHS,
     HEAD,
@@ -18,6 +17,7 @@ from cybervein_protocol.ledger.rows import (
     UnitRow,
     epoch_id,
 )
+from cybervein_protocol.ledger.units.genesis import Genesis, check_genesis, network_id, root_units
 
 
 def genesis_rows(genesis: Genesis) -> dict[bytes, Record]:

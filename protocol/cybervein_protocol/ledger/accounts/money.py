@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from cybervein_protocol.encoding import Record
 from cybervein_protocol.errors import CyberVeinError, FundsError
-from cybervein_protocol.ledger.rows import (
+from cybervein_protocol.ledger.state.overlay import Overlay, View
+from cybervein_protocol.ledger.state.rows import (
     ACCOUNTS,
     SUPPLY,
     SUPPLY_ID,
@@ -24,7 +25,6 @@ from cybervein_protocol.ledger.rows import (
     ShardRow,
     SupplyRow,
 )
-from cybervein_protocol.ledger.state import Overlay, View
 from cybervein_protocol.signing import address
 
 

@@ -10,13 +10,20 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from cybervein_protocol.errors import ConflictError, ForbiddenError, LimitError, MalformedError
-from cybervein_protocol.ledger.bodies import DealCommit, SegmentEntry, ShardEntry
-from cybervein_protocol.ledger.bonds import pay_fee
-from cybervein_protocol.ledger.contribution import ingress_fee, size_kib
-from cybervein_protocol.ledger.money import count
-from cybervein_protocol.ledger.rows import MINERS, SHARDS, DealRow, MinerRow, ShardRow, shard_id
-from cybervein_protocol.ledger.run import Run, known_miner
-from cybervein_protocol.messages.deals import verify_verification
+from cybervein_protocol.ledger.accounts.money import count
+from cybervein_protocol.ledger.mining.bonds import pay_fee
+from cybervein_protocol.ledger.mining.contribution import ingress_fee, size_kib
+from cybervein_protocol.ledger.state.rows import (
+    MINERS,
+    SHARDS,
+    DealRow,
+    MinerRow,
+    ShardRow,
+    shard_id,
+)
+from cybervein_protocol.ledger.storage.bodies import DealCommit
+from cybervein_protocol.ledger.units.run import Run, known_miner
+from cybervein_protocol.messages.deals import SegmentEntry, ShardEntry, verify_verification
 from cybervein_protocol.messages.receipts import receipt_of_entry, verify_receipt
 from cybervein_protocol.messages.repair import decode_repair
 from cybervein_protocol.signing import address

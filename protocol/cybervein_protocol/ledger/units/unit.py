@@ -1,12 +1,10 @@
 """A unit: one signed transaction and one node of the DAG.
 
-Its id is the CID of its encoding, signature included. `parse_unit` is the border: what it returns
-is well-formed, of this network, and signed; only then is the state asked. A body is decoded once
-and travels with its unit as a `ParsedUnit`.
+Its id is the CID of its encoding, signature included. A body is decoded once and
+travels with its unit as a `ParsedUnit`, which only `chain.border` makes of foreign bytes.
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -17,18 +15,14 @@ from cybervein_protocol.encoding import (
     Bytes32,
     Bytes64,
     Record,
-    cid_text,
-    decode,
     encode,
-    from_map,
     node_cid,
     to_map,
 )
-from cybervein_protocol.errors import ForbiddenError, MalformedError, UnknownError
-from cybervein_protocol.ledger.bodies import KINDS
-from cybervein_protocol.ledger.genesis import PARENTS_MIN
+from cybervein_protocol.ledger.units.body import Body
+from cybervein_protocol.ledger.units.genesis import PARENTS_MIN
 from cybervein_protocol.presets import Preset
-from cybervein_protocol.signing import KeyPair, sign_record, verify_record
+from cybervein_protocol.signing import KeyPair, sign_record
 
 CONTEXT: Final = "cybervein unit v1"
 PARENTS_MAX: Final = 8
@@ -37,7 +31,7 @@ _FEE_WIDEST: Final = (1 << 63) - 1  # the longest encoding of a fee
 
 
 class Unit(Record):
-    """A signed transaction. `body` is the map of the kind's record in `bodies.KINDS`."""
+    """A signed transaction. `body` is the map of the `Body` of its kind."""
 
     v: Literal[1]
     network: CID
@@ -56,7 +50,7 @@ class ParsedUnit:
 
     id: CID
     unit: Unit
-    body: Record
+    body: Body
     raw: bytes
 
     @property
@@ -67,8 +61,7 @@ class ParsedUnit:
 
 def make_unit(  # noqa: PLR0913, PLR0917 -- the unit's own fields, in their order
     network: CID,
-    kind: str,
-    body: Record,
+    body: Body,
     parents: list[CID],
     key: KeyPair,
     nonce: int,
@@ -78,7 +71,7 @@ def make_unit(  # noqa: PLR0913, PLR0917 -- the unit's own fields, in their orde
     unit = Unit(
         v=1,
         network=network,
-        kind=kind,
+        kind=body.kind,
         body=to_map(body),
         parents=sorted(parents, key=bytes),
         issuer=key.public,
@@ -91,17 +84,16 @@ def make_unit(  # noqa: PLR0913, PLR0917 -- the unit's own fields, in their orde
 
 def make_paid_unit(  # noqa: PLR0913, PLR0917 -- as make_unit
     network: CID,
-    kind: str,
-    body: Record,
+    body: Body,
     parents: list[CID],
     key: KeyPair,
     nonce: int,
     preset: Preset,
 ) -> Unit:
     """A signed unit that pays for its own size (counted with the longest fee field)."""
-    draft = make_unit(network, kind, body, parents, key, nonce, _FEE_WIDEST)
+    draft = make_unit(network, body, parents, key, nonce, _FEE_WIDEST)
     fee = required_fee(len(encode(draft)), preset)
-    return make_unit(network, kind, body, parents, key, nonce, fee)
+    return make_unit(network, body, parents, key, nonce, fee)
 
 
 def required_fee(size_bytes: int, preset: Preset) -> int:
@@ -112,35 +104,6 @@ def required_fee(size_bytes: int, preset: Preset) -> int:
 def unit_id(unit: Unit) -> CID:
     """The unit's CID."""
     return node_cid(encode(unit))
-
-
-def parse_unit(raw: bytes, network: CID, max_bytes: int) -> ParsedUnit:
-    """The unit of its bytes: canonical, of this network, of a known kind, and signed.
-
-    Raises LimitError, MalformedError, UnknownError (kind), ForbiddenError (network) or
-    SignatureError.
-    """
-    unit = decode(raw, Unit, "unit", max_bytes)
-    name = f"unit {unit.kind[:32]!r}"
-    if unit.network != network:
-        raise ForbiddenError(
-            f"{name}: of network {cid_text(unit.network)}, expected {cid_text(network)}; "
-            "sign it for this network"
-        )
-    if unit.kind not in KINDS:
-        raise UnknownError(f"{name}: expected one of {', '.join(KINDS)}")
-    _check_parents(unit, name)
-    body = from_map(unit.body, KINDS[unit.kind], name)
-    verify_record(CONTEXT, unit, unit.issuer, name)
-    return ParsedUnit(node_cid(raw), unit, body, raw)
-
-
-def _check_parents(unit: Unit, name: str) -> None:
-    order = [bytes(parent) for parent in unit.parents]
-    if any(left >= right for left, right in pairwise(order)):
-        raise MalformedError(f"{name}: parents must be distinct and sorted by bytes; sort them")
-    if any(not is_node_cid(parent) for parent in unit.parents):
-        raise MalformedError(f"{name}: a parent is not a dag-cbor blake3 CID; cite unit ids")
 
 
 def is_node_cid(cid: CID) -> bool:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from cybervein_protocol.errors import CyberVeinError, MalformedError, ProofError
-from cybervein_protocol.ledger import smt
-from cybervein_protocol.ledger.rows import decode_row
-from cybervein_protocol.ledger.state import ROOT, Store
+from cybervein_protocol.ledger.state import smt
+from cybervein_protocol.ledger.state.overlay import ROOT, Store
+from cybervein_protocol.ledger.state.rows import decode_row
 
 
 def restore(store: Store, rows: Iterable[tuple[bytes, bytes]], app_hash: bytes) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, Protocol, TypeVar
 
 from cybervein_protocol.encoding import Record
-from cybervein_protocol.ledger.rows import Table, table_of
+from cybervein_protocol.ledger.state.rows import Table, table_of
 
 R = TypeVar("R", bound=Record)
 _CACHE_ROWS_MAX: Final = 1 << 16

@@ -7,9 +7,8 @@ from multiformats import CID
 
 from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import ConflictError, CyberVeinError, UnknownError
-from cybervein_protocol.ledger.events import Event
-from cybervein_protocol.ledger.genesis import SuperNode
-from cybervein_protocol.ledger.rows import (
+from cybervein_protocol.ledger.state.overlay import Overlay, R
+from cybervein_protocol.ledger.state.rows import (
     HEAD,
     HEAD_ID,
     MINERS,
@@ -17,8 +16,9 @@ from cybervein_protocol.ledger.rows import (
     MinerRow,
     Table,
 )
-from cybervein_protocol.ledger.state import Overlay, R
-from cybervein_protocol.ledger.unit import ParsedUnit, is_node_cid
+from cybervein_protocol.ledger.units.events import Event
+from cybervein_protocol.ledger.units.genesis import SuperNode
+from cybervein_protocol.ledger.units.unit import ParsedUnit, is_node_cid
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import address
 

@@ -1,0 +1,1 @@
+"""Blocks: which units, in which order, with which effect."""

@@ -1,0 +1,1 @@
+"""Miners: identities, plots under bond, measured contribution."""

@@ -1,0 +1,1 @@
+"""What the ledger remembers: rows, overlays, and the tree that commits to them."""

@@ -1,0 +1,1 @@
+"""Customers' data: deals, where their shards are, who is paid for them."""
