@@ -56,6 +56,8 @@ COPY runtime runtime
 COPY miner miner
 COPY supernode supernode
 COPY client client
+COPY command command
+COPY up up
 COPY operator operator
 RUN --mount=type=secret,id=registry --mount=type=secret,id=ca --mount=type=cache,target=/cache \
     . /registry.sh; \

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from cybervein_client.cli.app import build
+from cybervein_command.app import build
 
 PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
 HEADER = """# Commands

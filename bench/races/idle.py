@@ -42,7 +42,7 @@ def race() -> list[dict[str, object]]:
 def measure_network(data: Path) -> dict[str, tuple[float, float]]:
     """Cost of the parts of an embedded network with one miner."""
     arguments = ["up", "--data", str(data), "--miners", "1", "--plots", "2"]
-    command = [sys.executable, "-m", "cybervein_client", "--json", *arguments]
+    command = [sys.executable, "-m", "cybervein_command", "--json", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as up:
         try:
             children = wait_until_ready(up)

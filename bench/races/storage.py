@@ -154,7 +154,7 @@ def measure_ours(data: Path, source: Path, runs: int = RUNS) -> dict[str, float]
 def our_network(data: Path) -> Iterator[None]:
     """`cybervein up` with six miners, ready and plotted."""
     arguments = ["up", "--data", str(data), "--miners", str(NODES), "--plots", "1"]
-    command = [sys.executable, "-m", "cybervein_client", "--json", *arguments]
+    command = [sys.executable, "-m", "cybervein_command", "--json", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as up:
         try:
             wait_until_plotted(up)
@@ -193,7 +193,7 @@ def timed(data: Path, *arguments: str) -> tuple[float, float]:
     home = ["--home", str(data / "wallet")]
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "cybervein_client", *home, *arguments], stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "cybervein_command", *home, *arguments], stdout=subprocess.DEVNULL
     )
     _, code, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(code)

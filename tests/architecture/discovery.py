@@ -13,6 +13,8 @@ PACKAGES = [
     "cybervein_miner",
     "cybervein_supernode",
     "cybervein_client",
+    "cybervein_command",
+    "cybervein_up",
 ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("protocol", "runtime", "miner", "supernode", "client", "operator")
+PACKAGES = ("protocol", "runtime", "miner", "supernode", "client", "command", "up", "operator")
 
 
 def test_operator_folder_is_no_package_so_that_the_standard_library_keeps_its_operator() -> None:

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
-from cybervein_client.up.child import Child, command
-from cybervein_client.up.customer import Customer
-from cybervein_client.up.network import EmbeddedNetwork
-from cybervein_client.up.options import Options
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_runtime.http_client import SignedClient
+from cybervein_up.child import Child, command
+from cybervein_up.customer import Customer
+from cybervein_up.network import EmbeddedNetwork
+from cybervein_up.options import Options
 
 EPOCH_SECONDS = 3
 SUMMARY: list[str] = []

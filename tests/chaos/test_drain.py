@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from chaos_network import ChaosNetwork, Held, chaos_network, hold, noise, seeded
-from cybervein_client.up.child import command
+from cybervein_up.child import command
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
 

@@ -10,14 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cybervein_client.up.child import command
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.identity import Identity, load_or_create_identity
 from cybervein_runtime.network_file import NetworkFile, load_network, save_network
+from cybervein_up.child import command
 
 FUNDS_VEINS = 12 * 10**9
 EPOCH_SECONDS = 15
-START_SECONDS_MAX = 60
+START_SECONDS_MAX = 240
 
 
 class Process:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cybervein_client.home import Home
-from cybervein_client.up.child import command
 from cybervein_protocol.coding import SEGMENT_PLAIN
+from cybervein_up.child import command
 
 MEMORY_MIB_MAX = 256
 

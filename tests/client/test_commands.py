@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from cybervein_client import Client
 from cybervein_client.home import Home
-from cybervein_client.up.child import command
 from cybervein_protocol.signing import KeyPair, address
+from cybervein_up.child import command
 from real_network import RealNetwork
 
 Noise = Callable[..., Path]

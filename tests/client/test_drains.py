@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from cybervein_client import AsyncClient
-from cybervein_client.up.child import command
 from cybervein_client.upload import FileSource
 from cybervein_client.upload.source import Piece
 from cybervein_protocol.placement import Code
+from cybervein_up.child import command
 from real_network import RealMiner, RealNetwork, until
 
 SIZE = 3_000_000

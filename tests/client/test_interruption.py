@@ -12,10 +12,10 @@ from cybervein_client import AsyncClient
 from cybervein_client.catalogue import Catalogue, FileState, SegmentRow
 from cybervein_client.download.get import part_path
 from cybervein_client.home import Home
-from cybervein_client.up.child import command
 from cybervein_client.upload import FileSource
 from cybervein_protocol.coding import SEGMENT_PLAIN
 from cybervein_protocol.errors import ConflictError
+from cybervein_up.child import command
 from real_network import RealNetwork, until
 
 Noise = Callable[..., Path]

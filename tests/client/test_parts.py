@@ -7,7 +7,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from cybervein_client.cli.ranges import parse_range
 from cybervein_client.download.race import first_k
 from cybervein_client.ledger import live_domains
 from cybervein_client.upload import FileSource, StreamSource
@@ -20,6 +19,7 @@ from cybervein_client.upload.plan import (
     segments_per_deal,
 )
 from cybervein_client.upload.shards import Failures
+from cybervein_command.ranges import parse_range
 from cybervein_protocol.coding import SEGMENT_PLAIN, segment_count
 from cybervein_protocol.encoding import encode, node_cid
 from cybervein_protocol.errors import ExpiredError, MalformedError, StorageError, UnavailableError

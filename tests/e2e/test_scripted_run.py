@@ -21,7 +21,7 @@ def two_segments(tmp_path: Path) -> Path:
 
 
 def scripted(data: Path, file: Path, report: Path, *flags: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cybervein_client", "up", "--data", str(data)]
+    command = [sys.executable, "-m", "cybervein_command", "up", "--data", str(data)]
     command += ["--store", str(file), "--report", str(report), *flags]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 

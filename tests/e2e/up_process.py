@@ -53,7 +53,7 @@ class Up:
 @contextmanager
 def up(data: Path, *flags: str, ready: bool = True) -> Iterator[Up]:
     """Start `cybervein up`; on the way out it is interrupted if it still runs."""
-    command = [sys.executable, "-m", "cybervein_client", "--json", "up", "--data", str(data)]
+    command = [sys.executable, "-m", "cybervein_command", "--json", "up", "--data", str(data)]
     with subprocess.Popen([*command, *flags], stdout=subprocess.PIPE, text=True) as process:
         running = Up(process)
         try:
@@ -67,7 +67,7 @@ def up(data: Path, *flags: str, ready: bool = True) -> Iterator[Up]:
 
 def cybervein(home: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """A `cybervein` command of the network's local customer."""
-    command = [sys.executable, "-m", "cybervein_client", "--home", str(home), *arguments]
+    command = [sys.executable, "-m", "cybervein_command", "--home", str(home), *arguments]
     return subprocess.run(command, capture_output=True, check=False, timeout=300)
 
 

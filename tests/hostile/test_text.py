@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 
 import pytest
-from cybervein_client.cli.ranges import parse_range
+from cybervein_command.ranges import parse_range
 from cybervein_miner.api.door import number_of, root_of
 from cybervein_protocol.errors import CyberVeinError, LimitError, MalformedError
 from cybervein_protocol.http_signature import SignableRequest, sign_request, verify_request

@@ -145,7 +145,7 @@ def test_it_plots_and_verifies_as_a_restricted_user(container: Container) -> Non
 def test_no_start_compiles_anything(container: Container) -> None:
     # `python -v` tells of each module whether its code came from source
     run = container(
-        "/opt/cybervein/bin/python", "-v", "-B", "-c", "import cybervein_client.cli, kopf, asyncio"
+        "/opt/cybervein/bin/python", "-v", "-B", "-c", "import cybervein_command, kopf, asyncio"
     )
     compiled = re.findall(r"^# code object from '(.*[.]py)'$", run.stderr, re.MULTILINE)
     assert run.returncode == 0

@@ -31,7 +31,7 @@ def get_json(url: str) -> Any:
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "cybervein_client", *arguments]
+    return [sys.executable, "-m", "cybervein_command", *arguments]
 
 
 class Process:

@@ -93,7 +93,7 @@ class Lab:
         kubeconfig = self.cluster.login(self.namespace, ACCOUNT)
         (self.port,) = free_ports(1)
         command = [
-            *(sys.executable, "-m", "cybervein_client", "operator", "run"),
+            *(sys.executable, "-m", "cybervein_command", "operator", "run"),
             *("--kubeconfig", kubeconfig),
             *(() if self.wide else ("--namespace", self.namespace)),
             *("--own-namespace", self.namespace, "--image", "cybervein:test"),

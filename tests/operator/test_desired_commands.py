@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import typer
 import yaml
-from cybervein_client.cli.app import build
+from cybervein_command.app import build
 
 GOLDENS = Path(__file__).parent / "goldens"
 

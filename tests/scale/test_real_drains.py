@@ -48,7 +48,7 @@ class Mine:
         keys.touch(mode=0o600)
         keys.write_bytes(base64.b64decode(secret["data"]["identity.json"]))
         command = [
-            *(sys.executable, "-m", "cybervein_client", "mine"),
+            *(sys.executable, "-m", "cybervein_command", "mine"),
             *("--network", self.network.network_file, "--identity", keys),
             *("--data", home / "data", "--disk", home / "a", "--plots", "1"),
             *("--group", f"group-{ordinal}", "--owner", f"owner-{ordinal}"),

@@ -195,7 +195,7 @@ class Process:
         return self.cli("chain", "verify", "--data", str(self.home.directory))
 
 
-_PROGRAM = (sys.executable, "-m", "cybervein_client")
+_PROGRAM = (sys.executable, "-m", "cybervein_command")
 
 
 def transfer_of(process: Process, nonce: int, parents: list[CID] | None = None) -> bytes:

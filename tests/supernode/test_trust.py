@@ -83,7 +83,7 @@ def free_port() -> int:
 
 def init(data: Path, url: str, *options: str) -> subprocess.CompletedProcess[str]:
     command = ("supernode", "init", "--data", str(data), "--preset", "test", "--url", url)
-    line = [sys.executable, "-m", "cybervein_client", "--json", *command, *options]
+    line = [sys.executable, "-m", "cybervein_command", "--json", *command, *options]
     return subprocess.run(line, capture_output=True, text=True, check=False)
 
 
@@ -139,7 +139,7 @@ def members_join(folder: Path, node: Process) -> None:
 @contextmanager
 def started(run_file: Path, *arguments: str) -> Iterator[str]:
     """A command that announces itself; its URL."""
-    line = [sys.executable, "-m", "cybervein_client", *arguments, "--port", "0"]
+    line = [sys.executable, "-m", "cybervein_command", *arguments, "--port", "0"]
     child = subprocess.Popen(line, stderr=subprocess.DEVNULL)
     try:
         until(run_file.exists)

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cybervein_client.up import child as child_module
-from cybervein_client.up.child import Child, ChildError, Recipe
 from cybervein_protocol.errors import UnavailableError
+from cybervein_up import child as child_module
+from cybervein_up.child import Child, ChildError, Recipe
 
 ANNOUNCE = """
 import json, os, sys, time
@@ -98,7 +98,7 @@ async def test_children_end_when_up_itself_is_killed(tmp_path: Path) -> None:
     parent = f"""
 import asyncio
 from pathlib import Path
-from cybervein_client.up import child as module
+from cybervein_up import child as module
 module.command = lambda arguments: [{sys.executable!r}, "-c", *arguments]
 async def main():
     child = module.Child(module.Recipe("w", ({ANNOUNCE + WAIT!r}, {str(tmp_path / "run.json")!r}),

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from cybervein_client.up.layout import Layout
 from cybervein_protocol.errors import ConflictError
+from cybervein_up.layout import Layout
 
 
 def test_a_second_up_on_the_same_directory_is_refused_with_the_way_out(tmp_path: Path) -> None:

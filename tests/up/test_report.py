@@ -2,9 +2,9 @@
 
 import json
 
-from cybervein_client.up.report import CHUNK_BYTES, Report
-from cybervein_client.up.snapshot import MinerState, Snapshot
-from cybervein_client.up.watch import Holding, Proofs
+from cybervein_up.report import CHUNK_BYTES, Report
+from cybervein_up.snapshot import MinerState, Snapshot
+from cybervein_up.watch import Holding, Proofs
 
 SUPPLY = {"genesis": 10, "minted": 5, "held": 9, "escrowed": 3, "bonded": 2, "burnt": 1}
 SEGMENT = 256 * CHUNK_BYTES

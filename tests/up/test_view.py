@@ -4,8 +4,8 @@ import io
 import json
 
 import pytest
-from cybervein_client.up.snapshot import MinerState, Snapshot
-from cybervein_client.up.view import JsonView, LineView, LiveView, view_for
+from cybervein_up.snapshot import MinerState, Snapshot
+from cybervein_up.view import JsonView, LineView, LiveView, view_for
 from rich.console import Console
 
 SUPPLY = {"genesis": 10, "minted": 5, "held": 9, "escrowed": 3, "bonded": 2, "burnt": 1}

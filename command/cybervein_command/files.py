@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from cybervein_client.audit import ShardCheck
+from cybervein_client.catalogue import Catalogue, FileRow
+from cybervein_client.client import EPOCHS_DEFAULT, AsyncClient
+from cybervein_client.download import ReadReport
+from cybervein_client.upload import FileSource, Source, StreamSource
 from cybervein_protocol.audit import Outcome
 from cybervein_protocol.errors import MalformedError, ProofError
 from cybervein_protocol.placement import parse_code
@@ -15,13 +20,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from cybervein_client.audit import ShardCheck
-from cybervein_client.catalogue import Catalogue, FileRow
-from cybervein_client.cli.context import console_of, home_of, with_client
-from cybervein_client.cli.ranges import parse_range
-from cybervein_client.client import EPOCHS_DEFAULT, AsyncClient
-from cybervein_client.download import ReadReport
-from cybervein_client.upload import FileSource, Source, StreamSource
+from cybervein_command.context import console_of, home_of, with_client
+from cybervein_command.ranges import parse_range
 
 Name = Annotated[str, typer.Argument(help="Name or CID of a stored file.")]
 Epochs = Annotated[int, typer.Option(min=1, help="How many epochs to pay for.")]

@@ -16,10 +16,10 @@ from cybervein_protocol.signing import address
 from cybervein_runtime.identity import load_or_create_identity
 from cybervein_runtime.network_file import load_network, save_network
 
-from cybervein_client.up import recipes
-from cybervein_client.up.child import Child
-from cybervein_client.up.layout import Layout
-from cybervein_client.up.options import Options
+from cybervein_up import recipes
+from cybervein_up.child import Child
+from cybervein_up.layout import Layout
+from cybervein_up.options import Options
 
 _READY_SECONDS = 60.0
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from cybervein_client.home import Home, default_home
 from cybervein_protocol.errors import (
     CyberVeinError,
     FundsError,
@@ -23,10 +24,8 @@ from cybervein_protocol.errors import (
 )
 from cybervein_runtime.console import Console
 
-from cybervein_client.cli import checkup, files, network, wallet
-from cybervein_client.cli.context import HOME_KEY
-from cybervein_client.home import Home, default_home
-from cybervein_client.up.command import commands as up_commands
+from cybervein_command import checkup, files, network, wallet
+from cybervein_command.context import HOME_KEY
 
 _EXIT_CODES: Final[tuple[tuple[type[CyberVeinError], int], ...]] = (
     (FundsError, 3),
@@ -42,8 +41,8 @@ _ENTRY_POINTS: Final = "cybervein.commands"
 def build(arguments: Sequence[str] = ()) -> typer.Typer:
     """The command tree: this package's commands and every installed plug-in's.
 
-    With the `arguments` of a run, plug-ins are imported only if the command is not one of ours:
-    theirs take a tenth of a second.
+    With the `arguments` of a run, plug-ins are imported only until one has the command, the plug-in
+    of its name first: all of theirs take a tenth of a second.
     """
     app = typer.Typer(
         name="cybervein",
@@ -53,14 +52,21 @@ def build(arguments: Sequence[str] = ()) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    for add in (files.commands, wallet.commands, network.commands, checkup.commands, up_commands):
+    for add in (files.commands, wallet.commands, network.commands, checkup.commands):
         add(app)
-    own = {command.name for command in app.registered_commands}
-    own |= {group.name for group in app.registered_groups}
-    if _command_of(arguments) not in own:
-        for entry in sorted(entry_points(group=_ENTRY_POINTS), key=lambda entry: entry.name):
-            _load(app, entry)
+    wanted = _command_of(arguments)
+    plug_ins = entry_points(group=_ENTRY_POINTS)
+    for entry in sorted(plug_ins, key=lambda each: (each.name != wanted, each.name)):
+        if wanted and wanted in _names(app):
+            break
+        _load(app, entry)
     return app
+
+
+def _names(app: typer.Typer) -> set[str | None]:
+    """Names of the commands and groups that are there."""
+    commands = {command.name for command in app.registered_commands}
+    return commands | {group.name for group in app.registered_groups}
 
 
 def _command_of(arguments: Sequence[str]) -> str | None:

@@ -11,16 +11,16 @@ from cybervein_protocol.errors import CyberVeinError
 from cybervein_runtime.files import write_atomic
 from cybervein_runtime.http_client import SignedClient
 
-from cybervein_client.up.network import EmbeddedNetwork
-from cybervein_client.up.options import Options, Scenario
-from cybervein_client.up.report import Report
-from cybervein_client.up.scenario import Script
-from cybervein_client.up.snapshot import Snapshot
-from cybervein_client.up.view import View
-from cybervein_client.up.watch import Watch
+from cybervein_up.network import EmbeddedNetwork
+from cybervein_up.options import Options, Scenario
+from cybervein_up.report import Report
+from cybervein_up.scenario import Script
+from cybervein_up.snapshot import Snapshot
+from cybervein_up.view import View
+from cybervein_up.watch import Watch
 
 if TYPE_CHECKING:
-    from cybervein_client.up.child import Child
+    from cybervein_up.child import Child
 
 _REFRESH_SECONDS = 1.0
 _READY_SECONDS_MAX = 300.0

@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from cybervein_client.up.child import Child
-from cybervein_client.up.snapshot import Snapshot
-from cybervein_client.up.watch import Holding, Proofs
+from cybervein_up.child import Child
+from cybervein_up.snapshot import Snapshot
+from cybervein_up.watch import Holding, Proofs
 
 CHUNK_BYTES = 65_520  # plaintext of one chunk
 

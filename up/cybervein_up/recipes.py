@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from cybervein_client.up.child import Recipe
-from cybervein_client.up.layout import Layout
-from cybervein_client.up.options import Options
+from cybervein_up.child import Recipe
+from cybervein_up.layout import Layout
+from cybervein_up.options import Options
 
 SUPERNODE = "supernode"
 _LOCAL_FUNDS_VEINS = 10**15  # a million coins: enough to try everything, far below the supply cap

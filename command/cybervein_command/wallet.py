@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cybervein_client.catalogue import Catalogue
+from cybervein_client.client import AsyncClient
+from cybervein_client.wallet import restore_backup, write_backup
 from cybervein_protocol.errors import MalformedError, UnavailableError, UnknownError
 from cybervein_protocol.signing import address, parse_address
 from cybervein_runtime.console import coins
@@ -16,10 +19,7 @@ from cybervein_runtime.network_file import parse_network
 from rich.markup import escape
 from rich.text import Text
 
-from cybervein_client.catalogue import Catalogue
-from cybervein_client.cli.context import console_of, home_of, with_client
-from cybervein_client.client import AsyncClient
-from cybervein_client.wallet import restore_backup, write_backup
+from cybervein_command.context import console_of, home_of, with_client
 
 _NETWORK_BYTES_MAX = 1 << 20
 _PASSPHRASE_BYTES_MAX = 4096

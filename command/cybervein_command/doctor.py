@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cybervein_client.home import Home
+from cybervein_client.ledger import SuperNode, live_domains
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.names import MIB
 from cybervein_protocol.native import native
 from cybervein_protocol.signing import address
 from cybervein_runtime.http_client import SignedClient
-
-from cybervein_client.home import Home
-from cybervein_client.ledger import SuperNode, live_domains
 
 PYTHON_MIN = (3, 11)
 FREE_BYTES_MIN = 256 * MIB

@@ -173,7 +173,7 @@ class Child:
 
 def command(arguments: tuple[str, ...]) -> list[str]:
     """The `cybervein` command of this very interpreter."""
-    return [sys.executable, "-m", "cybervein_client", *arguments]
+    return [sys.executable, "-m", "cybervein_command", *arguments]
 
 
 def _open_log(path: Path) -> BinaryIO:

@@ -3,12 +3,12 @@
 from typing import Annotated, Any
 
 import typer
+from cybervein_client.client import AsyncClient
 from cybervein_runtime.console import coins, shortened
 from rich.markup import escape
 from rich.table import Table
 
-from cybervein_client.cli.context import console_of, home_of, with_client
-from cybervein_client.client import AsyncClient
+from cybervein_command.context import console_of, home_of, with_client
 
 _MINER_COLUMNS = {
     "address": "miner",

@@ -4,8 +4,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cybervein_client.cli.context import console_of, home_of
-from cybervein_client.doctor import Check, examine
+from cybervein_command.context import console_of, home_of
+from cybervein_command.doctor import Check, examine
 
 
 def commands(app: typer.Typer) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cybervein_protocol.errors import CyberVeinError
 
-from cybervein_client.up.child import command
+from cybervein_up.child import command
 
 _COMMAND_SECONDS_MAX = 900
 

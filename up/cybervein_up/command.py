@@ -9,9 +9,9 @@ from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.presets import preset as preset_named
 from cybervein_runtime.addresses import is_loopback
 
-from cybervein_client.up.options import Options, Scenario
-from cybervein_client.up.run import run
-from cybervein_client.up.view import view_for
+from cybervein_up.options import Options, Scenario
+from cybervein_up.run import run
+from cybervein_up.view import view_for
 
 if TYPE_CHECKING:
     from cybervein_runtime.console import Console

@@ -10,9 +10,9 @@ from cybervein_protocol.signing import address
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.identity import load_identity
 
-from cybervein_client.up.child import Child
-from cybervein_client.up.network import EmbeddedNetwork
-from cybervein_client.up.snapshot import OUTCOMES, SUPPLY_SIDES, MinerState, Snapshot
+from cybervein_up.child import Child
+from cybervein_up.network import EmbeddedNetwork
+from cybervein_up.snapshot import OUTCOMES, SUPPLY_SIDES, MinerState, Snapshot
 
 _QUICK_SECONDS = 5.0
 

@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cybervein_client.up.child import Child
-from cybervein_client.up.snapshot import MinerState, Snapshot
+from cybervein_up.child import Child
+from cybervein_up.snapshot import MinerState, Snapshot
 
 _COIN = 10**9
 _MIB = 1 << 20

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from cybervein_protocol.errors import CyberVeinError, UnavailableError
 
-from cybervein_client.up.customer import Customer
-from cybervein_client.up.network import EmbeddedNetwork
-from cybervein_client.up.options import Scenario
-from cybervein_client.up.report import CHUNK_BYTES, Report, Segment
-from cybervein_client.up.snapshot import Snapshot
-from cybervein_client.up.view import View
-from cybervein_client.up.watch import Holding, Watch
+from cybervein_up.customer import Customer
+from cybervein_up.network import EmbeddedNetwork
+from cybervein_up.options import Scenario
+from cybervein_up.report import CHUNK_BYTES, Report, Segment
+from cybervein_up.snapshot import Snapshot
+from cybervein_up.view import View
+from cybervein_up.watch import Holding, Watch
 
 _POLL_SECONDS = 0.25
 _REPAIR_EPOCHS_MAX = 12

@@ -5,12 +5,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 import typer
+from cybervein_client.client import AsyncClient
+from cybervein_client.home import Home
 from cybervein_protocol.names import MIB
 from cybervein_protocol.native import native
 from cybervein_runtime.console import Console
-
-from cybervein_client.client import AsyncClient
-from cybervein_client.home import Home
 
 HOME_KEY: Final = "cybervein.home"
 _KEPT_BYTES: Final = 192 * MIB
