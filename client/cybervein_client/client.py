@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from cybervein_protocol.encoding import cid_text, parse_cid
 from cybervein_protocol.errors import ConflictError, CyberVeinError
+from cybervein_protocol.ledger.accounts.fees import storage_fee
 from cybervein_protocol.ledger.accounts.transfers import Transfer
 from cybervein_protocol.ledger.storage.bodies import DealClose, DealRenew
 from cybervein_protocol.placement import Code
@@ -178,7 +179,7 @@ class AsyncClient:
         for deal in self.catalogue.deals(file.id):
             rows = segments[deal.first : deal.first + deal.segments]
             kib = kib_of(shard.size for row in rows for shard in row.shards)
-            escrow = kib * epochs * self._preset.price_veins_per_kib_epoch
+            escrow = storage_fee(kib, epochs, self._preset)
             body = DealRenew(deal=parse_cid(deal.cid, "deal"), epochs=epochs, escrow=escrow)
             await self._units.send(body)
             total += escrow

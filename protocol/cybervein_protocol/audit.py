@@ -1,4 +1,4 @@
-"""Possession audits: which chunks are drawn, what the answers mean, how scores move.
+"""Possession audits: which chunks are drawn, what the answers mean.
 
 Sampling is over a miner's *whole* holding, weighted by bytes: all 1 KiB chunks of all its shards
 are numbered in one row and drawn uniformly without bias and without repetition. The seed binds the
@@ -22,10 +22,6 @@ _HOLDING_CONTEXT: Final = "cybervein 2026-11 holding root"
 _DRAW_CONTEXT: Final = "cybervein 2026-11 audit draw"
 _WORD: Final = 1 << 64
 _BLOCK_WORDS: Final = 64
-
-SCORE_MAX: Final = 1_000_000
-"""Scores are parts per million."""
-_SCORE_SHIFT: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,24 +107,6 @@ def _sample(ordered: Sequence[Held], ends: Sequence[int], number: int) -> Sample
     return Sample(ordered[position].root, number - start)
 
 
-def detection_probability(lost_fraction: float, samples: int) -> float:
-    """Probability that `samples` draws hit a loss of this fraction: 1-(1-f)^c. For reports only."""
-    return 1.0 - (1.0 - lost_fraction) ** samples
-
-
 def outcome_of(challenged: int, good: int) -> Outcome:
     """Outcome of an *answered* audit: anything less than all is wrong or admitted loss."""
     return Outcome.PASSED if good == challenged else Outcome.WRONG
-
-
-def next_score(score: int, outcome: Outcome) -> int:
-    """A slow moving average in parts per million: towards 1 on passed, towards 0 otherwise.
-
-    A wrong answer weighs four times a timeout; the verifier's own error changes nothing.
-    """
-    if outcome is Outcome.VERIFIER:
-        return score
-    if outcome is Outcome.PASSED:
-        return score + ((SCORE_MAX - score) >> _SCORE_SHIFT)
-    lost = score >> _SCORE_SHIFT if outcome is Outcome.TIMEOUT else score >> (_SCORE_SHIFT - 2)
-    return score - lost

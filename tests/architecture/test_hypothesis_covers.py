@@ -23,7 +23,7 @@ from cybervein_miner.plot.policy import plots_to_give_way, plots_wanted
 from cybervein_miner.shard.orders import OrderBook
 from cybervein_miner.shard.store import ShardStore
 from cybervein_miner.shard.trash import Trash, tidy
-from cybervein_protocol.audit import draw_samples, next_score
+from cybervein_protocol.audit import draw_samples
 from cybervein_protocol.ledger.chain.kinds import KINDS
 from cybervein_protocol.ledger.chain.machine import StateMachine
 from cybervein_protocol.ledger.chain.replay import replay
@@ -86,7 +86,6 @@ TRANSITIONS = {
     "the state's tree": smt.update,
     "the place of a shard": place,
     "the sample of an audit": draw_samples,
-    "the score of a miner": next_score,
     "the estimate of space": estimate_plots,
     "the window of space": measured_space,
     "the average of bandwidth": average_bandwidth,

@@ -13,7 +13,6 @@ from cybervein_client.upload import FileSource, StreamSource
 from cybervein_client.upload.budget import ByteBudget
 from cybervein_client.upload.plan import (
     DealPlan,
-    escrow_veins,
     kib_of,
     plan_deal,
     segments_per_deal,
@@ -23,6 +22,7 @@ from cybervein_command.ranges import parse_range
 from cybervein_protocol.coding import SEGMENT_PLAIN, segment_count
 from cybervein_protocol.encoding import encode, node_cid
 from cybervein_protocol.errors import ExpiredError, MalformedError, StorageError, UnavailableError
+from cybervein_protocol.ledger.accounts.fees import deal_escrow
 from cybervein_protocol.ledger.storage.bodies import DealCommit
 from cybervein_protocol.ledger.units.unit import make_paid_unit
 from cybervein_protocol.messages import (
@@ -57,7 +57,7 @@ def test_deals_cover_every_segment_once_and_escrow_every_shard(
     assert all(a.first + a.segments == b.first for a, b in pairwise(plans))
     sealed = size + 16 * max(1, -(-size // 65520))
     assert sum(plan.size for plan in plans) >= sealed * (k + extra) // k
-    assert all(plan.escrow(2, TEST) == escrow_veins(plan.shard_kib, 2, TEST) for plan in plans)
+    assert all(plan.escrow(2, TEST) == deal_escrow(plan.shard_kib, 2, TEST) for plan in plans)
 
 
 @pytest.mark.parametrize("n", [3, 6, 21, 100, 255])
@@ -79,7 +79,7 @@ def test_the_commit_of_a_full_deal_fits_into_a_unit(n: int) -> None:
 
 def test_the_escrow_follows_the_wire_format() -> None:
     assert kib_of([0, 1, 1024, 1025]) == 0 + 1 + 1 + 2
-    assert escrow_veins(100, 7, TEST) == 100 * 7 * 10 + 100 * 10
+    assert deal_escrow(100, 7, TEST) == 100 * 7 * 10 + 100 * 10
 
 
 async def test_a_budget_lets_nobody_in_before_there_is_room() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from blake3 import blake3
 from cybervein_protocol import vrf
 from cybervein_protocol.encoding import cid_root, encode
+from cybervein_protocol.ledger.accounts.fees import deal_escrow, size_kib
 from cybervein_protocol.ledger.accounts.money import held_by
 from cybervein_protocol.ledger.chain.block import Block, BlockHeader, block_id, sign_block
 from cybervein_protocol.ledger.chain.border import parse_unit
@@ -13,7 +14,6 @@ from cybervein_protocol.ledger.chain.machine import BlockResult, StateMachine
 from cybervein_protocol.ledger.epochs.beacon import prove_beacon
 from cybervein_protocol.ledger.epochs.closing import EpochClose
 from cybervein_protocol.ledger.mining.bodies import MinerRegister, PlotBatch, PlotEntry, PlotVerdict
-from cybervein_protocol.ledger.mining.contribution import deal_escrow, size_kib
 from cybervein_protocol.ledger.mining.measurements import (
     AuditEntry,
     AuditResult,

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import ConflictError
+from cybervein_protocol.ledger.accounts.fees import deal_escrow, size_kib
 from cybervein_protocol.ledger.accounts.transfers import Transfer
 from cybervein_protocol.ledger.chain.block import Block, BlockHeader
 from cybervein_protocol.ledger.chain.machine import StateMachine
@@ -16,7 +17,6 @@ from cybervein_protocol.ledger.mining.bodies import (
     PlotRetire,
     PlotVerdict,
 )
-from cybervein_protocol.ledger.mining.contribution import deal_escrow, size_kib
 from cybervein_protocol.ledger.mining.measurements import (
     AuditResult,
     BandwidthEntry,

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 from cybervein_protocol.encoding import cid_root
+from cybervein_protocol.ledger.accounts.fees import deal_escrow, storage_fee
 from cybervein_protocol.ledger.mining.bodies import MinerRegister
-from cybervein_protocol.ledger.mining.contribution import deal_escrow, storage_fee
 from cybervein_protocol.ledger.state.rows import SHARDS, shard_id
 from cybervein_protocol.ledger.storage.bodies import DealClose, DealCommit, DealOpen, DealRenew
 from cybervein_protocol.ledger.units.events import DealEnded

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cybervein_protocol.coding import SEGMENT_PLAIN, SegmentShape, segment_count, segment_shape
-from cybervein_protocol.names import KIB
+from cybervein_protocol.ledger.accounts.fees import deal_escrow, size_kib
 from cybervein_protocol.presets import Preset
 
 STREAM_DEAL_GROWTH = 4
@@ -28,18 +28,12 @@ class DealPlan:
 
     def escrow(self, epochs: int, preset: Preset) -> int:
         """Veins to escrow for that many epochs."""
-        return escrow_veins(self.shard_kib, epochs, preset)
-
-
-def escrow_veins(shard_kib: int, epochs: int, preset: Preset) -> int:
-    """Storage for `epochs` and the bandwidth of the upload, for shards of so many KiB."""
-    storage = shard_kib * epochs * preset.price_veins_per_kib_epoch
-    return storage + shard_kib * preset.ingress_veins_per_kib
+        return deal_escrow(self.shard_kib, epochs, preset)
 
 
 def kib_of(sizes: Iterable[int]) -> int:
     """Σ ceil(size / 1024): each shard is charged in whole KiB."""
-    return sum(-(-size // KIB) for size in sizes)
+    return sum(size_kib(size) for size in sizes)
 
 
 def segments_per_deal(n: int, preset: Preset, super_nodes: int) -> int:

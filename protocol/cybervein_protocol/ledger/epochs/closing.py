@@ -9,16 +9,12 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from cybervein_protocol.encoding import U63
+from cybervein_protocol.ledger.accounts.fees import storage_fee
 from cybervein_protocol.ledger.accounts.money import count, credit
 from cybervein_protocol.ledger.epochs.beacon import next_beacon
 from cybervein_protocol.ledger.mining.bodies import NO_ANSWER
 from cybervein_protocol.ledger.mining.bonds import bond_due, free, pay_fee
-from cybervein_protocol.ledger.mining.contribution import (
-    reward_share,
-    space_bytes,
-    storage_fee,
-    weight,
-)
+from cybervein_protocol.ledger.mining.contribution import reward_share, space_bytes, weight
 from cybervein_protocol.ledger.mining.verdicts import void_batch
 from cybervein_protocol.ledger.state.rows import (
     BATCHES,

@@ -6,8 +6,8 @@ A bond also covers the bandwidth cost of moving the shards a miner holds, should
 
 from msgspec.structs import replace
 
+from cybervein_protocol.ledger.accounts.fees import commission, ingress_fee
 from cybervein_protocol.ledger.accounts.money import count, credit
-from cybervein_protocol.ledger.mining.contribution import commission, ingress_fee
 from cybervein_protocol.ledger.state.overlay import Overlay
 from cybervein_protocol.ledger.state.rows import MinerRow
 from cybervein_protocol.presets import Preset

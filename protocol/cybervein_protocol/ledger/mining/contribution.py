@@ -7,7 +7,6 @@ bytes per second, so that they fit 63 bits and the threshold means the same in e
 
 from collections.abc import Sequence
 
-from cybervein_protocol.names import KIB
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.space.measure import measured_space
 
@@ -56,28 +55,3 @@ def reward_pool(preset: Preset) -> int:
 def reward_share(part: int, total: int, preset: Preset) -> int:
     """Veins of one contribution of weight `part`; what rounding leaves is not minted."""
     return reward_pool(preset) * part // total if total else 0
-
-
-def commission(amount: int, preset: Preset) -> int:
-    """The part of a storage fee that is burnt."""
-    return amount * preset.commission_per_mille // 1000
-
-
-def size_kib(size_bytes: int) -> int:
-    """KiB that a shard of that size is paid for."""
-    return -(-size_bytes // KIB)
-
-
-def storage_fee(kib: int, epochs: int, preset: Preset) -> int:
-    """Veins for holding that many KiB for that many epochs."""
-    return kib * epochs * preset.price_veins_per_kib_epoch
-
-
-def ingress_fee(kib: int, preset: Preset) -> int:
-    """Veins for uploading that many KiB: the bandwidth part of the upload fee."""
-    return kib * preset.ingress_veins_per_kib
-
-
-def deal_escrow(kib: int, epochs: int, preset: Preset) -> int:
-    """Veins that a deal must escrow: `kib` is the sum over shards, each rounded up."""
-    return storage_fee(kib, epochs, preset) + ingress_fee(kib, preset)

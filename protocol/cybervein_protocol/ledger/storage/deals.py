@@ -11,8 +11,8 @@ from typing import Literal
 from msgspec.structs import replace
 
 from cybervein_protocol.errors import ConflictError, ForbiddenError, FundsError, LimitError
+from cybervein_protocol.ledger.accounts.fees import deal_escrow, size_kib, storage_fee
 from cybervein_protocol.ledger.accounts.money import count, credit, debit
-from cybervein_protocol.ledger.mining.contribution import deal_escrow, size_kib, storage_fee
 from cybervein_protocol.ledger.state.rows import DEALS, DUES, SHARDS, DealRow, DueRow, due_id
 from cybervein_protocol.ledger.storage.bodies import DealClose, DealCommit, DealOpen, DealRenew
 from cybervein_protocol.ledger.storage.placing import check_commit, place

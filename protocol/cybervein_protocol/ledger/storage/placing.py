@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from cybervein_protocol.errors import ConflictError, ForbiddenError, LimitError, MalformedError
+from cybervein_protocol.ledger.accounts.fees import ingress_fee, size_kib
 from cybervein_protocol.ledger.accounts.money import count
 from cybervein_protocol.ledger.mining.bonds import pay_fee
-from cybervein_protocol.ledger.mining.contribution import ingress_fee, size_kib
 from cybervein_protocol.ledger.state.rows import (
     MINERS,
     SHARDS,

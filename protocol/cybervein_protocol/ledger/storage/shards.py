@@ -7,9 +7,9 @@ been paid that from escrow already, settling only tells the deal.
 from msgspec.structs import replace
 
 from cybervein_protocol.errors import ConflictError, UnknownError
+from cybervein_protocol.ledger.accounts.fees import ingress_fee
 from cybervein_protocol.ledger.accounts.money import count
 from cybervein_protocol.ledger.mining.bonds import pay_fee
-from cybervein_protocol.ledger.mining.contribution import ingress_fee
 from cybervein_protocol.ledger.state.rows import DEALS, MINERS, SHARDS, DealRow, ShardRow, shard_id
 from cybervein_protocol.ledger.storage.bodies import ShardLost, ShardMoved
 from cybervein_protocol.ledger.storage.placing import check_domains, hold
