@@ -14,16 +14,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from cybervein_protocol.errors import MalformedError, StorageError
+from cybervein_protocol.errors import StorageError
+from cybervein_runtime.database import Store, open_database, open_reader, transaction
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
-VERSION = 1
 _BATCH_MAX = 256
-_SCHEMA = """
+SCHEMA: Final = """
 CREATE TABLE disk (id BLOB PRIMARY KEY, path TEXT NOT NULL UNIQUE, leaving INTEGER NOT NULL);
 CREATE TABLE shard (
     root BLOB PRIMARY KEY, disk BLOB NOT NULL, size INTEGER NOT NULL, state TEXT NOT NULL,
@@ -68,6 +68,12 @@ CREATE TABLE batch (
 ) WITHOUT ROWID;
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
+JOURNAL: Final = Store(
+    what="miner's journal",
+    application_id=0x43566A6F,  # "CVjo"
+    migrations=(SCHEMA,),
+    rescue="is its disk full?",
+)
 
 
 @dataclass(slots=True)
@@ -77,16 +83,17 @@ class _Job:
     result: Future[Any] = field(default_factory=Future)
 
 
+_Outcome = tuple[_Job, Any, BaseException | None]
+
+
 class Journal:
     """The open database. `close` finishes what was handed in."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            self._writer, self._reader = _connect(path), _connect(path)
-            _prepare(self._writer, path)
-        except sqlite3.Error as error:
-            raise StorageError(f"cannot open {path}: {error}; is its disk full?") from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer = open_database(path, JOURNAL)
+        self._reader = open_reader(path, JOURNAL)
         self._reading = threading.Lock()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -140,38 +147,22 @@ class Journal:
         return batch, False
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-    connection.execute("PRAGMA journal_mode=WAL")
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Create the schema, or check that it is ours."""
-    [(version,)] = connection.execute("PRAGMA user_version").fetchall()
-    if version == 0:
-        connection.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version={VERSION};COMMIT;")
-    elif version != VERSION:
-        raise MalformedError(f"{path}: version {version}, expected {VERSION}; use a newer release")
-
-
 def _commit(connection: sqlite3.Connection, batch: list[_Job]) -> None:
     """Run a batch in one transaction and only then tell its callers."""
-    outcomes: list[tuple[_Job, Any, BaseException | None]] = []
     try:
-        level = "FULL" if any(job.durable for job in batch) else "NORMAL"
-        connection.execute(f"PRAGMA synchronous={level}")
-        connection.execute("BEGIN IMMEDIATE")
-        outcomes = [(job, *_attempt(connection, job)) for job in batch]
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        failure = StorageError(f"the miner's journal cannot be written: {error}; free its disk")
+        outcomes = _run_all(connection, batch)
+    except (StorageError, sqlite3.Error) as error:
+        failure = StorageError(f"{error}; free its disk")
         outcomes = [(job, None, failure) for job in batch]
     for job, value, problem in outcomes:
         _settle(job, value, problem)
+
+
+def _run_all(connection: sqlite3.Connection, batch: list[_Job]) -> list[_Outcome]:
+    level = "FULL" if any(job.durable for job in batch) else "NORMAL"
+    connection.execute(f"PRAGMA synchronous = {level}")
+    with transaction(connection, "the miner's journal cannot be written"):
+        return [(job, *_attempt(connection, job)) for job in batch]
 
 
 def _attempt(connection: sqlite3.Connection, job: _Job) -> tuple[Any, BaseException | None]:

@@ -16,14 +16,14 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from cybervein_protocol.encoding import decode, encode
 from cybervein_protocol.errors import StorageError
 from cybervein_protocol.ledger.mining.measurements import SpaceEntry
+from cybervein_runtime.database import Store, open_database, transaction
 
-_SCHEMA = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
+_TABLES: Final = """
 CREATE TABLE IF NOT EXISTS space (epoch INTEGER, miner BLOB, entry BLOB NOT NULL,
   PRIMARY KEY (epoch, miner)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS grant (deal BLOB, segment INTEGER, number INTEGER, miner BLOB NOT NULL,
@@ -34,6 +34,14 @@ CREATE TABLE IF NOT EXISTS loss (shard BLOB PRIMARY KEY, miner BLOB NOT NULL, re
   epoch INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS release (shard BLOB PRIMARY KEY, miner BLOB NOT NULL) WITHOUT ROWID;
 """
+"""0.1.0 and 0.2.0 wrote no version: their tables are found here, and completed."""
+NOTEBOOK: Final = Store(
+    what="notebook",
+    application_id=0x43566E6F,  # "CVno"
+    migrations=(_TABLES,),
+    rescue="free some space, or move the file away: a new one costs a few repetitions",
+    synchronous="NORMAL",
+)
 _ENTRY_BYTES_MAX = 4096
 
 
@@ -63,11 +71,7 @@ class Notebook:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        try:
-            self._sql = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._sql.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            raise StorageError(f"cannot open {path}: {error}") from error
+        self._sql = open_database(path, NOTEBOOK)
 
     def close(self) -> None:
         """Close the file."""
@@ -91,8 +95,8 @@ class Notebook:
 
     def add_grants(self, deal: bytes, epoch: int, grants: Iterable[Grant]) -> None:
         """Remember where shards of an open deal were sent; the newest promise counts."""
-        with self._lock, self._sql:
-            self._sql.executemany(
+        with self._lock, transaction(self._sql, str(self._path)) as sql:
+            sql.executemany(
                 "INSERT OR REPLACE INTO grant VALUES (?, ?, ?, ?, ?, ?)",
                 [(deal, g.segment, g.index, g.miner, g.size, epoch) for g in grants],
             )
@@ -139,10 +143,9 @@ class Notebook:
 
     def set_release(self, miner: bytes, shards: Iterable[bytes]) -> None:
         """What a miner asks to be relieved of, instead of what it named before."""
-        with self._lock, self._sql:
-            self._sql.execute("BEGIN IMMEDIATE")
-            self._sql.execute("DELETE FROM release WHERE miner = ?", (miner,))
-            self._sql.executemany(
+        with self._lock, transaction(self._sql, str(self._path)) as sql:
+            sql.execute("DELETE FROM release WHERE miner = ?", (miner,))
+            sql.executemany(
                 "INSERT OR REPLACE INTO release VALUES (?, ?)", [(s, miner) for s in shards]
             )
 

@@ -5,11 +5,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from cybervein_miner.journal import Journal
+from cybervein_miner.journal import SCHEMA, Journal
 from cybervein_miner.shard import index as writes
 from cybervein_miner.shard.index import Claim, ShardIndex, ShardRow, ShardState
 from cybervein_protocol.encoding import node_cid
-from cybervein_protocol.errors import ConflictError, MalformedError, StorageError
+from cybervein_protocol.errors import ConflictError, StorageError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,7 +62,7 @@ def test_a_bug_in_one_write_does_not_stop_the_journal(tmp_path: Path) -> None:
 def test_another_version_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "j") as database:
         database.execute("PRAGMA user_version=99")
-    with pytest.raises(MalformedError, match="version 99"):
+    with pytest.raises(StorageError, match=r"version 99.*knows versions up to 1"):
         Journal(tmp_path / "j")
 
 
@@ -89,9 +89,7 @@ def test_totals_are_the_sums_of_the_rows(
     steps: list[tuple[str, int, ShardState, int, int]],
 ) -> None:
     database = sqlite3.connect(":memory:", isolation_level=None)
-    from cybervein_miner.journal import _SCHEMA  # noqa: PLC0415
-
-    database.executescript(_SCHEMA)
+    database.executescript(SCHEMA)
     for what, number, state, size, disk in steps:
         root = bytes([number]) * 32
         if what == "put":

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from cybervein_protocol.errors import StorageError
-
-VERSION: Final = 1
+from cybervein_runtime import database
 
 _TABLES: Final = """
 CREATE TABLE files (
@@ -38,32 +37,19 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 """
 
 
+CATALOGUE: Final = database.Store(
+    what="catalogue",
+    application_id=0x43566361,  # "CVca"
+    migrations=(_TABLES,),
+    rescue="check the disk, or restore it from a wallet backup",
+    mode=0o600,
+)
+
+
 def open_database(path: Path) -> sqlite3.Connection:
     """The database at `path`, created at the first call. Raises StorageError naming it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600, exist_ok=True)
-        database = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = FULL")
-        database.execute("PRAGMA foreign_keys = ON")
-        _migrate(database, path)
-    except (sqlite3.Error, OSError) as error:
-        raise StorageError(
-            f"catalogue {path}: {error}; check the disk, or restore it from a wallet backup"
-        ) from error
-    return database
-
-
-def _migrate(database: sqlite3.Connection, path: Path) -> None:
-    database.execute("BEGIN IMMEDIATE")
-    (found,) = database.execute("PRAGMA user_version").fetchone()
-    if found == 0:
-        for statement in filter(str.strip, _TABLES.split(";")):
-            database.execute(statement)
-        database.execute(f"PRAGMA user_version = {VERSION}")
-    database.execute("COMMIT")
-    if found not in {0, VERSION}:
-        raise StorageError(
-            f"catalogue {path} is of version {found}, this program knows {VERSION}; upgrade it"
-        )
+    except OSError as error:
+        raise StorageError(f"catalogue {path}: {error}; {CATALOGUE.rescue}") from error
+    return database.open_database(path, CATALOGUE)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cybervein_protocol.encoding import decode, encode
-from cybervein_protocol.errors import ConflictError, StorageError, UnknownError
+from cybervein_protocol.errors import ConflictError, UnknownError
 from cybervein_protocol.messages import ShardEntry
+from cybervein_runtime.database import transaction
 
 from cybervein_client.catalogue.rows import DealRow, DealState, FileRow, FileState, SegmentRow
 from cybervein_client.catalogue.schema import open_database
@@ -38,21 +39,8 @@ class Catalogue:
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it or none. Raises StorageError on a full or failing disk."""
-        with self._lock:
-            try:
-                self._database.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._database
-                except BaseException:
-                    self._database.execute("ROLLBACK")
-                    raise
-                self._database.execute("COMMIT")
-            except sqlite3.IntegrityError:
-                raise
-            except sqlite3.Error as error:
-                raise StorageError(
-                    f"catalogue {self.path}: {error}; nothing of this step was recorded"
-                ) from error
+        with self._lock, transaction(self._database, f"catalogue {self.path}") as database:
+            yield database
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock:
@@ -63,16 +51,16 @@ class Catalogue:
     def add_file(self, row: FileRow) -> None:
         """Begin a file. Raises ConflictError if its name is taken."""
         marks = ", ".join("?" * len(fields(FileRow)))
-        try:
-            with self._write() as database:
-                database.execute(
-                    f"INSERT INTO files ({_columns(FileRow)}) VALUES ({marks})",  # noqa: S608 -- our own column names
-                    astuple(row),
-                )
-        except sqlite3.IntegrityError as error:
+        with self._write() as database:
+            added = database.execute(
+                f"INSERT INTO files ({_columns(FileRow)}) VALUES ({marks}) "  # noqa: S608 -- our own column names
+                "ON CONFLICT (name) DO NOTHING",
+                astuple(row),
+            )
+        if not added.rowcount:
             raise ConflictError(
                 f"a file named {row.name!r} exists; `cybervein rm` it or choose another --name"
-            ) from error
+            )
 
     def files(self) -> list[FileRow]:
         """All files, by name."""

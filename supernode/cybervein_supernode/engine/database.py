@@ -14,18 +14,20 @@
 | deal_of      | which deals an owner has (likewise)                                   |
 | evidence     | evidence digests by unit, with the epoch they belong to               |
 
-WAL with `synchronous=FULL`: an acknowledged block survives kill -9 and a power cut.
+The file is opened as every store is (`cybervein_runtime.database`): an acknowledged block survives
+kill -9 and a power cut.
 """
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from cybervein_protocol.errors import StorageError
+from cybervein_protocol.ledger.state.rows import BATCHES
+from cybervein_runtime import database
 
-SCHEMA_VERSION = 2
-_SCHEMA = """
+_TABLES: Final = """
 CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE node (digest BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE block (height INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, units INTEGER NOT NULL,
@@ -45,75 +47,52 @@ CREATE INDEX shard_at_root ON shard_at (root);
 CREATE TABLE plot_at (plot_id BLOB PRIMARY KEY, mu BLOB NOT NULL UNIQUE, miner BLOB NOT NULL)
   WITHOUT ROWID;
 CREATE INDEX plot_at_miner ON plot_at (miner);
-CREATE TABLE batch_of (batch BLOB PRIMARY KEY, miner BLOB NOT NULL) WITHOUT ROWID;
-CREATE INDEX batch_of_miner ON batch_of (miner);
 CREATE TABLE commit_of (deal BLOB PRIMARY KEY, unit BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE deal_of (deal BLOB PRIMARY KEY, owner BLOB NOT NULL) WITHOUT ROWID;
 CREATE INDEX deal_of_owner ON deal_of (owner);
 CREATE TABLE evidence (digest BLOB NOT NULL, unit BLOB NOT NULL, epoch INTEGER NOT NULL,
   PRIMARY KEY (digest, unit)) WITHOUT ROWID;
 """
+_BATCHES: Final = """
+CREATE TABLE batch_of (batch BLOB PRIMARY KEY, miner BLOB NOT NULL) WITHOUT ROWID;
+CREATE INDEX batch_of_miner ON batch_of (miner);
+"""
 
 
-def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    mode = "ro" if read_only else "rwc"
-    try:
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode={mode}",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-        )
-        connection.execute("PRAGMA busy_timeout = 5000")
-    except sqlite3.Error as error:
-        raise StorageError(f"cannot open {path}: {error}; is the disk mounted?") from error
-    return connection
+def _index_batches(connection: sqlite3.Connection) -> None:
+    """Version 2: batches by miner, from the state rows that version 1 has."""
+    for statement in database.statements(_BATCHES):
+        connection.execute(statement)
+    prefix = BATCHES.key(b"")
+    rows = connection.execute(
+        "SELECT key, value FROM state WHERE substr(key, 1, ?) = ?", (len(prefix), prefix)
+    )
+    miners = [(key[len(prefix) :], BATCHES.decode(value).miner) for key, value in rows]
+    connection.executemany("INSERT INTO batch_of VALUES (?, ?)", miners)
+
+
+LEDGER: Final = database.Store(
+    what="ledger",
+    application_id=0x43566C65,  # "CVle"
+    migrations=(_TABLES, _index_batches),
+    rescue="is the disk mounted? A damaged file is replaced by a backup, or by replaying an export",
+)
 
 
 def open_writer(path: Path) -> sqlite3.Connection:
-    """The one writing connection; creates the schema in a new file. Raises StorageError."""
-    connection = _connect(path, read_only=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA wal_autocheckpoint = 2000")
-        _prepare(connection, path)
-    except sqlite3.Error as error:
-        raise StorageError(f"{path} is not a usable ledger: {error}") from error
+    """The one writing connection; makes or upgrades the file. Raises StorageError."""
+    connection = database.open_database(path, LEDGER)
+    connection.execute("PRAGMA wal_autocheckpoint = 2000")
     return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        with transaction(connection):
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    elif version != SCHEMA_VERSION:
-        raise StorageError(f"{path}: schema {version}, this version reads {SCHEMA_VERSION}")
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that sees the last committed block and cannot write. Raises StorageError."""
-    return _connect(path, read_only=True)
+    return database.open_reader(path, LEDGER)
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing. Raises StorageError (disk full, I/O error) after rolling back."""
-    try:
-        connection.execute("BEGIN IMMEDIATE")
+    with database.transaction(connection, "the ledger cannot be written"):
         yield
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        _roll_back(connection)
-        raise StorageError(f"ledger write failed: {error}; nothing was changed") from error
-    except BaseException:
-        _roll_back(connection)
-        raise
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    if connection.in_transaction:
-        connection.execute("ROLLBACK")

@@ -1,0 +1,157 @@
+"""Files that earlier releases wrote are opened by this one, and nothing in them is lost.
+
+`dumps/RELEASE` are their files as SQL (`write_stores.py` wrote them with that release's sources);
+`before-0.1.0` has the schemas of the weeks before the first release.
+"""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+import write_stores
+from cybervein_client.catalogue.rows import DealState, FileState
+from cybervein_client.catalogue.schema import CATALOGUE
+from cybervein_client.catalogue.store import Catalogue
+from cybervein_miner.journal import JOURNAL, Journal
+from cybervein_protocol.errors import StorageError
+from cybervein_runtime.database import Store, open_database
+from cybervein_supernode.engine.chain import Chain
+from cybervein_supernode.engine.database import LEDGER
+from cybervein_supernode.notebook import NOTEBOOK, Grant, Loss, Notebook
+
+HERE = Path(__file__).parent
+SOURCE_0_1_0 = HERE.parent / "chart" / "packages" / "cybervein-0.1.0-source.tar.gz"
+RELEASES = ("before-0.1.0", "0.1.0", "0.2.0")
+STORES = {"ledger": LEDGER, "notebook": NOTEBOOK, "journal": JOURNAL, "catalogue": CATALOGUE}
+Rows = dict[str, list[tuple[object, ...]]]
+
+
+def restore(release: str, name: str, folder: Path) -> Path:
+    """The file as that release left it."""
+    path = folder / f"{name}.sqlite"
+    sql = sqlite3.connect(path)
+    sql.execute("PRAGMA journal_mode = WAL")
+    sql.executescript((HERE / "dumps" / release / f"{name}.sql").read_text())
+    sql.close()
+    return path
+
+
+def rows_of(path: Path) -> Rows:
+    """Every row of every table."""
+    sql = sqlite3.connect(path)
+    tables = [name for (name,) in sql.execute("SELECT name FROM sqlite_master WHERE type='table'")]
+    rows = {name: sql.execute(f'SELECT * FROM "{name}"').fetchall() for name in tables}  # noqa: S608
+    sql.close()
+    return rows
+
+
+def schema_of(path: Path) -> set[str]:
+    """Every object as its definition, spelt the same way."""
+    sql = sqlite3.connect(path)
+    found = sql.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    sql.close()
+    return {" ".join(text.split()) for (text,) in found}
+
+
+@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize("release", RELEASES)
+def test_every_row_survives_and_the_schema_is_that_of_a_new_file(
+    release: str, name: str, tmp_path: Path
+) -> None:
+    store = STORES[name]
+    path, fresh = restore(release, name, tmp_path), tmp_path / "fresh.sqlite"
+    before = rows_of(path)
+    open_database(path, store).close()
+    open_database(fresh, store).close()
+    after = rows_of(path)
+    assert {table: after[table] for table in before} == before
+    assert any(before.values())
+    assert schema_of(path) == schema_of(fresh)
+    sql = sqlite3.connect(path)
+    assert sql.execute("PRAGMA user_version").fetchone() == (store.version,)
+    assert sql.execute("PRAGMA application_id").fetchone() == (store.application_id,)
+    sql.close()
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_an_earlier_ledger_is_verified_and_continues(release: str, tmp_path: Path) -> None:
+    chain = Chain(restore(release, "ledger", tmp_path), write_stores.GENESIS)
+    assert chain.head.height == 3
+    [(miner,)] = chain._connection.execute("SELECT miner FROM batch_of").fetchall()
+    assert miner == write_stores.MINER.public
+    made = chain.execute([write_stores.next_transfer(chain)], write_stores.SUPER)
+    assert (made.block.height, made.block.voids) == (4, [])
+    chain.close()
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_an_earlier_notebook_is_read(release: str, tmp_path: Path) -> None:
+    notebook = Notebook(restore(release, "notebook", tmp_path))
+    miner = write_stores.MINER.public
+    assert [entry.miner for entry in notebook.space(4)] == [miner]
+    assert notebook.grants(b"d" * 32) == [Grant(0, 1, miner, 4096)]
+    assert notebook.last_seen() == {miner: 4}
+    assert notebook.losses() == [Loss(b"l" * 32, miner, "no answer", 4)]
+    notebook.set_release(miner, [b"s" * 32])
+    assert notebook.releases() == {b"s" * 32: miner}
+    notebook.close()
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_an_earlier_journal_is_read(release: str, tmp_path: Path) -> None:
+    journal = Journal(restore(release, "journal", tmp_path))
+    assert journal.read("SELECT value FROM counter WHERE name = 'epoch'") == [(7,)]
+    assert journal.read("SELECT shards, bytes FROM shard_total") == [(1, 4096)]
+    journal.write_now(lambda db: db.execute("DELETE FROM shard"))
+    assert journal.read("SELECT shards, bytes FROM shard_total") == [(0, 0)]
+    journal.close()
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_an_earlier_catalogue_is_read(release: str, tmp_path: Path) -> None:
+    catalogue = Catalogue(restore(release, "catalogue", tmp_path))
+    file = catalogue.resolve("photo")
+    assert (file.cid, file.file_key, file.state) == ("bafy-file", b"k" * 32, FileState.STORED)
+    assert [deal.state for deal in catalogue.deals(file.id)] == [DealState.ACTIVE]
+    assert [segment.salt for segment in catalogue.segments(file.id)] == [b"s" * 32]
+    assert catalogue.node("bafy-file") == b"node"
+    assert catalogue.holders("bafy-deal") == b"holders"
+    catalogue.close()
+
+
+@pytest.mark.parametrize("store", STORES.values(), ids=STORES)
+def test_a_file_of_a_newer_release_is_refused_and_left_as_it_is(
+    store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "newer.sqlite"
+    open_database(path, store).close()
+    sql = sqlite3.connect(path)
+    sql.execute(f"PRAGMA user_version = {store.version + 1}")
+    sql.close()
+    before = path.read_bytes()
+    wanted = rf"{path} is of version {store.version + 1}.*up to {store.version}.*install the newer"
+    with pytest.raises(StorageError, match=wanted):
+        open_database(path, store)
+    assert path.read_bytes() == before
+
+
+def test_the_dumps_of_0_1_0_are_what_its_sources_write(tmp_path: Path) -> None:
+    with tarfile.open(SOURCE_0_1_0) as source:
+        source.extractall(tmp_path / "source", filter="data")
+    packages = [tmp_path / "source" / name for name in ("protocol", "runtime", "miner")]
+    packages += [tmp_path / "source" / name for name in ("supernode", "client")]
+    path = os.pathsep.join(map(str, packages))
+    script = shutil.copy(HERE / "write_stores.py", tmp_path)
+    subprocess.run(
+        [sys.executable, script, tmp_path / "out"],
+        env=os.environ | {"PYTHONPATH": path, "CYBERVEIN_NATIVE": "off"},
+        check=True,
+    )
+    for name in STORES:
+        wanted = (HERE / "dumps" / "0.1.0" / f"{name}.sql").read_text()
+        assert (tmp_path / "out" / f"{name}.sql").read_text() == wanted
