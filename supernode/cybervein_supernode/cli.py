@@ -15,11 +15,11 @@ from cybervein_runtime.logs import configure_logs
 from cybervein_runtime.network_file import load_network
 from cybervein_runtime.tls import tls_of
 
-from cybervein_supernode.engine.export import export_chain
-from cybervein_supernode.engine.replaying import Verified, verify_data, verify_export
-from cybervein_supernode.engine.view import LedgerView
-from cybervein_supernode.founding import DEFAULT_URL, found, founded, numbers_of
-from cybervein_supernode.home import Home
+from cybervein_supernode.chain.export import export_chain
+from cybervein_supernode.chain.view import LedgerView
+from cybervein_supernode.node.home import Home
+from cybervein_supernode.process.founding import DEFAULT_URL, found, founded, numbers_of
+from cybervein_supernode.verify.replaying import Verified, verify_data, verify_export
 
 if TYPE_CHECKING:
     from cybervein_runtime.console import Console
@@ -99,7 +99,7 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
     ] = False,
 ) -> None:
     """Run the super node until SIGTERM or Ctrl-C."""
-    from cybervein_supernode.running import run as serve  # noqa: PLC0415 -- the server is slow to import
+    from cybervein_supernode.process.running import run as serve  # noqa: PLC0415 -- the server is slow to import
 
     configure_logs("supernode", as_json=log_json or not sys.stderr.isatty())
     tls = tls_of(tls_cert, tls_key)

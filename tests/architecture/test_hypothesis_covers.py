@@ -33,10 +33,10 @@ from cybervein_protocol.ledger.state.overlay import MemoryStore, Overlay
 from cybervein_protocol.placement import place
 from cybervein_protocol.space.measure import estimate_plots, measured_space
 from cybervein_supernode.api.limits import Buckets
+from cybervein_supernode.chain.row_store import RowStore
 from cybervein_supernode.clock.timeline import resume
 from cybervein_supernode.engine.mempool import Mempool
-from cybervein_supernode.engine.row_store import RowStore
-from cybervein_supernode.evidence import EvidenceStore
+from cybervein_supernode.verify.evidence import EvidenceStore
 from discovery import public_functions
 from hypothesis_coverage import everything_exercised
 
@@ -53,7 +53,7 @@ INSIDE = {
 
 NO_READERS = {
     "cybervein_supernode.cli.verify": "a command; calls verify_export and verify_data",
-    "cybervein_supernode.engine.replaying.verify_data": "replays rows of our own database",
+    "cybervein_supernode.verify.replaying.verify_data": "replays rows of our own database",
 }
 
 READERS = {

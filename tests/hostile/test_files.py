@@ -36,9 +36,9 @@ from cybervein_runtime.identity import (
     save_identity,
 )
 from cybervein_runtime.network_file import load_network, parse_network, to_json
-from cybervein_supernode.engine.export import read_sections, varint
-from cybervein_supernode.engine.replaying import verify_export
-from cybervein_supernode.evidence import EvidenceStore
+from cybervein_supernode.chain.export import read_sections, varint
+from cybervein_supernode.verify.evidence import EvidenceStore
+from cybervein_supernode.verify.replaying import verify_export
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from record_strategies import records

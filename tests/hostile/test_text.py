@@ -18,7 +18,7 @@ from cybervein_runtime.console import coins
 from cybervein_runtime.http_client import error_of
 from cybervein_runtime.http_server import read_body
 from cybervein_runtime.json_text import parse_json
-from cybervein_supernode.founding import parse_fund
+from cybervein_supernode.process.founding import parse_fund
 from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st

@@ -18,8 +18,8 @@ from cluster.running import Cluster
 from cluster.waiting import until
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.presets import preset
-from cybervein_supernode.founding import found
-from cybervein_supernode.home import Home
+from cybervein_supernode.node.home import Home
+from cybervein_supernode.process.founding import found
 from responder import FakeSuperNode, Responder
 
 ROOT = Path(__file__).parents[2]

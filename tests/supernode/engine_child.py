@@ -12,8 +12,8 @@ from cybervein_protocol.ledger.units.genesis import Allocation, Genesis, SuperNo
 from cybervein_protocol.ledger.units.unit import make_paid_unit
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.signing import KeyPair
+from cybervein_supernode.chain.store import Chain
 from cybervein_supernode.engine.bench import Bench
-from cybervein_supernode.engine.chain import Chain
 
 SUPER = KeyPair(b"s" * 32)
 WALLET = KeyPair(b"w" * 32)

@@ -23,11 +23,11 @@ from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.identity import load_identity, new_identity
 from cybervein_runtime.network_file import load_network
 from cybervein_supernode.clock.timeline import Timeline, begin
-from cybervein_supernode.desk import Desk
-from cybervein_supernode.engine.bench import Inclusion
-from cybervein_supernode.founding import super_node
-from cybervein_supernode.home import Home
-from cybervein_supernode.node import SuperNode
+from cybervein_supernode.desk.desk import Desk
+from cybervein_supernode.engine.port import Inclusion
+from cybervein_supernode.node.home import Home
+from cybervein_supernode.node.node import SuperNode
+from cybervein_supernode.process.founding import super_node
 from multiformats import CID
 from nacl.public import PublicKey as SealKey
 from nacl.public import SealedBox

@@ -11,9 +11,9 @@ from cybervein_protocol.ledger.units.unit import ParsedUnit, make_unit
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.signing import KeyPair
 from cybervein_supernode.api.limits import Buckets
+from cybervein_supernode.chain.row_store import RowStore
 from cybervein_supernode.clock.timeline import begin, resume
 from cybervein_supernode.engine.mempool import AGE_SECONDS_MAX, Mempool
-from cybervein_supernode.engine.row_store import RowStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule

@@ -9,8 +9,8 @@ from cybervein_protocol.errors import ConflictError
 from cybervein_protocol.ledger.mining.bodies import MinerDrain
 from cybervein_protocol.ledger.state.rows import shard_id
 from cybervein_protocol.messages import OrderRequest, ShardPlan
-from cybervein_supernode.engine.view import Shard
-from cybervein_supernode.notebook import Grant, Loss
+from cybervein_supernode.chain.view import Shard
+from cybervein_supernode.desk.notebook import Grant, Loss
 from fake_miner import FakeMiner
 from stored_deal import Stored, open_and_upload, register, store
 from super_lab import Lab

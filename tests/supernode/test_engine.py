@@ -24,13 +24,13 @@ from cybervein_protocol.ledger.chain.border import parse_unit
 from cybervein_protocol.ledger.state.rows import SUPPLY, SUPPLY_ID
 from cybervein_protocol.ledger.units.genesis import root_units
 from cybervein_protocol.ledger.units.unit import PARENTS_MAX, make_paid_unit
+from cybervein_supernode.chain.store import Chain
+from cybervein_supernode.chain.tips import Tips
 from cybervein_supernode.engine import bench as bench_module
 from cybervein_supernode.engine import mempool as mempool_module
 from cybervein_supernode.engine.bench import Bench
-from cybervein_supernode.engine.chain import Chain
 from cybervein_supernode.engine.mempool import Mempool
-from cybervein_supernode.engine.replaying import verify_data
-from cybervein_supernode.engine.tips import Tips
+from cybervein_supernode.verify.replaying import verify_data
 from super_lab import WALLET, Lab
 
 KILLS = 40

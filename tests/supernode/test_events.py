@@ -1,7 +1,7 @@
 """Live events: bounded for everybody, complete for those who keep up."""
 
-from cybervein_supernode import events
-from cybervein_supernode.events import EventHub
+from cybervein_supernode.desk import events
+from cybervein_supernode.desk.events import EventHub
 
 
 def hub() -> EventHub:

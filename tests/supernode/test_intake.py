@@ -39,7 +39,7 @@ from cybervein_protocol.space import (
     prove_space,
 )
 from cybervein_protocol.tree import root_and_outboard
-from cybervein_supernode.engine.replaying import verify_data
+from cybervein_supernode.verify.replaying import verify_data
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace

@@ -7,7 +7,7 @@ from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import ConflictError
 from cybervein_protocol.ledger.state.rows import shard_id
 from cybervein_supernode.audit.auditor import Auditor
-from cybervein_supernode.notebook import Loss
+from cybervein_supernode.desk.notebook import Loss
 from cybervein_supernode.repair import repairer as repairer_module
 from fake_miner import FakeMiner
 from stored_deal import Stored, register, store

@@ -9,7 +9,7 @@ from cybervein_protocol.errors import ProofError
 from cybervein_protocol.ledger.mining.measurements import AuditEntry, AuditResult
 from cybervein_protocol.messages import sign_audit_answer
 from cybervein_supernode.audit.auditor import Auditor
-from cybervein_supernode.engine.replaying import verify_data
+from cybervein_supernode.verify.replaying import verify_data
 from fake_miner import FakeMiner
 from stored_deal import register, store
 from super_lab import Lab

@@ -17,7 +17,7 @@ from cybervein_supernode.api.live_routes import live_routes
 from cybervein_supernode.api.market_routes import market_routes
 from cybervein_supernode.api.metrics import metrics_routes
 from cybervein_supernode.api.submit_routes import submit_routes
-from cybervein_supernode.node import SuperNode
+from cybervein_supernode.node.node import SuperNode
 
 EXPLORER = Path(__file__).parent.parent / "explorer"
 _PAGE_POLICY = (

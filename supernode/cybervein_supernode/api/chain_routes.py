@@ -19,8 +19,8 @@ from cybervein_supernode.api.views import (
     supply_json,
     unit_json,
 )
-from cybervein_supernode.engine.export import export_chain
-from cybervein_supernode.node import SuperNode
+from cybervein_supernode.chain.export import export_chain
+from cybervein_supernode.node.node import SuperNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from cybervein_supernode.events import LISTENERS_MAX, EventHub
-from cybervein_supernode.node import SuperNode
+from cybervein_supernode.desk.events import LISTENERS_MAX, EventHub
+from cybervein_supernode.node.node import SuperNode
 
 PING_SECONDS = 15
 

@@ -18,8 +18,8 @@ from cybervein_supernode.api.views import (
     shard_json,
     weight_of,
 )
-from cybervein_supernode.engine.view import LedgerView, Shard
-from cybervein_supernode.node import SuperNode
+from cybervein_supernode.chain.view import LedgerView, Shard
+from cybervein_supernode.node.node import SuperNode
 
 DEALS_MAX = 500
 HISTORY_EPOCHS = 50

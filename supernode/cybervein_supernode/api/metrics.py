@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from cybervein_supernode.node import SuperNode
+from cybervein_supernode.node.node import SuperNode
 
 PREFIX = "cybervein_supernode_"
 COUNTERS = (

@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 
 from cybervein_supernode.api.free_units import FreeUnits
 from cybervein_supernode.api.views import Json
-from cybervein_supernode.node import SuperNode
+from cybervein_supernode.node.node import SuperNode
 
 FINAL_SECONDS_MAX = 30.0
 """`?wait=final` holds this long."""

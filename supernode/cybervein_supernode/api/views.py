@@ -11,7 +11,7 @@ from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import address
 from multiformats import CID
 
-from cybervein_supernode.engine.view import Shard, UnitPlace
+from cybervein_supernode.chain.view import Shard, UnitPlace
 
 Json = dict[str, object]
 

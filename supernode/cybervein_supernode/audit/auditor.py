@@ -18,12 +18,12 @@ from cybervein_protocol.ledger.state.rows import MinerRow, shard_id
 from cybervein_protocol.messages import AuditAnswer, AuditItem, AuditRequest
 from cybervein_protocol.signing import address
 
-from cybervein_supernode.audit.examination import Finding, Question, check_fits, examine
+from cybervein_supernode.chain.view import Shard
 from cybervein_supernode.clock.timeline import Timeline
-from cybervein_supernode.desk import Desk
-from cybervein_supernode.engine.view import Shard
-from cybervein_supernode.notebook import Loss
+from cybervein_supernode.desk.desk import Desk
+from cybervein_supernode.desk.notebook import Loss
 from cybervein_supernode.peers.miner_client import MinerClient, Peer
+from cybervein_supernode.verify.examination import Finding, Question, check_fits, examine
 
 log = structlog.get_logger()
 MINERS_AT_ONCE = 16

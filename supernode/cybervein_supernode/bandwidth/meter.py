@@ -22,7 +22,7 @@ from cybervein_protocol.tree import verify_slice
 
 from cybervein_supernode.bandwidth.speed import Read, bytes_per_second
 from cybervein_supernode.clock.timeline import Timeline
-from cybervein_supernode.desk import Desk
+from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.peers.miner_client import MinerClient, Peer
 from cybervein_supernode.placement.domains import network_group
 

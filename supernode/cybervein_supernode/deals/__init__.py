@@ -1,1 +1,1 @@
-"""Deals: the verification step between upload and commit."""
+"""Deals: where new shards may go, and the verification between upload and commit."""

@@ -31,7 +31,7 @@ from cybervein_protocol.signing import address
 from cybervein_protocol.tree import verify_slice
 from multiformats import CID
 
-from cybervein_supernode.desk import Desk
+from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.peers.miner_client import MinerClient, Peer
 
 ASK_SECONDS_MAX = 60.0

@@ -1,1 +1,1 @@
-"""The solo engine: one process orders, executes and finalises units over SQLite."""
+"""Who orders: the port that says what an engine is, and `solo`, one process, behind it."""

@@ -5,7 +5,6 @@ Every method runs in that thread, one after another, so none needs a lock.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.ledger.state.rows import ACCOUNTS
@@ -15,23 +14,9 @@ from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import KeyPair
 from multiformats import CID
 
-from cybervein_supernode.engine.chain import Chain, CommittedBlock
+from cybervein_supernode.chain.store import Chain, CommittedBlock
 from cybervein_supernode.engine.mempool import Mempool
-
-
-@dataclass(frozen=True, slots=True)
-class Inclusion:
-    """Where a unit ended; `code` is empty unless it is void."""
-
-    unit: CID
-    height: int
-    code: str
-    reason: str
-
-    @property
-    def status(self) -> str:
-        """`final` or `void`."""
-        return "void" if self.code else "final"
+from cybervein_supernode.engine.port import Inclusion
 
 
 class Bench:

@@ -17,8 +17,9 @@ from cybervein_protocol.ledger.units.body import Body
 from cybervein_protocol.ledger.units.unit import ParsedUnit
 from multiformats import CID
 
-from cybervein_supernode.engine.bench import Bench, Inclusion
-from cybervein_supernode.engine.chain import CommittedBlock
+from cybervein_supernode.chain.store import CommittedBlock
+from cybervein_supernode.engine.bench import Bench
+from cybervein_supernode.engine.port import Inclusion
 
 log = structlog.get_logger()
 GATHER_SECONDS = 0.02

@@ -1,1 +1,1 @@
-"""Intake: space proofs and commit responses, judged at once and off the event loop."""
+"""Intake: space proofs and commit responses, taken in and judged off the event loop."""

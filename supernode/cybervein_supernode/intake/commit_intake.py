@@ -16,8 +16,8 @@ from cybervein_protocol.messages import (
 from cybervein_protocol.signing import address
 from cybervein_protocol.space import plot_seed
 
-from cybervein_supernode.desk import Desk
-from cybervein_supernode.intake.commit_judge import judge_commit_response
+from cybervein_supernode.desk.desk import Desk
+from cybervein_supernode.verify.commit_judge import judge_commit_response
 
 JUDGING_MAX = 4
 

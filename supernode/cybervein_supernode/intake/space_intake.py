@@ -14,8 +14,8 @@ from cybervein_protocol.signing import address
 from cybervein_protocol.space import SpaceAnswer, decode_answer
 
 from cybervein_supernode.clock.timeline import Timeline
-from cybervein_supernode.desk import Desk
-from cybervein_supernode.intake.space_judge import SpaceCase, judge_space_proof
+from cybervein_supernode.desk.desk import Desk
+from cybervein_supernode.verify.space_judge import SpaceCase, judge_space_proof
 
 log = structlog.get_logger()
 ENTRIES_PER_UNIT = 512

@@ -1,1 +1,1 @@
-"""Placement: who is live with how much room, and which shard goes where."""
+"""Placement: who is live with how much room, and who shares a failure domain."""

@@ -12,7 +12,7 @@ from cybervein_protocol.ledger.state.rows import MinerRow
 from cybervein_protocol.placement import Candidate
 from cybervein_protocol.signing import address
 
-from cybervein_supernode.desk import Desk
+from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.peers.miner_client import MinerClient, Peer
 from cybervein_supernode.placement.domains import failure_domain
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from cybervein_protocol.ledger.state.rows import shard_id
 
-from cybervein_supernode.desk import Desk
-from cybervein_supernode.engine.view import Shard
+from cybervein_supernode.chain.view import Shard
+from cybervein_supernode.desk.desk import Desk
 
 
 class Departures:

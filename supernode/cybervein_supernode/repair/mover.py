@@ -12,7 +12,7 @@ import structlog
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.signing import address
 
-from cybervein_supernode.desk import Desk
+from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.repair.departures import Departures
 from cybervein_supernode.repair.rebuild import Rebuilder
 from cybervein_supernode.repair.watch import name_of

@@ -22,8 +22,8 @@ from cybervein_protocol.messages import Receipt, open_repair_keys, verify_receip
 from cybervein_protocol.placement import place
 from multiformats import CID
 
-from cybervein_supernode.desk import Desk
-from cybervein_supernode.engine.view import Shard
+from cybervein_supernode.chain.view import Shard
+from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.peers.miner_client import MinerClient, Peer
 from cybervein_supernode.placement.roster import Roster
 

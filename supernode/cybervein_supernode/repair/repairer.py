@@ -11,9 +11,9 @@ from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.ledger.storage.bodies import ShardLost
 from cybervein_protocol.signing import address
 
-from cybervein_supernode.desk import Desk
-from cybervein_supernode.engine.view import Shard
-from cybervein_supernode.notebook import Loss
+from cybervein_supernode.chain.view import Shard
+from cybervein_supernode.desk.desk import Desk
+from cybervein_supernode.desk.notebook import Loss
 from cybervein_supernode.repair.rebuild import Rebuilder
 from cybervein_supernode.repair.watch import Watch, name_of
 

@@ -6,9 +6,9 @@ Silence is counted in epochs in which this super node asked, so an outage of its
 from cybervein_protocol.ledger.state.rows import shard_id
 from cybervein_protocol.signing import address
 
-from cybervein_supernode.desk import Desk
-from cybervein_supernode.engine.view import Shard
-from cybervein_supernode.notebook import Loss
+from cybervein_supernode.chain.view import Shard
+from cybervein_supernode.desk.desk import Desk
+from cybervein_supernode.desk.notebook import Loss
 
 SILENT = "silent beyond grace"
 

@@ -17,30 +17,30 @@ from cybervein_runtime.identity import Identity
 
 from cybervein_supernode.audit.auditor import Auditor
 from cybervein_supernode.bandwidth.meter import Meter
+from cybervein_supernode.chain.store import Chain, CommittedBlock
+from cybervein_supernode.chain.view import LedgerView
 from cybervein_supernode.clock.driver import EpochDriver
 from cybervein_supernode.clock.time_source import SystemTime, TimeSource
+from cybervein_supernode.deals.grants import Placement
 from cybervein_supernode.deals.verification import Deals
-from cybervein_supernode.desk import Desk
+from cybervein_supernode.desk.desk import Desk
+from cybervein_supernode.desk.events import EventHub
+from cybervein_supernode.desk.notebook import Notebook
+from cybervein_supernode.desk.tally import Tally
 from cybervein_supernode.engine.bench import Bench
-from cybervein_supernode.engine.chain import Chain, CommittedBlock
 from cybervein_supernode.engine.solo import SoloEngine
-from cybervein_supernode.engine.view import LedgerView
-from cybervein_supernode.events import EventHub
-from cybervein_supernode.evidence import EvidenceStore
-from cybervein_supernode.home import Home
 from cybervein_supernode.intake.commit_intake import CommitIntake
 from cybervein_supernode.intake.space_intake import SpaceIntake
-from cybervein_supernode.notebook import Notebook
+from cybervein_supernode.node.home import Home
 from cybervein_supernode.peers.miner_client import MinerClient
 from cybervein_supernode.peers.public_only import public_session
-from cybervein_supernode.placement.grants import Placement
 from cybervein_supernode.placement.roster import Roster
 from cybervein_supernode.repair.departures import Departures
 from cybervein_supernode.repair.mover import Mover
 from cybervein_supernode.repair.rebuild import Rebuilder
 from cybervein_supernode.repair.repairer import Repairer
 from cybervein_supernode.repair.watch import Watch
-from cybervein_supernode.tally import Tally
+from cybervein_supernode.verify.evidence import EvidenceStore
 
 if TYPE_CHECKING:
     from cybervein_supernode.clock.timeline import Timeline

@@ -17,8 +17,8 @@ from cybervein_runtime.tls import Tls, require_tls
 
 from cybervein_supernode.api.app import create_app
 from cybervein_supernode.api.free_units import parse_networks
-from cybervein_supernode.home import Home
-from cybervein_supernode.node import SuperNode
+from cybervein_supernode.node.home import Home
+from cybervein_supernode.node.node import SuperNode
 
 log = structlog.get_logger()
 

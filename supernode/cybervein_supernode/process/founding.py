@@ -15,7 +15,7 @@ from cybervein_runtime.trust import context_of
 from msgspec.structs import replace
 from nacl.public import PrivateKey
 
-from cybervein_supernode.home import Home
+from cybervein_supernode.node.home import Home
 
 _DIGITS_MAX = 19
 DEFAULT_URL = "http://127.0.0.1:7700"

@@ -26,10 +26,10 @@ from cybervein_protocol.ledger.units.genesis import Genesis, root_units
 from cybervein_protocol.ledger.units.unit import ParsedUnit
 from cybervein_protocol.signing import KeyPair
 
-from cybervein_supernode.engine.database import open_writer, transaction
-from cybervein_supernode.engine.record import record_block
-from cybervein_supernode.engine.row_store import RowStore, TypedRows
-from cybervein_supernode.engine.tips import Tips
+from cybervein_supernode.chain.database import open_writer, transaction
+from cybervein_supernode.chain.record import record_block
+from cybervein_supernode.chain.row_store import RowStore, TypedRows
+from cybervein_supernode.chain.tips import Tips
 
 if TYPE_CHECKING:
     import sqlite3

@@ -37,8 +37,8 @@ from cybervein_protocol.presets import Preset
 from cybervein_protocol.space import decode_answer, plot_id
 from cybervein_protocol.tree import verify_slice
 
-from cybervein_supernode.evidence import EvidenceStore
-from cybervein_supernode.intake.space_judge import SpaceCase, judge_space_proof
+from cybervein_supernode.verify.evidence import EvidenceStore
+from cybervein_supernode.verify.space_judge import SpaceCase, judge_space_proof
 
 _CHUNK = 1024
 _PLOT, _SHARD = PLOTS.key(b""), SHARDS.key(b"")

@@ -10,13 +10,13 @@ from cybervein_protocol.names import PublicKey
 from cybervein_protocol.presets import Preset
 from cybervein_runtime.identity import Identity
 
+from cybervein_supernode.chain.view import LedgerView
 from cybervein_supernode.clock.time_source import TimeSource
-from cybervein_supernode.engine.solo import SoloEngine
-from cybervein_supernode.engine.view import LedgerView
-from cybervein_supernode.events import EventHub
-from cybervein_supernode.evidence import EvidenceStore
-from cybervein_supernode.notebook import Notebook
-from cybervein_supernode.tally import Tally
+from cybervein_supernode.desk.events import EventHub
+from cybervein_supernode.desk.notebook import Notebook
+from cybervein_supernode.desk.tally import Tally
+from cybervein_supernode.engine.port import Engine
+from cybervein_supernode.verify.evidence import EvidenceStore
 
 JUDGE_THREADS = 2
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class Desk:
 
     identity: Identity
     view: LedgerView
-    engine: SoloEngine
+    engine: Engine
     evidence: EvidenceStore
     notebook: Notebook
     hub: EventHub

@@ -33,8 +33,8 @@ from cybervein_protocol.ledger.units.events import Contribution, EpochClosed
 from cybervein_protocol.ledger.units.genesis import Genesis, network_id
 from cybervein_protocol.signing import address
 
-from cybervein_supernode.engine.database import open_reader
-from cybervein_supernode.engine.row_store import RowStore, TypedRows
+from cybervein_supernode.chain.database import open_reader
+from cybervein_supernode.chain.row_store import RowStore, TypedRows
 
 _EVENT_BYTES_MAX = 1 << 26
 _EPOCHS_REMEMBERED = 64

@@ -12,9 +12,9 @@ from cybervein_protocol.ledger.units.events import EpochClosed
 from cybervein_protocol.ledger.units.genesis import Genesis, decode_genesis, network_id
 from multiformats import CID
 
-from cybervein_supernode.engine.export import read_sections
-from cybervein_supernode.engine.reproving import Reprover
-from cybervein_supernode.engine.view import LedgerView
+from cybervein_supernode.chain.export import read_sections
+from cybervein_supernode.chain.view import LedgerView
+from cybervein_supernode.verify.reproving import Reprover
 
 
 @dataclass(frozen=True, slots=True)

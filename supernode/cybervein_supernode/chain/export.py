@@ -11,7 +11,7 @@ from typing import BinaryIO
 from cybervein_protocol.encoding import encode, node_cid
 from cybervein_protocol.errors import LimitError, MalformedError
 
-from cybervein_supernode.engine.view import LedgerView
+from cybervein_supernode.chain.view import LedgerView
 
 SECTION_BYTES_MAX = 8 << 20
 _VARINT_BYTES_MAX = 5

@@ -14,8 +14,8 @@ from cybervein_protocol.messages import OrderGrant, OrderGrants, OrderRequest, S
 from cybervein_protocol.placement import Candidate, place
 from multiformats import CID
 
-from cybervein_supernode.desk import Desk
-from cybervein_supernode.notebook import Grant
+from cybervein_supernode.desk.desk import Desk
+from cybervein_supernode.desk.notebook import Grant
 from cybervein_supernode.peers.miner_client import MinerClient, Peer
 from cybervein_supernode.placement.roster import Roster
 

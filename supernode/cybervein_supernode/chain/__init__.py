@@ -1,0 +1,1 @@
+"""What is on disk: blocks, units, state rows, and how they are read."""

@@ -1,0 +1,1 @@
+"""What every duty is given, and where it notes what it saw."""

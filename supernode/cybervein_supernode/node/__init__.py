@@ -1,0 +1,1 @@
+"""One super node: its files, its parts, put together."""

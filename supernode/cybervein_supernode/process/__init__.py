@@ -1,0 +1,1 @@
+"""Founding a network and serving it: the process."""
