@@ -20,9 +20,9 @@ from cybervein_client.catalogue.store import Catalogue
 from cybervein_miner.journal import JOURNAL, Journal
 from cybervein_protocol.errors import StorageError
 from cybervein_runtime.database import Store, open_database
-from cybervein_supernode.engine.chain import Chain
-from cybervein_supernode.engine.database import LEDGER
-from cybervein_supernode.notebook import NOTEBOOK, Grant, Loss, Notebook
+from cybervein_supernode.chain.database import LEDGER
+from cybervein_supernode.chain.store import Chain
+from cybervein_supernode.desk.notebook import NOTEBOOK, Grant, Loss, Notebook
 
 HERE = Path(__file__).parent
 SOURCE_0_1_0 = HERE.parent / "chart" / "packages" / "cybervein-0.1.0-source.tar.gz"

@@ -49,9 +49,9 @@ make_unit = _ledger("make_unit", "units.unit", "unit")
 make_paid_unit = _ledger("make_paid_unit", "units.unit", "unit")
 parse_unit = _ledger("parse_unit", "chain.border", "unit")
 Journal = _any("cybervein_miner.record.journal:Journal", "cybervein_miner.journal:Journal")
-Chain = _any("cybervein_supernode.chain.chain:Chain", "cybervein_supernode.engine.chain:Chain")
+Chain = _any("cybervein_supernode.chain.store:Chain", "cybervein_supernode.engine.chain:Chain")
 Notebook, Grant, Loss = (
-    _any(f"cybervein_supernode.chain.notebook:{name}", f"cybervein_supernode.notebook:{name}")
+    _any(f"cybervein_supernode.desk.notebook:{name}", f"cybervein_supernode.notebook:{name}")
     for name in ("Notebook", "Grant", "Loss")
 )
 
