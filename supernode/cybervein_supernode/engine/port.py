@@ -8,7 +8,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
-from cybervein_protocol.encoding import Record
+from cybervein_protocol.ledger.units.body import Body
 from multiformats import CID
 
 
@@ -52,7 +52,7 @@ class Engine(Protocol):
         """Check a unit and queue it: its id, and a future that is done once it is in a block."""
         ...
 
-    async def issue(self, kind: str, body: Record) -> Inclusion:
+    async def issue(self, body: Body) -> Inclusion:
         """Issue a unit of this super node; returns when it is final.
 
         Raises ConflictError if it is void.
