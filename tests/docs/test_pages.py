@@ -25,6 +25,20 @@ def test_pages_name_no_machine_of_ours(page: Path) -> None:
     assert not re.search(r"(?<![\w.])/(?:root|home|work|tmp)/", text)
 
 
+CELL_CHARS_MAX = 200
+STUMBLES = re.compile(
+    r"\b(let alone|alike|trying on|by itself|of one hand|go(es)? on|for ever|checked how|of then)\b"
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_reader_stumbles_over_no_long_cell_and_no_odd_word(page: Path) -> None:
+    rows = [line for line in page.read_text().splitlines() if line.startswith("|")]
+    cells = [cell.strip() for row in rows for cell in re.split(r"(?<!\\)\|", row)]
+    assert not [cell for cell in cells if len(cell) > CELL_CHARS_MAX]
+    assert not [line for line in page.read_text().splitlines() if STUMBLES.search(line)]
+
+
 def test_every_decision_has_context_decision_and_consequence() -> None:
     for page in sorted((ROOT / "docs" / "adr").glob("*.md")):
         text = page.read_text()

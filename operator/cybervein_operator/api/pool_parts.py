@@ -136,8 +136,7 @@ class PoolAddress(Part, frozen=True, kw_only=True):
         AddressType,
         says(
             "ClusterIP: inside this cluster alone. NodePort: a port of every node. LoadBalancer: "
-            "an address for each miner. HostPort: a port of the miner's own node; the namespace "
-            "must allow it, as for hostPath."
+            "an address for each miner. HostPort: a port of its node; the namespace must allow it."
         ),
     ] = AddressType.CLUSTER_IP
     host: Annotated[
