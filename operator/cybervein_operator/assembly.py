@@ -76,6 +76,7 @@ def assemble(
             poller=poller,
             add=queue.add,
             image=settings.image,
+            pull_secrets=settings.pull_secrets,
             version=version("cybervein"),
             control=address(key.public),
             supernode_url=settings.supernode_url,

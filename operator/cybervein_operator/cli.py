@@ -40,6 +40,10 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
     image: Annotated[
         str, typer.Option(envvar="CYBERVEIN_IMAGE", help="Image of pods whose spec names none.")
     ] = _DEFAULT.image,
+    image_pull_secret: Annotated[
+        list[str] | None,
+        typer.Option(help="Secret that pods pull with where their spec names none; repeatable."),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address for probes and metrics.")] = _DEFAULT.host,
     port: Annotated[int, typer.Option(help="Port for probes and metrics.")] = _DEFAULT.port,
     miner_url: Annotated[
@@ -73,6 +77,7 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
         namespaces=tuple(dict.fromkeys(namespace or ())),
         own_namespace=own_namespace,
         image=image,
+        pull_secrets=tuple(dict.fromkeys(image_pull_secret or ())),
         host=host,
         port=port,
         miner_url=miner_url,

@@ -14,6 +14,7 @@ class Settings:
     namespaces: tuple[str, ...] = ()
     own_namespace: str = ""
     image: str = "cybervein:latest"
+    pull_secrets: tuple[str, ...] = ()
     host: str = "0.0.0.0"  # noqa: S104 -- inside a pod; probes come from the node
     port: int = 8080
     miner_url: str = DEFAULT_URL

@@ -140,6 +140,14 @@ def test_roles_are_made_in_its_own_and_the_watched_namespaces_and_nowhere_else(h
     assert {f"--namespace={each}" for each in roles} <= set(args)
 
 
+def test_pods_of_pools_pull_with_the_secrets_of_the_release(helm: Helm) -> None:
+    objects = helm.render(values={"image": {"pullSecrets": ["registry"]}})
+    [operator] = [each for each in objects if each["kind"] == "Deployment"]
+    pod = operator["spec"]["template"]["spec"]
+    assert pod["imagePullSecrets"] == [{"name": "registry"}]
+    assert "--image-pull-secret=registry" in pod["containers"][0]["args"]
+
+
 def test_every_alert_asks_for_metrics_that_are_documented() -> None:
     rules = yaml.safe_load((CHART / "files/rules.yaml").read_text())
     documented = (ROOT / "docs/metrics.md").read_text()

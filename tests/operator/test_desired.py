@@ -61,6 +61,17 @@ def test_an_upgrade_of_the_operator_alone_leaves_templates_as_they_are() -> None
     assert template.of(before) == template.of(after)
 
 
+def test_pods_pull_with_the_secrets_of_their_spec_and_else_with_the_operators() -> None:
+    def secrets(facts: MinerFacts, **spec: Any) -> object:
+        made = miner.statefulset(pool(**spec), 0, facts)
+        return made["spec"]["template"]["spec"].get("imagePullSecrets")
+
+    theirs = replace(FACTS, pull_secrets=("chart",))
+    assert secrets(FACTS) is None
+    assert secrets(theirs) == [{"name": "chart"}]
+    assert secrets(theirs, imagePullSecrets=["own"]) == [{"name": "own"}]
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -9,11 +9,12 @@ from cybervein_operator.api.fields import (
     Address,
     Image,
     Subdomain,
+    distinct,
     keyed,
     says,
 )
 from cybervein_operator.api.meta import Condition, Metadata, Part
-from cybervein_operator.api.pods import PullPolicy
+from cybervein_operator.api.pods import PullPolicy, PullSecrets
 from cybervein_operator.api.rules import Rule, exactly_one, fixed
 from cybervein_operator.api.super_node import SuperNode
 
@@ -81,6 +82,10 @@ class NetworkSpec(Part, frozen=True, kw_only=True):
     image_pull_policy: Annotated[
         PullPolicy | None, says("When nodes ask the registry for the image.")
     ] = None
+    image_pull_secrets: Annotated[
+        PullSecrets,
+        distinct("Secrets here that log in to the registry; none means the operator's default."),
+    ] = ()
 
 
 class NetworkStatus(Part, frozen=True, kw_only=True):

@@ -18,6 +18,12 @@ class PullPolicy(StrEnum):
     NEVER = "Never"
 
 
+SecretName = Annotated[
+    str, Meta(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", min_length=1, max_length=253)
+]
+PullSecrets = Annotated[tuple[SecretName, ...], Meta(max_length=8)]
+
+
 class Resources(Part, frozen=True, kw_only=True):
     """Compute resources of a container."""
 

@@ -16,7 +16,7 @@ from cybervein_operator.api.fields import (
     says,
 )
 from cybervein_operator.api.meta import Metadata, Part
-from cybervein_operator.api.pods import PullPolicy
+from cybervein_operator.api.pods import PullPolicy, PullSecrets
 from cybervein_operator.api.pool_parts import (
     DISKS_MAX,
     MINERS_MAX,
@@ -156,6 +156,10 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
     image_pull_policy: Annotated[
         PullPolicy | None, says("When nodes ask the registry for the image.")
     ] = None
+    image_pull_secrets: Annotated[
+        PullSecrets,
+        distinct("Secrets here that log in to the registry; none means the operator's default."),
+    ] = ()
 
 
 class MinerPool(Part, frozen=True, kw_only=True):

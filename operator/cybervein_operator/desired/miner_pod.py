@@ -39,7 +39,7 @@ def spec(pool: MinerPool, ordinal: int, facts: MinerFacts) -> Object:
     """The pod's spec."""
     volumes = _disks(pool, ordinal, facts)
     return (
-        base(image_pull_secrets=facts.pull_secrets)
+        base(image_pull_secrets=pool.spec.image_pull_secrets or facts.pull_secrets)
         | scheduling(pool)
         | {
             "containers": [_miner(pool, ordinal, facts, volumes), _sidecar(pool, facts)],

@@ -49,7 +49,7 @@ def spec(network: Network, facts: SuperNodeFacts) -> Object:
     """The pod's spec."""
     node = node_of(network)
     return (
-        base(image_pull_secrets=facts.pull_secrets)
+        base(image_pull_secrets=network.spec.image_pull_secrets or facts.pull_secrets)
         | given(nodeSelector=node.node_selector, tolerations=tolerations(node.tolerations))
         | {
             "initContainers": [_container(network, facts, "found", _founding(network, facts))],

@@ -174,4 +174,5 @@ def miner_facts(tools: Tools, pool: MinerPool, ordinal: int) -> MinerFacts | Non
         url=url,
         version=tools.version,
         leaving=leaving_volumes(tools.world, pool, ordinal),
+        pull_secrets=tools.pull_secrets,
     )

@@ -60,7 +60,12 @@ class NetworkWork:
         for claim in supernode.claims(network):
             await self._tools.applier.ensure(claim)
         await self._tools.applier.ensure(supernode.service(network))
-        facts = SuperNodeFacts(self._tools.image, self._tools.version, bool(authority))
+        facts = SuperNodeFacts(
+            image=self._tools.image,
+            version=self._tools.version,
+            private_authority=bool(authority),
+            pull_secrets=self._tools.pull_secrets,
+        )
         await self._tools.applier.ensure(supernode.statefulset(network, facts))
 
     async def _follow(self, network: Network, pinned: Pinned | None) -> None:

@@ -25,6 +25,7 @@ class Tools:
     poller: Poller
     add: Callable[[Key, float], None]
     image: str
+    pull_secrets: tuple[str, ...]
     version: str
     control: str
     supernode_url: str
