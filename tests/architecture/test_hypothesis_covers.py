@@ -17,9 +17,9 @@ from cybervein_client.upload.budget import ByteBudget
 from cybervein_client.upload.plan import plan_deal
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.journal import Journal
 from cybervein_miner.plot.inventory import Inventory
 from cybervein_miner.plot.policy import plots_to_give_way, plots_wanted
+from cybervein_miner.record.journal import Journal
 from cybervein_miner.shard.orders import OrderBook
 from cybervein_miner.shard.store import ShardStore
 from cybervein_miner.shard.trash import Trash, tidy

@@ -17,7 +17,7 @@ from cybervein_miner.cli.prove import ProofFile
 from cybervein_miner.cli.prove import verify as verify_proof
 from cybervein_miner.disk.marker import Marker, create_marker, marker_path, read_marker
 from cybervein_miner.plot.inventory import metadata_path
-from cybervein_miner.tree_file import file_slice, file_tree, outboard_path, read_outboard
+from cybervein_miner.record.tree_file import file_slice, file_tree, outboard_path, read_outboard
 from cybervein_protocol.cid import node_cid
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import CyberVeinError, MalformedError, UnknownError

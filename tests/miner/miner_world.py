@@ -10,9 +10,9 @@ from pathlib import Path
 import aiohttp
 from blake3 import blake3
 from cybervein_miner.api.bulk import BulkProtocol
-from cybervein_miner.node import Node
+from cybervein_miner.node.node import Node
+from cybervein_miner.node.settings import Settings
 from cybervein_miner.plot.policy import Wish
-from cybervein_miner.settings import Settings
 from cybervein_protocol import vrf
 from cybervein_protocol.encoding import encode, node_cid
 from cybervein_protocol.ledger.units.genesis import Genesis, SuperNode

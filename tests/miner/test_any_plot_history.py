@@ -6,8 +6,8 @@ from pathlib import Path
 
 from blake3 import blake3
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.journal import Journal
 from cybervein_miner.plot.inventory import Inventory, PlotState, metadata_path, plot_path
+from cybervein_miner.record.journal import Journal
 from cybervein_protocol.signing import KeyPair
 from cybervein_protocol.space import PlotShape
 from cybervein_protocol.space.metadata import PlotMetadata

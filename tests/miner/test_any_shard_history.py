@@ -8,13 +8,13 @@ from pathlib import Path
 
 from blake3 import blake3
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.journal import Journal
+from cybervein_miner.record.journal import Journal
+from cybervein_miner.record.tree_file import outboard_path
 from cybervein_miner.shard.index import Claim, ShardState
 from cybervein_miner.shard.layout import shard_path
 from cybervein_miner.shard.orders import OrderBook
 from cybervein_miner.shard.store import ShardStore
 from cybervein_miner.shard.trash import Trash, tidy
-from cybervein_miner.tree_file import outboard_path
 from cybervein_protocol.encoding import node_cid
 from cybervein_protocol.errors import CyberVeinError, ProofError, ReplayError, UnknownError
 from cybervein_protocol.messages import Order, sign_order

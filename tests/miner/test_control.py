@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 import aiohttp
 import pytest
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.journal import Journal
-from cybervein_miner.node import Node
-from cybervein_miner.settings import Settings
+from cybervein_miner.node.node import Node
+from cybervein_miner.node.settings import Settings
+from cybervein_miner.record.journal import Journal
 from cybervein_protocol.errors import CyberVeinError, ForbiddenError, StorageError
 from cybervein_protocol.http_signature import SignableRequest, sign_request
 from cybervein_protocol.signing import KeyPair, address
@@ -219,7 +219,7 @@ async def test_probes_name_a_dead_disk_and_stay_true(world: World, tmp_path: Pat
 
 async def test_a_loop_that_ended_fails_the_liveness_probe(miner: Running) -> None:
     miner.node.upkeep._trash = None  # type: ignore[assignment] # any error that is not ours
-    import cybervein_miner.loops as loops  # noqa: PLC0415, PLR0402
+    import cybervein_miner.duty.upkeep as loops  # noqa: PLC0415
 
     async def broken() -> None:
         raise RuntimeError("a bug")

@@ -16,7 +16,7 @@ from cybervein_miner.disk.device import Device
 from cybervein_miner.disk.disk import DiskState
 from cybervein_miner.disk.marker import create_marker, marker_path, read_marker
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.journal import Journal
+from cybervein_miner.record.journal import Journal
 from cybervein_protocol.encoding import decode, encode
 from cybervein_protocol.errors import CyberVeinError, ForbiddenError, StorageError
 from cybervein_protocol.signing import KeyPair

@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from cybervein_miner.journal import SCHEMA, Journal
+from cybervein_miner.record.journal import SCHEMA, Journal
 from cybervein_miner.shard import index as writes
 from cybervein_miner.shard.index import Claim, ShardIndex, ShardRow, ShardState
 from cybervein_protocol.encoding import node_cid

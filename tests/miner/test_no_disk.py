@@ -11,9 +11,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 from blake3 import blake3
-from cybervein_miner import loops
 from cybervein_miner.disk.marker import create_marker, marker_path
-from cybervein_miner.node import Node
+from cybervein_miner.duty import upkeep
+from cybervein_miner.node.node import Node
 from cybervein_miner.plot.inventory import PlotState
 from cybervein_miner.plot.policy import Wish
 from cybervein_miner.prover.space import Challenge
@@ -86,7 +86,7 @@ AWAY: list[tuple[Harm, Harm, str, str]] = [
 @pytest.fixture
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Upkeep looks all the time."""
-    monkeypatch.setattr(loops, "UPKEEP_SECONDS", 0.02)
+    monkeypatch.setattr(upkeep, "UPKEEP_SECONDS", 0.02)
 
 
 async def probe(at: Running, name: str) -> tuple[int, dict[str, object]]:

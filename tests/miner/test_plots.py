@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.journal import Journal
 from cybervein_miner.plot.adoption import take_in
 from cybervein_miner.plot.batches import Batch
 from cybervein_miner.plot.inventory import Inventory, PlotState, footprint, metadata_path, plot_path
@@ -16,8 +15,9 @@ from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.plot.policy import DiskRoom, Wish, plots_to_give_way, plots_wanted
 from cybervein_miner.prover.commits import CommitProver
 from cybervein_miner.prover.space import Challenge, SpaceProver
-from cybervein_miner.tally import Tally
-from cybervein_miner.tree_file import outboard_path
+from cybervein_miner.record.journal import Journal
+from cybervein_miner.record.tally import Tally
+from cybervein_miner.record.tree_file import outboard_path
 from cybervein_protocol import vrf
 from cybervein_protocol.encoding import cid_root, node_cid
 from cybervein_protocol.ledger.mining.bodies import PlotEntry

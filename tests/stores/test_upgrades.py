@@ -17,7 +17,7 @@ import write_stores
 from cybervein_client.catalogue.rows import DealState, FileState
 from cybervein_client.catalogue.schema import CATALOGUE
 from cybervein_client.catalogue.store import Catalogue
-from cybervein_miner.journal import JOURNAL, Journal
+from cybervein_miner.record.journal import JOURNAL, Journal
 from cybervein_protocol.errors import StorageError
 from cybervein_runtime.database import Store, open_database
 from cybervein_supernode.chain.database import LEDGER

@@ -15,13 +15,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.routing import Route
 
+from cybervein_miner.api.acts import Control
 from cybervein_miner.api.audits import READ_BYTES_MAX, Auditee
 from cybervein_miner.api.control import add_control
 from cybervein_miner.api.documents import ProbeDocument, StatusDocument, answers
 from cybervein_miner.api.door import Door, number_of, root_of
 from cybervein_miner.api.shards import PATH, SLICE_TYPE, ShardEndpoint
 from cybervein_miner.api.throttle import Throttle
-from cybervein_miner.control import Control
 from cybervein_miner.shard.orders import OrderBook
 
 Status = Callable[[], dict[str, Any]]

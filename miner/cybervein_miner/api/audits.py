@@ -13,10 +13,10 @@ from cybervein_protocol.signing import KeyPair
 from multiformats import CID
 
 from cybervein_miner.plot.inventory import Inventory
+from cybervein_miner.record.tally import Tally
+from cybervein_miner.record.tree_file import file_slice, read_outboard
 from cybervein_miner.shard.index import ShardState
 from cybervein_miner.shard.store import ShardStore
-from cybervein_miner.tally import Tally
-from cybervein_miner.tree_file import file_slice, read_outboard
 
 READ_BYTES_MAX: Final = 16 << 20
 

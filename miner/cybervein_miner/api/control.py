@@ -10,6 +10,7 @@ from cybervein_runtime.http_server import read_body
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from cybervein_miner.api.acts import Control
 from cybervein_miner.api.documents import (
     DiskDocument,
     DrainDocument,
@@ -20,7 +21,6 @@ from cybervein_miner.api.documents import (
     takes,
 )
 from cybervein_miner.api.door import Door
-from cybervein_miner.control import Control
 
 BODY_BYTES_MAX: Final = 8192
 T = TypeVar("T", bound=msgspec.Struct)

@@ -33,11 +33,11 @@ from cybervein_miner.api.bulk import (
 from cybervein_miner.api.door import Door, number_of, root_of
 from cybervein_miner.api.throttle import Throttle
 from cybervein_miner.disk.disk import Disk
+from cybervein_miner.record.tally import Tally
 from cybervein_miner.shard.incoming import Incoming
 from cybervein_miner.shard.index import Claim, ShardRow
 from cybervein_miner.shard.orders import OrderBook, require_left
 from cybervein_miner.shard.store import ShardStore
-from cybervein_miner.tally import Tally
 
 PATH: Final = "/v1/shards/{root}"
 SLICE_TYPE: Final = "application/vnd.cybervein.slice"

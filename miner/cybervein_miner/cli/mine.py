@@ -7,8 +7,8 @@ import typer
 from cybervein_protocol.signing import parse_address
 
 from cybervein_miner.api.throttle import RATE_MIN
+from cybervein_miner.node.settings import Settings, default_threads
 from cybervein_miner.plot.policy import Wish
-from cybervein_miner.settings import Settings, default_threads
 
 
 def _option(name: str, text: str, **more: Any) -> Any:  # noqa: ANN401 -- typer's own option
@@ -49,7 +49,7 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
     log_json: Annotated[bool, _option("LOG_JSON", "log as JSON lines")] = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Mine: plot disks, prove them, hold customers' shards, get paid."""
-    from cybervein_miner.running import run_miner  # noqa: PLC0415 -- brings the web server
+    from cybervein_miner.node.running import run_miner  # noqa: PLC0415 -- brings the web server
 
     settings = Settings(
         data=data,

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from cybervein_miner.cli.context import console_of
 from cybervein_miner.plot.inventory import metadata_path
 from cybervein_miner.plot.making import make_plot_file
-from cybervein_miner.tree_file import expect_root, file_tree
+from cybervein_miner.record.tree_file import expect_root, file_tree
 
 plot_app = typer.Typer(help="Make and check plot files, without any network.")
 Bar = Callable[[int, int], None]

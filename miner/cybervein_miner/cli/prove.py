@@ -29,7 +29,7 @@ from cybervein_runtime.files import read_limited, write_atomic
 
 from cybervein_miner.cli.context import console_of
 from cybervein_miner.cli.plot import read_metadata
-from cybervein_miner.tree_file import read_outboard
+from cybervein_miner.record.tree_file import read_outboard
 
 _BATCH = blake3(b"cybervein prove").digest()
 _ROWS = named_preset("main").commit_rows_drawn

@@ -16,7 +16,7 @@ from cybervein_protocol.signing import KeyPair
 
 from cybervein_miner.disk.disk import Disk, DiskState
 from cybervein_miner.disk.marker import create_marker, read_marker
-from cybervein_miner.journal import Journal
+from cybervein_miner.record.journal import Journal
 
 DISKS_MAX = 1024
 _STAYS, _LEAVES, _DRAINED = 0, 1, 2

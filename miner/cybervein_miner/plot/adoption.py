@@ -18,7 +18,7 @@ from cybervein_runtime.files import read_limited, write_atomic
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.plot.inventory import PLOT_SUFFIX, Inventory, PlotRow, metadata_path
 from cybervein_miner.plot.making import PARTIAL_SUFFIX
-from cybervein_miner.tree_file import outboard_path
+from cybervein_miner.record.tree_file import outboard_path
 
 
 def take_in(inventory: Inventory, key: KeyPair, disks: Iterable[Disk]) -> list[str]:

@@ -25,8 +25,8 @@ from cybervein_protocol.space import PlotMetadata, PlotShape
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.journal import Journal
-from cybervein_miner.tree_file import outboard_path
+from cybervein_miner.record.journal import Journal
+from cybervein_miner.record.tree_file import outboard_path
 
 PLOT_SUFFIX = ".plot"
 METADATA_SUFFIX = ".meta"

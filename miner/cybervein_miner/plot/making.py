@@ -24,7 +24,7 @@ from cybervein_protocol.tree import root_and_outboard
 from cybervein_runtime.files import sync_directory, write_atomic
 
 from cybervein_miner.plot.inventory import metadata_path
-from cybervein_miner.tree_file import outboard_path
+from cybervein_miner.record.tree_file import outboard_path
 
 PARTIAL_SUFFIX = ".partial"
 Progress = Callable[[int, int], None]

@@ -25,7 +25,7 @@ from cybervein_miner.plot.inventory import (
 )
 from cybervein_miner.plot.making import StoppedError, make_plot_file, partial_path
 from cybervein_miner.plot.policy import DiskRoom, Wish, plots_to_give_way, plots_wanted
-from cybervein_miner.tally import Tally
+from cybervein_miner.record.tally import Tally
 
 PAUSE_SECONDS: Final = 5.0
 FAILURES_MAX: Final = 8

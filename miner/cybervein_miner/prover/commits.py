@@ -24,7 +24,7 @@ from multiformats import CID
 from cybervein_miner.chain.super_node import BatchView, NetworkView, SuperNode
 from cybervein_miner.plot.batches import Batch, Batches
 from cybervein_miner.plot.making import StoppedError
-from cybervein_miner.tally import Tally
+from cybervein_miner.record.tally import Tally
 
 _log = structlog.get_logger()
 

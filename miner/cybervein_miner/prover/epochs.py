@@ -21,7 +21,7 @@ from cybervein_protocol.presets import Preset
 from cybervein_miner.chain.super_node import NetworkView, SuperNode
 from cybervein_miner.plot.inventory import PlotRow
 from cybervein_miner.prover.space import Challenge, SpaceProver
-from cybervein_miner.tally import Tally
+from cybervein_miner.record.tally import Tally
 
 POLL_SECONDS_MIN: Final = 0.2
 POLL_SECONDS_MAX: Final = 5.0

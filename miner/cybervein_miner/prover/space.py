@@ -28,7 +28,7 @@ from multiformats import CID
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState
-from cybervein_miner.tree_file import file_slice, read_outboard
+from cybervein_miner.record.tree_file import file_slice, read_outboard
 
 _log = structlog.get_logger()
 Quality = tuple[int, PlotRow]

@@ -15,8 +15,8 @@ from cybervein_protocol.tree import new_hasher
 from cybervein_runtime.files import sync_directory
 
 from cybervein_miner.disk.disk import Disk
+from cybervein_miner.record.tree_file import outboard_path
 from cybervein_miner.shard.layout import incoming_path, shard_path
-from cybervein_miner.tree_file import outboard_path
 
 
 class Incoming:

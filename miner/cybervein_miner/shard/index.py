@@ -13,7 +13,7 @@ from enum import StrEnum
 from cybervein_protocol.cid import cid_of_bytes
 from multiformats import CID
 
-from cybervein_miner.journal import Journal
+from cybervein_miner.record.journal import Journal
 
 
 class ShardState(StrEnum):

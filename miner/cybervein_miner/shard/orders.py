@@ -5,7 +5,7 @@ import sqlite3
 from cybervein_protocol.errors import ReplayError
 from cybervein_protocol.messages import Order
 
-from cybervein_miner.journal import Journal
+from cybervein_miner.record.journal import Journal
 
 
 def charge(connection: sqlite3.Connection, order: Order, size: int) -> None:

@@ -14,10 +14,10 @@ from contextlib import suppress
 from cybervein_protocol.errors import StorageError
 
 from cybervein_miner.disk.disk import Disk
+from cybervein_miner.record.tree_file import file_tree
 from cybervein_miner.shard.index import ShardRow, ShardState
 from cybervein_miner.shard.layout import shard_path
 from cybervein_miner.shard.store import MovedError, ShardStore
-from cybervein_miner.tree_file import file_tree
 
 RATE_BYTES_PER_SECOND = 8 << 20
 INTERVAL_SECONDS = 7 * 24 * 3600

@@ -17,7 +17,14 @@ from multiformats import CID
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.journal import Journal
+from cybervein_miner.record.journal import Journal
+from cybervein_miner.record.tree_file import (
+    expect_root,
+    file_slice,
+    file_tree,
+    outboard_path,
+    read_outboard,
+)
 from cybervein_miner.shard.incoming import Incoming
 from cybervein_miner.shard.index import (
     Claim,
@@ -31,13 +38,6 @@ from cybervein_miner.shard.index import (
 )
 from cybervein_miner.shard.layout import shard_path, trash_path
 from cybervein_miner.shard.orders import charge
-from cybervein_miner.tree_file import (
-    expect_root,
-    file_slice,
-    file_tree,
-    outboard_path,
-    read_outboard,
-)
 
 CHUNK_BYTES = 1024
 

@@ -15,7 +15,8 @@ from cybervein_protocol.errors import StorageError, UnknownError
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.journal import Journal
+from cybervein_miner.record.journal import Journal
+from cybervein_miner.record.tree_file import outboard_path
 from cybervein_miner.shard.index import (
     ShardIndex,
     ShardRow,
@@ -25,7 +26,6 @@ from cybervein_miner.shard.index import (
 )
 from cybervein_miner.shard.layout import shard_path, trash_path
 from cybervein_miner.shard.store import remove_files
-from cybervein_miner.tree_file import outboard_path
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _PURGE_MAX = 1000

@@ -13,8 +13,8 @@ from cybervein_protocol.errors import CyberVeinError
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.drain import Drain
-from cybervein_miner.leaving import Leaving
+from cybervein_miner.leaving.disks import Leaving
+from cybervein_miner.leaving.drain import Drain
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.shard.scrub import Scrubber
 from cybervein_miner.shard.trash import Trash

@@ -11,15 +11,15 @@ import structlog
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.ledger.mining.bodies import MinerDrain, MinerRegister
 
+from cybervein_miner.chain.standing import Standing
 from cybervein_miner.chain.super_node import MinerView, NetworkView, SuperNode
 from cybervein_miner.chain.units import UnitWriter, ensure_registered
-from cybervein_miner.drain import Drain
-from cybervein_miner.loops import Stopping
+from cybervein_miner.duty.upkeep import Stopping
+from cybervein_miner.leaving.drain import Drain
 from cybervein_miner.plot.batches import Batches
 from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.prover.commits import CommitProver
-from cybervein_miner.standing import Standing
 
 _UNDECIDED_SECONDS: Final = 1.0
 _SETTLED_SECONDS: Final = 10.0

@@ -10,8 +10,8 @@ from cybervein_runtime.logs import configure_logs
 from cybervein_runtime.serving import bind, serve, url_of
 
 from cybervein_miner.api.bulk import BulkProtocol
-from cybervein_miner.node import Node
-from cybervein_miner.settings import Settings
+from cybervein_miner.node.node import Node
+from cybervein_miner.node.settings import Settings
 
 _log = structlog.get_logger()
 

@@ -22,23 +22,24 @@ from cybervein_runtime.http_server import Authenticator
 from cybervein_runtime.network_file import load_network
 from fastapi import FastAPI
 
+from cybervein_miner.api.acts import Control
 from cybervein_miner.api.app import build_app
 from cybervein_miner.api.audits import Auditee
 from cybervein_miner.api.door import Door
 from cybervein_miner.api.shards import ShardEndpoint
 from cybervein_miner.api.throttle import Throttle
 from cybervein_miner.chain.clock import NetworkClock
+from cybervein_miner.chain.standing import Standing
 from cybervein_miner.chain.super_node import NetworkView, SuperNode
 from cybervein_miner.chain.units import UnitWriter
-from cybervein_miner.control import Control
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.drain import Drain
-from cybervein_miner.journal import Journal
-from cybervein_miner.keys import identity_of
-from cybervein_miner.leaving import Leaving
-from cybervein_miner.ledger_loop import LedgerLoop
-from cybervein_miner.loops import Stopping, Upkeep, empty_disks, guarded, scrub
+from cybervein_miner.duty.ledger import LedgerLoop
+from cybervein_miner.duty.upkeep import Stopping, Upkeep, empty_disks, guarded, scrub
+from cybervein_miner.leaving.disks import Leaving
+from cybervein_miner.leaving.drain import Drain
+from cybervein_miner.node.keys import identity_of
+from cybervein_miner.node.settings import Settings
 from cybervein_miner.plot.adoption import take_in
 from cybervein_miner.plot.batches import Batches
 from cybervein_miner.plot.inventory import Inventory
@@ -46,17 +47,16 @@ from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.prover.commits import CommitProver
 from cybervein_miner.prover.epochs import EpochWatch
 from cybervein_miner.prover.space import SpaceProver
-from cybervein_miner.settings import Settings
+from cybervein_miner.record.journal import Journal
+from cybervein_miner.record.tally import Tally
 from cybervein_miner.shard.orders import OrderBook
 from cybervein_miner.shard.scrub import Pace, Scrubber
 from cybervein_miner.shard.store import ShardStore
 from cybervein_miner.shard.trash import Trash, tidy
 from cybervein_miner.shard.vacate import Vacater
 from cybervein_miner.shard.wanted import WantedShards
-from cybervein_miner.standing import Standing
-from cybervein_miner.status import StatusBoard
-from cybervein_miner.tally import Tally
-from cybervein_miner.vitals import Vitals
+from cybervein_miner.status.board import StatusBoard
+from cybervein_miner.status.vitals import Vitals
 
 THREADS: Final = 16
 STOP_SECONDS_MAX: Final = 20.0

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from cybervein_runtime.probes import Health, Probes
 
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.journal import Journal
-from cybervein_miner.status import StatusBoard
+from cybervein_miner.record.journal import Journal
+from cybervein_miner.status.board import StatusBoard
 
 _NAMED = ("id", "path", "state", "reason")
 

@@ -11,8 +11,8 @@ here, and only then can that be moved. Until it is committed or over, this miner
 import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
-from cybervein_miner.journal import Journal
-from cybervein_miner.standing import Standing
+from cybervein_miner.chain.standing import Standing
+from cybervein_miner.record.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from cybervein_protocol.signing import address
 from cybervein_runtime.files import read_limited, write_atomic
 from cybervein_runtime.identity import Identity, load_identity, load_or_create_identity
 
-from cybervein_miner.settings import Settings
+from cybervein_miner.node.settings import Settings
 
 _ADDRESS_BYTES_MAX = 256
 

@@ -12,15 +12,15 @@ from cybervein_protocol.signing import address
 from multiformats import CID
 
 from cybervein_miner.chain.clock import NetworkClock
+from cybervein_miner.chain.standing import Standing
 from cybervein_miner.disk.disk import Disk, DiskState
-from cybervein_miner.drain import Drain
-from cybervein_miner.leaving import Leaving, Remaining
+from cybervein_miner.leaving.disks import Leaving, Remaining
+from cybervein_miner.leaving.drain import Drain
 from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.prover.epochs import EpochWatch
+from cybervein_miner.record.tally import Tally
 from cybervein_miner.shard.index import ShardIndex, Totals
-from cybervein_miner.standing import Standing
-from cybervein_miner.tally import Tally
 
 Json = dict[str, Any]
 _NUMBERS = (

@@ -10,13 +10,13 @@ from cybervein_protocol.errors import ConflictError
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.disk.wipe import wipe
-from cybervein_miner.drain import Drain
-from cybervein_miner.leaving import Leaving
+from cybervein_miner.leaving.disks import Leaving
+from cybervein_miner.leaving.drain import Drain
 from cybervein_miner.plot.inventory import PlotState
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.shard.index import drop_disk
 from cybervein_miner.shard.store import ShardStore
-from cybervein_miner.status import StatusBoard
+from cybervein_miner.status.board import StatusBoard
 
 _ON_DISK: Final = (PlotState.MADE, PlotState.ACTIVE, PlotState.VOID)
 _log = structlog.get_logger()

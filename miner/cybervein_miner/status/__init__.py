@@ -1,0 +1,1 @@
+"""What a miner tells of itself: the status document and the three probes. Changes nothing."""
