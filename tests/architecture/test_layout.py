@@ -59,3 +59,16 @@ def test_protocol_module_asks_no_calendar_for_the_time(path: Path) -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_package_is_typed(package: str) -> None:
     assert (ROOT / package / f"cybervein_{package}" / "py.typed").exists()
+
+
+def test_the_tree_is_the_one_of_the_architecture_page() -> None:
+    listed = subprocess.run(
+        ["git", "ls-tree", "-d", "--name-only", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    block = (ROOT / "ARCHITECTURE.md").read_text().split("```")[1]
+    told = {line.split("/", maxsplit=1)[0] for line in block.splitlines() if "/" in line[:14]}
+    assert told == {name for name in listed if not name.startswith(".")}
