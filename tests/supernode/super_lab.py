@@ -25,8 +25,9 @@ from cybervein_runtime.network_file import load_network
 from cybervein_supernode.clock.timeline import Timeline, begin
 from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.engine.port import Inclusion
+from cybervein_supernode.node.assembly import assemble
 from cybervein_supernode.node.home import Home
-from cybervein_supernode.node.node import SuperNode
+from cybervein_supernode.node.node import Place, SuperNode
 from cybervein_supernode.process.founding import super_node
 from multiformats import CID
 from nacl.public import PublicKey as SealKey
@@ -61,7 +62,7 @@ class Lab:
 
     def begin(self) -> None:
         """Open (again) what is on disk; only blocks are made automatically."""
-        self.node = SuperNode(self.home, self.identity, self.genesis, "http://127.0.0.1:1")
+        self.node = assemble(Place(self.home, "http://127.0.0.1:1"), self.identity, self.genesis)
         self._blocks = asyncio.create_task(self.node.desk.engine.run())
 
     async def end(self) -> None:
@@ -70,10 +71,10 @@ class Lab:
 
     def timeline(self) -> Timeline:
         """The open epoch, as if it began now."""
-        return begin(self.genesis.preset, self.node.open_epoch(), time.monotonic())
+        return begin(self.genesis.preset, self.node.epochs.open_epoch(), time.monotonic())
 
     async def close_epoch(self) -> None:
-        await self.node.close_epoch(self.node.open_epoch())
+        await self.node.epochs.close_epoch(self.node.epochs.open_epoch())
 
     async def send(self, key: KeyPair, body: Body, *, free: bool = False) -> Inclusion:
         """A unit of an account; returns once it is final (or void)."""

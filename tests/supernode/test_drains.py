@@ -232,7 +232,7 @@ async def test_repair_and_drain_of_one_shard_end_with_one_holder(lab: Lab, world
     shard = shard_at(lab, stored, 1)
     identity = shard_id(shard.deal, 0, 1)
     lab.desk.notebook.add_loss(Loss(identity, miners[1].key.public, "audit", 0))
-    await asyncio.gather(lab.node.mover.look(), lab.node._repairer._look(0))
+    await asyncio.gather(lab.node.mover.look(), lab.node.repairer._look(0))
     assert holder(lab, world, 1) in {"miner-4", "miner-5"}
-    await lab.node._repairer._look(1)
+    await lab.node.repairer._look(1)
     assert lab.desk.notebook.losses() == []

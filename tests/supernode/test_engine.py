@@ -83,10 +83,10 @@ async def test_reopening_gives_the_same_hash_height_and_tips(lab: Lab) -> None:
     for _ in range(3):
         await lab.send(WALLET, Transfer(to=b"t" * 32, amount=7, memo=""))
     await lab.close_epoch()
-    before = (lab.node.app_hash, lab.desk.view.head(), lab.desk.engine.parents())
+    before = (lab.node.chronicle.app_hash, lab.desk.view.head(), lab.desk.engine.parents())
     await lab.end()
     lab.begin()
-    assert (lab.node.app_hash, lab.desk.view.head(), lab.desk.engine.parents()) == before
+    assert (lab.node.chronicle.app_hash, lab.desk.view.head(), lab.desk.engine.parents()) == before
 
 
 async def test_the_chain_replays_to_its_own_hashes(lab: Lab) -> None:
@@ -95,7 +95,7 @@ async def test_the_chain_replays_to_its_own_hashes(lab: Lab) -> None:
         await lab.close_epoch()
     result = verify_data(lab.desk.view, lab.home.evidence)
     assert (result.height, result.epochs) == (lab.desk.view.head().height, 3)
-    assert result.app_hash == lab.node.app_hash.hex()
+    assert result.app_hash == lab.node.chronicle.app_hash.hex()
 
 
 @pytest.mark.parametrize(

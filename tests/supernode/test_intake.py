@@ -39,6 +39,7 @@ from cybervein_protocol.space import (
     prove_space,
 )
 from cybervein_protocol.tree import root_and_outboard
+from cybervein_supernode.intake.space_intake import results_issued
 from cybervein_supernode.verify.replaying import verify_data
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -176,9 +177,9 @@ async def test_an_accepted_proof_survives_a_crash_before_its_result(
     await lab.node.space.accept(miner.proof())
     await lab.end()
     lab.begin()
-    assert not lab.node.results_issued(lab.node.open_epoch())
+    assert not results_issued(lab.desk.view, lab.node.epochs.open_epoch())
     await lab.node.space.issue_results(lab.timeline())
-    assert lab.node.results_issued(lab.node.open_epoch())
+    assert results_issued(lab.desk.view, lab.node.epochs.open_epoch())
     await lab.node.space.issue_results(lab.timeline())  # again: nothing more to issue
     assert lab.desk.view.miner(MINER.public).proofs == 1
 

@@ -28,12 +28,12 @@ async def world(lab: Lab) -> AsyncIterator[World]:
 
 def lose(lab: Lab, stored: Stored, index: int, miner: FakeMiner, reason: str = "audit") -> None:
     identity = shard_id(cid_root(stored.deal), 0, index)
-    epoch = lab.node.open_epoch()
+    epoch = lab.node.epochs.open_epoch()
     lab.desk.notebook.add_loss(Loss(identity, miner.key.public, reason, epoch))
 
 
 async def repair(lab: Lab) -> None:
-    await lab.node._repairer._look(lab.node.open_epoch())
+    await lab.node.repairer._look(lab.node.epochs.open_epoch())
 
 
 def name_of(miners: list[FakeMiner], key: bytes) -> str:
@@ -98,7 +98,7 @@ async def test_too_few_helpers_say_so_and_after_some_epochs_payment_stops(
     miners[0].misbehave = miners[1].misbehave = miners[2].misbehave = ""
     shard = lab.desk.view.shards_of_deal(cid_root(stored.deal))[0]
     with pytest.raises(ConflictError, match="only 1 of the 2"):
-        await lab.node._repairer._rebuilder.rebuild(shard)
+        await lab.node.repairer._rebuilder.rebuild(shard)
 
 
 async def test_silence_within_the_grace_moves_nothing_and_beyond_it_everything(
@@ -120,7 +120,7 @@ async def test_silence_within_the_grace_moves_nothing_and_beyond_it_everything(
 async def test_a_silent_miner_that_is_back_in_time_keeps_its_shards(lab: Lab, world: World) -> None:
     miners, stored = world
     lose(lab, stored, 2, miners[2], reason="silent beyond grace")
-    lab.desk.notebook.mark_seen(miners[2].key.public, lab.node.open_epoch())
+    lab.desk.notebook.mark_seen(miners[2].key.public, lab.node.epochs.open_epoch())
     await repair(lab)
     assert lab.holders(stored.deal)[2] == miners[2].key.public
     assert lab.desk.notebook.losses() == []

@@ -59,7 +59,7 @@ async def test_a_result_that_its_evidence_does_not_bear_out_is_found(
     lab: Lab, miners: list[FakeMiner]
 ) -> None:
     """A super node that lies: it claims loss, on an answer that is good."""
-    epoch, holding = lab.node.open_epoch(), bytes(32)
+    epoch, holding = lab.node.epochs.open_epoch(), bytes(32)
     honest = miners[0]
     answer = sign_audit_answer(
         honest.key, network=lab.desk.view.network, epoch=epoch, holding=holding, answers=[]

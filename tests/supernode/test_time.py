@@ -4,7 +4,8 @@ import asyncio
 
 from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.presets import LOCAL
-from cybervein_supernode.clock.driver import Duty, EpochDriver
+from cybervein_supernode.clock.driver import EpochDriver, EpochDuty, Step
+from cybervein_supernode.clock.epoch_clock import EpochClock
 from cybervein_supernode.clock.timeline import Timeline, begin, resume
 
 
@@ -56,11 +57,14 @@ async def nothing(timeline: Timeline) -> None:
 
 
 async def drive(
-    time: VirtualTime, ledger: Ledger, *duties: Duty, after: Duty = nothing
-) -> EpochDriver:
-    driver = EpochDriver(LOCAL, ledger, after, duties, time)
+    time: VirtualTime, ledger: Ledger, *duties: Step, after: Step = nothing
+) -> EpochClock:
+    issued = ledger.results_issued(ledger.open_epoch())
+    clock = EpochClock(LOCAL, time, ledger.open_epoch(), results_issued=issued)
+    named = [EpochDuty(duty.__qualname__, duty) for duty in duties]
+    driver = EpochDriver(clock, ledger, after, named)
     await asyncio.gather(driver.run(), return_exceptions=True)
-    return driver
+    return clock
 
 
 def test_a_proof_is_in_time_until_the_deadline() -> None:
@@ -101,10 +105,10 @@ async def test_a_wall_clock_that_jumps_moves_what_is_printed_and_no_epoch() -> N
     async def jump(timeline: Timeline) -> None:
         time.offset += (-1) ** timeline.epoch * 86_400
 
-    driver = await drive(time, ledger, jump)
+    clock = await drive(time, ledger, jump)
     assert [round(at - 1000) for at in ledger.closed_at] == [20, 40, 60]
-    printed = driver.wall_of(driver.timeline.ends)
-    assert round(printed - driver.timeline.ends - time.offset, 6) == 0
+    printed = clock.wall_of(clock.timeline.ends)
+    assert round(printed - clock.timeline.ends - time.offset, 6) == 0
 
 
 async def test_a_step_that_fails_is_tried_until_it_works_and_no_epoch_is_lost() -> None:

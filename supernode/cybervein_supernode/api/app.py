@@ -42,7 +42,7 @@ def create_app(
     authenticator = Authenticator()
     app.include_router(chain_routes(node))
     app.include_router(market_routes(node))
-    at_home = not behind_proxy and is_loopback(urlsplit(node.url).hostname or "")
+    at_home = not behind_proxy and is_loopback(urlsplit(node.place.url).hostname or "")
     free_units = FreeUnits(node.desk.preset, exempt_loopback=at_home, exempt=free_from)
     app.include_router(submit_routes(node, authenticator, free_units))
     app.include_router(live_routes(node))

@@ -107,14 +107,14 @@ def _network(router: APIRouter, node: SuperNode) -> None:
     def network() -> Json:
         """Where the network stands."""
         head, supply = view.head(), view.rows.find(SUPPLY, SUPPLY_ID)
-        return node.clock_json() | {
+        return node.clock.document() | {
             "network": cid_text(view.network),
             "preset": to_map(view.preset),
-            "super_nodes": [{"url": node.url, "address": address(node.desk.public)}],
+            "super_nodes": [{"url": node.place.url, "address": address(node.desk.public)}],
             "epoch": head.epoch,
             "beacon": head.beacon.hex(),
             "height": head.height,
-            "app_hash": node.app_hash.hex(),
+            "app_hash": node.chronicle.app_hash.hex(),
             "tips": [cid_text(unit) for unit in node.desk.engine.parents()],
             "supply": supply_json(supply) if supply else {},
         }
@@ -122,8 +122,8 @@ def _network(router: APIRouter, node: SuperNode) -> None:
     @router.get("/network.json")
     def network_file() -> Response:
         """The file by which miners and clients join."""
-        nodes = ((node.url, node.desk.public),)
-        return Response(to_json(view.genesis, nodes, node.ca), media_type=_JSON)
+        nodes = ((node.place.url, node.desk.public),)
+        return Response(to_json(view.genesis, nodes, node.place.ca), media_type=_JSON)
 
     @router.get("/export")
     def export() -> StreamingResponse:

@@ -42,8 +42,8 @@ def live_routes(node: SuperNode) -> APIRouter:
 
     @router.get("/healthz")
     async def healthz() -> JSONResponse:
-        """503 only when a restart helps: a task has ended."""
-        return Health(tuple(f"task {name} has ended" for name in node.ended)).response()
+        """503 only when a restart helps: a duty has ended."""
+        return Health(tuple(f"duty {name} has ended" for name in node.duties.ended)).response()
 
     @router.get("/readyz")
     async def readyz() -> JSONResponse:

@@ -49,7 +49,7 @@ class SuperNodeCollector(Collector):
 
     def _clock(self) -> Iterator[Metric]:
         head = self._node.desk.view.head()
-        clock = self._node.clock_json()
+        clock = self._node.clock.document()
         yield _gauge("height", "Height of the last engine block.", head.height)
         yield _gauge("epoch", "The open epoch.", head.epoch)
         ends, text = clock["epoch_ends"], "When the open epoch ends (unix seconds)."
@@ -88,15 +88,10 @@ class SuperNodeCollector(Collector):
         yield _gauge("held_shards", "Customer shards in place.", sum(r.held_shards for r in rows))
 
     def _work(self) -> Iterator[Metric]:
-        desk = self._node.desk
-        losses = len(desk.notebook.losses())
-        yield _gauge("pending_units", "Units that wait for a block.", desk.engine.pending)
-        yield _gauge("waiting_repairs", "Shards that wait for repair.", losses)
-        text = "Shards that are to leave a miner that drains or gives them up."
-        yield _gauge("waiting_moves", text, self._node.mover.remaining)
-        yield _gauge("event_listeners", "Open event streams.", desk.hub.listeners)
-        failing = int(bool(desk.engine.failing))
-        yield _gauge("block_write_failing", "1 while blocks cannot be written.", failing)
+        hub = self._node.desk.hub
+        yield _gauge("event_listeners", "Open event streams.", hub.listeners)
+        for figure in self._node.duties.figures():
+            yield _gauge(figure.name, figure.text, figure.value)
 
     def _counter(self, name: str, text: str, label: str) -> Metric:
         counts = self._node.desk.tally.of(name)

@@ -5,10 +5,12 @@ Duties and routes know only this port, so another engine (several super nodes) t
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from cybervein_protocol.ledger.units.body import Body
+from cybervein_runtime.duty import Figure
 from multiformats import CID
 
 
@@ -57,6 +59,10 @@ class Engine(Protocol):
 
         Raises ConflictError if it is void.
         """
+        ...
+
+    def figures(self) -> Sequence[Figure]:
+        """The engine's part of the status."""
         ...
 
     async def run(self) -> None:

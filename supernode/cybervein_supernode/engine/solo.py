@@ -6,7 +6,7 @@ crash. There are no empty blocks: an idle network writes nothing.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import ConflictError, CyberVeinError, ExpiredError
 from cybervein_protocol.ledger.units.body import Body
 from cybervein_protocol.ledger.units.unit import ParsedUnit
+from cybervein_runtime.duty import Figure
 from multiformats import CID
 
 from cybervein_supernode.chain.store import CommittedBlock
@@ -91,6 +92,14 @@ class SoloEngine:
         """Wait for the block in progress and close the file."""
         await self._in_thread(self._bench.close)
         self._thread.shutdown()
+
+    def figures(self) -> Sequence[Figure]:
+        """What waits, and whether blocks are written."""
+        failing = float(bool(self.failing))
+        return (
+            Figure("pending_units", "Units that wait for a block.", self.pending),
+            Figure("block_write_failing", "1 while blocks cannot be written.", failing),
+        )
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)

@@ -13,6 +13,7 @@ from cybervein_protocol.messages import SpaceProof, decode_space_proof
 from cybervein_protocol.signing import address
 from cybervein_protocol.space import SpaceAnswer, decode_answer
 
+from cybervein_supernode.chain.view import LedgerView
 from cybervein_supernode.clock.timeline import Timeline
 from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.verify.space_judge import SpaceCase, judge_space_proof
@@ -21,6 +22,11 @@ log = structlog.get_logger()
 ENTRIES_PER_UNIT = 512
 JUDGING_MAX = 64
 """Proofs that wait for a judge; more are told to come back."""
+
+
+def results_issued(view: LedgerView, epoch: int) -> bool:
+    """Whether the ledger has space results of that epoch (seen after a restart)."""
+    return any(row.space_epoch == epoch + 1 for _, row in view.miners())
 
 
 class SpaceIntake:
@@ -59,10 +65,6 @@ class SpaceIntake:
             body = SpaceResult(epoch=timeline.epoch, results=part)
             await self._desk.engine.issue(body)
         self._count_missed(timeline.epoch, {entry.miner for entry in entries})
-
-    def results_issued(self, epoch: int) -> bool:
-        """Whether the ledger has space results of that epoch."""
-        return any(row.space_epoch == epoch + 1 for _, row in self._desk.view.miners())
 
     def _check_open(self, proof: SpaceProof) -> None:
         """Network, epoch and deadline. Raises ForbiddenError or ExpiredError."""

@@ -17,8 +17,9 @@ from cybervein_runtime.tls import Tls, require_tls
 
 from cybervein_supernode.api.app import create_app
 from cybervein_supernode.api.free_units import parse_networks
+from cybervein_supernode.node.assembly import assemble
 from cybervein_supernode.node.home import Home
-from cybervein_supernode.node.node import SuperNode
+from cybervein_supernode.node.node import Place
 
 log = structlog.get_logger()
 
@@ -47,9 +48,9 @@ async def run(  # noqa: PLR0913 -- one parameter per option
         own = url_of(sock, tls) if is_loopback(host) else file.url
         url = public_url or own
         check_published_url(url)
-        node = SuperNode(home, identity, file.genesis, url, ca=file.ca)
+        node = assemble(Place(home, url, file.ca), identity, file.genesis)
         node.start()
-        log.info("super node", network=cid_text(file.network), url=node.url)
+        log.info("super node", network=cid_text(file.network), url=url)
         try:
             app = create_app(node, behind_proxy=behind_proxy, free_from=exempt)
             await serve(app, sock, home.run_file, tls=tls)

@@ -6,11 +6,13 @@ miner's row stands, and a copy that nobody's row names is cleaned up by its hold
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.signing import address
+from cybervein_runtime.duty import Figure
 
 from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.repair.departures import Departures
@@ -61,10 +63,10 @@ class Mover:
         moved = await asyncio.gather(*(self._move(*one) for one in due))
         return sum(moved)
 
-    @property
-    def remaining(self) -> int:
+    def figures(self) -> Sequence[Figure]:
         """Shards that were waiting at the last look."""
-        return sum(self._remaining.values())
+        text = "Shards that are to leave a miner that drains or gives them up."
+        return (Figure("waiting_moves", text, sum(self._remaining.values())),)
 
     def drain_json(self, miner: bytes, held: int | None = None) -> dict[str, object]:
         """What is left to move, and why it makes no progress; `held` where all of it must go."""

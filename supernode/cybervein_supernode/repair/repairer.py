@@ -5,11 +5,13 @@ is paid for it and its deal shows `degraded`. It is still tried, and a late succ
 """
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.ledger.storage.bodies import ShardLost
 from cybervein_protocol.signing import address
+from cybervein_runtime.duty import Figure
 
 from cybervein_supernode.chain.view import Shard
 from cybervein_supernode.desk.desk import Desk
@@ -44,6 +46,11 @@ class Repairer:
                 await self._look(head.epoch)
                 self._height = head.height
             await self._desk.time.sleep(PAUSE_SECONDS)
+
+    def figures(self) -> Sequence[Figure]:
+        """How much waits for repair."""
+        losses = len(self._desk.notebook.losses())
+        return (Figure("waiting_repairs", "Shards that wait for repair.", losses),)
 
     async def _look(self, epoch: int) -> None:
         if epoch != self._epoch:
