@@ -11,6 +11,7 @@ from cybervein_protocol.errors import ConflictError, CyberVeinError
 from cybervein_protocol.ledger.accounts.fees import storage_fee
 from cybervein_protocol.ledger.accounts.transfers import Transfer
 from cybervein_protocol.ledger.storage.bodies import DealClose, DealRenew
+from cybervein_protocol.names import Veins
 from cybervein_protocol.placement import Code
 from cybervein_protocol.signing import address
 from cybervein_runtime.http_client import SignedClient
@@ -171,18 +172,18 @@ class AsyncClient:
         except ConflictError:
             return
 
-    async def renew(self, name: str, epochs: int) -> int:
+    async def renew(self, name: str, epochs: int) -> Veins:
         """Pay for more epochs of a file; the veins escrowed."""
         file = self.stored(name)
         segments = self.catalogue.segments(file.id)
-        total = 0
+        total = Veins(0)
         for deal in self.catalogue.deals(file.id):
             rows = segments[deal.first : deal.first + deal.segments]
             kib = kib_of(shard.size for row in rows for shard in row.shards)
             escrow = storage_fee(kib, epochs, self._preset)
             body = DealRenew(deal=parse_cid(deal.cid, "deal"), epochs=epochs, escrow=escrow)
             await self._units.send(body)
-            total += escrow
+            total = Veins(total + escrow)
         self.catalogue.set_epochs(file.id, file.epochs + epochs)
         return total
 
@@ -195,7 +196,7 @@ class AsyncClient:
 
     async def send(self, to: bytes, amount: int, memo: str = "") -> str:
         """Pay veins to an account; the id of the final unit."""
-        body = Transfer(to=to, amount=amount, memo=memo)
+        body = Transfer(to=to, amount=Veins(amount), memo=memo)
         return cid_text(await self._units.send(body))
 
     async def account(self) -> AccountView:

@@ -13,11 +13,13 @@ from multiformats import CID
 from cybervein_protocol import canonical
 from cybervein_protocol.cid import cid_root, cid_text, data_cid, node_cid, parse_cid
 from cybervein_protocol.errors import LimitError, MalformedError
+from cybervein_protocol.names import Veins
 
 __all__ = [
     "U8",
     "U32",
     "U63",
+    "Amount",
     "Bytes32",
     "Bytes64",
     "Record",
@@ -39,7 +41,9 @@ Bytes64 = Annotated[bytes, msgspec.Meta(min_length=64, max_length=64)]
 U8 = Annotated[int, msgspec.Meta(ge=0, le=0xFF)]
 U32 = Annotated[int, msgspec.Meta(ge=0, le=0xFFFF_FFFF)]
 U63 = Annotated[int, msgspec.Meta(ge=0, le=0x7FFF_FFFF_FFFF_FFFF)]
-"""Amounts, sizes and counters: fits a signed 64-bit column."""
+"""Sizes and counters: fits a signed 64-bit column."""
+Amount = Annotated[Veins, msgspec.Meta(ge=0, le=0x7FFF_FFFF_FFFF_FFFF)]
+"""Money in a record: of the same bounds, and no size or counter."""
 U64Bytes = Annotated[bytes, msgspec.Meta(min_length=8, max_length=8)]
 """A full unsigned 64-bit value (a quality), big-endian so that bytes sort like numbers."""
 

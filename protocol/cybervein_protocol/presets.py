@@ -9,8 +9,9 @@ from typing import Annotated
 
 import msgspec
 
-from cybervein_protocol.encoding import U63, Record
+from cybervein_protocol.encoding import U63, Amount, Record
 from cybervein_protocol.errors import UnknownError
+from cybervein_protocol.names import Veins
 
 Small = Annotated[int, msgspec.Meta(ge=1, le=1 << 32)]
 
@@ -27,7 +28,7 @@ class Preset(Record):
     commit_rows_drawn: Small  # q: rows of each drawn plot
     answers_max: Small  # m: smallest qualities sent per epoch
     space_window_epochs: Small
-    bond_per_plot_veins: U63
+    bond_per_plot_veins: Amount
     bond_due_plots_max: Small  # plots that may be bonded from later rewards
     # Time
     epoch_seconds: Small
@@ -43,21 +44,21 @@ class Preset(Record):
     weight_threshold: U63  # N*M below this earns nothing
     # Possession
     audit_samples: Small
-    audit_penalty_veins: U63
+    audit_penalty_veins: Amount
     # Storage
     segment_chunks: Small
     deal_segments_max: Small
     deal_epochs_max: Small
     deal_open_epochs: Small  # an open that is not committed by then refunds
     order_epochs: Small  # life of an order
-    price_veins_per_kib_epoch: U63
-    ingress_veins_per_kib: U63  # bandwidth part of the upload fee
+    price_veins_per_kib_epoch: Amount
+    ingress_veins_per_kib: Amount  # bandwidth part of the upload fee
     commission_per_mille: Annotated[int, msgspec.Meta(ge=0, le=1000)]  # burnt from storage fees
     # Ledger
     coin_decimals: Small
-    emission_veins_per_epoch: U63
+    emission_veins_per_epoch: Amount
     winner_per_mille: Annotated[int, msgspec.Meta(ge=0, le=1000)]
-    fee_veins_per_byte: U63
+    fee_veins_per_byte: Amount
     unit_bytes_max: Small
     block_units_max: Small
     miner_units_per_epoch: Small  # fee-free units of one miner per epoch
@@ -77,7 +78,7 @@ TEST = Preset(
     commit_rows_drawn=4,
     answers_max=8,
     space_window_epochs=4,
-    bond_per_plot_veins=_COIN // 1000,
+    bond_per_plot_veins=Veins(_COIN // 1000),
     bond_due_plots_max=64,
     epoch_seconds=4,
     proof_deadline_seconds=2,
@@ -90,19 +91,19 @@ TEST = Preset(
     bandwidth_average_shift=1,
     weight_threshold=1,
     audit_samples=16,
-    audit_penalty_veins=_COIN // 1000,
+    audit_penalty_veins=Veins(_COIN // 1000),
     segment_chunks=256,
     deal_segments_max=8,
     deal_epochs_max=10_000,
     deal_open_epochs=16,
     order_epochs=8,
-    price_veins_per_kib_epoch=10,
-    ingress_veins_per_kib=10,
+    price_veins_per_kib_epoch=Veins(10),
+    ingress_veins_per_kib=Veins(10),
     commission_per_mille=50,
     coin_decimals=9,
-    emission_veins_per_epoch=100 * _COIN,
+    emission_veins_per_epoch=Veins(100 * _COIN),
     winner_per_mille=100,
-    fee_veins_per_byte=10,
+    fee_veins_per_byte=Veins(10),
     unit_bytes_max=1 << 20,
     block_units_max=1024,
     miner_units_per_epoch=64,
@@ -139,7 +140,7 @@ MAIN = msgspec.structs.replace(
     commit_rows_drawn=32,
     answers_max=64,
     space_window_epochs=96,
-    bond_per_plot_veins=_COIN // 10,
+    bond_per_plot_veins=Veins(_COIN // 10),
     bond_due_plots_max=512,
     epoch_seconds=900,
     proof_deadline_seconds=180,
@@ -152,12 +153,12 @@ MAIN = msgspec.structs.replace(
     bandwidth_average_shift=4,
     weight_threshold=1 * _MIB,
     audit_samples=460,
-    audit_penalty_veins=_COIN,
+    audit_penalty_veins=Veins(_COIN),
     deal_epochs_max=350_640,
     deal_open_epochs=96,
     order_epochs=96,
-    price_veins_per_kib_epoch=1,
-    ingress_veins_per_kib=10,
+    price_veins_per_kib_epoch=Veins(1),
+    ingress_veins_per_kib=Veins(10),
     evidence_epochs=2_880,
     declared_domains=False,
 )

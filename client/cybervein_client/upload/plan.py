@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cybervein_protocol.coding import SEGMENT_PLAIN, SegmentShape, segment_count, segment_shape
 from cybervein_protocol.ledger.accounts.fees import deal_escrow, size_kib
+from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import Preset
 
 STREAM_DEAL_GROWTH = 4
@@ -26,7 +27,7 @@ class DealPlan:
     size: int
     shard_kib: int
 
-    def escrow(self, epochs: int, preset: Preset) -> int:
+    def escrow(self, epochs: int, preset: Preset) -> Veins:
         """Veins to escrow for that many epochs."""
         return deal_escrow(self.shard_kib, epochs, preset)
 

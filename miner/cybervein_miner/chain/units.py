@@ -12,12 +12,13 @@ from cybervein_protocol.errors import ConflictError, UnavailableError
 from cybervein_protocol.ledger.mining.bodies import MinerRegister, MinerUpdate
 from cybervein_protocol.ledger.units.body import Body
 from cybervein_protocol.ledger.units.unit import Unit, make_unit
+from cybervein_protocol.names import Veins
 from cybervein_protocol.signing import KeyPair, address
 from multiformats import CID
 
 from cybervein_miner.chain.super_node import MinerView, SuperNode, UnitView
 
-NO_FEE: Final = 0
+NO_FEE: Final = Veins(0)
 
 
 class UnitWriter:

@@ -13,6 +13,7 @@ from cybervein_protocol.encoding import cid_root, decode, encode, from_map, node
 from cybervein_protocol.errors import ConflictError
 from cybervein_protocol.ledger.mining.bodies import NO_ANSWER, PlotBatch, PlotEntry, PlotRetire
 from cybervein_protocol.ledger.units.unit import Unit, unit_id
+from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import Preset
 from multiformats import CID
 
@@ -90,7 +91,7 @@ class Batches:
         rows = list(made)[: self._most(miner, balance)]
         if not rows or not (final_round or len(rows) >= self._preset.batch_plots_max):
             return
-        bond = min(balance, max(0, self._due(miner, len(rows))))
+        bond = Veins(min(balance, max(0, self._due(miner, len(rows)))))
         plots = [PlotEntry(index=r.number, kappa=r.kappa, gamma=r.gamma) for r in rows]
         unit = await self._units.draft(PlotBatch(plots=plots, bond=bond))
         self._remember(unit, rows)

@@ -10,6 +10,7 @@ from cybervein_protocol.encoding import encode
 from cybervein_protocol.ledger.state.rows import ACCOUNTS
 from cybervein_protocol.ledger.units.body import Body
 from cybervein_protocol.ledger.units.unit import ParsedUnit, make_unit
+from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import KeyPair
 from multiformats import CID
@@ -47,7 +48,7 @@ class Bench:
         account = self._chain.rows.find(ACCOUNTS, self._key.public)
         nonce = (account.nonce if account else 0) + self._mempool.of_issuer(self._key.public)
         network = self._chain.machine.network
-        unit = make_unit(network, body, self.parents, self._key, nonce, 0)
+        unit = make_unit(network, body, self.parents, self._key, nonce, Veins(0))
         return self.admit(encode(unit))
 
     def produce(self) -> tuple[CommittedBlock, list[Inclusion]] | None:

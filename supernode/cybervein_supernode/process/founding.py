@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from cybervein_protocol import vrf
 from cybervein_protocol.errors import ConflictError, MalformedError
 from cybervein_protocol.ledger.units.genesis import Allocation, Genesis, SuperNode, check_genesis
+from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import Preset, preset
 from cybervein_protocol.signing import parse_address
 from cybervein_runtime.addresses import check_published_url
@@ -99,4 +100,4 @@ def parse_fund(text: str) -> Allocation:
     name, _, amount = text.partition("=")
     if not amount.isdecimal() or len(amount) > _DIGITS_MAX or int(amount) >= 1 << 63:
         raise MalformedError(f"--fund {text[:80]!r}: expected ADDRESS=VEINS")
-    return Allocation(key=parse_address(name), balance=int(amount))
+    return Allocation(key=parse_address(name), balance=Veins(int(amount)))

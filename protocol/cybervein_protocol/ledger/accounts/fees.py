@@ -4,13 +4,13 @@ A shard is paid for in whole KiB. A deal escrows storage for its epochs and, onc
 its upload; a renewal escrows storage alone (docs/wire.md section 2).
 """
 
-from cybervein_protocol.names import KIB
+from cybervein_protocol.names import KIB, Veins
 from cybervein_protocol.presets import Preset
 
 
-def commission(amount: int, preset: Preset) -> int:
+def commission(amount: Veins, preset: Preset) -> Veins:
     """The part of a storage fee that is burnt."""
-    return amount * preset.commission_per_mille // 1000
+    return Veins(amount * preset.commission_per_mille // 1000)
 
 
 def size_kib(size_bytes: int) -> int:
@@ -18,16 +18,16 @@ def size_kib(size_bytes: int) -> int:
     return -(-size_bytes // KIB)
 
 
-def storage_fee(kib: int, epochs: int, preset: Preset) -> int:
+def storage_fee(kib: int, epochs: int, preset: Preset) -> Veins:
     """Veins for holding that many KiB for that many epochs."""
-    return kib * epochs * preset.price_veins_per_kib_epoch
+    return Veins(kib * epochs * preset.price_veins_per_kib_epoch)
 
 
-def ingress_fee(kib: int, preset: Preset) -> int:
+def ingress_fee(kib: int, preset: Preset) -> Veins:
     """Veins for uploading that many KiB: the bandwidth part of the upload fee."""
-    return kib * preset.ingress_veins_per_kib
+    return Veins(kib * preset.ingress_veins_per_kib)
 
 
-def deal_escrow(kib: int, epochs: int, preset: Preset) -> int:
+def deal_escrow(kib: int, epochs: int, preset: Preset) -> Veins:
     """Veins that a deal must escrow: `kib` is the sum over shards, each rounded up."""
-    return storage_fee(kib, epochs, preset) + ingress_fee(kib, preset)
+    return Veins(storage_fee(kib, epochs, preset) + ingress_fee(kib, preset))

@@ -25,6 +25,7 @@ from cybervein_protocol.ledger.state.rows import (
     ShardRow,
     SupplyRow,
 )
+from cybervein_protocol.names import Veins
 from cybervein_protocol.signing import address
 
 
@@ -50,20 +51,20 @@ def count(  # noqa: PLR0913 -- the five places where veins are
     burnt: int = 0,
     minted: int = 0,
 ) -> None:
-    """Add to the supply row's totals."""
+    """Add to the supply row's totals: changes, of either sign."""
     row = supply(state)
     totals = SupplyRow(
         genesis=row.genesis,
-        minted=row.minted + minted,
-        held=row.held + held,
-        escrowed=row.escrowed + escrowed,
-        bonded=row.bonded + bonded,
-        burnt=row.burnt + burnt,
+        minted=Veins(row.minted + minted),
+        held=Veins(row.held + held),
+        escrowed=Veins(row.escrowed + escrowed),
+        bonded=Veins(row.bonded + bonded),
+        burnt=Veins(row.burnt + burnt),
     )
     state.put(SUPPLY, SUPPLY_ID, totals)
 
 
-def credit(state: Overlay, key: bytes, amount: int) -> None:
+def credit(state: Overlay, key: bytes, amount: Veins) -> None:
     """Add veins to an account. The caller counts where they came from."""
     if not amount:
         return  # nothing leaves no row behind
@@ -72,7 +73,7 @@ def credit(state: Overlay, key: bytes, amount: int) -> None:
     count(state, held=amount)
 
 
-def debit(state: Overlay, key: bytes, amount: int) -> None:
+def debit(state: Overlay, key: bytes, amount: Veins) -> None:
     """Take veins from an account. Raises FundsError. The caller counts where they go."""
     row = account(state, key)
     if row.balance < amount:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from cybervein_protocol.encoding import Bytes32
 from cybervein_protocol.ledger.accounts.money import credit, debit
-from cybervein_protocol.ledger.units.body import Body, Label, Positive
+from cybervein_protocol.ledger.units.body import Body, Label, PositiveAmount
 from cybervein_protocol.ledger.units.run import Run
 
 
@@ -13,7 +13,7 @@ class Transfer(Body):
 
     kind: ClassVar[str] = "transfer"
     to: Bytes32
-    amount: Positive
+    amount: PositiveAmount
     memo: Label
 
 

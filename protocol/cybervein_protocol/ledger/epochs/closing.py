@@ -32,6 +32,7 @@ from cybervein_protocol.ledger.storage.deals import DEAL_DUE, end
 from cybervein_protocol.ledger.units.body import Body, VrfProof
 from cybervein_protocol.ledger.units.events import Contribution, EpochClosed
 from cybervein_protocol.ledger.units.run import Run, head
+from cybervein_protocol.names import Veins
 
 
 class EpochClose(Body):
@@ -53,7 +54,7 @@ def close(run: Run, body: EpochClose) -> None:
         beacon=was.beacon,
         next_beacon=beacon,
         weight=sum(entry.weight for entry in contributions),
-        minted=sum(entry.reward for entry in contributions),
+        minted=Veins(sum(entry.reward for entry in contributions)),
         contributions=contributions,
     )
     _end_due(run, body.epoch + 1)
@@ -73,7 +74,7 @@ def _begin(run: Run, closed: EpochClosed, proof: bytes) -> None:
     )
     run.state.put(EPOCHS, epoch_id(closed.epoch), row)
     fresh = EpochRow(
-        beacon=closed.next_beacon, vrf_proof=b"", closed=0, weight=0, minted=0, earners=0
+        beacon=closed.next_beacon, vrf_proof=b"", closed=0, weight=0, minted=Veins(0), earners=0
     )
     run.state.put(EPOCHS, epoch_id(closed.epoch + 1), fresh)
     was = head(run.state)
@@ -95,10 +96,10 @@ def _settle_miners(run: Run) -> list[Contribution]:
     ]
 
 
-def _pay_held(run: Run, row: MinerRow) -> tuple[MinerRow, int]:
+def _pay_held(run: Run, row: MinerRow) -> tuple[MinerRow, Veins]:
     """(miner, gross fee): paid for all it holds if its latest audit of the epoch passed."""
     if row.audit != "passed" or row.audit_epoch != run.epoch + 1:
-        return row, 0
+        return row, Veins(0)
     fee = storage_fee(row.held_kib, 1, run.preset)
     count(run.state, escrowed=-fee)
     row = pay_fee(run.state, row, fee, run.preset)
@@ -112,14 +113,14 @@ def _weight_of(run: Run, row: MinerRow) -> tuple[int, int]:
 
 
 def _reward(
-    run: Run, entry: tuple[bytes, MinerRow, int], share: tuple[int, int], total: int
+    run: Run, entry: tuple[bytes, MinerRow, Veins], share: tuple[int, int], total: int
 ) -> Contribution:
     """Mint one miner's reward: missing bond first, then its payout account."""
     key, row, fees = entry
     reward = reward_share(share[1], total, run.preset)
     filled = min(reward, bond_due(row, run.preset))
     count(run.state, minted=reward, bonded=filled)
-    credit(run.state, row.payout, reward - filled)
+    credit(run.state, row.payout, Veins(reward - filled))
     contribution = Contribution(
         miner=key,
         payout=row.payout,

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 from multiformats import CID
 
-from cybervein_protocol.encoding import U63, Bytes32, Record
+from cybervein_protocol.encoding import U63, Amount, Bytes32, Record
 from cybervein_protocol.ledger.units.body import Body, Label, Url
 
 NO_ANSWER: Final = "no answer"
@@ -51,7 +51,7 @@ class PlotBatch(Body):
 
     kind: ClassVar[str] = "plot.batch"
     plots: Annotated[list[PlotEntry], msgspec.Meta(min_length=1, max_length=4096)]
-    bond: U63
+    bond: Amount
 
 
 class PlotRetire(Body):

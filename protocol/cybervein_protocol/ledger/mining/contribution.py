@@ -7,6 +7,7 @@ bytes per second, so that they fit 63 bits and the threshold means the same in e
 
 from collections.abc import Sequence
 
+from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.space.measure import measured_space
 
@@ -47,11 +48,11 @@ def weight(space: int, bandwidth: int, preset: Preset) -> int:
     return product if product >= preset.weight_threshold else 0
 
 
-def reward_pool(preset: Preset) -> int:
+def reward_pool(preset: Preset) -> Veins:
     """Veins that one epoch's contributions share. The winner's part waits for winners."""
-    return preset.emission_veins_per_epoch * (1000 - preset.winner_per_mille) // 1000
+    return Veins(preset.emission_veins_per_epoch * (1000 - preset.winner_per_mille) // 1000)
 
 
-def reward_share(part: int, total: int, preset: Preset) -> int:
+def reward_share(part: int, total: int, preset: Preset) -> Veins:
     """Veins of one contribution of weight `part`; what rounding leaves is not minted."""
-    return reward_pool(preset) * part // total if total else 0
+    return Veins(reward_pool(preset) * part // total if total else 0)

@@ -29,6 +29,7 @@ from cybervein_protocol.ledger.state.rows import (
     PlotRow,
 )
 from cybervein_protocol.ledger.units.run import Run, known_miner
+from cybervein_protocol.names import Veins
 from cybervein_protocol.signing import address
 
 
@@ -97,7 +98,7 @@ def _enter_plots(run: Run, body: PlotBatch) -> None:
         run.state.put(PLOTS, mu, entry)
 
 
-def _pay_bond(run: Run, row: MinerRow, amount: int) -> MinerRow:
+def _pay_bond(run: Run, row: MinerRow, amount: Veins) -> MinerRow:
     """The miner with `amount` more bonded; what is then due must be within the preset's limit."""
     due = bond_due(row, run.preset)
     due_max = run.preset.bond_due_plots_max * run.preset.bond_per_plot_veins

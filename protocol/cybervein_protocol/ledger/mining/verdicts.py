@@ -9,6 +9,7 @@ from cybervein_protocol.ledger.mining.bonds import burn, free
 from cybervein_protocol.ledger.state.rows import BATCHES, DUES, MINERS, PLOTS, BatchRow
 from cybervein_protocol.ledger.units.events import BatchJudged
 from cybervein_protocol.ledger.units.run import Run, known, known_miner
+from cybervein_protocol.names import Veins
 
 
 def verdict(run: Run, body: PlotVerdict) -> None:
@@ -35,7 +36,7 @@ def _pass(run: Run, identity: bytes, entry: BatchRow) -> None:
     active = replace(entry, state="active", counts_from=run.epoch + 1)
     run.state.put(BATCHES, identity, active)
     run.events.append(
-        BatchJudged(batch=identity, miner=entry.miner, state="active", reason="", burnt=0)
+        BatchJudged(batch=identity, miner=entry.miner, state="active", reason="", burnt=Veins(0))
     )
 
 
@@ -44,11 +45,11 @@ def void_batch(run: Run, identity: bytes, entry: BatchRow, reason: str) -> None:
     if entry.state == "void":
         raise ConflictError(f"batch {identity.hex()[:16]}: is void already")
     row = without(known_miner(run.state, entry.miner), entry, entry.live, run)
-    burnt = 0
+    burnt = Veins(0)
     if reason == NO_ANSWER:
         row = free(run.state, row, run.preset)
     else:
-        row, burnt = burn(run.state, row, entry.live * run.preset.bond_per_plot_veins)
+        row, burnt = burn(run.state, row, Veins(entry.live * run.preset.bond_per_plot_veins))
     run.state.put(MINERS, entry.miner, replace(row, penalties=row.penalties + burnt))
     _drop_plots(run, identity, entry)
     run.state.delete(DUES, deadline(entry, identity, run))

@@ -24,8 +24,9 @@ from typing import Annotated, Final, Generic, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from cybervein_protocol.encoding import U8, U63, Bytes32, Record, decode, encode
+from cybervein_protocol.encoding import U8, U63, Amount, Bytes32, Record, decode, encode
 from cybervein_protocol.errors import MalformedError
+from cybervein_protocol.names import Veins
 
 ROW_BYTES_MAX: Final = 1 << 16
 R = TypeVar("R", bound=Record)
@@ -35,7 +36,7 @@ Label = Annotated[str, msgspec.Meta(max_length=64)]
 class AccountRow(Record, kw_only=True):
     """A balance; `nonce` is the next unit's; `free_used` counts fee-free units of `free_epoch`."""
 
-    balance: U63 = 0
+    balance: Amount = Veins(0)
     nonce: U63 = 0
     free_epoch: U63 = 0
     free_used: U63 = 0
@@ -62,7 +63,7 @@ class MinerRow(Record, kw_only=True):
     plots_pending: U63 = 0
     plots_passed: U63 = 0
     plots_active: U63 = 0
-    bonded: U63 = 0
+    bonded: Amount = Veins(0)
     held_kib: U63 = 0
     held_shards: U63 = 0
     acc: U63 = 0
@@ -81,9 +82,9 @@ class MinerRow(Record, kw_only=True):
     chunks_challenged: U63 = 0
     chunks_good: U63 = 0
     proofs: U63 = 0
-    rewards: U63 = 0
-    fees: U63 = 0
-    penalties: U63 = 0
+    rewards: Amount = Veins(0)
+    fees: Amount = Veins(0)
+    penalties: Amount = Veins(0)
     draining: Literal[True] | UnsetType = UNSET
 
     @property
@@ -141,9 +142,9 @@ class DealRow(Record):
     k: U8
     n: U8
     epochs: U63
-    escrow: U63
-    spent: U63
-    refunded: U63
+    escrow: Amount
+    spent: Amount
+    refunded: Amount
     kib: U63
     lost: U63
     opened: U63
@@ -174,7 +175,7 @@ class EpochRow(Record):
     vrf_proof: bytes
     closed: U63
     weight: U63
-    minted: U63
+    minted: Amount
     earners: U63
 
 
@@ -204,12 +205,12 @@ class HeadRow(Record):
 class SupplyRow(Record):
     """minted + genesis = held + escrowed + bonded + burnt, after every block."""
 
-    genesis: U63
-    minted: U63
-    held: U63
-    escrowed: U63
-    bonded: U63
-    burnt: U63
+    genesis: Amount
+    minted: Amount
+    held: Amount
+    escrowed: Amount
+    bonded: Amount
+    burnt: Amount
 
     @property
     def balanced(self) -> bool:

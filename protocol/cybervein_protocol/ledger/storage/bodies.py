@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 import msgspec
 from multiformats import CID
 
-from cybervein_protocol.encoding import U8, U32, U63, Bytes32, Bytes64
+from cybervein_protocol.encoding import U8, U32, U63, Amount, Bytes32, Bytes64
 from cybervein_protocol.ledger.units.body import Body, Label, Positive
 from cybervein_protocol.messages.deals import SegmentEntry, Verification
 
@@ -19,7 +19,7 @@ class DealOpen(Body):
     k: U8
     n: U8
     epochs: Positive
-    escrow: U63
+    escrow: Amount
 
 
 class DealCommit(Body):
@@ -38,7 +38,7 @@ class DealRenew(Body):
     kind: ClassVar[str] = "deal.renew"
     deal: CID
     epochs: Positive
-    escrow: U63
+    escrow: Amount
 
 
 class DealClose(Body):

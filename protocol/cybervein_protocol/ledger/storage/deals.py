@@ -19,6 +19,7 @@ from cybervein_protocol.ledger.storage.placing import check_commit, place
 from cybervein_protocol.ledger.storage.shards import settle
 from cybervein_protocol.ledger.units.events import DealEnded
 from cybervein_protocol.ledger.units.run import Run, known
+from cybervein_protocol.names import Veins
 from cybervein_protocol.signing import address
 
 DEAL_DUE = b"d"
@@ -38,8 +39,8 @@ def open_deal(run: Run, body: DealOpen) -> None:
         n=body.n,
         epochs=body.epochs,
         escrow=body.escrow,
-        spent=0,
-        refunded=0,
+        spent=Veins(0),
+        refunded=Veins(0),
         kib=0,
         lost=0,
         opened=run.epoch,
@@ -163,9 +164,9 @@ def end(
     """Settle every shard and give the rest of the escrow back."""
     spent = row.spent
     for key, shard in run.state.scan(SHARDS, identity):
-        spent += settle(run, shard)
+        spent = Veins(spent + settle(run, shard))
         run.state.delete(SHARDS, key)
-    refund = row.escrow - spent
+    refund = Veins(row.escrow - spent)
     count(run.state, escrowed=-refund)
     credit(run.state, row.owner, refund)
     ended = replace(row, state="ended", spent=spent, refunded=refund, kib=0)

@@ -17,17 +17,18 @@ from cybervein_protocol.ledger.units.events import ShardPlaced
 from cybervein_protocol.ledger.units.run import Run, known, known_miner
 from cybervein_protocol.messages.deals import ShardEntry
 from cybervein_protocol.messages.receipts import receipt_of_entry, verify_receipt
+from cybervein_protocol.names import Veins
 from cybervein_protocol.signing import address
 
 
-def settle(run: Run, shard: ShardRow) -> int:
+def settle(run: Run, shard: ShardRow) -> Veins:
     """Veins a shard has cost since it was placed; its miner holds it no more."""
     if shard.lost:
-        return 0
+        return Veins(0)
     row = known_miner(run.state, shard.miner)
     fewer = replace(row, held_kib=row.held_kib - shard.kib, held_shards=row.held_shards - 1)
     run.state.put(MINERS, shard.miner, fewer)
-    return shard.kib * (row.acc - shard.acc)
+    return Veins(shard.kib * (row.acc - shard.acc))
 
 
 def moved(run: Run, body: ShardMoved) -> None:

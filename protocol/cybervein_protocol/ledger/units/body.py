@@ -9,10 +9,12 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from cybervein_protocol.encoding import Record
+from cybervein_protocol.names import Veins
 
 Url = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Label = Annotated[str, msgspec.Meta(max_length=64)]
 VrfProof = Annotated[bytes, msgspec.Meta(min_length=80, max_length=80)]
+PositiveAmount = Annotated[Veins, msgspec.Meta(ge=1, le=0x7FFF_FFFF_FFFF_FFFF)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=0x7FFF_FFFF_FFFF_FFFF)]
 
 

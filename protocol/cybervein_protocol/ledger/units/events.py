@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from cybervein_protocol.encoding import U63, Bytes32, Record
+from cybervein_protocol.encoding import U63, Amount, Bytes32, Record
 
 
 class Contribution(Record):
@@ -14,10 +14,10 @@ class Contribution(Record):
     space_bytes: U63
     bandwidth: U63
     weight: U63
-    reward: U63
-    bond_filled: U63
+    reward: Amount
+    bond_filled: Amount
     held_kib: U63
-    fees: U63
+    fees: Amount
     audit: str
 
 
@@ -28,7 +28,7 @@ class EpochClosed(Record):
     beacon: Bytes32
     next_beacon: Bytes32
     weight: U63
-    minted: U63
+    minted: Amount
     contributions: list[Contribution]
 
 
@@ -39,7 +39,7 @@ class BatchJudged(Record):
     miner: Bytes32
     state: Literal["active", "void"]
     reason: str
-    burnt: U63
+    burnt: Amount
 
 
 class DealEnded(Record):
@@ -48,15 +48,15 @@ class DealEnded(Record):
     deal: Bytes32
     owner: Bytes32
     reason: Literal["closed", "expired", "unclaimed"]
-    spent: U63
-    refunded: U63
+    spent: Amount
+    refunded: Amount
 
 
 class MinerPenalised(Record):
     """A bond paid for a proven fault."""
 
     miner: Bytes32
-    burnt: U63
+    burnt: Amount
     reason: str
 
 

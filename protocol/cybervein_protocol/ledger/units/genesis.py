@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from multiformats import CID
 
-from cybervein_protocol.encoding import U63, Bytes32, Record, decode, encode, node_cid
+from cybervein_protocol.encoding import U63, Amount, Bytes32, Record, decode, encode, node_cid
 from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.presets import Preset
 
@@ -32,7 +32,7 @@ class Allocation(Record):
     """A first balance, in veins."""
 
     key: Bytes32
-    balance: U63
+    balance: Amount
 
 
 class Genesis(Record):

@@ -12,6 +12,7 @@ from multiformats import CID
 
 from cybervein_protocol.encoding import (
     U63,
+    Amount,
     Bytes32,
     Bytes64,
     Record,
@@ -21,13 +22,14 @@ from cybervein_protocol.encoding import (
 )
 from cybervein_protocol.ledger.units.body import Body
 from cybervein_protocol.ledger.units.genesis import PARENTS_MIN
+from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import KeyPair, sign_record
 
 CONTEXT: Final = "cybervein unit v1"
 PARENTS_MAX: Final = 8
 _NODE_PREFIX: Final = b"\x01\x71\x1e\x20"  # CIDv1, dag-cbor, blake3, 32 bytes
-_FEE_WIDEST: Final = (1 << 63) - 1  # the longest encoding of a fee
+_FEE_WIDEST: Final = Veins((1 << 63) - 1)  # the longest encoding of a fee
 
 
 class Unit(Record):
@@ -40,7 +42,7 @@ class Unit(Record):
     parents: Annotated[list[CID], msgspec.Meta(min_length=PARENTS_MIN, max_length=PARENTS_MAX)]
     issuer: Bytes32
     nonce: U63
-    fee: U63
+    fee: Amount
     sig: Bytes64
 
 
@@ -65,7 +67,7 @@ def make_unit(  # noqa: PLR0913, PLR0917 -- the unit's own fields, in their orde
     parents: list[CID],
     key: KeyPair,
     nonce: int,
-    fee: int,
+    fee: Veins,
 ) -> Unit:
     """A signed unit. Parents are sorted here; there must be 2 to 8 distinct ones."""
     unit = Unit(
@@ -96,9 +98,9 @@ def make_paid_unit(  # noqa: PLR0913, PLR0917 -- as make_unit
     return make_unit(network, body, parents, key, nonce, fee)
 
 
-def required_fee(size_bytes: int, preset: Preset) -> int:
+def required_fee(size_bytes: int, preset: Preset) -> Veins:
     """Veins that a unit of that encoded size pays at least."""
-    return size_bytes * preset.fee_veins_per_byte
+    return Veins(size_bytes * preset.fee_veins_per_byte)
 
 
 def unit_id(unit: Unit) -> CID:
