@@ -64,16 +64,16 @@ stage-lint: setup
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest cybervein_native --mypy-config-file pyproject.toml
 	cargo fmt --all --check --manifest-path native/Cargo.toml
-	cargo clippy --quiet --locked --workspace --all-targets --manifest-path native/Cargo.toml -- -D warnings
+	cargo clippy --quiet --locked --profile checks --workspace --all-targets --manifest-path native/Cargo.toml -- -D warnings
 
 stage-rust: setup
-	cargo test --quiet --locked --workspace --release --manifest-path native/Cargo.toml
+	cargo test --quiet --locked --profile checks --workspace --manifest-path native/Cargo.toml
 
 stage-unit: setup
-	CYBERVEIN_NATIVE=require $(call PYTEST,unit) -n 2 -m "$(UNIT)" tests
+	CYBERVEIN_NATIVE=require $(call PYTEST,unit) -n 2 --dist loadfile -m "$(UNIT)" tests
 
 stage-spec: setup
-	CYBERVEIN_NATIVE=off $(call PYTEST,spec) -n 2 $(SPEC_TESTS)
+	CYBERVEIN_NATIVE=off $(call PYTEST,spec) -n 2 -m "not both_codes" $(SPEC_TESTS)
 
 # The programs that `make bench` races against can be built, and start.
 stage-peers: setup
@@ -85,10 +85,10 @@ stage-pages: setup
 	CYBERVEIN_NATIVE=require $(call PYTEST,pages) -m pages tests
 
 stage-e2e: setup
-	CYBERVEIN_NATIVE=require $(call PYTEST,e2e) -m e2e tests
+	CYBERVEIN_NATIVE=require $(call PYTEST,e2e) -n 2 --dist loadfile -m e2e tests
 
 stage-chaos: setup
-	CYBERVEIN_NATIVE=require $(call PYTEST,chaos) -m chaos tests
+	CYBERVEIN_NATIVE=require $(call PYTEST,chaos) -n 4 --dist worksteal -m chaos tests
 
 # Operator, chart and manifests on a real control plane.
 stage-kubernetes: setup kubernetes-tools

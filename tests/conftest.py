@@ -1,10 +1,13 @@
-"""Fixtures for every test that asks for them: both codes, the test cluster, the image."""
+"""Fixtures for every test that asks for them, and which tests stay together on one worker."""
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
 from codes import MODES, mode
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling, Scheduling
 
 pytest_plugins = ("cluster.plugin", "oci.plugin")
 
@@ -17,3 +20,30 @@ def native_mode(request: pytest.FixtureRequest) -> Iterator[str]:
     """Runs the test twice: by the specification alone and with native code."""
     with mode(request.param):
         yield request.param
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs both codes by itself."""
+    for item in items:
+        if "native_mode" in getattr(item, "fixturenames", ()):
+            item.add_marker("both_codes")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """`--dist loadfile` keeps folders that share a fixture on one worker too."""
+    return FolderScheduling(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+class FolderScheduling(LoadFileScheduling):
+    """A worker gets a file at a time, and all files that use one network of `FOLDERS` at once.
+
+    xdist's own groups (`loadgroup`) do nothing under pytest 9.2: it keeps a test's id elsewhere.
+    """
+
+    FOLDERS: ClassVar = {"tests/client": {"test_drains.py"}}
+    """Folders whose tests share a network, without the files that have one of their own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        folder, _, name = file.rpartition("/")
+        return folder if name not in self.FOLDERS.get(folder, {name}) else file

@@ -10,7 +10,7 @@ from cybervein_client.home import Home
 from cybervein_protocol.errors import ConflictError, CyberVeinError
 from cybervein_protocol.signing import KeyPair, address
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
 KILLS = 50
 

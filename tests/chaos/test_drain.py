@@ -9,10 +9,9 @@ import pytest
 from chaos_network import ChaosNetwork, Held, chaos_network, hold, noise, seeded
 from cybervein_up.child import command
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
 KILLS = 24
-DRAIN_SECONDS_MAX = 120
 
 
 async def test_drains_under_fire_lose_nothing_and_no_read_fails(tmp_path: Path) -> None:
@@ -41,7 +40,7 @@ async def drain_a_holder_under_fire(held: Held) -> None:
     async def drained() -> bool:
         return bool((await chaos.status(number))["drained"])
 
-    await chaos.until(drained, DRAIN_SECONDS_MAX)
+    await chaos.until(drained)
     row = await chaos.get(f"/v1/miners/{(await chaos.status(number))['address']}")
     assert (row["draining"], row["held_shards"], row["plots"]) == (True, 0, 0)
     assert chaos.plots_on_disk(number) == plots, "a drain keeps the plots' files"
@@ -51,7 +50,7 @@ async def drain_a_holder_under_fire(held: Held) -> None:
         now = await chaos.get(f"/v1/miners/{row['address']}")
         return now["plots_active"] == len(plots) and not now["draining"]
 
-    await chaos.until(counts_again, DRAIN_SECONDS_MAX)
+    await chaos.until(counts_again)
     assert chaos.plots_on_disk(number) == plots, "and nothing is plotted again"
 
 
@@ -59,14 +58,16 @@ async def ask(chaos: ChaosNetwork, number: int, *options: str) -> None:
     """`cybervein drain` until the miner has heard it."""
     data = str(chaos.network.layout.miner(number) / "data")
     line = command(("--json", "drain", "--data", data, "--no-wait", *options))
-    for _ in range(20):
+
+    async def heard() -> bool:
         done = await asyncio.to_thread(
             subprocess.run, line, capture_output=True, text=True, check=False
         )
         if done.returncode == 0:
             assert json.loads(done.stdout)["draining"] == ("--cancel" not in options)
-            return
-    raise AssertionError(done.stderr)
+        return done.returncode == 0
+
+    await chaos.until(heard)
 
 
 DISK_KILLS = 21
@@ -103,7 +104,7 @@ async def change_disk_under_fire(chaos: ChaosNetwork, number: int, spare: Path |
         disks = (await chaos.status(number))["disks"]
         return any(d["id"] == disk["id"] and d["state"] == "drained" for d in disks)
 
-    await chaos.until(drained, DRAIN_SECONDS_MAX)
+    await chaos.until(drained)
     await rule(chaos, number, "wipe", disk["id"], "--confirm", disk["id"])
     if spare is None:
         await rule(chaos, number, "add", disk["path"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from chaos_network import ChaosNetwork, chaos_network, file_root, seeded
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
 KILLS = 50
 PLOT_BYTES = 512 << 10  # of the `test` preset

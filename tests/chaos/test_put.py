@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from chaos_network import ChaosNetwork, chaos_network, noise, seeded, start_put
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
 KILLS = 50
 
 
-async def test_an_interrupted_put_goes_on_and_every_acknowledged_file_is_there(
+async def test_an_interrupted_put_continues_and_every_acknowledged_file_is_there(
     tmp_path: Path,
 ) -> None:
     rng = seeded("put")

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 from chaos_network import Held, chaos_network, hold, noise, seeded
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
 KILLS = 35
-REPAIR_SECONDS_MAX = 120
 
 
 async def test_a_repair_that_is_killed_again_and_again_still_loses_no_shard(tmp_path: Path) -> None:
@@ -38,5 +37,5 @@ async def lose_a_miner_and_repair_under_fire(held: Held) -> None:
         await chaos.pause(3.0)
         others = [m for m in chaos.network.miners.values() if m is not dead]
         await chaos.strike(chaos.rng.choice([chaos.supernode, chaos.supernode, *others]))
-    await chaos.until(moved, REPAIR_SECONDS_MAX)
+    await chaos.until(moved)
     await chaos.network.restart(dead)

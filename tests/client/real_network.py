@@ -17,7 +17,7 @@ from cybervein_up.child import command
 
 FUNDS_VEINS = 12 * 10**9
 EPOCH_SECONDS = 15
-START_SECONDS_MAX = 240
+WAIT_SECONDS_MAX = 300
 
 
 class Process:
@@ -172,14 +172,14 @@ class RealNetwork:
 
 
 def get_json(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 -- our own processes
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 -- our own processes
         return json.load(answer)
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
     """Poll a condition about other processes; fails naming what did not happen."""
-    deadline = time.monotonic() + START_SECONDS_MAX
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
     while not condition():
-        assert time.monotonic() < deadline, f"waited {START_SECONDS_MAX} s for {what}"
+        assert time.monotonic() < deadline, f"waited {WAIT_SECONDS_MAX} s for {what}"
         os.sched_yield()
         time.sleep(0.02)

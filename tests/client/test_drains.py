@@ -36,7 +36,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealNetwork]:
 def run(miner: RealMiner, *arguments: str) -> Any:
     """A `cybervein` command on a miner's data; its JSON."""
     line = command(("--json", *arguments, "--data", str(miner.directory / "data")))
-    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=150)
+    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

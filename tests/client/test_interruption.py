@@ -69,7 +69,7 @@ def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(home: Home, noise: Noise
     )
     until(lambda: len(receipted(home, "file")) >= 1, "a segment")
     process.send_signal(signal.SIGINT)
-    _, complaint = process.communicate(timeout=30)
+    _, complaint = process.communicate(timeout=300)
     assert process.returncode == 130
     assert complaint == b"interrupted; run the same command again to continue\n"
 

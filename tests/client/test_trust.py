@@ -108,7 +108,7 @@ def lying_super_node(network: RealNetwork, lie: Callable[[Any], Any]) -> Iterato
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             url = network.supernode.url + self.path
-            with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 -- our own process
+            with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 -- our own process
                 data = answer.read()
             if self.path.endswith("/shards"):
                 data = json.dumps(lie(json.loads(data))).encode()

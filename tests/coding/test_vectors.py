@@ -81,6 +81,7 @@ def test_the_code_is_that_of_zfec(case: Case, native_mode: str) -> None:
     assert digest(made) == case["shares"], native_mode
 
 
+@pytest.mark.both_codes
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("case", ZFEC, ids=name)
 def test_every_instruction_set_gives_the_same_shares(case: Case, path: str) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from up_process import Up, alive, cybervein, up
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
 FLAGS = ("--miners", "4", "--epoch-seconds", "5", "--plots", "1")
 
 
 def fetch(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 -- http of this test
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 -- http of this test
         return str(answer.read().decode())
 
 

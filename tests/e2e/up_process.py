@@ -68,7 +68,7 @@ def up(data: Path, *flags: str, ready: bool = True) -> Iterator[Up]:
 def cybervein(home: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """A `cybervein` command of the network's local customer."""
     command = [sys.executable, "-m", "cybervein_command", "--home", str(home), *arguments]
-    return subprocess.run(command, capture_output=True, check=False, timeout=300)
+    return subprocess.run(command, capture_output=True, check=False, timeout=900)
 
 
 def alive(pid: int) -> bool:

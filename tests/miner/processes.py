@@ -11,22 +11,22 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 T = TypeVar("T")
-SECONDS_MAX = 60.0
+SECONDS_MAX = 300.0
 
 
-def until(what: str, look: Callable[[], T | None], seconds: float = SECONDS_MAX) -> T:
+def until(what: str, look: Callable[[], T | None]) -> T:
     """The first true result of `look`, which may fail on the way."""
-    ends = time.monotonic() + seconds
+    ends = time.monotonic() + SECONDS_MAX
     while time.monotonic() < ends:
         with suppress(OSError, ValueError, KeyError):
             if result := look():
                 return result
         time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s for {what}")
+    raise AssertionError(f"waited {SECONDS_MAX:.0f} s for {what}")
 
 
 def get_json(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 -- our own loopback
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 -- our own loopback
         return json.load(answer)
 
 
@@ -78,7 +78,7 @@ class Process:
         """SIGTERM, and the exit code."""
         assert self._process is not None
         self._process.terminate()
-        return self._process.wait(timeout=30)
+        return self._process.wait(timeout=SECONDS_MAX)
 
     def status(self) -> Any:
         return get_json(f"{self.url}/v1/status")

@@ -292,7 +292,7 @@ async def test_a_foreign_path_is_named_and_comes_in_by_itself_once_it_is_right(
 
 
 async def test_a_drain_without_a_super_node_says_what_it_waits_for(miner: Running) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while miner.node.watch.reachable is None:
             await asyncio.sleep(0.02)
     answer = await miner.owner().request("POST", f"{miner.url}/v1/drain", body=DRAIN)

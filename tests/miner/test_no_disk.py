@@ -95,7 +95,7 @@ async def probe(at: Running, name: str) -> tuple[int, dict[str, object]]:
 
 
 async def until_ready(at: Running) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while (await probe(at, "readyz"))[0] != 200:
             await asyncio.sleep(0.02)
 
@@ -142,7 +142,7 @@ async def test_it_proves_nothing_admits_nothing_and_loses_nothing(
     async with serving(world, settings) as first:
         assert (await first.put(data))[0] == 201
         inventory = first.node.inventory
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             while len(rows := inventory.rows()) < 2:
                 await asyncio.sleep(0.05)
         inventory.set_state(rows, PlotState.ACTIVE, bytes(32))
@@ -184,7 +184,7 @@ async def test_what_lies_on_a_disk_that_comes_back_is_taken_in(
         again.node._last_epoch = 3
         mounted(disk)
         await until_ready(again)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(300):
             while left.exists():
                 await asyncio.sleep(0.02)
         assert await again.get(blake3(data).digest()) == (200, data)
@@ -264,7 +264,7 @@ async def test_a_real_process_comes_back_with_its_disk(tmp_path: Path) -> None:
             async with http.get(f"{mine.url}/readyz") as answer:
                 return answer.status == 200
 
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(300):
             while not await back():
                 await asyncio.sleep(0.1)
     assert mine.stop() == 0

@@ -46,7 +46,7 @@ def test_shards_of_an_ended_deal_go_to_the_trash_and_others_stay(tmp_path: Path)
         _put(home, tmp_path / "short", "3")
         _put(home, tmp_path / "long", "500")
         assert held(miners) == 6
-        until("the short deal's shards to go", lambda: held(miners, "shards_trash") == 3, 120)
+        until("the short deal's shards to go", lambda: held(miners, "shards_trash") == 3)
         assert held(miners) == 3
         assert held(miners, "shards_lost") == held(miners, "shards_bad") == 0
         back = tmp_path / "back"

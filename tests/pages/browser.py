@@ -22,6 +22,7 @@ FLAGS = (
     "--disable-sync",
     "--window-size=1400,1600",
 )
+WAIT_SECONDS_MAX = 300
 
 
 class Browser:
@@ -37,7 +38,7 @@ class Browser:
     def _call(self, method: str, path: str, **body: object) -> Any:
         data = json.dumps(body).encode() if method == "POST" else None
         request = urllib.request.Request(self._driver + path, data=data, method=method)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 -- loopback
+        with urllib.request.urlopen(request, timeout=WAIT_SECONDS_MAX) as answer:  # noqa: S310 -- loopback
             return json.loads(answer.read())["value"]
 
     def open(self, url: str) -> None:
@@ -67,9 +68,9 @@ class Browser:
         )
         self.run(script, text)
 
-    def until(self, what: Callable[[], object], seconds_max: float = 30) -> None:
+    def until(self, what: Callable[[], object]) -> None:
         """Wait until something holds in the page."""
-        give_up = time.monotonic() + seconds_max
+        give_up = time.monotonic() + WAIT_SECONDS_MAX
         while not what():
             assert time.monotonic() < give_up, self.text("body")
             time.sleep(0.1)

@@ -66,6 +66,7 @@ def test_regenerating_the_vectors_changes_nothing() -> None:
     assert made.stdout == (HERE / "canonical_vectors.json").read_text()
 
 
+@pytest.mark.both_codes
 @pytest.mark.parametrize("name", MODES)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_both_give_the_committed_vectors(case: dict[str, str | None], name: str) -> None:
@@ -80,6 +81,7 @@ def test_both_give_the_committed_vectors(case: dict[str, str | None], name: str)
             assert encode_node(value) == data
 
 
+@pytest.mark.both_codes
 @given(nodes)
 def test_a_value_has_one_encoding_in_both_and_comes_back(node: object) -> None:
     encoded = dag_cbor.encode(node)  # type: ignore[arg-type]
@@ -89,6 +91,7 @@ def test_a_value_has_one_encoding_in_both_and_comes_back(node: object) -> None:
             assert decode_node(encoded, "node") == node
 
 
+@pytest.mark.both_codes
 @settings(max_examples=400)
 @given(nodes, st.data())
 def test_damaged_encodings_end_the_same_in_both(node: object, data: st.DataObject) -> None:
@@ -109,6 +112,7 @@ def test_damaged_encodings_end_the_same_in_both(node: object, data: st.DataObjec
     assert specified == fast
 
 
+@pytest.mark.both_codes
 @settings(max_examples=400)
 @given(st.binary(max_size=60))
 def test_arbitrary_bytes_end_the_same_in_both(data: bytes) -> None:
@@ -116,6 +120,7 @@ def test_arbitrary_bytes_end_the_same_in_both(data: bytes) -> None:
     assert specified == fast
 
 
+@pytest.mark.both_codes
 @given(st.binary(max_size=45))
 def test_arbitrary_links_end_the_same_in_both(cid: bytes) -> None:
     encoded = b"\xd8\x2a\x58" + bytes((len(cid) + 1,)) + b"\0" + cid
@@ -141,6 +146,7 @@ unencodable = st.sampled_from(
 )
 
 
+@pytest.mark.both_codes
 @given(unencodable, st.integers(0, 3))
 def test_what_has_no_encoding_is_refused_by_both(value: object, depth: int) -> None:
     for _ in range(depth):
@@ -148,6 +154,7 @@ def test_what_has_no_encoding_is_refused_by_both(value: object, depth: int) -> N
     assert outcomes(lambda: encode_node(value)) == [repr(MalformedError)] * 2
 
 
+@pytest.mark.both_codes
 @pytest.mark.parametrize("name", MODES)
 def test_depth_has_the_same_limit_both_ways(name: str) -> None:
     node: object = 0
@@ -163,6 +170,7 @@ def test_depth_has_the_same_limit_both_ways(name: str) -> None:
             decode_node(b"\x81" * 1_000_000, "abyss")
 
 
+@pytest.mark.both_codes
 def test_native_errors_name_the_thing_the_byte_and_the_defect() -> None:
     with mode("require"), pytest.raises(MalformedError) as refused:
         decode_node(b"\xa2\x61b\x01\x61a\x02", "unit")

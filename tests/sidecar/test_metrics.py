@@ -57,7 +57,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 def page(url: str, accept: str = "text/plain") -> str:
     request = urllib.request.Request(f"{url}/metrics", headers={"accept": accept})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310 -- our own loopback
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 -- our own loopback
         return str(answer.read().decode())
 
 
@@ -160,8 +160,8 @@ def test_a_source_that_is_away_is_a_zero_not_an_error(live: Live, tmp_path: Path
             assert value(text, "cybervein_up", source="host") == 1
             assert "cybervein_plots{" not in text
             with pytest.raises(urllib.error.HTTPError):
-                urllib.request.urlopen(f"{alone.url}/readyz", timeout=5)  # noqa: S310
-            assert urllib.request.urlopen(f"{alone.url}/healthz", timeout=5).status == 200  # noqa: S310
+                urllib.request.urlopen(f"{alone.url}/readyz", timeout=60)  # noqa: S310
+            assert urllib.request.urlopen(f"{alone.url}/healthz", timeout=60).status == 200  # noqa: S310
         finally:
             alone.kill()
 
@@ -176,7 +176,7 @@ def test_it_has_started_once_its_miner_has_answered_whatever_comes_then(
 
     def answers(path: str) -> int:
         try:
-            return int(urllib.request.urlopen(f"{alone.url}/{path}", timeout=5).status)  # noqa: S310
+            return int(urllib.request.urlopen(f"{alone.url}/{path}", timeout=60).status)  # noqa: S310
         except urllib.error.HTTPError as error:
             return error.code
 

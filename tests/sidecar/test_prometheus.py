@@ -78,7 +78,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     beside = sidecar(folder / "sidecar.json", mining.start().url, node.url).start()
     try:
         with prometheus(folder / "prometheus", {"miner-a": beside.url}) as running:
-            until("it earns", lambda: earned(running), seconds=90)
+            until("it earns", lambda: earned(running))
             yield running
     finally:
         for process in (beside, mining, node):

@@ -52,6 +52,7 @@ def test_one_missing_row_depends_on_most_of_the_plot() -> None:
     assert security_numbers.recomputed_share(PlotShape(8, 8), [100]) > 0.8
 
 
+@pytest.mark.both_codes  # the graph has no native half
 def test_the_security_page_has_the_computed_numbers() -> None:
     done = subprocess.run([sys.executable, SCRIPT, "--check"], check=False)
     assert done.returncode == 0, "run: python docs/security_numbers.py"

@@ -40,6 +40,7 @@ def test_the_portable_kernel_and_this_processors_best_are_both_run() -> None:
     assert ("avx2" in KERNELS) == (" avx2" in flags)
 
 
+@pytest.mark.both_codes
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("case", VECTORS["plots"], ids=lambda case: f"b{case['b']}k{case['k']}")
 def test_every_kernel_makes_the_specified_plot(case: Case, kernel: str, tmp_path: Path) -> None:
@@ -51,6 +52,7 @@ def test_every_kernel_makes_the_specified_plot(case: Case, kernel: str, tmp_path
     assert path.read_bytes()[:512].hex() == case["first_row"]
 
 
+@pytest.mark.both_codes
 @pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("case", VECTORS["plots"][:4], ids=lambda case: f"b{case['b']}")
 def test_every_kernel_replays_the_specified_columns(case: Case, kernel: str) -> None:

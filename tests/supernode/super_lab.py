@@ -34,7 +34,7 @@ from nacl.public import PublicKey as SealKey
 from nacl.public import SealedBox
 
 FUNDS = 10**15
-READY_SECONDS = 60.0
+READY_SECONDS = 300.0
 WALLET = KeyPair(b"w" * 32)
 
 

@@ -152,7 +152,7 @@ async def test_without_a_free_domain_the_reason_is_told_and_a_new_miner_ends_it(
 
 
 async def until_moved(lab: Lab) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(300):
         while not await lab.node.mover.look():
             await asyncio.sleep(0.05)
 

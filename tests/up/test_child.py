@@ -116,7 +116,7 @@ asyncio.run(main())
     grandchild = int(await up.stdout.readline())
     up.kill()
     await up.wait()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(300):
         while Path(f"/proc/{grandchild}/cmdline").exists() and "zombie" not in state(grandchild):
             await asyncio.sleep(0.02)
 

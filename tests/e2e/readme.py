@@ -1,0 +1,41 @@
+"""The README's blocks of commands, and a place to run them as they stand."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+BLOCKS = [
+    [line.removeprefix("$ ") for line in block.splitlines()]
+    for block in BLOCK.findall((ROOT / "README.md").read_text())
+]
+
+
+def block_with(text: str) -> list[str]:
+    """The one block of commands that holds this text."""
+    [found] = [block for block in BLOCKS if any(text in line for line in block)]
+    return found
+
+
+def new_workshop(folder: Path) -> Path:
+    """An empty directory with the README and the environment in it."""
+    (folder / "README.md").write_bytes((ROOT / "README.md").read_bytes())
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    return folder
+
+
+def shell(workshop: Path, lines: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run lines as one script that stops at the first failure."""
+    script = "\n".join(["set -eu", *lines])
+    environment = {**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"}
+    return subprocess.run(
+        ["bash", "-c", script],
+        cwd=workshop,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
