@@ -102,6 +102,35 @@ def test_make_test_looks_at_the_needs_of_the_asked_stages_before_anything_runs(
     assert lines[-1] == "0 passed, 1 failed"
 
 
+def test_set_up_and_stages_are_timed_and_a_failed_one_keeps_the_others_running(
+    tmp_path: Path,
+) -> None:
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    for name in ("check", "needs", "outcome", "preflight", "stages"):
+        (scripts / f"{name}.py").write_text((ROOT / "scripts" / f"{name}.py").read_text())
+    (scripts / "bootstrap.sh").write_text("#!/bin/sh\n")
+    (scripts / "bootstrap.sh").chmod(0o755)
+    rules = "stage-locks:\n\t@exit 1\nstage-rust:\n\t@echo test result: ok. 12 passed\\; 0 failed\n"
+    (tmp_path / "Makefile").write_text(rules)
+    done = subprocess.run(
+        [sys.executable, scripts / "check.py", "rust", "locks"],
+        cwd=tmp_path,
+        env={**os.environ, "SEED": "7"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "seed 7"
+    names = [line.split()[0] for line in lines[lines.index("=== stage rust ===") :] if line]
+    start = names.index("stage")
+    assert names[start : start + 6] == ["stage", "needs", "environment", "locks", "rust", "all"]
+    assert "again, alone: make test STAGES=locks SEED=7" in lines
+    assert lines[-1] == "12 passed, 1 failed"
+
+
 def test_an_unknown_stage_is_refused_with_the_known_ones() -> None:
     stages = script("stages")
     with pytest.raises(ValueError, match="no such stage: nosuch; of: lint locks rust"):
