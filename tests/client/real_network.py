@@ -177,9 +177,19 @@ def get_json(url: str) -> Any:
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    """Poll a condition about other processes; fails naming what did not happen."""
+    """Poll a condition about other processes; fails naming what did not happen.
+
+    A process that does not answer yet, as it starts or the machine is busy, counts as no.
+    """
     deadline = time.monotonic() + WAIT_SECONDS_MAX
-    while not condition():
+    while not _holds(condition):
         assert time.monotonic() < deadline, f"waited {WAIT_SECONDS_MAX} s for {what}"
         os.sched_yield()
         time.sleep(0.02)
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    try:
+        return condition()
+    except OSError:
+        return False
