@@ -1,11 +1,10 @@
-"""The server's border: limits on bodies, who signed a request, errors as JSON."""
+"""The server's border: limits on bodies, and who signed a request."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 
 from cybervein_protocol.errors import (
-    CyberVeinError,
     ExpiredError,
     LimitError,
     ReplayError,
@@ -19,33 +18,10 @@ from cybervein_protocol.http_signature import (
     verify_request,
 )
 from cybervein_protocol.names import PublicKey
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi import Request
 
 _COVERED_HEADERS = ("signature-input", "signature", "content-digest", ORDER_HEADER)
 _NONCES_MAX = 200_000
-
-
-def error_response(error: CyberVeinError) -> JSONResponse:
-    """The JSON form of an error: `{"error": code, "message": text}`."""
-    return JSONResponse({"error": error.code, "message": str(error)}, status_code=error.status)
-
-
-def install_errors(app: FastAPI) -> None:
-    """Answer every CyberVeinError and malformed parameter as readable JSON."""
-
-    @app.exception_handler(CyberVeinError)
-    async def known(request: Request, error: CyberVeinError) -> JSONResponse:
-        del request
-        return error_response(error)
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        message = f"{request.url.path}: {place}: {first['msg']}; see /openapi.json"
-        return JSONResponse({"error": "malformed", "message": message}, status_code=400)
 
 
 async def read_body(request: Request, max_bytes: int) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import aiohttp
 import msgspec
 import pytest
 from cybervein_miner.api.documents import (
@@ -73,3 +74,20 @@ async def test_the_openapi_document_names_every_route_and_refers_to_nothing_abse
     section = wire[wire.index("## 5.") : wire.index("## 6.")]
     for path in document["paths"]:
         assert path.replace("{disk_id}", "{id}") in section, path
+
+
+async def test_every_path_refuses_a_method_it_has_not_with_the_error_document(
+    miner: Running,
+) -> None:
+    async with aiohttp.ClientSession() as http:
+        async with http.get(f"{miner.url}/openapi.json") as answer:
+            paths = (await answer.json())["paths"]
+        for method, path, status in [
+            ("GET", "/v1/nowhere", 404),
+            *(("TRACE", path.replace("{", "").replace("}", ""), 405) for path in paths),
+        ]:
+            async with http.request(method, miner.url + path) as answer:
+                document = await answer.json()
+            assert (answer.status, set(document)) == (status, {"error", "message"}), path
+            assert ("allow" in answer.headers) == (status == 405), path
+    assert len(paths) > 8

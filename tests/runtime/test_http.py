@@ -19,7 +19,8 @@ from cybervein_protocol.errors import (
 )
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.http_client import SignedClient, sign_headers
-from cybervein_runtime.http_server import Authenticator, install_errors, read_body
+from cybervein_runtime.http_errors import install_errors
+from cybervein_runtime.http_server import Authenticator, read_body
 from cybervein_runtime.serving import bind, serve, url_of
 from fastapi import FastAPI, Request
 
@@ -53,6 +54,10 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
     @app.get("/number")
     async def number(n: int) -> int:
         return n
+
+    @app.get("/fault")
+    async def fault() -> None:
+        raise RuntimeError("the secret of this fault")
 
     @app.get("/big")
     async def big() -> str:
@@ -116,6 +121,47 @@ async def test_a_malformed_parameter_is_named(server: Server) -> None:
     async with SignedClient(KEY) as client:
         with pytest.raises(MalformedError, match=r"query\.n"):
             await client.get_json(server.url + "/number?n=many")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "malformed"),
+        ("PATCH", "/poor", 405, "malformed"),
+        ("GET", "/number?n=many", 400, "malformed"),
+        ("GET", "/poor", 402, "funds"),
+        ("GET", "/fault", 500, "unavailable"),
+    ],
+)
+async def test_every_error_is_the_document(
+    server: Server, method: str, path: str, status: int, code: str
+) -> None:
+    async with (
+        SignedClient() as client,
+        client.session.request(method, server.url + path) as answer,
+    ):
+        document = await answer.json()
+        allow = answer.headers.get("allow")
+    assert (answer.status, set(document), document["error"]) == (status, {"error", "message"}, code)
+    assert path.partition("?")[0] in document["message"] or status == FundsError.status
+    assert "secret" not in document["message"]
+    assert (allow == "GET") == (status == 405)
+
+
+async def test_a_body_that_is_too_large_is_the_document(server: Server) -> None:
+    url = server.url + "/who"
+    async with SignedClient() as client, client.session.post(url, data=b"x" * 1001) as answer:
+        assert (answer.status, (await answer.json())["error"]) == (413, "limit")
+
+
+async def test_a_fault_or_a_path_that_is_not_there_reads_as_a_bare_answer_does(
+    server: Server,
+) -> None:
+    async with SignedClient() as client:
+        with pytest.raises(UnavailableError, match="its log says why"):
+            await client.get_json(server.url + "/fault")
+        with pytest.raises(MalformedError, match=r"/nowhere.*openapi"):
+            await client.get_json(server.url + "/nowhere")
 
 
 async def test_an_answer_above_its_limit_is_not_read(server: Server) -> None:

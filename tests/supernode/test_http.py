@@ -301,3 +301,20 @@ async def test_the_signed_client_reads_the_error_class_back(process: Process) ->
     async with SignedClient(WALLET) as client:
         with pytest.raises(UnknownError, match="not known"):
             await client.get_json(f"{process.url}/v1/blocks/4711")
+
+
+async def test_every_path_refuses_a_method_it_has_not_with_the_error_document(
+    process: Process,
+) -> None:
+    async with aiohttp.ClientSession() as http:
+        async with http.get(f"{process.url}/openapi.json") as answer:
+            paths = (await answer.json())["paths"]
+        for method, path, status in [
+            ("GET", "/v1/nowhere", 404),
+            *(("TRACE", path.replace("{", "").replace("}", ""), 405) for path in paths),
+        ]:
+            async with http.request(method, process.url + path) as answer:
+                document = await answer.json()
+            assert (answer.status, set(document)) == (status, {"error", "message"}), path
+            assert ("allow" in answer.headers) == (status == 405), path
+    assert len(paths) > 15

@@ -9,7 +9,8 @@ from cybervein_protocol.encoding import encode
 from cybervein_protocol.messages import decode_audit_request
 from cybervein_protocol.messages.audits import AUDIT_REQUEST_BYTES_MAX
 from cybervein_runtime.http_client import DAG_CBOR
-from cybervein_runtime.http_server import install_errors, read_body
+from cybervein_runtime.http_errors import install_errors
+from cybervein_runtime.http_server import read_body
 from cybervein_runtime.probes import Probes, add_probes
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse

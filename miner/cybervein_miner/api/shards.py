@@ -19,7 +19,7 @@ from cybervein_protocol.errors import (
 from cybervein_protocol.messages import Order, sign_receipt
 from cybervein_protocol.signing import KeyPair
 from cybervein_runtime.http_client import DAG_CBOR
-from cybervein_runtime.http_server import error_response
+from cybervein_runtime.http_errors import error_response, method_refused
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
@@ -85,7 +85,7 @@ class ShardEndpoint:
                 return await self._get(request, root, send)
         if request.method == "DELETE":
             return await self._delete(request, root)
-        return Response(status_code=405, headers={"allow": "PUT, GET, DELETE"})
+        return method_refused(request, "PUT, GET, DELETE")
 
     async def _put(self, request: Request, root: bytes) -> Response:
         order = self._door.ordered(request, "PUT", root)

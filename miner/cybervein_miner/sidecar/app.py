@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+from cybervein_runtime.http_errors import install_errors
 from cybervein_runtime.probes import Health
 from cybervein_runtime.trust import Trust
 from fastapi import FastAPI, Request, Response
@@ -27,6 +28,7 @@ def build_app(miner: str, super_node: str, trust: Trust | None = None) -> FastAP
         await sources.close()
 
     app = FastAPI(title="CyberVein sidecar", version="1", docs_url=None, lifespan=lifespan)
+    install_errors(app)
 
     @app.get("/metrics")
     async def metrics(request: Request) -> Response:

@@ -5,7 +5,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cybervein_runtime.addresses import is_loopback
-from cybervein_runtime.http_server import Authenticator, install_errors
+from cybervein_runtime.http_errors import install_errors
+from cybervein_runtime.http_server import Authenticator
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles

@@ -1,0 +1,73 @@
+"""Every error a server sends is one JSON document: `{"error": code, "message": text}`.
+
+Also where no route of ours ran: a path that does not exist (404), a method that a path does not
+have (405), and a fault of our own (500). Those carry the codes that a client already takes a bare
+answer for (`http_client.error_of`): `unknown` stays "the record is not known here", never "the
+path is".
+"""
+
+from collections.abc import Mapping
+
+from cybervein_protocol.errors import CyberVeinError, LimitError, MalformedError, UnavailableError
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+_FAULT = 500
+_BY_STATUS = {LimitError.status: LimitError}
+
+
+def error_response(error: CyberVeinError) -> JSONResponse:
+    """The document of an error of ours, with its status."""
+    return _document(error.status, error.code, str(error))
+
+
+def method_refused(request: Request, allow: str) -> JSONResponse:
+    """405, naming the methods that the path has."""
+    message = f"{request.url.path}: {request.method} is not one of its methods; it has {allow}"
+    return _document(405, MalformedError.code, message, {"allow": allow})
+
+
+def install_errors(app: FastAPI) -> None:
+    """Have `app` answer every error as the document: ours, Starlette's and what nobody foresaw."""
+    app.exception_handler(CyberVeinError)(_known)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(HTTPException)(_refused)
+    app.exception_handler(Exception)(_fault)
+
+
+async def _known(request: Request, error: CyberVeinError) -> JSONResponse:
+    del request
+    return error_response(error)
+
+
+async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    message = f"{request.url.path}: {place}: {first['msg']}; see /openapi.json"
+    return _document(MalformedError.status, MalformedError.code, message)
+
+
+async def _refused(request: Request, error: HTTPException) -> JSONResponse:
+    """What the router refuses, or a mounted folder."""
+    headers = error.headers or {}
+    if "allow" in {name.lower() for name in headers}:
+        return method_refused(request, headers.get("Allow") or headers["allow"])
+    kind = UnavailableError if error.status_code >= _FAULT else MalformedError
+    code = _BY_STATUS.get(error.status_code, kind).code
+    message = f"{request.method} {request.url.path}: {error.detail}; see /openapi.json"
+    return _document(error.status_code, code, message, headers)
+
+
+async def _fault(request: Request, error: Exception) -> JSONResponse:
+    """A fault of ours: Starlette raises it again afterwards, so that the log has it whole."""
+    del error
+    message = f"{request.method} {request.url.path}: the server failed; its log says why"
+    return _document(_FAULT, UnavailableError.code, message)
+
+
+def _document(
+    status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    return JSONResponse({"error": code, "message": message}, status, headers)
