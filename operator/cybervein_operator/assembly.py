@@ -12,13 +12,13 @@ from cybervein_operator.cluster.applier import Applier
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import ApiError
 from cybervein_operator.cluster.kinds import Kind
-from cybervein_operator.cluster.recorder import Recorder
 from cybervein_operator.handlers import Resources
 from cybervein_operator.metrics import Metrics
 from cybervein_operator.miners.client import MinerClient
 from cybervein_operator.miners.poller import Poller
 from cybervein_operator.polling import MinerPolls
 from cybervein_operator.reconcile.dispatch import Dispatch
+from cybervein_operator.reconcile.recorder import Recorder
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.routing import Router
 from cybervein_operator.settings import Settings

@@ -91,7 +91,6 @@ def of_pool(body: dict[str, Any], ordinal: int, **more: Any) -> list[Any]:
         miner.identity(pool, ordinal, b"{}\n"),
         *miner.disks(pool, ordinal),
         fleet.disruption_budget(pool),
-        fleet.network_policy(pool),
     ]
 
 
@@ -105,7 +104,6 @@ def of_network(body: dict[str, Any]) -> list[Any]:
         supernode.secret(
             network, "net-supernode-tls", {"tls.crt": b"c", "tls.key": b"k"}, "kubernetes.io/tls"
         ),
-        supernode.network_policy(network),
     ]
 
 

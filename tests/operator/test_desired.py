@@ -113,7 +113,6 @@ def test_data_outlives_the_pool_and_the_rest_goes_with_it() -> None:
         miner.service(pool(), 0),
         *miner.disks(pool(), 0),
         fleet.disruption_budget(pool()),
-        fleet.network_policy(pool()),
     ]
     assert not any("ownerReferences" in each["metadata"] for each in kept)
     assert all(each["metadata"]["ownerReferences"][0]["uid"] == "u" for each in gone)

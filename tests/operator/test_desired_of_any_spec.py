@@ -135,7 +135,6 @@ def of_pool(body: dict[str, Any], ordinal: int) -> list[dict[str, Any]]:
         miner.identity(pool, ordinal, b"{}"),
         *miner.disks(pool, ordinal),
         fleet.disruption_budget(pool),
-        fleet.network_policy(pool),
     ]
 
 
@@ -146,7 +145,6 @@ def of_network(body: dict[str, Any]) -> list[dict[str, Any]]:
         supernode.service(network),
         *supernode.claims(network),
         supernode.config_map(network, "{}"),
-        supernode.network_policy(network),
     ]
 
 
@@ -253,8 +251,8 @@ def test_no_two_miners_share_a_volume_an_object_or_an_identity(
     one, other = (of_pool(body, n) for n in (ordinal, ordinal + 1))
 
     def own(objects: list[dict[str, Any]]) -> set[str]:
-        shared = ("PodDisruptionBudget", "NetworkPolicy")
-        return {f"{x['kind']}/{x['metadata']['name']}" for x in objects if x["kind"] not in shared}
+        shared = "PodDisruptionBudget"
+        return {f"{x['kind']}/{x['metadata']['name']}" for x in objects if x["kind"] != shared}
 
     assert not own(one) & own(other)
 

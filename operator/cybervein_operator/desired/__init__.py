@@ -13,13 +13,11 @@ field manager `cybervein-operator`. Nothing here asks a cluster, a clock or chan
     miner.url(pool, ordinal, service)           how others reach it; None until the Service has it
 
     fleet.disruption_budget(pool)               PodDisruptionBudget POOL
-    fleet.network_policy(pool)                  NetworkPolicy POOL: to be applied where enabled
     fleet.conflicts(pool)                       [text...]: what the API server cannot see
 
     supernode.statefulset(network, facts)       NET-supernode
     supernode.service(network)                  NET-supernode, port 7700 `https`
     supernode.claims(network)                   [PVC NET-supernode-data] or [] with existingClaim
-    supernode.network_policy(network)           NetworkPolicy NET-supernode
     supernode.config_map(network, document)     ConfigMap NET-network: network.json; kept
     supernode.secret(network, name, data, kind) Secrets NET-ca and NET-supernode-tls; kept
     supernode.url(network), supernode.hosts(network)       published URL; names for the certificate

@@ -8,7 +8,6 @@ from cybervein_operator.api.quantity import number
 from cybervein_operator.desired import names
 from cybervein_operator.desired.metadata import owned
 from cybervein_operator.desired.names import Object
-from cybervein_operator.desired.policy import ingress_policy
 
 
 def disruption_budget(pool: MinerPool) -> Object:
@@ -27,12 +26,6 @@ def disruption_budget(pool: MinerPool) -> Object:
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
         },
     }
-
-
-def network_policy(pool: MinerPool) -> Object:
-    """Lets shards and metrics in, and nothing else. Miners call out: that is not limited."""
-    metadata = owned(pool, pool.metadata.name, names.pool_labels(pool))
-    return ingress_policy(metadata, names.selector(pool), ("shards", "metrics"))
 
 
 def conflicts(pool: MinerPool) -> list[str]:

@@ -13,14 +13,12 @@ from cybervein_operator.desired.facts import SuperNodeFacts
 from cybervein_operator.desired.metadata import kept, owned
 from cybervein_operator.desired.names import Object
 from cybervein_operator.desired.pod import claim, given
-from cybervein_operator.desired.policy import ingress_policy
 from cybervein_operator.desired.supernode_pod import HTTPS_PORT, node_of, url
 
 __all__ = [
     "claims",
     "config_map",
     "hosts",
-    "network_policy",
     "secret",
     "service",
     "statefulset",
@@ -105,13 +103,6 @@ def secret(network: Network, name: str, data: Mapping[str, bytes], kind: str = "
         "type": kind,
         "data": {key: base64.b64encode(value).decode() for key, value in sorted(data.items())},
     }
-
-
-def network_policy(network: Network) -> Object:
-    """Lets the super node's port in, and nothing else."""
-    name = names.super_node(network.metadata.name)
-    metadata = owned(network, name, names.super_node_labels(network))
-    return ingress_policy(metadata, names.super_node_selector(network), ("https",))
 
 
 def hosts(network: Network) -> list[str]:

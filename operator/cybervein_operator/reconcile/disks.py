@@ -9,7 +9,6 @@ from cybervein_operator.api import (
     MinerPool,
 )
 from cybervein_operator.cluster.kinds import Kind
-from cybervein_operator.cluster.recorder import rfc3339
 from cybervein_operator.cluster.views import PodFacts
 from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import Volume
@@ -24,6 +23,7 @@ from cybervein_operator.judgement.disk import (
     worth_writing,
 )
 from cybervein_operator.judgement.miner import WAITING_FOR_VOLUMES
+from cybervein_operator.reconcile.recorder import rfc3339
 from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Key, World

@@ -3,7 +3,6 @@
 from cybervein_operator.api import Network, NetworkStatus
 from cybervein_operator.cluster.errors import ApiError
 from cybervein_operator.cluster.kinds import Kind
-from cybervein_operator.cluster.recorder import rfc3339
 from cybervein_operator.cluster.views import PodFacts, SetFacts
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.desired.facts import SuperNodeFacts
@@ -11,7 +10,9 @@ from cybervein_operator.judgement.conditions import Answers, conditions
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.judgement.network import NetworkSeen, answers, next_look_seconds
 from cybervein_operator.reconcile.certificates import Certificates
-from cybervein_operator.reconcile.pinning import Pinned, Pinning
+from cybervein_operator.reconcile.pinned import Pinned
+from cybervein_operator.reconcile.pinning import Pinning
+from cybervein_operator.reconcile.recorder import rfc3339
 from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.super_nodes import SuperNodes
 from cybervein_operator.reconcile.tools import Tools

@@ -1,46 +1,26 @@
 """`NET-network`: the network's file, written once and never replaced by another network's."""
 
-import json
 import time
 from base64 import b64decode
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import CyberVeinError
-from cybervein_protocol.signing import address
-from cybervein_runtime.network_file import parse_network
 
 from cybervein_operator.api import Network
 from cybervein_operator.cluster.kinds import Kind
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.judgement.miner import Trouble
+from cybervein_operator.reconcile.pinned import Pinned, parse
+from cybervein_operator.reconcile.super_nodes import SuperNodes
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Name
 
-if TYPE_CHECKING:
-    from cybervein_operator.reconcile.super_nodes import SuperNodes
-
 _JOINED_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """What the pinned file says; `mark` is the ConfigMap's fingerprint it was read at."""
-
-    cid: str
-    url: str
-    address: str
-    authority: str
-    epoch_seconds: int
-    document: str
-    mark: str = ""
 
 
 class Pinning:
     """Reads the pinned file, and writes it the first time."""
 
-    def __init__(self, tools: Tools, nodes: "SuperNodes") -> None:
+    def __init__(self, tools: Tools, nodes: SuperNodes) -> None:
         self._tools, self._nodes = tools, nodes
         self._known: dict[Name, Pinned] = {}
         self._joined_at: dict[Name, tuple[Pinned, float]] = {}
@@ -131,22 +111,3 @@ class Pinning:
         found = await self._tools.client.get(Kind.SECRET, network.metadata.namespace, secret)
         raw = ((found or {}).get("data") or {}).get("ca.crt", "")
         return b64decode(raw).decode(errors="replace")
-
-
-def parse(text: str, what: str, mark: str) -> Pinned | Trouble:
-    """A network file, checked as miners check it."""
-    try:
-        file = parse_network(text.encode(), what)
-    except CyberVeinError as error:
-        return Trouble("NetworkFileInvalid", str(error))
-    authority = json.loads(text).get("ca") or ""
-    url, key = file.super_nodes[0]
-    return Pinned(
-        cid_text(file.network),
-        url,
-        address(key),
-        str(authority),
-        file.genesis.preset.epoch_seconds,
-        text,
-        mark,
-    )

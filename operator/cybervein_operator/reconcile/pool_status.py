@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from cybervein_operator.api import MinerPool, MinerPoolStatus
-from cybervein_operator.cluster.recorder import rfc3339
 from cybervein_operator.desired import names
 from cybervein_operator.judgement.conditions import conditions
 from cybervein_operator.judgement.miner import Facts, Trouble
 from cybervein_operator.judgement.pool import Plan
 from cybervein_operator.judgement.summary import answers, attention, phases, sums, usage
+from cybervein_operator.reconcile.recorder import rfc3339
 from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.tools import Tools
 

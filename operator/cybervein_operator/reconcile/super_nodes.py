@@ -9,7 +9,7 @@ from cybervein_operator.api import Network
 from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import NetworkFacts
 from cybervein_operator.miners.super_node import SuperNodeClient
-from cybervein_operator.reconcile.pinning import Pinned
+from cybervein_operator.reconcile.pinned import Pinned
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Name, NetworkView
 

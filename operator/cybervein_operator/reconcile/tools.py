@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from cybervein_operator.cluster.applier import Applier
 from cybervein_operator.cluster.client import ClusterClient
-from cybervein_operator.cluster.recorder import Recorder
 from cybervein_operator.metrics import Metrics
 from cybervein_operator.miners.client import MinerClient
 from cybervein_operator.miners.poller import Poller
+from cybervein_operator.reconcile.recorder import Recorder
 from cybervein_operator.world import Key, World
 
 
