@@ -147,7 +147,7 @@ async def test_the_preset_decides_whom_a_super_node_contacts(tmp_path: Path) -> 
         (tmp_path / preset.name).mkdir()
         lab = Lab(tmp_path / preset.name, preset)
         lab.begin()
-        assert (lab.node._public_session is None) is inside
+        assert (lab.node.session is None) is inside
         await lab.end()
 
 
