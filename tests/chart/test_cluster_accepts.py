@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from chart_helm import CHART, MONITORING, ROOT, Helm, Object
-from cluster.kubectl import Kubectl, KubectlError
+from cluster.api import Api, ApiError
 from cluster.running import Cluster
 from cluster.tools import tool
 
@@ -36,14 +36,14 @@ def crds(cluster: Cluster) -> Iterator[None]:
     cluster.kubectl.apply_file(CHART / "crds")
     theirs = list(THEIR_CRDS.glob("*.yaml"))
     for path in theirs:
-        cluster.kubectl.apply(yaml.safe_load(path.read_text()))
+        cluster.api.apply(yaml.safe_load(path.read_text()))
     ours = [f"{name}.cybervein.io" for name in ("networks", "minerpools", "minerdisks")]
     monitoring = [f"{path.stem}.monitoring.coreos.com" for path in theirs]
     for name in (*ours, *monitoring):
-        cluster.kubectl.wait("crd", name, established, "is established")
+        cluster.api.wait("crd", name, established, "is established")
     yield
     for name in monitoring:
-        cluster.kubectl.delete("crd", name)
+        cluster.api.delete("crd", name)
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +51,10 @@ def schemas(cluster: Cluster, crds: None, tmp_path_factory: pytest.TempPathFacto
     """The API server's own OpenAPI as JSON Schemas, one file for each kind."""
     assert crds is None
     folder = tmp_path_factory.mktemp("schemas")
-    index = json.loads(cluster.kubectl("get", "--raw", "/openapi/v3"))["paths"]
+    index = cluster.api.read("/openapi/v3")["paths"]
     for path, entry in index.items():
         if path.startswith(("api/v1", "apis/")) and path.count("/") in {1, 2}:
-            document = json.loads(cluster.kubectl("get", "--raw", entry["serverRelativeURL"]))
+            document = cluster.api.read(entry["serverRelativeURL"])
             write_schemas(document, folder)
     return folder
 
@@ -123,9 +123,7 @@ def test_monitoring_is_rendered_where_the_api_server_has_its_kinds(
     )
     theirs = [each for each in rendered if each and each["kind"] in MONITORING]
     assert sorted(each["kind"] for each in theirs) == sorted(MONITORING)
-    cluster.kubectl.within(namespace).apply(
-        *theirs, flags=("--dry-run=server", "--validate=strict")
-    )
+    cluster.api.within(namespace).apply(*theirs, dry_run=True)
 
 
 def test_the_check_sees_a_wrong_field(helm: Helm, schemas: Path) -> None:
@@ -150,10 +148,10 @@ def pods(objects: list[Object]) -> Iterator[Object]:
             }
 
 
-def accepted(kubectl: Kubectl, pod: Object, namespace: str) -> None:
+def accepted(api: Api, pod: Object, namespace: str) -> None:
     pod["metadata"]["namespace"] = namespace
     pod["spec"].pop("serviceAccountName", None)  # it is not there in a dry run
-    kubectl.within(namespace).apply(pod, flags=("--dry-run=server",))
+    api.within(namespace).apply(pod, dry_run=True)
 
 
 @pytest.mark.parametrize("values", VALUES)
@@ -163,7 +161,7 @@ def test_every_pod_is_accepted_under_pod_security_restricted(
     made = list(pods(helm.render(*VALUES[values])))
     assert len(made) >= 3
     for pod in made:
-        accepted(cluster.kubectl, pod, namespace)
+        accepted(cluster.api, pod, namespace)
 
 
 def test_pod_security_would_have_refused_a_looser_pod(
@@ -171,8 +169,8 @@ def test_pod_security_would_have_refused_a_looser_pod(
 ) -> None:
     pod = next(pods(helm.render()))
     pod["spec"]["containers"][0]["securityContext"]["allowPrivilegeEscalation"] = True
-    with pytest.raises(KubectlError, match='violates PodSecurity "restricted'):
-        accepted(cluster.kubectl, pod, namespace)
+    with pytest.raises(ApiError, match='violates PodSecurity "restricted'):
+        accepted(cluster.api, pod, namespace)
 
 
 def test_the_kustomization_is_accepted_whole(cluster: Cluster, crds: None) -> None:
@@ -183,4 +181,4 @@ def test_the_kustomization_is_accepted_whole(cluster: Cluster, crds: None) -> No
     try:
         kubectl("apply", *flags, "-k", str(ROOT / "manifests"))
     finally:
-        cluster.kubectl.delete("namespace", "cybervein", "--wait=false")
+        cluster.api.delete("namespace", "cybervein", wait=False)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from chart_helm import Helm, Object
+from cluster.api import Api
 from cluster.kubectl import Kubectl, KubectlError
 from cluster.kwok import is_ready
 from cluster.node.oci import write_image
@@ -58,6 +59,7 @@ CLOSED = [
 class Village:
     """Pods that listen on every port, and who may reach whom."""
 
+    api: Api
     kubectl: Kubectl
     addresses: dict[str, str]
 
@@ -94,15 +96,15 @@ def village(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vi
     archive = write_image(tmp_path_factory.mktemp("image") / "answer.tar", tool("answer"))
     node.load(archive, IMAGE)
     node.cluster.make_namespace(SPACE)
-    kubectl = node.cluster.kubectl.within(SPACE)
-    kubectl.apply(*(pod(name) for name in PODS))
-    found = {name: kubectl.wait("pod", name, is_ready, "is Ready") for name in PODS}
-    made = Village(kubectl, {name: each["status"]["podIP"] for name, each in found.items()})
+    api, kubectl = node.cluster.api.within(SPACE), node.cluster.kubectl.within(SPACE)
+    api.apply(*(pod(name) for name in PODS))
+    found = {name: api.wait("pod", name, is_ready, "is Ready") for name in PODS}
+    made = Village(api, kubectl, {name: each["status"]["podIP"] for name, each in found.items()})
     assert made.reaches("client", "miner", OTHER_PORT)  # nothing is closed yet
     node.policies.start()
     yield made
     node.policies.stop()
-    node.cluster.kubectl.delete("namespace", SPACE, "--wait=false")
+    node.cluster.api.delete("namespace", SPACE, wait=False)
 
 
 def policies(tmp_path: Path, *flags: str) -> list[Object]:
@@ -113,7 +115,7 @@ def policies(tmp_path: Path, *flags: str) -> list[Object]:
 def test_what_is_needed_is_open_and_the_rest_is_closed(
     village: Village, node: Node, tmp_path: Path
 ) -> None:
-    village.kubectl.apply(*policies(tmp_path))
+    village.api.apply(*policies(tmp_path))
     until(lambda: not village.wrong(), "the policies hold", every_seconds=1,
           diagnose=lambda: "\n".join(village.wrong()))  # fmt: skip
     assert node.policies.problem is None
@@ -121,7 +123,7 @@ def test_what_is_needed_is_open_and_the_rest_is_closed(
 
 def test_metrics_are_closed_to_all_but_the_named_peers(village: Village, tmp_path: Path) -> None:
     peers = "networkPolicy.metricsFrom[0].podSelector.matchLabels.app=scraper"
-    village.kubectl.apply(*policies(tmp_path, "--set", peers))
+    village.api.apply(*policies(tmp_path, "--set", peers))
     until(
         lambda: not village.reaches("client", "miner", METRICS_PORT),
         "strangers see no metrics",

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from chart_helm import CHART, PACKAGE_0_1, Helm, HelmError
-from cluster.kubectl import Kubectl, KubectlError, Object
+from cluster.api import Api
+from cluster.kubectl import KubectlError
+from cluster.rest import Object
 from cluster.running import Cluster
 from cluster.waiting import until
 
@@ -80,9 +82,9 @@ def left_behind(namespace: str) -> list[Object]:
     return [identity, claim, disk]
 
 
-def owned_by_pool(kubectl: Kubectl) -> Object:
+def owned_by_pool(api: Api) -> Object:
     """A Service that goes with the pool, as the operator makes them."""
-    pool = kubectl.get("minerpool", "pool")
+    pool = api.get("minerpool", "pool")
     assert pool is not None
     owner = {key: pool["metadata"][key] for key in ("name", "uid")}
     return {
@@ -100,10 +102,10 @@ def test_one_command_installs_crds_operator_network_and_pool(
     cluster: Cluster, release: Helm, namespace: str
 ) -> None:
     notes = release("install", "cybervein", CHART, *HOME)
-    kubectl = cluster.kubectl.within(namespace)
-    assert kubectl.get("network", "home") is not None
-    assert kubectl.get("minerpool", "pool") is not None
-    assert kubectl.get("deployment", "cybervein-operator") is not None
+    api = cluster.api.within(namespace)
+    assert api.get("network", "home") is not None
+    assert api.get("minerpool", "pool") is not None
+    assert api.get("deployment", "cybervein-operator") is not None
     assert f"kubectl cybervein status -n {namespace}" in notes
     assert "minerpool/pool --replicas" in notes
 
@@ -112,7 +114,7 @@ def test_the_datacenter_example_is_accepted_by_the_api_server(
     cluster: Cluster, release: Helm, namespace: str
 ) -> None:
     release("install", "cybervein", CHART, "--values", CHART / "values-datacenter.yaml")
-    pool = cluster.kubectl.within(namespace).get("minerpool", "rack-a")
+    pool = cluster.api.within(namespace).get("minerpool", "rack-a")
     assert pool is not None
     assert len(pool["spec"]["disks"]) == 4
 
@@ -128,30 +130,30 @@ def test_uninstall_leaves_nothing_stuck_and_no_data_lost(
     cluster: Cluster, release: Helm, namespace: str
 ) -> None:
     release("install", "cybervein", CHART, *HOME)
-    kubectl = cluster.kubectl.within(namespace)
-    kubectl.apply(*left_behind(namespace), owned_by_pool(kubectl))
+    api = cluster.api.within(namespace)
+    api.apply(*left_behind(namespace), owned_by_pool(api))
 
     release("uninstall", "cybervein", "--wait", "--timeout", "60s")
 
     for kind, name in (("network", "home"), ("minerpool", "pool"), ("service", "pool-0")):
-        kubectl.wait_gone(kind, name, timeout_seconds=30)
+        api.wait_gone(kind, name)
     for kind in ("deployments", "roles", "rolebindings", "networkpolicies", "poddisruptionbudgets"):
-        assert kubectl.list(kind) == []
-    assert kubectl.get("secret", "pool-0-identity") is not None
-    claim = kubectl.get("persistentvolumeclaim", "pool-0-disk1")
+        assert api.list(kind) == []
+    assert api.get("secret", "pool-0-identity") is not None
+    claim = api.get("persistentvolumeclaim", "pool-0-disk1")
     assert claim is not None
     assert "deletionTimestamp" not in claim["metadata"]
     for name in CRDS:
-        assert cluster.kubectl.get("crd", f"{name}.cybervein.io") is not None
+        assert cluster.api.get("crd", f"{name}.cybervein.io") is not None
 
 
 def test_no_resource_of_ours_ever_has_a_finalizer(
     cluster: Cluster, release: Helm, namespace: str
 ) -> None:
     release("install", "cybervein", CHART, *HOME)
-    kubectl = cluster.kubectl.within(namespace)
+    api = cluster.api.within(namespace)
     for kind in CRDS:
-        for each in kubectl.list(f"{kind}.cybervein.io"):
+        for each in api.list(f"{kind}.cybervein.io"):
             assert "finalizers" not in each["metadata"]
     assert "finalizers" not in json.dumps(Helm(release.directory).render(*HOME))
 
@@ -162,18 +164,18 @@ def test_it_installs_again_under_another_name_over_what_was_left(
     release("install", "first", CHART, *HOME)
     release("uninstall", "first", "--wait", "--timeout", "60s")
     release("install", "second", CHART, *HOME)
-    assert cluster.kubectl.within(namespace).get("minerpool", "pool") is not None
+    assert cluster.api.within(namespace).get("minerpool", "pool") is not None
 
 
 def test_scaling_by_hand_survives_an_upgrade(
     cluster: Cluster, release: Helm, namespace: str
 ) -> None:
     release("install", "cybervein", CHART, *HOME)
-    kubectl = cluster.kubectl.within(namespace)
+    kubectl, api = cluster.kubectl.within(namespace), cluster.api.within(namespace)
     kubectl("scale", "minerpool/pool", "--replicas=7")
-    kubectl.patch("minerpool", "pool", {"spec": {"drain": ["pool-3"]}})
+    api.patch("minerpool", "pool", {"spec": {"drain": ["pool-3"]}})
     release("upgrade", "cybervein", CHART, *HOME, "--no-hooks", "--set", "image.tag=0.2.1")
-    pool = kubectl.get("minerpool", "pool")
+    pool = api.get("minerpool", "pool")
     assert pool is not None
     assert pool["spec"]["replicas"] == 7
     assert pool["spec"]["drain"] == ["pool-3"]
@@ -183,9 +185,9 @@ def test_upgrade_from_0_1_keeps_every_resource(
     cluster: Cluster, release: Helm, namespace: str
 ) -> None:
     release("install", "cybervein", PACKAGE_0_1, "--values", release.values(OLD))
-    kubectl = cluster.kubectl.within(namespace)
-    before = {kind: seen(kubectl, kind) for kind in ("network/home", "minerpool/pool")}
-    operator = kubectl.get("deployment", "cybervein-operator")
+    api = cluster.api.within(namespace)
+    before = {kind: seen(api, kind) for kind in ("network/home", "minerpool/pool")}
+    operator = api.get("deployment", "cybervein-operator")
     assert operator is not None
     assert operator["metadata"]["annotations"]["cybervein.io/format"] == "1"
     assert image(operator) == "cybervein:0.1.0"
@@ -196,17 +198,17 @@ def test_upgrade_from_0_1_keeps_every_resource(
     new = release.values(NEW)
     release("upgrade", "cybervein", CHART, "--reset-values", "--values", new, "--no-hooks")
 
-    assert before == {kind: seen(kubectl, kind) for kind in before}
-    operator = kubectl.get("deployment", "cybervein-operator")
+    assert before == {kind: seen(api, kind) for kind in before}
+    operator = api.get("deployment", "cybervein-operator")
     assert operator is not None
     assert operator["metadata"]["annotations"]["cybervein.io/format"] == "2"
     assert image(operator) == "cybervein:0.2.0"
 
 
-def seen(kubectl: Kubectl, what: str) -> tuple[str, str]:
+def seen(api: Api, what: str) -> tuple[str, str]:
     """Identity and spec of a resource: neither may change by an upgrade."""
     kind, _, name = what.partition("/")
-    found = kubectl.get(kind, name)
+    found = api.get(kind, name)
     assert found is not None
     return found["metadata"]["uid"], json.dumps(found["spec"], sort_keys=True)
 
@@ -220,7 +222,7 @@ def test_a_downgrade_to_an_older_format_is_refused(
 ) -> None:
     release("install", "cybervein", CHART)
     newer = {"metadata": {"annotations": {"cybervein.io/format": "3"}}}
-    cluster.kubectl.within(namespace).patch("deployment", "cybervein-operator", newer)
+    cluster.api.within(namespace).patch("deployment", "cybervein-operator", newer)
     with pytest.raises(HelmError, match=r"is at format 3 and chart .* writes format 2"):
         release("upgrade", "cybervein", CHART, "--no-hooks")
 
@@ -236,19 +238,19 @@ def test_a_repeated_upgrade_changes_nothing(
     assert versions(kubectl) == before
 
 
-def settled(kubectl: Kubectl) -> bool:
-    found = kubectl.get("deployment", "cybervein-operator")
+def settled(api: Api) -> bool:
+    found = api.get("deployment", "cybervein-operator")
     assert found is not None
     return bool(found.get("status", {}).get("unavailableReplicas"))
 
 
-def versions(kubectl: Kubectl) -> dict[str, int]:
+def versions(api: Api) -> dict[str, int]:
     """Generations: what an upgrade without a difference leaves alone."""
     kinds = ("deployment", "role", "networkpolicy", "minerpool", "network")
     return {
         f"{kind}/{each['metadata']['name']}": each["metadata"].get("generation", 0)
         for kind in kinds
-        for each in kubectl.list(kind)
+        for each in api.list(kind)
     }
 
 

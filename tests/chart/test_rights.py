@@ -2,6 +2,7 @@
 
 import pytest
 from chart_helm import CHART, Helm
+from cluster.api import ApiError
 from cluster.kubectl import Kubectl, KubectlError
 from cluster.running import Cluster
 from cluster.waiting import until
@@ -105,7 +106,7 @@ def test_an_identity_cannot_be_replaced_even_by_the_operator(
     cluster: Cluster, release: Helm, namespace: str
 ) -> None:
     release("install", "cybervein", CHART)
-    operator = cluster.kubectl.login(cluster.login(namespace, OPERATOR)).within(namespace)
+    operator = cluster.api_of(cluster.login(namespace, OPERATOR), namespace)
     operator.apply(
         {
             "apiVersion": "v1",
@@ -115,12 +116,12 @@ def test_an_identity_cannot_be_replaced_even_by_the_operator(
             "stringData": {"identity.json": "first"},
         }
     )
-    with pytest.raises(KubectlError, match="field is immutable"):
+    with pytest.raises(ApiError, match="field is immutable"):
         operator.patch("secret", "pool-0-identity", {"stringData": {"identity.json": "second"}})
-    with pytest.raises(KubectlError, match="field is immutable"):
+    with pytest.raises(ApiError, match="field is immutable"):
         operator.patch("secret", "pool-0-identity", {"immutable": False})
-    with pytest.raises(KubectlError, match="cannot delete resource"):
-        operator("delete", "secret", "pool-0-identity")
+    with pytest.raises(ApiError, match="cannot delete resource"):
+        operator.delete("secret", "pool-0-identity")
 
 
 def test_a_second_release_watches_its_own_namespace_alone(
@@ -137,7 +138,7 @@ def test_a_second_release_watches_its_own_namespace_alone(
             assert may(there, other, OPERATOR, "get", "secrets") == "yes"
     finally:
         second("uninstall", "cybervein")
-        cluster.kubectl.delete("namespace", f"{namespace}-b", "--wait=false")
+        cluster.api.delete("namespace", f"{namespace}-b", wait=False)
 
 
 def test_an_editor_of_the_namespace_may_run_miners_and_a_viewer_may_look(

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from cluster.api import ApiError
 from cluster.control_plane import ControlPlane
 from cluster.kubectl import Kubectl, KubectlError
 from cluster.running import Cluster
@@ -21,9 +22,9 @@ def test_it_is_the_pinned_kubernetes(cluster: Cluster) -> None:
 
 
 def test_its_controllers_make_pods_of_a_stateful_set(cluster: Cluster, namespace: str) -> None:
-    kubectl = cluster.kubectl.within(namespace)
-    kubectl.apply(stateful_set("web"))
-    kubectl.wait("pod", "web-0", lambda _: True, "exists")
+    api = cluster.api.within(namespace)
+    api.apply(stateful_set("web"))
+    api.wait("pod", "web-0", lambda _: True, "exists")
 
 
 def test_a_namespace_refuses_what_is_not_restricted(cluster: Cluster, namespace: str) -> None:
@@ -33,8 +34,8 @@ def test_a_namespace_refuses_what_is_not_restricted(cluster: Cluster, namespace:
         "metadata": {"name": "loose"},
         "spec": {"containers": [{"name": "main", "image": "none"}]},
     }
-    with pytest.raises(KubectlError, match='violates PodSecurity "restricted'):
-        cluster.kubectl.within(namespace).apply(pod)
+    with pytest.raises(ApiError, match='violates PodSecurity "restricted'):
+        cluster.api.within(namespace).apply(pod)
 
 
 def test_a_service_account_may_do_only_what_its_role_says(cluster: Cluster, namespace: str) -> None:
@@ -44,9 +45,9 @@ def test_a_service_account_may_do_only_what_its_role_says(cluster: Cluster, name
     admin(
         "create", "rolebinding", "reader", "--role=reader", f"--serviceaccount={namespace}:reader"
     )
-    reader = admin.login(cluster.login(namespace, "reader"))
+    reader = cluster.api_of(cluster.login(namespace, "reader"), namespace)
     assert reader.list("configmaps")
-    with pytest.raises(KubectlError, match=f"system:serviceaccount:{namespace}:reader.*cannot"):
+    with pytest.raises(ApiError, match=f"system:serviceaccount:{namespace}:reader.*cannot"):
         reader.list("secrets")
 
 
@@ -68,19 +69,19 @@ def test_the_audit_log_counts_calls_by_user(
 def test_an_api_server_that_is_killed_comes_back_with_everything(
     cluster: Cluster, control_plane: ControlPlane, namespace: str
 ) -> None:
-    kubectl = cluster.kubectl.within(namespace)
+    kubectl, api = cluster.kubectl.within(namespace), cluster.api.within(namespace)
     kubectl("create", "configmap", "kept")
     with control_plane.api_server_away(), pytest.raises(KubectlError, match="refused"):
         kubectl("get", "configmap", "kept")
-    assert kubectl.get("configmap", "kept") is not None
-    kubectl.apply(stateful_set("after"))
-    kubectl.wait("pod", "after-0", lambda _: True, "is made by controllers that reconnected")
+    assert api.get("configmap", "kept") is not None
+    api.apply(stateful_set("after"))
+    api.wait("pod", "after-0", lambda _: True, "is made by controllers that reconnected")
 
 
 def test_a_paused_api_server_answers_when_it_goes_on(
     cluster: Cluster, control_plane: ControlPlane, namespace: str
 ) -> None:
-    kubectl = cluster.kubectl.within(namespace)
+    kubectl, api = cluster.kubectl.within(namespace), cluster.api.within(namespace)
     with control_plane.api_server.paused(), pytest.raises(KubectlError, match=r"[Tt]imeout|timed"):
         kubectl("get", "configmaps", "--request-timeout=1s")
-    until(lambda: kubectl.list("configmaps"), "the API server answers")
+    until(lambda: api.list("configmaps"), "the API server answers")

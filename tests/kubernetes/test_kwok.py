@@ -12,7 +12,7 @@ MANY = 100
 
 def test_fake_nodes_are_ready_and_carry_their_labels(cluster: Cluster, kwok: Kwok) -> None:
     (name,) = kwok.add_nodes(1, {"topology.kubernetes.io/zone": "west"})
-    node = cluster.kubectl.get("node", name)
+    node = cluster.api.get("node", name)
     assert node is not None
     assert is_ready(node)
     assert node["metadata"]["labels"]["topology.kubernetes.io/zone"] == "west"
@@ -23,26 +23,26 @@ def test_a_hundred_stateful_sets_with_volumes_become_ready(
     cluster: Cluster, kwok: Kwok, namespace: str
 ) -> None:
     kwok.add_nodes(10)
-    kubectl = cluster.kubectl.within(namespace)
-    kubectl.apply(*[stateful_set(f"miner-{index}", claim="1Gi") for index in range(MANY)])
+    api = cluster.api.within(namespace)
+    api.apply(*[stateful_set(f"miner-{index}", claim="1Gi") for index in range(MANY)])
 
     def ready() -> bool:
-        sets = kubectl.list("statefulsets")
+        sets = api.list("statefulsets")
         return sum(each["status"].get("readyReplicas", 0) for each in sets) == MANY
 
-    until(ready, f"{MANY} StatefulSets are ready", timeout_seconds=180, every_seconds=0.5)
-    claims = kubectl.list("persistentvolumeclaims")
+    until(ready, f"{MANY} StatefulSets are ready", every_seconds=0.5)
+    claims = api.list("persistentvolumeclaims")
     assert {claim["status"]["phase"] for claim in claims} == {"Bound"}
 
 
 @pytest.mark.usefixtures("storage_class", "control_plane")
 def test_the_volume_of_a_deleted_claim_goes(cluster: Cluster, namespace: str) -> None:
-    kubectl = cluster.kubectl.within(namespace)
-    kubectl.apply(stateful_set("once", claim="1Gi"))
-    claim = kubectl.wait(
+    api = cluster.api.within(namespace)
+    api.apply(stateful_set("once", claim="1Gi"))
+    claim = api.wait(
         "persistentvolumeclaim", "data-once-0", lambda it: it["status"]["phase"] == "Bound", "binds"
     )
-    kubectl.delete("statefulset", "once")
-    kubectl.wait_gone("pod", "once-0")
-    kubectl.delete("persistentvolumeclaim", "data-once-0")
-    kubectl.wait_gone("persistentvolume", claim["spec"]["volumeName"])
+    api.delete("statefulset", "once")
+    api.wait_gone("pod", "once-0")
+    api.delete("persistentvolumeclaim", "data-once-0")
+    api.wait_gone("persistentvolume", claim["spec"]["volumeName"])

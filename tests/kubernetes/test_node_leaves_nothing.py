@@ -68,10 +68,10 @@ def test_a_node_that_ends_leaves_nothing(tmp_path: Path) -> None:
     with node_cluster(tmp_path / "node") as node:
         node.load(write_image(tmp_path / "answer.tar", tool("answer")), IMAGE)
         node.disk("bay-1", 64 << 20, "bays")
-        kubectl = node.cluster.kubectl
+        api = node.cluster.api
         main = container(IMAGE, imagePullPolicy="Never")
-        kubectl.apply(stateful_set("web", claim="1Gi", main=main))
-        kubectl.wait("pod", "web-0", is_ready, "is Ready")
+        api.apply(stateful_set("web", claim="1Gi", main=main))
+        api.wait("pod", "web-0", is_ready, "is Ready")
         assert machine() - before
         assert processes_of(tmp_path / "node")
     assert processes_of(tmp_path / "node") == []

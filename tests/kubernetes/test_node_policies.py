@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from cluster.kubectl import Kubectl, KubectlError
+from cluster.api import Api
+from cluster.kubectl import KubectlError
 from cluster.kwok import is_ready
 from cluster.node.oci import write_image
 from cluster.node.policy_rules import World, restore_text
@@ -37,20 +38,20 @@ def policy(name: str, **spec: Any) -> Object:
 @pytest.fixture(scope="module")
 def asks(
     node: Node, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Kubectl, Callable[[str], bool]]]:
+) -> Iterator[tuple[Api, Callable[[str], bool]]]:
     archive = write_image(tmp_path_factory.mktemp("image") / "answer.tar", tool("answer"))
     node.load(archive, IMAGE)
     node.cluster.make_namespace("policies")
-    kubectl = node.cluster.kubectl.within("policies")
+    kubectl, api = node.cluster.kubectl.within("policies"), node.cluster.api.within("policies")
     service = {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": "server"},
         "spec": {"selector": {"app": "server"}, "ports": [{"port": 80, "targetPort": PORT}]},
     }
-    kubectl.apply(pod("server"), pod("friend", role="friend"), pod("stranger"), service)
+    api.apply(pod("server"), pod("friend", role="friend"), pod("stranger"), service)
     for name in ("server", "friend", "stranger"):
-        kubectl.wait("pod", name, is_ready, "is Ready")
+        api.wait("pod", name, is_ready, "is Ready")
 
     def reaches(name: str) -> bool:
         try:
@@ -63,38 +64,38 @@ def asks(
 
     until(lambda: reaches("friend") and reaches("stranger"), "both reach the server at first")
     node.policies.start()
-    yield kubectl, reaches
+    yield api, reaches
     node.policies.stop()
-    kubectl.delete("namespace", "policies", "--wait=false")
+    api.delete("namespace", "policies", wait=False)
 
 
 @on_a_node
 def test_only_the_selected_peer_gets_in(
-    asks: tuple[Kubectl, Callable[[str], bool]], node: Node
+    asks: tuple[Api, Callable[[str], bool]], node: Node
 ) -> None:
-    kubectl, reaches = asks
+    api, reaches = asks
     friends = [{"podSelector": {"matchLabels": {"role": "friend"}}}]
     rule = {"from": friends, "ports": [{"port": "web"}]}
-    kubectl.apply(policy("in", policyTypes=["Ingress"], ingress=[rule]))
+    api.apply(policy("in", policyTypes=["Ingress"], ingress=[rule]))
     until(lambda: not reaches("stranger"), "the stranger is kept out")
     assert reaches("friend")
-    kubectl.delete("networkpolicy", "in")
+    api.delete("networkpolicy", "in")
     until(lambda: reaches("stranger"), "without the policy the stranger gets in")
     assert node.policies.problem is None
 
 
 @on_a_node
 def test_a_pod_that_may_call_nobody_finds_no_name_either(
-    asks: tuple[Kubectl, Callable[[str], bool]],
+    asks: tuple[Api, Callable[[str], bool]],
 ) -> None:
-    kubectl, reaches = asks
+    api, reaches = asks
     strangers = {"matchLabels": {"app": "stranger"}}
-    kubectl.apply(policy("out", podSelector=strangers, policyTypes=["Egress"]))
+    api.apply(policy("out", podSelector=strangers, policyTypes=["Egress"]))
     until(lambda: not reaches("stranger"), "the stranger gets nowhere")
     assert reaches("friend")
     ports = [{"port": 53, "protocol": "UDP"}, {"port": PORT}]
-    kubectl.apply(policy("names", podSelector=strangers, egress=[{"ports": ports}]))
-    kubectl.delete("networkpolicy", "out")
+    api.apply(policy("names", podSelector=strangers, egress=[{"ports": ports}]))
+    api.delete("networkpolicy", "out")
     until(lambda: reaches("stranger"), "with names and the server's port it gets through")
 
 

@@ -16,22 +16,23 @@ from appliance.outside import BALANCED, HOSTS, NETWORK, PORTS
 from appliance.outsider import Outsider, guests
 from appliance.values import NEW_IMAGE
 from chart_helm import CHART, Helm
-from cluster.kubectl import Kubectl, KubectlError, Object
+from cluster.api import Api
+from cluster.kubectl import Kubectl, KubectlError
 from cluster.kwok import is_ready
 from cluster.node.disk import Disk
 from cluster.node.running import Node
+from cluster.rest import Object
 from cluster.waiting import until
 from cybervein_runtime.identity import new_identity
 from farm import Plugin
 from oci.archive import Archive
 
-pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.node
 FOUNDER, NEIGHBOUR = "founder", "neighbour"
 WAIT = ("--wait", "--timeout", "110s")
 WIDE, FILE, MOVED = "wide", "file", "moved"
 WIDE_CODE = "6/7"  # seven miners, two or three of each kind: no kind can be left out of a read
 FILE_BYTES = 1_500_017
-PATIENCE_SECONDS = 180
 
 
 @dataclass
@@ -47,10 +48,15 @@ class Outside:
     plugin: Plugin
     bays: dict[str, Disk] = field(default_factory=dict)
 
+    @property
+    def api(self) -> Api:
+        """The founder's namespace."""
+        return self.node.cluster.api.within(FOUNDER)
+
     def pool(self, name: str) -> Object:
         """A pool, wherever it is."""
-        kubectl = self.neighbour if name == HOSTS else self.kubectl
-        found = kubectl.get("minerpool", name)
+        api = self.node.cluster.api.within(NEIGHBOUR if name == HOSTS else FOUNDER)
+        found = api.get("minerpool", name)
         assert found is not None, f"there is no pool {name}"
         return found
 
@@ -64,7 +70,6 @@ class Outside:
         until(
             reached,
             f"{miners} miners of {name} are Ready",
-            timeout_seconds=PATIENCE_SECONDS,
             every_seconds=1,
             diagnose=self.describe,
         )
@@ -76,14 +81,14 @@ class Outside:
 
     def disk_status(self, name: str) -> Object:
         """What the operator says of a MinerDisk."""
-        found = self.kubectl.get("minerdisk", name)
+        found = self.api.get("minerdisk", name)
         assert found is not None, f"there is no disk {name}"
         status: Object = found["status"]
         return status
 
     def bay(self, disk: str) -> Disk:
         """Where a MinerDisk's bytes lie."""
-        claim = self.kubectl.get("persistentvolumeclaim", disk)
+        claim = self.api.get("persistentvolumeclaim", disk)
         assert claim is not None, f"there is no claim {disk}"
         return self.bays[claim["spec"]["volumeName"]]
 
@@ -96,7 +101,6 @@ class Outside:
         until(
             lambda: "DrainBlocked" in self.attention(PORTS) | self.attention(HOSTS),
             "a pool says who is in the way",
-            timeout_seconds=PATIENCE_SECONDS,
             diagnose=self.describe,
         )
 
@@ -105,8 +109,8 @@ class Outside:
         flags = ("-l", "app.kubernetes.io/component=miner")
         return [
             each["metadata"]["name"]
-            for kubectl in (self.kubectl, self.neighbour)
-            for each in kubectl.list("statefulsets", *flags)
+            for space in (FOUNDER, NEIGHBOUR)
+            for each in self.node.cluster.api.within(space).list("statefulsets", *flags)
         ]
 
     def files_are_whole(self) -> bool:
@@ -154,13 +158,13 @@ def story(
     node.policies.stop()
     node.balancer.stop()
     for name in (FOUNDER, NEIGHBOUR):
-        admin.delete("namespace", name, "--wait=false")
+        admin.delete("namespace", name, wait=False)
 
 
 def test_a_super_node_and_miners_at_ports_of_the_node(story: Outside) -> None:
     values = story.helm.values(outside.founder(story.node.address, story.customer.address))
     story.helm("install", "cybervein", CHART, "--values", values, *WAIT)
-    story.kubectl.wait("network", NETWORK, is_ready, "is Ready", timeout_seconds=PATIENCE_SECONDS)
+    story.api.wait("network", NETWORK, is_ready, "is Ready")
     story.ready(PORTS, 3)
     story.customer.take_network(story.kubectl, NETWORK)
     first = outside.FIRST_NODE_PORT
@@ -222,7 +226,7 @@ def test_a_drained_miner_leaves_and_comes_back(story: Outside) -> None:
     miner = f"{PORTS}-0"
     told = story.plugin("drain", miner)
     assert f"{miner}: drained and stopped" in told
-    assert story.kubectl.get("statefulset", miner) is None
+    assert story.api.get("statefulset", miner) is None
     assert story.files_are_whole()
     story.plugin("drain", miner, "--cancel")
     story.ready(PORTS, 4)
@@ -271,7 +275,7 @@ def test_a_support_bundle_has_what_is_asked_for_and_no_secret(story: Outside) ->
         )
     assert any("minerpools" in name for name in names), names
     assert any(f"{PORTS}-0-0" in name for name in names), names
-    for secret in story.kubectl.list("secrets"):
+    for secret in story.api.list("secrets"):
         for value in secret.get("data", {}).values():
             assert value.encode() not in text
             assert b64decode(value) not in text
@@ -292,7 +296,6 @@ def test_a_node_that_shall_be_emptied_waits_until_others_can_take_what_it_holds(
         until(
             lambda: not story.stateful_sets(),
             "every miner of the node was emptied and stopped",
-            timeout_seconds=PATIENCE_SECONDS,
             diagnose=story.describe,
         )
         assert story.customer.reads_back(MOVED)

@@ -11,14 +11,16 @@ from appliance.customer import Customer
 from appliance.fleet import Fleet
 from appliance.values import NEW_IMAGE
 from chart_helm import CHART, Helm
-from cluster.kubectl import Kubectl, Object
+from cluster.api import Api
+from cluster.kubectl import Kubectl
 from cluster.kwok import is_ready
 from cluster.node.running import Node
+from cluster.rest import Object
 from cluster.waiting import until
 from cybervein_runtime.identity import new_identity
 from oci.archive import Archive
 
-pytestmark = [pytest.mark.node, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.node
 SPACE = "cybervein"
 NETWORK = "home"
 HOME = CHART / "values-home.yaml"
@@ -31,6 +33,7 @@ class HomePC:
     """What the steps share."""
 
     node: Node
+    api: Api
     kubectl: Kubectl
     helm: Helm
     customer: Customer
@@ -38,7 +41,7 @@ class HomePC:
 
     def claims(self) -> list[Object]:
         """Every claim of the release."""
-        return self.kubectl.list("persistentvolumeclaims")
+        return self.api.list("persistentvolumeclaims")
 
     def describe(self) -> str:
         """What a person would look at when it makes no progress."""
@@ -49,10 +52,12 @@ class HomePC:
 def home(node: Node, image: Archive, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomePC]:
     node.containerd.ctr("images", "import", image.path)  # what `k3s ctr images import` runs
     node.local_path.start()
-    kubectl = node.cluster.kubectl.within(SPACE)
+    api, kubectl = node.cluster.api.within(SPACE), node.cluster.kubectl.within(SPACE)
     helm = Helm(tmp_path_factory.mktemp("helm"), kubectl.kubeconfig, SPACE)
-    yield HomePC(node, kubectl, helm, Customer(kubectl, new_identity()), Fleet(kubectl))
-    kubectl.delete("namespace", SPACE, "--wait=false")
+    yield HomePC(
+        node, api, kubectl, helm, Customer(api, kubectl, new_identity()), Fleet(api, kubectl)
+    )
+    api.delete("namespace", SPACE, wait=False)
     node.local_path.stop()
 
 
@@ -62,7 +67,7 @@ def test_one_command_brings_a_network_and_its_miners(home: HomePC) -> None:
         *("install", "cybervein", CHART, "--create-namespace", "--values", HOME),
         *("--set", f"{fund}.address={home.customer.address}", "--set", f"{fund}.veins={VEINS}"),
     )
-    home.kubectl.wait("network", NETWORK, is_ready, "is Ready", timeout_seconds=180)
+    home.api.wait("network", NETWORK, is_ready, "is Ready")
     until(
         lambda: {p["metadata"]["name"] for p in home.fleet.pods()} >= {"pool-0-0", "pool-2-0"},
         "three miners are made",
@@ -80,10 +85,10 @@ def test_it_scales_and_all_get_ready_on_volumes_of_local_path(home: HomePC) -> N
 
 def test_they_plot_no_more_than_they_asked_for_though_nothing_limits_them(home: HomePC) -> None:
     def plotted() -> bool:
-        disks = home.kubectl.list("minerdisks")
+        disks = home.api.list("minerdisks")
         return len(disks) == 4 and all(each["status"].get("plots", 0) for each in disks)
 
-    until(plotted, "every miner has a plot", timeout_seconds=180, diagnose=home.describe)
+    until(plotted, "every miner has a plot", diagnose=home.describe)
     for pod in home.fleet.pods():
         arguments = pod["spec"]["containers"][0]["args"]
         assert int(arguments[arguments.index("--plots") + 1]) <= PLOTS_MAX

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from cluster.kubectl import Object
 from cluster.kwok import Kwok
+from cluster.rest import Object
 from cluster.running import Cluster
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -27,7 +27,7 @@ def responder() -> Iterator[Responder]:
 def custom_kinds(cluster: Cluster) -> None:
     cluster.kubectl.apply_file(ROOT / "manifests" / "crds")
     for each in ("networks", "minerpools", "minerdisks"):
-        cluster.kubectl.wait("crd", f"{each}.cybervein.io", _established, "is Established")
+        cluster.api.wait("crd", f"{each}.cybervein.io", _established, "is Established")
 
 
 def _established(crd: Object) -> bool:

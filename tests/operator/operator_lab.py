@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from cluster.kubectl import Kubectl, Object
+from cluster.api import Api
+from cluster.kubectl import Kubectl
 from cluster.ports import free_ports
 from cluster.process import Process
+from cluster.rest import Object
 from cluster.running import Cluster
 from cluster.waiting import until
 from cybervein_protocol.encoding import cid_text
@@ -83,13 +85,17 @@ class Lab:
     wide: bool = False
 
     @property
+    def api(self) -> Api:
+        return self.cluster.api.within(self.namespace)
+
+    @property
     def kubectl(self) -> Kubectl:
         return self.cluster.kubectl.within(self.namespace)
 
     def prepare(self) -> None:
         """Rights, login, and the command; nothing runs yet."""
         given = rights(self.namespace)
-        self.kubectl.apply(*(everywhere(given) if self.wide else given))
+        self.api.apply(*(everywhere(given) if self.wide else given))
         kubeconfig = self.cluster.login(self.namespace, ACCOUNT)
         (self.port,) = free_ports(1)
         command = [
@@ -110,7 +116,6 @@ class Lab:
         until(
             lambda: self.http("/healthz")[0] == 200,
             "the operator answers",
-            timeout_seconds=30,
             diagnose=self.process.tail,
         )
 
@@ -137,7 +142,7 @@ class Lab:
     def join(self, name: str = "net") -> FakeSuperNode:
         """A Network that joins one that was founded elsewhere."""
         node = self.super_node(name)
-        self.kubectl.apply(
+        self.api.apply(
             {
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
@@ -162,20 +167,19 @@ class Lab:
         self.responder.super_nodes[self.namespace, name] = node
         return node
 
-    def pool(self, name: str = "home", *, flags: tuple[str, ...] = (), **spec: Any) -> None:
+    def pool(self, name: str = "home", **spec: Any) -> None:
         """Apply a MinerPool."""
         default: Object = {
             "networkRef": {"name": "net"},
             "disks": [{"name": "a", "claimTemplate": {"size": "1Gi"}}],
         }
-        self.kubectl.apply(
+        self.api.apply(
             {
                 "apiVersion": API,
                 "kind": "MinerPool",
                 "metadata": {"name": name},
                 "spec": default | spec,
-            },
-            flags=flags,
+            }
         )
 
     def wait(
@@ -184,16 +188,14 @@ class Lab:
         name: str,
         met: Callable[[Object], object],
         what: str,
-        *,
-        timeout_seconds: float = 60,
     ) -> Object:
-        """Like kubectl's, with the operator's log when it never happens."""
+        """Like the API's, with the operator's log when it never happens."""
         try:
-            return self.kubectl.wait(kind, name, met, what, timeout_seconds=timeout_seconds)
+            return self.api.wait(kind, name, met, what)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.process.tail()}") from error
 
-    def ready(self, name: str, count: int, *, timeout_seconds: float = 60) -> Object:
+    def ready(self, name: str, count: int) -> Object:
         """The pool once that many miners are Ready and nothing is on its way."""
 
         def met(found: Object) -> bool:
@@ -204,14 +206,12 @@ class Lab:
                 and status.get("observedGeneration") == found["metadata"]["generation"]
             )
 
-        return self.wait(
-            "minerpool", name, met, f"has {count} ready", timeout_seconds=timeout_seconds
-        )
+        return self.wait("minerpool", name, met, f"has {count} ready")
 
     def events(self, name: str) -> list[str]:
         """Reasons of the events about an object."""
-        flag = f"--field-selector=involvedObject.name={name}"
-        return [each["reason"] for each in self.kubectl.list("events", flag)]
+        about = self.api.list("events", fields=f"involvedObject.name={name}")
+        return [each["reason"] for each in about]
 
     @contextmanager
     def running(self) -> Iterator["Lab"]:

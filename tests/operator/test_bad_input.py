@@ -1,7 +1,7 @@
 """What a person can get wrong shows in conditions, and goes away when it is put right."""
 
 import pytest
-from cluster.kubectl import Object
+from cluster.rest import Object
 from operator_lab import API, Lab, condition
 
 pytestmark = pytest.mark.kubernetes
@@ -27,9 +27,7 @@ def test_a_pool_without_its_network_waits_for_it(lab: Lab) -> None:
 def test_a_network_file_that_is_missing_or_damaged_is_named(lab: Lab) -> None:
     node = lab.super_node("net")
     spec = {"join": {"configMap": "net-file"}}
-    lab.kubectl.apply(
-        {"apiVersion": API, "kind": "Network", "metadata": {"name": "net"}, "spec": spec}
-    )
+    lab.api.apply({"apiVersion": API, "kind": "Network", "metadata": {"name": "net"}, "spec": spec})
     lab.wait(
         "network",
         "net",
@@ -37,14 +35,14 @@ def test_a_network_file_that_is_missing_or_damaged_is_named(lab: Lab) -> None:
         "says what is missing",
     )
     file: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "net-file"}}
-    lab.kubectl.apply(file | {"data": {"network.json": "{}"}})
+    lab.api.apply(file | {"data": {"network.json": "{}"}})
     lab.wait(
         "network",
         "net",
         lambda found: condition(found, "Degraded")[1] == "NetworkFileInvalid",
         "says that it is damaged",
     )
-    lab.kubectl.apply(file | {"data": {"network.json": node.document.decode()}})
+    lab.api.apply(file | {"data": {"network.json": node.document.decode()}})
     lab.wait("network", "net", lambda found: condition(found, "Ready")[0] == "True", "is Ready")
 
 
@@ -52,17 +50,17 @@ def test_another_network_under_the_same_name_is_refused(lab: Lab) -> None:
     first = lab.join()
     lab.wait("network", "net", lambda found: condition(found, "Ready")[0] == "True", "is Ready")
     other = lab.super_node("other")
-    lab.kubectl.patch("configmap", "net-file", {"data": {"network.json": other.document.decode()}})
+    lab.api.patch("configmap", "net-file", {"data": {"network.json": other.document.decode()}})
     lab.wait(
         "network",
         "net",
         lambda found: condition(found, "Degraded")[1] == "NetworkChanged",
         "is NetworkChanged",
     )
-    pinned = lab.kubectl.get("configmap", "net-network")
+    pinned = lab.api.get("configmap", "net-network")
     assert pinned is not None
     assert first.network in pinned["data"]["network.json"]
-    lab.kubectl.patch("configmap", "net-file", {"data": {"network.json": first.document.decode()}})
+    lab.api.patch("configmap", "net-file", {"data": {"network.json": first.document.decode()}})
     lab.wait("network", "net", lambda found: condition(found, "Ready")[0] == "True", "is Ready")
 
 
@@ -73,8 +71,8 @@ def test_a_storage_class_that_does_not_exist_is_named_until_it_does(lab: Lab) ->
     lab.pool(replicas=1, disks=disks)
     found = degraded(lab, "home", "StorageClassMissing")
     assert name in condition_message(found, "Degraded")
-    real = lab.kubectl.list("storageclasses")[0]
-    lab.kubectl.apply(
+    real = lab.api.list("storageclasses")[0]
+    lab.api.apply(
         {
             "apiVersion": "storage.k8s.io/v1",
             "kind": "StorageClass",
@@ -95,7 +93,7 @@ def test_a_storage_class_that_does_not_exist_is_named_until_it_does(lab: Lab) ->
 def test_waiting_for_volumes_is_no_trouble_as_long_as_they_come(lab: Lab, mode: str) -> None:
     lab.join()
     name = f"slow-{lab.namespace}"
-    lab.kubectl.apply(
+    lab.api.apply(
         {
             "apiVersion": "storage.k8s.io/v1",
             "kind": "StorageClass",
@@ -115,13 +113,13 @@ def test_waiting_for_volumes_is_no_trouble_as_long_as_they_come(lab: Lab, mode: 
     assert condition(found, "Progressing") == ("True", "Starting")
     assert condition(found, "Degraded") == ("False", "AsExpected")
     volumes = [volume(lab.namespace, each, name) for each in ("home-0-state", "home-0-a")]
-    lab.cluster.kubectl.apply(*volumes)
+    lab.cluster.api.apply(*volumes)
     try:
         lab.ready("home", 1)
         assert "Unschedulable" not in lab.events("home")
     finally:
-        given = (each["metadata"]["name"] for each in volumes)
-        lab.cluster.kubectl("delete", "pv", *given, "--wait=false")  # they go with their claims
+        for each in volumes:  # they go with their claims
+            lab.cluster.api.delete("pv", each["metadata"]["name"], wait=False)
 
 
 def reasons(pool: Object) -> list[str]:
@@ -148,7 +146,7 @@ def volume(namespace: str, claim: str, storage_class: str) -> Object:
 def test_the_younger_of_two_pools_with_the_same_claim_is_refused(lab: Lab) -> None:
     lab.join()
     disks = [{"name": "a", "existingClaims": ["bay-1"]}]
-    lab.kubectl.apply(
+    lab.api.apply(
         {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
@@ -164,24 +162,24 @@ def test_the_younger_of_two_pools_with_the_same_claim_is_refused(lab: Lab) -> No
     lab.pool("younger", replicas=1, disks=disks)
     found = degraded(lab, "younger", "Conflict")
     assert "elder" in condition_message(found, "Degraded")
-    assert lab.kubectl.get("statefulset", "younger-0") is None
+    assert lab.api.get("statefulset", "younger-0") is None
     lab.ready("elder", 1)
-    lab.kubectl.delete("minerpool", "elder")
+    lab.api.delete("minerpool", "elder")
     lab.ready("younger", 1)
 
 
 def test_somebody_elses_object_of_our_name_is_not_touched(lab: Lab) -> None:
     lab.join()
     service = {"ports": [{"port": 1}], "selector": {"app": "theirs"}}
-    lab.kubectl.apply(
+    lab.api.apply(
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "home-0"}, "spec": service}
     )
     lab.pool(replicas=1)
     degraded(lab, "home", "Conflict")
-    theirs = lab.kubectl.get("service", "home-0")
+    theirs = lab.api.get("service", "home-0")
     assert theirs is not None
     assert theirs["spec"]["selector"] == {"app": "theirs"}
-    lab.kubectl.delete("service", "home-0")
+    lab.api.delete("service", "home-0")
     lab.ready("home", 1)
 
 
@@ -189,7 +187,7 @@ def test_host_paths_need_a_namespace_that_allows_them(lab: Lab) -> None:
     lab.join()
     lab.pool(replicas=1, disks=[{"name": "a", "hostPath": "/srv/disk"}])
     degraded(lab, "home", "HostAccessDenied")
-    assert lab.kubectl.get("statefulset", "home-0") is None
+    assert lab.api.get("statefulset", "home-0") is None
     lab.cluster.kubectl(
         "label",
         "--overwrite",
@@ -210,7 +208,7 @@ def test_a_paused_pool_is_looked_at_and_left_alone(lab: Lab) -> None:
     lab.wait(
         "minerpool", "home", lambda pool: pool["status"]["phases"].get("Pending") == 2, "sees it"
     )
-    assert lab.kubectl.get("statefulset", "home-1") is None
+    assert lab.api.get("statefulset", "home-1") is None
     lab.kubectl("annotate", "minerpool", "home", "cybervein.io/paused-")
     lab.ready("home", 3)
 

@@ -1,6 +1,6 @@
 """The canary and the store: dead watches are noticed, old news never beats new."""
 
-from cluster.kubectl import Object
+from cluster.rest import Object
 from cybervein_operator.canary import Canary
 from cybervein_operator.cluster.errors import ApiAwayError
 from cybervein_operator.cluster.extract import Item, seen

@@ -1,10 +1,10 @@
 """A real API server takes the definitions, explains every field, scales, and shows what matters."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cluster.api import Api
 from cluster.kubectl import Kubectl, KubectlError
 from cluster.running import Cluster
 from cluster.waiting import until
@@ -31,19 +31,24 @@ READY = {
 
 
 @pytest.fixture(scope="module")
-def crds(cluster: Cluster, custom_kinds: None) -> Kubectl:
+def crds(cluster: Cluster, custom_kinds: None) -> Cluster:
     del custom_kinds
-    return cluster.kubectl
+    return cluster
 
 
 @pytest.fixture
-def kubectl(crds: Kubectl, namespace: str) -> Kubectl:
-    return crds.within(namespace)
+def kubectl(crds: Cluster, namespace: str) -> Kubectl:
+    return crds.kubectl.within(namespace)
 
 
-def test_the_server_has_no_doubt_about_the_schemas(crds: Kubectl) -> None:
+@pytest.fixture
+def api(crds: Cluster, namespace: str) -> Api:
+    return crds.api.within(namespace)
+
+
+def test_the_server_has_no_doubt_about_the_schemas(crds: Cluster) -> None:
     for each in definitions():
-        found = crds.get("crd", each["metadata"]["name"])
+        found = crds.api.get("crd", each["metadata"]["name"])
         assert found is not None
         conditions = {x["type"]: x["status"] for x in found["status"]["conditions"]}
         assert conditions["Established"] == "True"
@@ -57,10 +62,10 @@ def below(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, An
 
 
 @pytest.mark.parametrize("kind", ["Network", "MinerPool", "MinerDisk"])
-def test_kubectl_explains_every_field(crds: Kubectl, kind: str) -> None:
+def test_kubectl_explains_every_field(crds: Cluster, kind: str) -> None:
     """What explain prints comes from the server's own OpenAPI; ask for it once per kind."""
-    text = explain(crds, f"{kind}.spec", f"--api-version={API}", "--recursive")
-    document = json.loads(crds("get", "--raw", f"/openapi/v3/apis/{API}"))
+    text = explain(crds.kubectl, f"{kind}.spec", f"--api-version={API}", "--recursive")
+    document = crds.api.read(f"/openapi/v3/apis/{API}")
     (schema,) = [
         each
         for name, each in document["components"]["schemas"].items()
@@ -92,14 +97,14 @@ def described(schema: dict[str, Any]) -> bool:
     )
 
 
-def test_explain_prints_the_text_of_a_deep_field(crds: Kubectl) -> None:
-    text = explain(crds, "cvpool.spec.disks.claimTemplate.size")
+def test_explain_prints_the_text_of_a_deep_field(crds: Cluster) -> None:
+    text = explain(crds.kubectl, "cvpool.spec.disks.claimTemplate.size")
     assert "Size of each claim, as in 4Ti" in text
 
 
-def test_the_server_fills_in_the_same_defaults_as_the_models(kubectl: Kubectl) -> None:
-    kubectl.apply(POOL)
-    found = kubectl.get("cvpool", "home")
+def test_the_server_fills_in_the_same_defaults_as_the_models(api: Api) -> None:
+    api.apply(POOL)
+    found = api.get("cvpool", "home")
     assert found is not None
     spec = found["spec"]
     assert spec["replicas"] == 1
@@ -114,29 +119,29 @@ def test_the_server_fills_in_the_same_defaults_as_the_models(kubectl: Kubectl) -
     assert "status" not in found
 
 
-def test_kubectl_scale_changes_replicas(kubectl: Kubectl) -> None:
-    kubectl.apply(POOL)
+def test_kubectl_scale_changes_replicas(kubectl: Kubectl, api: Api) -> None:
+    api.apply(POOL)
     kubectl("scale", "cvpool/home", "--replicas=7")
-    found = kubectl.get("cvpool", "home")
+    found = api.get("cvpool", "home")
     assert found is not None
     assert found["spec"]["replicas"] == 7
 
 
-def test_kubectl_scale_is_held_to_the_rules(kubectl: Kubectl) -> None:
+def test_kubectl_scale_is_held_to_the_rules(kubectl: Kubectl, api: Api) -> None:
     disks = [{"name": "a", "existingClaims": ["pv-0", "pv-1"]}]
-    kubectl.apply(POOL | {"spec": POOL["spec"] | {"disks": disks}})
+    api.apply(POOL | {"spec": POOL["spec"] | {"disks": disks}})
     kubectl("scale", "cvpool/home", "--replicas=2")
     with pytest.raises(KubectlError, match="at least as many claims as there are replicas"):
         kubectl("scale", "cvpool/home", "--replicas=3")
 
 
-def test_an_autoscaler_reads_replicas_and_selector(kubectl: Kubectl) -> None:
-    kubectl.apply(POOL)
-    kubectl.patch("cvpool", "home", {"spec": {"replicas": 2}})
+def test_an_autoscaler_reads_replicas_and_selector(api: Api) -> None:
+    api.apply(POOL)
+    api.patch("cvpool", "home", {"spec": {"replicas": 2}})
     selector = "app.kubernetes.io/component=miner,cybervein.io/pool=home"
     status = {"status": {"replicas": 2, "selector": selector}}
-    kubectl.patch("cvpool", "home", status, "--subresource=status")
-    kubectl.apply(
+    api.patch("cvpool", "home", status, subresource="status")
+    api.apply(
         {
             "apiVersion": "autoscaling/v2",
             "kind": "HorizontalPodAutoscaler",
@@ -158,11 +163,11 @@ def test_an_autoscaler_reads_replicas_and_selector(kubectl: Kubectl) -> None:
         }
     )
     # Below its minimum it scales without any metric: through the scale subresource.
-    kubectl.wait("cvpool", "home", lambda pool: pool["spec"]["replicas"] == 3, "is scaled to 3")
+    api.wait("cvpool", "home", lambda pool: pool["spec"]["replicas"] == 3, "is scaled to 3")
 
 
-def test_a_glance_shows_what_matters(kubectl: Kubectl) -> None:
-    kubectl.apply(POOL)
+def test_a_glance_shows_what_matters(kubectl: Kubectl, api: Api) -> None:
+    api.apply(POOL)
     status = {
         "readyReplicas": 1,
         "updatedReplicas": 1,
@@ -170,7 +175,7 @@ def test_a_glance_shows_what_matters(kubectl: Kubectl) -> None:
         "usage": "310Gi/400Gi",
         "conditions": [READY],
     }
-    kubectl.patch("cvpool", "home", {"status": status}, "--subresource=status")
+    api.patch("cvpool", "home", {"status": status}, subresource="status")
     heads, values = (line.split() for line in kubectl("get", "cvpool").splitlines())
     row = dict(zip(heads, values, strict=True))
     assert row.pop("AGE")
@@ -185,12 +190,12 @@ def test_a_glance_shows_what_matters(kubectl: Kubectl) -> None:
     }
 
 
-def test_one_category_shows_all_kinds(kubectl: Kubectl) -> None:
-    kubectl.apply(POOL)
+def test_one_category_shows_all_kinds(kubectl: Kubectl, api: Api) -> None:
+    api.apply(POOL)
     network = {"apiVersion": API, "kind": "Network", "metadata": {"name": "net"}}
-    kubectl.apply(network | {"spec": {"join": {"configMap": "theirs"}}})
+    api.apply(network | {"spec": {"join": {"configMap": "theirs"}}})
     disk = {"apiVersion": API, "kind": "MinerDisk", "metadata": {"name": "home-0-a"}}
-    kubectl.apply(
+    api.apply(
         disk | {"spec": {"pool": "home", "miner": "home-0", "disk": "a", "claim": "home-0-a"}}
     )
     names = kubectl("get", "cybervein", "-o", "name").split()
@@ -202,25 +207,25 @@ def test_one_category_shows_all_kinds(kubectl: Kubectl) -> None:
     assert len(kubectl("get", "cvdisk,cvnet,cvpool", "-o", "name").split()) == 3
 
 
-def test_a_status_is_written_apart_from_the_spec(kubectl: Kubectl) -> None:
-    kubectl.apply(POOL)
-    kubectl.patch("cvpool", "home", {"status": {"readyReplicas": 5}})
-    found = kubectl.get("cvpool", "home")
+def test_a_status_is_written_apart_from_the_spec(api: Api) -> None:
+    api.apply(POOL)
+    api.patch("cvpool", "home", {"status": {"readyReplicas": 5}})
+    found = api.get("cvpool", "home")
     assert found is not None
     assert "readyReplicas" not in found.get("status", {})
 
 
-def test_a_persons_drain_and_the_operators_disk_have_two_owners(kubectl: Kubectl) -> None:
+def test_a_persons_drain_and_the_operators_disk_have_two_owners(api: Api) -> None:
     disk = {
         "apiVersion": API,
         "kind": "MinerDisk",
         "metadata": {"name": "home-0-a"},
         "spec": {"pool": "home", "miner": "home-0", "disk": "a", "claim": "home-0-a"},
     }
-    operator = ("--field-manager=cybervein-operator",)
-    kubectl.apply(disk, flags=operator)
-    kubectl.patch("cvdisk", "home-0-a", {"spec": {"drain": True}})
-    kubectl.apply(disk, flags=operator)
-    found = kubectl.get("cvdisk", "home-0-a")
+    operator = "cybervein-operator"
+    api.apply(disk, manager=operator)
+    api.patch("cvdisk", "home-0-a", {"spec": {"drain": True}})
+    api.apply(disk, manager=operator)
+    found = api.get("cvdisk", "home-0-a")
     assert found is not None
     assert found["spec"]["drain"] is True

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from cluster.kubectl import Kubectl, KubectlError
+from cluster.api import Api, ApiError
 from cluster.running import Cluster
 from cybervein_operator.crd import definitions
 
@@ -231,11 +231,11 @@ def test_every_rule_has_a_case_that_breaks_it() -> None:
 
 
 @pytest.fixture(scope="module")
-def kubectl(cluster: Cluster, custom_kinds: None) -> Iterator[Kubectl]:
+def api(cluster: Cluster, custom_kinds: None) -> Iterator[Api]:
     del custom_kinds
     cluster.make_namespace("rules")
-    yield cluster.kubectl.within("rules")
-    cluster.kubectl.delete("namespace", "rules", "--wait=false")
+    yield cluster.api.within("rules")
+    cluster.api.delete("namespace", "rules", wait=False)
 
 
 def body(case: Case, spec: dict[str, Any]) -> dict[str, Any]:
@@ -249,37 +249,37 @@ def body(case: Case, spec: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.kubernetes
 @pytest.mark.parametrize("case", RULES + BORDERS, ids=str)
-def test_it_is_refused_with_its_message(kubectl: Kubectl, case: Case) -> None:
+def test_it_is_refused_with_its_message(api: Api, case: Case) -> None:
     name = NAMES[case.kind]
-    kubectl.delete(case.kind, name)
+    api.delete(case.kind, name)
     if case.before is not None:
-        kubectl.apply(body(case, case.before))
+        api.apply(body(case, case.before))
     if case.status is not None:
-        kubectl.patch(case.kind, name, {"status": case.status}, "--subresource=status")
-    with pytest.raises(KubectlError) as refused:
-        kubectl.apply(body(case, case.spec))
+        api.patch(case.kind, name, {"status": case.status}, subresource="status")
+    with pytest.raises(ApiError) as refused:
+        api.apply(body(case, case.spec))
     assert case.says in str(refused.value)
 
 
 @pytest.mark.kubernetes
 @pytest.mark.parametrize("name", ["1pool", "a.b", "p" * 41, "pool-"])
-def test_a_pool_has_a_name_of_which_all_others_can_be_made(kubectl: Kubectl, name: str) -> None:
+def test_a_pool_has_a_name_of_which_all_others_can_be_made(api: Api, name: str) -> None:
     wrong = body(RULES[0], {}) | {"metadata": {"name": name}}
-    with pytest.raises(KubectlError, match=r"metadata\.name"):
-        kubectl.apply(wrong)
+    with pytest.raises(ApiError, match=r"metadata\.name"):
+        api.apply(wrong)
 
 
 @pytest.mark.kubernetes
-def test_a_drained_disk_is_wiped_and_may_then_change_its_phase(kubectl: Kubectl) -> None:
+def test_a_drained_disk_is_wiped_and_may_then_change_its_phase(api: Api) -> None:
     case = disk("", {"drain": True, "wipe": "y"})
-    kubectl.delete("MinerDisk", "p-0-a")
-    kubectl.apply(body(case, {"drain": True}))
+    api.delete("MinerDisk", "p-0-a")
+    api.apply(body(case, {"drain": True}))
     drained = {"status": {"phase": "Drained", "diskId": "y"}}
-    kubectl.patch("MinerDisk", "p-0-a", drained, "--subresource=status")
-    kubectl.apply(body(case, case.spec))
+    api.patch("MinerDisk", "p-0-a", drained, subresource="status")
+    api.apply(body(case, case.spec))
     for phase in ("Wiped", "Missing", "Failed"):
-        kubectl.patch("MinerDisk", "p-0-a", {"status": {"phase": phase}}, "--subresource=status")
-    kubectl.apply(body(case, {"drain": False}))
+        api.patch("MinerDisk", "p-0-a", {"status": {"phase": phase}}, subresource="status")
+    api.apply(body(case, {"drain": False}))
 
 
 @pytest.mark.kubernetes
@@ -297,14 +297,14 @@ def test_a_drained_disk_is_wiped_and_may_then_change_its_phase(kubectl: Kubectl)
     ],
     ids=str,
 )
-def test_what_is_right_is_taken(kubectl: Kubectl, spec: dict[str, Any]) -> None:
-    kubectl.delete("MinerPool", "p")
-    kubectl.apply(body(RULES[0], spec))
-    kubectl.apply(body(RULES[0], merged(spec, {"plots": {"fill": 1}})))
+def test_what_is_right_is_taken(api: Api, spec: dict[str, Any]) -> None:
+    api.delete("MinerPool", "p")
+    api.apply(body(RULES[0], spec))
+    api.apply(body(RULES[0], merged(spec, {"plots": {"fill": 1}})))
 
 
 @pytest.mark.kubernetes
-def test_a_volume_may_grow_however_its_size_is_written(kubectl: Kubectl) -> None:
-    kubectl.delete("MinerPool", "p")
+def test_a_volume_may_grow_however_its_size_is_written(api: Api) -> None:
+    api.delete("MinerPool", "p")
     for size in (1_000_000_000, "1G", "1Gi", "1.5Gi", "2Gi"):
-        kubectl.apply(body(RULES[0], one_disk(claimTemplate={"size": size})))
+        api.apply(body(RULES[0], one_disk(claimTemplate={"size": size})))

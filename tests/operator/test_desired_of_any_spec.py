@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cluster.kubectl import Kubectl, KubectlError
+from cluster.api import Api, ApiError
 from cluster.running import Cluster
 from cybervein_operator.api import MinerPool, Network, parse
 from cybervein_operator.desired import fleet, miner, supernode, template
@@ -266,24 +266,24 @@ def test_a_disk_name_can_be_read_in_one_way_only(  # noqa: PLR0913, PLR0917 -- t
         assert f"{pool}-{ordinal}-{disk}" != f"{other}-{number}-{second}"
 
 
-# Each example is a call of kubectl: few of them, and no minutes of shrinking.
+# Each example is many calls of an API server: few of them, and no minutes of shrinking.
 SERVER = settings(
     max_examples=15,
     deadline=None,
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-STRICT = ("--dry-run=server", "--warnings-as-errors")
+STRICT = {"dry_run": True, "warnings_are_errors": True}
 
 
 @pytest.fixture(scope="module")
-def server(cluster: Cluster, custom_kinds: None) -> Iterator[Kubectl]:
+def server(cluster: Cluster, custom_kinds: None) -> Iterator[Api]:
     del custom_kinds
     cluster.make_namespace("restricted")
     cluster.make_namespace("loose", pod_security=False)
-    yield cluster.kubectl
-    cluster.kubectl.delete("namespace", "restricted", "--wait=false")
-    cluster.kubectl.delete("namespace", "loose", "--wait=false")
+    yield cluster.api
+    cluster.api.delete("namespace", "restricted", wait=False)
+    cluster.api.delete("namespace", "loose", wait=False)
 
 
 def moved(objects: list[dict[str, Any]], namespace: str) -> list[dict[str, Any]]:
@@ -294,7 +294,7 @@ def moved(objects: list[dict[str, Any]], namespace: str) -> list[dict[str, Any]]
 @SERVER
 @given(body=pools, ordinal=st.integers(0, 7))
 def test_a_server_takes_any_pool_and_its_objects_without_a_warning(
-    server: Kubectl, body: dict[str, Any], ordinal: int
+    server: Api, body: dict[str, Any], ordinal: int
 ) -> None:
     body["spec"] = sound(body["spec"])
     namespace = "loose" if asked_for(body["spec"]) else "restricted"
@@ -303,14 +303,14 @@ def test_a_server_takes_any_pool_and_its_objects_without_a_warning(
         resource | {"metadata": {"name": body["metadata"]["name"]}, "spec": body["spec"]},
         *of_pool(body, ordinal),
     ]
-    server.within(namespace).apply(*moved(objects, namespace), flags=STRICT)
+    server.within(namespace).apply(*moved(objects, namespace), **STRICT)
 
 
 @pytest.mark.kubernetes
 @SERVER
 @given(body=networks)
 def test_a_server_takes_any_network_and_its_objects_without_a_warning(
-    server: Kubectl, body: dict[str, Any]
+    server: Api, body: dict[str, Any]
 ) -> None:
     for each in (body["spec"]["superNode"].get("resources", {}),):
         each.pop("limits", None)
@@ -319,22 +319,22 @@ def test_a_server_takes_any_network_and_its_objects_without_a_warning(
         resource | {"metadata": {"name": body["metadata"]["name"]}, "spec": body["spec"]},
         *of_network(body),
     ]
-    server.within("restricted").apply(*moved(objects, "restricted"), flags=STRICT)
+    server.within("restricted").apply(*moved(objects, "restricted"), **STRICT)
 
 
 @pytest.mark.kubernetes
-def test_a_server_warns_of_what_a_restricted_namespace_would_refuse(server: Kubectl) -> None:
+def test_a_server_warns_of_what_a_restricted_namespace_would_refuse(server: Api) -> None:
     """That the tests above would notice: a pool with a host path, in the wrong namespace."""
     spec = {"networkRef": {"name": "n"}, "disks": [{"name": "a", "hostPath": "/srv/a"}]}
     objects = of_pool({"metadata": {"name": "p", "namespace": "n", "uid": "u"}, "spec": spec}, 0)
-    with pytest.raises(KubectlError, match="would violate PodSecurity"):
-        server.within("restricted").apply(*moved(objects, "restricted"), flags=STRICT)
+    with pytest.raises(ApiError, match="would violate PodSecurity"):
+        server.within("restricted").apply(*moved(objects, "restricted"), **STRICT)
 
 
 @pytest.mark.kubernetes
-def test_applying_the_same_again_writes_nothing(server: Kubectl) -> None:
+def test_applying_the_same_again_writes_nothing(server: Api) -> None:
     """Or a thousand miners at rest would be a thousand writes at each resync."""
-    kubectl = server.within("restricted")
+    api = server.within("restricted")
     disks = [{"name": "a", "claimTemplate": {"size": "1Gi"}}]
     cpu = {"requests": {"cpu": 1, "memory": "1024Mi"}}
     spec = {"networkRef": {"name": "n"}, "disks": disks, "resources": {"miner": cpu}}
@@ -348,28 +348,27 @@ def test_applying_the_same_again_writes_nothing(server: Kubectl) -> None:
     )
     for each in objects:  # nobody owns them here: the garbage collector would take them away
         each["metadata"].pop("ownerReferences", None)
-    kubectl.apply(*objects)
-    before = versions(kubectl, objects)
-    kubectl.apply(*objects)
-    assert versions(kubectl, objects) == before
+    api.apply(*objects)
+    before = versions(api, objects)
+    api.apply(*objects)
+    assert versions(api, objects) == before
 
 
-def versions(kubectl: Kubectl, objects: list[dict[str, Any]]) -> dict[str, str]:
+def versions(api: Api, objects: list[dict[str, Any]]) -> dict[str, str]:
     """Generations, which only a change of the spec moves, and the times of our own writes."""
     found = {}
     for each in objects:
-        live = kubectl(
-            "get", each["kind"], each["metadata"]["name"], "-o", "json", "--show-managed-fields"
-        )
-        meta = json.loads(live)["metadata"]
+        live = api.get(each["kind"], each["metadata"]["name"])
+        assert live is not None
+        meta = live["metadata"]
         ours = [x["time"] for x in meta["managedFields"] if x["manager"] == "test"]
         found[f"{each['kind']}/{meta['name']}"] = f"{meta.get('generation')} {ours}"
     return found
 
 
 @pytest.mark.kubernetes
-def test_a_server_takes_every_change_of_a_pool(server: Kubectl) -> None:
-    kubectl = server.within("loose")
+def test_a_server_takes_every_change_of_a_pool(server: Api) -> None:
+    api = server.within("loose")
     meta = {"name": "moving", "namespace": "loose", "uid": "u"}
     base = {"networkRef": {"name": "n"}, "disks": [{"name": "a", "claimTemplate": {"size": "1Gi"}}]}
     changes: list[dict[str, Any]] = [
@@ -388,12 +387,12 @@ def test_a_server_takes_every_change_of_a_pool(server: Kubectl) -> None:
         objects = of_pool({"metadata": meta, "spec": base | change}, 0)
         for each in objects:
             each["metadata"].pop("ownerReferences", None)
-        kubectl.apply(*objects)
-    service = kubectl.get("service", "moving-0")
+        api.apply(*objects)
+    service = api.get("service", "moving-0")
     assert service is not None
     assert service["spec"]["type"] == "ClusterIP"
     assert "nodePort" not in service["spec"]["ports"][0]
-    statefulset = kubectl.get("statefulset", "moving-0")
+    statefulset = api.get("statefulset", "moving-0")
     assert statefulset is not None
     pod = statefulset["spec"]["template"]["spec"]
     assert "nodeSelector" not in pod

@@ -1,10 +1,9 @@
 """Miners on (fake) nodes: they keep apart, and evictions stop no more than a pool bears."""
 
-import json
 from typing import Any
 
 import pytest
-from cluster.kubectl import Kubectl, KubectlError
+from cluster.api import Api, ApiError
 from cluster.kwok import Kwok, is_ready
 from cluster.running import Cluster
 from cluster.waiting import until
@@ -40,39 +39,38 @@ def objects(wanted: MinerPool) -> list[dict[str, Any]]:
     return found
 
 
-def evict(kubectl: Kubectl, namespace: str, pod: str) -> None:
+def evict(api: Api, namespace: str, pod: str) -> None:
     body = {
         "apiVersion": "policy/v1",
         "kind": "Eviction",
         "metadata": {"name": pod, "namespace": namespace},
     }
-    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/eviction"
-    kubectl("create", "--raw", path, "-f", "-", stdin=json.dumps(body))
+    api.create("pod", pod, "eviction", body)
 
 
-def ready(kubectl: Kubectl, labels: str) -> list[dict[str, Any]]:
-    return [pod for pod in kubectl.list("pods", "-l", labels) if is_ready(pod)]
+def ready(api: Api, labels: str) -> list[dict[str, Any]]:
+    return [pod for pod in api.list("pods", labels=labels) if is_ready(pod)]
 
 
 def test_miners_keep_apart_and_one_at_a_time_is_evicted(
     cluster: Cluster, kwok: Kwok, storage_class: str, namespace: str
 ) -> None:
     nodes = kwok.add_nodes(MINERS, HERE)
-    kubectl = cluster.kubectl.within(namespace)
+    api = cluster.api.within(namespace)
     wanted = pool(namespace, storage_class)
-    kubectl.apply(*objects(wanted))
+    api.apply(*objects(wanted))
     labels = names.selector_text(wanted)
-    until(lambda: len(ready(kubectl, labels)) == MINERS, "all miners are Ready")
+    until(lambda: len(ready(api, labels)) == MINERS, "all miners are Ready")
 
-    assert {pod["spec"]["nodeName"] for pod in ready(kubectl, labels)} == set(nodes)
-    kubectl.wait(
+    assert {pod["spec"]["nodeName"] for pod in ready(api, labels)} == set(nodes)
+    api.wait(
         "pdb", "home", lambda each: each["status"].get("disruptionsAllowed") == 1, "allows one"
     )
 
     cluster.kubectl("cordon", *nodes)  # what is evicted waits, and is missing meanwhile
-    evict(kubectl, namespace, "home-1-0")
-    until(lambda: len(ready(kubectl, labels)) == MINERS - 1, "one miner is gone")
-    with pytest.raises(KubectlError, match="would violate the pod's disruption budget"):
-        evict(kubectl, namespace, "home-2-0")
+    evict(api, namespace, "home-1-0")
+    until(lambda: len(ready(api, labels)) == MINERS - 1, "one miner is gone")
+    with pytest.raises(ApiError, match="would violate the pod's disruption budget"):
+        evict(api, namespace, "home-2-0")
     cluster.kubectl("uncordon", *nodes)
-    until(lambda: len(ready(kubectl, labels)) == MINERS, "all miners are Ready again")
+    until(lambda: len(ready(api, labels)) == MINERS, "all miners are Ready again")

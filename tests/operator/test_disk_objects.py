@@ -1,7 +1,7 @@
 """MinerDisk: the truth of one disk, its drain, its wipe, and its end."""
 
 import pytest
-from cluster.kubectl import KubectlError, Object
+from cluster.api import ApiError, Object
 from cluster.waiting import until
 from operator_lab import Lab, condition
 from responder import FakeDisk
@@ -32,30 +32,30 @@ def phase(lab: Lab, disk: str, expected: str) -> Object:
 
 
 def test_a_disk_is_drained_then_wiped_by_its_identity_alone(one: Lab) -> None:
-    with pytest.raises(KubectlError, match="wipe"):
-        one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"drain": True, "wipe": "disk-b"}})
-    one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"drain": True}})
+    with pytest.raises(ApiError, match="wipe"):
+        one.api.patch("minerdisk", "home-0-b", {"spec": {"drain": True, "wipe": "disk-b"}})
+    one.api.patch("minerdisk", "home-0-b", {"spec": {"drain": True}})
     found = phase(one, "b", "Drained")
     assert found["status"]["diskId"] == "disk-b"
-    with pytest.raises(KubectlError, match=r"status\.diskId"):
-        one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"wipe": "disk-a"}})
-    one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"wipe": "disk-b"}})
+    with pytest.raises(ApiError, match=r"status\.diskId"):
+        one.api.patch("minerdisk", "home-0-b", {"spec": {"wipe": "disk-a"}})
+    one.api.patch("minerdisk", "home-0-b", {"spec": {"wipe": "disk-b"}})
     phase(one, "b", "Wiped")
     miner = one.responder.miner(one.namespace, "home-0")
     assert list(miner.disks) == ["a"]
     assert miner.calls == ["DELETE disks/disk-b", "POST disks/disk-b/wipe"]
-    one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"drain": False, "wipe": ""}})
+    one.api.patch("minerdisk", "home-0-b", {"spec": {"drain": False, "wipe": ""}})
     phase(one, "b", "InUse")
 
 
 def test_a_drain_that_goes_on_counts_what_is_left_and_can_be_called_back(one: Lab) -> None:
     disk = one.responder.miner(one.namespace, "home-0").disks["b"]
     disk.shards, disk.drains = 9, False
-    one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"drain": True}})
+    one.api.patch("minerdisk", "home-0-b", {"spec": {"drain": True}})
     found = phase(one, "b", "Draining")
     assert "9 shards" in found["status"]["message"]
     assert condition(found, "Draining") == ("True", "Draining")
-    one.kubectl.patch("minerdisk", "home-0-b", {"spec": {"drain": False}})
+    one.api.patch("minerdisk", "home-0-b", {"spec": {"drain": False}})
     phase(one, "b", "InUse")
     assert not disk.leaving
 
@@ -124,7 +124,7 @@ def ready(lab: Lab, pod: str, *, so: bool) -> None:
     """As a kubelet writes it."""
     wanted = {"type": "Ready", "status": str(so)}
     status = {"status": {"conditions": [wanted]}}
-    lab.kubectl.patch("pod", pod, status, "--subresource=status")
+    lab.api.patch("pod", pod, status, subresource="status")
 
 
 @pytest.mark.parametrize("name", ["a", "b"])
@@ -133,13 +133,13 @@ def test_a_disk_out_of_the_spec_is_emptied_and_then_leaves_the_pod_in_one_restar
 ) -> None:
     miner = one.responder.miner(one.namespace, "home-0")
     miner.disks[name].shards, miner.disks[name].drains = 3, False
-    before = one.kubectl.get("statefulset", "home-0")
+    before = one.api.get("statefulset", "home-0")
     assert before is not None
     one.pool(replicas=1, disks=[each for each in TWO if each["name"] != name])
     phase(one, name, "Draining")
 
     def now() -> Object:
-        found = one.kubectl.get("statefulset", "home-0")
+        found = one.api.get("statefulset", "home-0")
         assert found is not None
         return found
 
@@ -148,9 +148,9 @@ def test_a_disk_out_of_the_spec_is_emptied_and_then_leaves_the_pod_in_one_restar
 
     assert now()["spec"]["template"] == before["spec"]["template"], "nobody restarts yet"
     miner.disks[name].shards, miner.disks[name].state = 0, "drained"
-    until(lambda: f"disk-{name}" not in mounted(), "the volume is out", timeout_seconds=30)
+    until(lambda: f"disk-{name}" not in mounted(), "the volume is out")
     del miner.disks[name]
-    one.kubectl.wait_gone("minerdisk", f"home-0-{name}")
-    assert one.kubectl.get("pvc", f"home-0-{name}") is not None
+    one.api.wait_gone("minerdisk", f"home-0-{name}")
+    assert one.api.get("pvc", f"home-0-{name}") is not None
     one.ready("home", 1)
     assert now()["metadata"]["generation"] == before["metadata"]["generation"] + 1

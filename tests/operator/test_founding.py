@@ -11,7 +11,7 @@ from operator_lab import API, Lab, condition
 
 
 def found(lab: Lab, **node: object) -> None:
-    lab.kubectl.apply(
+    lab.api.apply(
         {
             "apiVersion": API,
             "kind": "Network",
@@ -25,7 +25,7 @@ def found(lab: Lab, **node: object) -> None:
 
 
 def certificate(lab: Lab) -> x509.Certificate:
-    secret = lab.kubectl.get("secret", "own-supernode-tls")
+    secret = lab.api.get("secret", "own-supernode-tls")
     assert secret is not None
     return x509.load_pem_x509_certificate(base64.b64decode(secret["data"]["tls.crt"]))
 
@@ -43,7 +43,7 @@ def test_a_network_is_founded_and_its_file_pinned(lab: Lab) -> None:
     lab.wait("service", "own-supernode", lambda seen: seen["spec"]["ports"][0]["port"] == 7700, "")
     network = lab.wait("network", "own", lambda seen: condition(seen, "Ready")[0] != "", "speaks")
     assert condition(network, "Ready") == ("False", "Founding")
-    authority = lab.kubectl.get("secret", "own-ca")
+    authority = lab.api.get("secret", "own-ca")
     assert authority is not None
     ca = x509.load_pem_x509_certificate(base64.b64decode(authority["data"]["ca.crt"]))
     certificate(lab).verify_directly_issued_by(ca)
@@ -53,7 +53,7 @@ def test_a_network_is_founded_and_its_file_pinned(lab: Lab) -> None:
         "network", "own", lambda seen: condition(seen, "Ready")[0] == "True", "is Ready"
     )
     assert found_network["status"]["network"] == node.network
-    file = lab.kubectl.get("configmap", "own-network")
+    file = lab.api.get("configmap", "own-network")
     assert file is not None
     assert node.network in file["data"]["network.json"]
     lab.pool(replicas=1, networkRef={"name": "own"})
@@ -64,11 +64,11 @@ def test_a_network_is_founded_and_its_file_pinned(lab: Lab) -> None:
 def test_a_new_host_name_makes_a_new_certificate_under_the_same_authority(lab: Lab) -> None:
     found(lab)
     lab.wait("secret", "own-supernode-tls", lambda _: True, "is there")
-    before, ca = certificate(lab), lab.kubectl.get("secret", "own-ca")
+    before, ca = certificate(lab), lab.api.get("secret", "own-ca")
     found(lab, hosts=["mine.example"])
-    until(lambda: "mine.example" in names(lab), "the name is in it", timeout_seconds=30)
+    until(lambda: "mine.example" in names(lab), "the name is in it")
     assert certificate(lab).serial_number != before.serial_number
-    after = lab.kubectl.get("secret", "own-ca")
+    after = lab.api.get("secret", "own-ca")
     assert after is not None
     assert ca is not None
     assert after["data"] == ca["data"]
@@ -79,15 +79,15 @@ def test_a_network_that_goes_leaves_its_data_and_keys(lab: Lab) -> None:
     found(lab)
     lab.super_node("own")
     lab.wait("configmap", "own-network", lambda _: True, "is pinned")
-    lab.kubectl.delete("network", "own")
-    lab.kubectl.wait_gone("statefulset", "own-supernode")
+    lab.api.delete("network", "own")
+    lab.api.wait_gone("statefulset", "own-supernode")
     for kind, name in (
         ("pvc", "own-supernode-data"),
         ("secret", "own-ca"),
         ("secret", "own-supernode-tls"),
         ("configmap", "own-network"),
     ):
-        assert lab.kubectl.get(kind, name) is not None, name
+        assert lab.api.get(kind, name) is not None, name
 
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

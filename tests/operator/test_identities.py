@@ -11,7 +11,7 @@ pytestmark = pytest.mark.kubernetes
 
 
 def seed(lab: Lab, miner: str) -> str:
-    found = lab.kubectl.get("secret", f"{miner}-identity")
+    found = lab.api.get("secret", f"{miner}-identity")
     assert found is not None
     return str(json.loads(base64.b64decode(found["data"]["identity.json"]))["seed"])
 
@@ -22,15 +22,15 @@ def test_deleting_the_pool_keeps_keys_and_claims_and_creating_it_adopts_them(lab
     lab.ready("home", 2)
     before = [seed(lab, f"home-{each}") for each in range(2)]
     assert len(set(before)) == 2
-    claim = lab.kubectl.get("pvc", "home-0-a")
+    claim = lab.api.get("pvc", "home-0-a")
     assert claim is not None
-    lab.kubectl.delete("minerpool", "home", "--timeout=30s")
-    lab.kubectl.wait_gone("statefulset", "home-0")
-    lab.kubectl.wait_gone("pod", "home-0-0")
+    lab.api.delete("minerpool", "home")
+    lab.api.wait_gone("statefulset", "home-0")
+    lab.api.wait_gone("pod", "home-0-0")
     lab.pool(replicas=2)
     lab.ready("home", 2)
     assert [seed(lab, f"home-{each}") for each in range(2)] == before
-    after = lab.kubectl.get("pvc", "home-0-a")
+    after = lab.api.get("pvc", "home-0-a")
     assert after is not None
     assert after["metadata"]["uid"] == claim["metadata"]["uid"]
     log = lab.process.log.read_text()
@@ -41,11 +41,12 @@ def test_a_lost_identity_blocks_and_a_restored_one_goes_on(lab: Lab) -> None:
     lab.join()
     lab.pool(replicas=1)
     lab.ready("home", 1)
-    kept = lab.kubectl.get("secret", "home-0-identity")
+    kept = lab.api.get("secret", "home-0-identity")
     assert kept is not None
-    lab.kubectl.delete("minerpool", "home")
-    lab.kubectl.wait_gone("statefulset", "home-0")
-    lab.kubectl.delete("secret", "home-0-identity")
+    kept["metadata"].pop("managedFields")  # who applies it says so anew
+    lab.api.delete("minerpool", "home")
+    lab.api.wait_gone("statefulset", "home-0")
+    lab.api.delete("secret", "home-0-identity")
     lab.pool(replicas=1)
     found = lab.wait(
         "minerpool",
@@ -55,10 +56,10 @@ def test_a_lost_identity_blocks_and_a_restored_one_goes_on(lab: Lab) -> None:
     )
     assert found["status"]["phases"] == {"Blocked": 1}
     assert "restore" in found["status"]["attention"][0]["message"]
-    assert lab.kubectl.get("secret", "home-0-identity") is None
+    assert lab.api.get("secret", "home-0-identity") is None
     for field in ("uid", "resourceVersion", "creationTimestamp", "managedFields"):
         kept["metadata"].pop(field, None)
-    lab.kubectl.apply(kept)
+    lab.api.apply(kept)
     lab.ready("home", 1)
     lab.wait(
         "minerpool", "home", lambda pool: condition(pool, "Degraded")[0] == "False", "recovered"
@@ -70,7 +71,7 @@ def test_nothing_has_a_finalizer(lab: Lab) -> None:
     lab.pool(replicas=1)
     lab.ready("home", 1)
     for kind in ("network", "minerpool", "minerdisk", "statefulset", "service", "secret"):
-        for each in lab.kubectl.list(kind):
+        for each in lab.api.list(kind):
             assert "finalizers" not in each["metadata"], (kind, each["metadata"]["name"])
 
 
@@ -80,6 +81,6 @@ def test_one_control_key_signs_everything(lab: Lab) -> None:
     lab.ready("home", 2)
     lab.responder.control.clear()
     lab.kubectl("scale", "minerpool", "home", "--replicas=0")
-    lab.kubectl.wait_gone("statefulset", "home-0")
-    lab.kubectl.wait_gone("statefulset", "home-1")
+    lab.api.wait_gone("statefulset", "home-0")
+    lab.api.wait_gone("statefulset", "home-1")
     until(lambda: len(lab.responder.control) == 1, "one key signed")

@@ -28,7 +28,7 @@ def test_without_a_namespace_it_looks_after_all(wide: Lab) -> None:
         for each in (wide, elsewhere):
             each.ready("home", 1)
     finally:
-        wide.cluster.kubectl.delete("namespace", other, "--wait=false")
+        wide.cluster.api.delete("namespace", other, wait=False)
 
 
 def test_with_one_it_leaves_the_others_alone(lab: Lab, control_plane: object) -> None:
@@ -42,9 +42,9 @@ def test_with_one_it_leaves_the_others_alone(lab: Lab, control_plane: object) ->
         lab.join()
         lab.pool(replicas=1)
         lab.ready("home", 1)
-        assert elsewhere.kubectl.list("statefulsets") == []
-        found = elsewhere.kubectl.get("minerpool", "home")
+        assert elsewhere.api.list("statefulsets") == []
+        found = elsewhere.api.get("minerpool", "home")
         assert found is not None
         assert "status" not in found
     finally:
-        lab.cluster.kubectl.delete("namespace", other, "--wait=false")
+        lab.cluster.api.delete("namespace", other, wait=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 import pytest
-from cluster.kubectl import Object
+from cluster.rest import Object
 from cluster.waiting import until
 from operator_lab import Lab, condition
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.kubernetes
 
 
 def image_of(lab: Lab, miner: str) -> str:
-    found = lab.kubectl.get("statefulset", miner)
+    found = lab.api.get("statefulset", miner)
     assert found is not None
     return str(found["spec"]["template"]["spec"]["containers"][0]["image"])
 
@@ -124,7 +124,6 @@ def test_never_more_than_max_unavailable_are_down(lab: Lab) -> None:
         until(
             lambda: set(images(lab, 4)) == {"cybervein:next"},
             "all are new",
-            timeout_seconds=90,
             diagnose=lab.process.tail,
         )
         lab.ready("home", 4)

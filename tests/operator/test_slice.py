@@ -18,13 +18,13 @@ def test_a_joined_network_and_a_pool_become_ready_miners(lab: Lab) -> None:
     assert pool["status"]["phases"] == {"Ready": 3}
     assert condition(pool, "Ready") == ("True", "AllReady")
     for ordinal in range(3):
-        assert lab.kubectl.get("statefulset", f"home-{ordinal}") is not None
-        assert lab.kubectl.get("service", f"home-{ordinal}") is not None
-        secret = lab.kubectl.get("secret", f"home-{ordinal}-identity")
+        assert lab.api.get("statefulset", f"home-{ordinal}") is not None
+        assert lab.api.get("service", f"home-{ordinal}") is not None
+        secret = lab.api.get("secret", f"home-{ordinal}-identity")
         assert secret is not None
         assert secret["immutable"] is True
         for claim in ("state", "a"):
-            assert lab.kubectl.get("pvc", f"home-{ordinal}-{claim}") is not None
+            assert lab.api.get("pvc", f"home-{ordinal}-{claim}") is not None
         disk = lab.wait(
             "minerdisk",
             f"home-{ordinal}-a",
@@ -32,21 +32,21 @@ def test_a_joined_network_and_a_pool_become_ready_miners(lab: Lab) -> None:
             "is in use",
         )
         assert disk["status"]["diskId"] == "disk-a"
-    assert lab.kubectl.get("pdb", "home") is not None
+    assert lab.api.get("pdb", "home") is not None
 
 
 def test_foreign_edits_and_deletions_are_put_back(lab: Lab) -> None:
     lab.join()
     lab.pool(replicas=1)
     lab.ready("home", 1)
-    lab.kubectl.patch("service", "home-0", {"spec": {"publishNotReadyAddresses": False}})
+    lab.api.patch("service", "home-0", {"spec": {"publishNotReadyAddresses": False}})
     lab.wait(
         "service",
         "home-0",
         lambda found: found["spec"].get("publishNotReadyAddresses"),
         "is put back",
     )
-    lab.kubectl.delete("service", "home-0")
+    lab.api.delete("service", "home-0")
     lab.wait("service", "home-0", lambda found: found["spec"]["ports"], "is there again")
     lab.kubectl("label", "statefulset", "home-0", "cybervein.io/pool-")
     lab.kubectl("scale", "statefulset", "home-0", "--replicas=0")
@@ -54,5 +54,4 @@ def test_foreign_edits_and_deletions_are_put_back(lab: Lab) -> None:
     until(
         lambda: lab.metric("cybervein_operator_drift_corrected_total") >= 3,
         "drift is counted",
-        timeout_seconds=10,
     )

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cluster.kubectl import Object
+from cluster.rest import Object
 from cluster.running import Cluster
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -22,14 +22,14 @@ def established(crd: Object) -> bool:
 def crds(cluster: Cluster) -> None:
     cluster.kubectl.apply_file(ROOT / "manifests" / "crds")
     for name in ("networks", "minerpools", "minerdisks"):
-        cluster.kubectl.wait("crd", f"{name}.cybervein.io", established, "is established")
+        cluster.api.wait("crd", f"{name}.cybervein.io", established, "is established")
 
 
 @pytest.fixture
 def plugin(cluster: Cluster, namespace: str, crds: None, tmp_path: Path) -> Plugin:
     """The plug-in in a fresh namespace."""
     assert crds is None
-    return Plugin(cluster.kubectl.within(namespace), tmp_path)
+    return Plugin(cluster.api.within(namespace), cluster.kubectl.kubeconfig, tmp_path)
 
 
 @pytest.fixture
@@ -38,15 +38,15 @@ def farm(plugin: Plugin) -> Plugin:
     network = {"preset": "test", "superNode": {"storage": {"size": "1Gi"}}}
     disk = {"name": "disk1", "claimTemplate": {"size": "1Gi"}}
     pool = {"networkRef": {"name": "home"}, "replicas": 2, "disks": [disk]}
-    plugin.kubectl.apply(
+    plugin.api.apply(
         resource("Network", "home", network),
         resource("MinerPool", "pool", pool),
         *(miner_disk(ordinal) for ordinal in range(2)),
         *(stateful_set(ordinal) for ordinal in range(2)),
     )
-    say(plugin.kubectl, "network", "home", conditions=[condition("True", "Running")], epoch=7)
+    say(plugin.api, "network", "home", conditions=[condition("True", "Running")], epoch=7)
     say(
-        plugin.kubectl,
+        plugin.api,
         "minerpool",
         "pool",
         conditions=[condition("True", "AllReady")],
@@ -54,5 +54,5 @@ def farm(plugin: Plugin) -> Plugin:
         readyReplicas=2,
     )
     for ordinal in range(2):
-        disk_says(plugin.kubectl, ordinal, phase="InUse", shards=5, diskId=f"disk-{ordinal}")
+        disk_says(plugin.api, ordinal, phase="InUse", shards=5, diskId=f"disk-{ordinal}")
     return plugin

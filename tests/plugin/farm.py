@@ -6,7 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.kubectl import Kubectl, Object
+from cluster.api import Api
+from cluster.rest import Object
 from cluster.tools import tool
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +18,8 @@ CALL_SECONDS = 120
 class Plugin:
     """The plug-in as a person calls it."""
 
-    kubectl: Kubectl
+    api: Api
+    kubeconfig: Path
     directory: Path
 
     def __call__(self, *arguments: str, code: int = 0) -> str:
@@ -31,13 +33,13 @@ class Plugin:
         """It, running: `kubectl` finds it on the PATH as `kubectl-cybervein`."""
         paths = (str(Path(sys.executable).parent), str(tool("kubectl").parent))
         path = os.pathsep.join((*paths, os.environ["PATH"]))
-        space = ("--namespace", self.kubectl.namespace)
+        space = ("--namespace", self.api.namespace)
         return subprocess.Popen(
             [tool("kubectl"), "cybervein", *arguments, *space],
             env={
                 **os.environ,
                 "PATH": path,
-                "KUBECONFIG": str(self.kubectl.kubeconfig),
+                "KUBECONFIG": str(self.kubeconfig),
                 "COLUMNS": "250",
             },
             cwd=self.directory,
@@ -87,12 +89,12 @@ def condition(status: str, reason: str, message: str = "") -> Object:
     }
 
 
-def say(kubectl: Kubectl, kind: str, name: str, **status: object) -> None:
+def say(api: Api, kind: str, name: str, **status: object) -> None:
     """Play the operator: write a status."""
-    kubectl.patch(kind, name, {"status": status}, "--subresource=status")
+    api.patch(kind, name, {"status": status}, subresource="status")
 
 
-def disk_says(kubectl: Kubectl, ordinal: int, **status: object) -> None:
+def disk_says(api: Api, ordinal: int, **status: object) -> None:
     """Play the operator: what a disk's miner said."""
     known = {"minerPhase": "Ready", "node": "node-a", "address": f"cv{ordinal + 1}" + "1" * 45}
-    say(kubectl, "minerdisk", f"pool-{ordinal}-disk1", **(known | status))
+    say(api, "minerdisk", f"pool-{ordinal}-disk1", **(known | status))

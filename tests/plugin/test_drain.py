@@ -8,7 +8,7 @@ pytestmark = pytest.mark.kubernetes
 
 
 def drain_of(farm: Plugin) -> list[str]:
-    pool = farm.kubectl.get("minerpool", "pool")
+    pool = farm.api.get("minerpool", "pool")
     assert pool is not None
     return list(pool["spec"].get("drain", []))
 
@@ -18,8 +18,8 @@ def test_drain_asks_the_pool_and_returns_when_the_miner_is_stopped(farm: Plugin)
     until(lambda: drain_of(farm) == ["pool-1"], "the pool's spec says so")
     assert run.stderr is not None
     assert "5 shards left" in run.stderr.readline()
-    disk_says(farm.kubectl, 1, phase="Drained", shards=0)
-    farm.kubectl.delete("statefulset", "pool-1")
+    disk_says(farm.api, 1, phase="Drained", shards=0)
+    farm.api.delete("statefulset", "pool-1")
     out, err = run.communicate(timeout=60)
     assert run.returncode == 0, err
     assert "pool-1: drained and stopped; its volumes and identity stay" in out
@@ -34,7 +34,7 @@ def test_draining_one_miner_keeps_the_drain_of_another(farm: Plugin) -> None:
 
 
 def test_a_node_is_drained_by_the_miners_that_were_seen_on_it(farm: Plugin) -> None:
-    disk_says(farm.kubectl, 1, phase="InUse", node="node-b")
+    disk_says(farm.api, 1, phase="InUse", node="node-b")
     farm("drain", "--node", "node-b", "--no-wait")
     assert drain_of(farm) == ["pool-1"]
 
@@ -66,8 +66,8 @@ def test_wrong_names_are_refused_in_one_line(
 def test_a_disk_is_emptied_then_pulled_then_the_new_one_is_taken(farm: Plugin) -> None:
     run = farm.start("disk", "replace", "pool-0-disk1")
     until(lambda: disk_spec(farm)["drain"] is True, "the disk is asked to drain")
-    disk_says(farm.kubectl, 0, phase="Draining", shards=2)
-    disk_says(farm.kubectl, 0, phase="Drained", shards=0, diskId="disk-0")
+    disk_says(farm.api, 0, phase="Draining", shards=2)
+    disk_says(farm.api, 0, phase="Drained", shards=0, diskId="disk-0")
     out, err = run.communicate(timeout=60)
     assert run.returncode == 0, err
     told = " ".join(out.split())
@@ -76,14 +76,14 @@ def test_a_disk_is_emptied_then_pulled_then_the_new_one_is_taken(farm: Plugin) -
 
     run = farm.start("disk", "replace", "pool-0-disk1", "--new")
     until(lambda: disk_spec(farm)["drain"] is False, "the disk is taken into use")
-    disk_says(farm.kubectl, 0, phase="InUse", diskId="disk-new")
+    disk_says(farm.api, 0, phase="InUse", diskId="disk-new")
     out, err = run.communicate(timeout=60)
     assert run.returncode == 0, err
     assert "pool-0-disk1 is in use: disk disk-new" in out
 
 
 def disk_spec(farm: Plugin) -> dict[str, object]:
-    disk = farm.kubectl.get("minerdisk", "pool-0-disk1")
+    disk = farm.api.get("minerdisk", "pool-0-disk1")
     assert disk is not None
     return {"drain": None, "wipe": None} | disk["spec"]
 
@@ -103,11 +103,11 @@ def test_a_wipe_of_a_disk_in_use_is_refused(farm: Plugin) -> None:
 
 
 def test_a_drained_disk_is_wiped(farm: Plugin) -> None:
-    farm.kubectl.patch("minerdisk", "pool-0-disk1", {"spec": {"drain": True}})
-    disk_says(farm.kubectl, 0, phase="Drained", shards=0, diskId="disk-0")
+    farm.api.patch("minerdisk", "pool-0-disk1", {"spec": {"drain": True}})
+    disk_says(farm.api, 0, phase="Drained", shards=0, diskId="disk-0")
     run = farm.start("wipe", "pool-0-disk1", "--confirm", "disk-0")
     until(lambda: disk_spec(farm)["wipe"] == "disk-0", "the wipe is asked for")
-    disk_says(farm.kubectl, 0, phase="Wiped")
+    disk_says(farm.api, 0, phase="Wiped")
     out, err = run.communicate(timeout=60)
     assert run.returncode == 0, err
     assert "pool-0-disk1 is wiped" in out

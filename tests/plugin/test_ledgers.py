@@ -73,7 +73,7 @@ def url(authority: Pair, tmp_path: Path) -> Iterator[str]:
 def join(plugin: Plugin, url: str, file: dict[str, str]) -> None:
     disk = {"name": "disk1", "claimTemplate": {"size": "1Gi"}}
     pool = {"networkRef": {"name": "main"}, "replicas": 1, "disks": [disk]}
-    plugin.kubectl.apply(
+    plugin.api.apply(
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -85,9 +85,9 @@ def join(plugin: Plugin, url: str, file: dict[str, str]) -> None:
         miner_disk(0),
     )
     word = {"conditions": [condition("True", "Fine")]}
-    say(plugin.kubectl, "network", "main", url=url, configMap="main-network", **word)
-    say(plugin.kubectl, "minerpool", "pool", replicas=1, readyReplicas=1, **word)
-    disk_says(plugin.kubectl, 0, phase="InUse", address=OURS)
+    say(plugin.api, "network", "main", url=url, configMap="main-network", **word)
+    say(plugin.api, "minerpool", "pool", replicas=1, readyReplicas=1, **word)
+    disk_says(plugin.api, 0, phase="InUse", address=OURS)
 
 
 def test_earnings_come_from_the_ledger_page_by_page(

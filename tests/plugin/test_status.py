@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from cluster.kubectl import Object
+from cluster.rest import Object
 from cybervein_operator.plugin.answers import Answer, Ledger, Standing
 from cybervein_operator.plugin.overview import overview
 from farm import Plugin, condition, disk_says, miner_disk, resource, say
@@ -30,10 +30,10 @@ def test_people_get_a_page_with_every_name(farm: Plugin) -> None:
 
 @pytest.mark.kubernetes
 def test_a_missing_disk_and_a_late_miner_are_named_with_their_reasons(farm: Plugin) -> None:
-    disk_says(farm.kubectl, 1, phase="Missing", shards=5, message="no marker at its place")
+    disk_says(farm.api, 1, phase="Missing", shards=5, message="no marker at its place")
     late = {"miner": "pool-1", "phase": "Degraded", "reason": "DiskMissing", "message": "disk1"}
     not_ready = condition("False", "Degraded", "1 of 2 miners is degraded")
-    say(farm.kubectl, "minerpool", "pool", conditions=[not_ready], readyReplicas=1,
+    say(farm.api, "minerpool", "pool", conditions=[not_ready], readyReplicas=1,
         attention=[late])  # fmt: skip
     seen = json.loads(farm("status", "--json", code=1))
     assert not seen["ready"]["ok"]
@@ -50,7 +50,7 @@ def test_an_empty_namespace_says_what_to_look_at(plugin: Plugin) -> None:
 @pytest.mark.kubernetes
 def test_without_an_operator_it_says_that_nobody_looked(plugin: Plugin) -> None:
     spec = {"preset": "test", "superNode": {"storage": {"size": "1Gi"}}}
-    plugin.kubectl.apply(resource("Network", "home", spec))
+    plugin.api.apply(resource("Network", "home", spec))
     assert "is it running?" in plugin("status", code=1)
 
 

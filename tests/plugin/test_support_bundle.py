@@ -44,7 +44,7 @@ def plant(farm: Plugin) -> None:
         },
     }
     text = {"network.json": json.dumps({"seed": PLANTED, "ca": KEY})}
-    farm.kubectl.apply(
+    farm.api.apply(
         {"apiVersion": "v1", "kind": "Secret", "metadata": secret, "stringData": {"a": PLANTED}},
         {
             "apiVersion": "v1",
@@ -84,7 +84,7 @@ def test_what_cannot_be_had_is_named(farm: Plugin) -> None:
     plant(farm)
     farm("support-bundle", "--out", "bundle.tar.gz")
     errors = read(farm.directory / "bundle.tar.gz")["errors.txt"]
-    assert f"pods/{farm.kubectl.namespace}/pool-0-0/metrics.txt" in errors  # no node runs it
+    assert f"pods/{farm.api.namespace}/pool-0-0/metrics.txt" in errors  # no node runs it
 
 
 @pytest.mark.kubernetes

@@ -51,7 +51,7 @@ def lab(  # noqa: PLR0913, PLR0917 -- what an operator needs around it
 
 @pytest.fixture
 def plugin(lab: Lab) -> Plugin:
-    return Plugin(lab.kubectl, lab.directory)
+    return Plugin(lab.api, lab.kubectl.kubeconfig, lab.directory)
 
 
 def miner(lab: Lab, ordinal: int) -> FakeMiner:
@@ -71,9 +71,9 @@ def test_a_drain_ends_when_the_operator_has_stopped_the_miner(lab: Lab, plugin: 
     out = plugin("drain", "home-0")
     assert "home-0: drained and stopped" in out
     assert miner(lab, 0).draining
-    assert lab.kubectl.get("statefulset", "home-0") is None
-    assert lab.kubectl.get("statefulset", "home-1") is not None
-    assert lab.kubectl.get("persistentvolumeclaim", "home-0-a") is not None
+    assert lab.api.get("statefulset", "home-0") is None
+    assert lab.api.get("statefulset", "home-1") is not None
+    assert lab.api.get("persistentvolumeclaim", "home-0-a") is not None
     plugin("drain", "home-0", "--cancel")
     lab.ready("home", 2)
 
@@ -106,7 +106,7 @@ def test_a_disk_is_replaced_and_one_is_wiped(lab: Lab, plugin: Plugin) -> None:
 
 def test_a_support_bundle_of_a_running_operator_holds_no_identity(lab: Lab, plugin: Plugin) -> None:
     plugin("support-bundle", "--out", "bundle.tar.gz")
-    secret = lab.kubectl.get("secret", "home-0-identity")
+    secret = lab.api.get("secret", "home-0-identity")
     assert secret is not None
     identity = json.loads(base64.b64decode(secret["data"]["identity.json"]))
     with tarfile.open(lab.directory / "bundle.tar.gz") as archive:
@@ -138,12 +138,12 @@ def test_the_operators_role_is_what_it_uses_and_no_more(
     assert cluster.control_plane is not None
     founded = {"preset": "test", "superNode": {"storage": {"size": "1Gi"}}}
     lab.super_node("own", f"https://own-supernode.{lab.namespace}.svc:7700")
-    lab.kubectl.apply(resource("Network", "own", founded))
+    lab.api.apply(resource("Network", "own", founded))
     lab.pool(replicas=3, image="cybervein:other")
     lab.ready("home", 3)
     plugin("drain", "home-2")
     plugin("disk", "replace", "home-0-a")
-    lab.kubectl.wait("secret", "own-ca", bool, "exists")
+    lab.api.wait("secret", "own-ca", bool, "exists")
 
     user = f"system:serviceaccount:{lab.namespace}:cybervein-operator"
     calls = cluster.control_plane.audit.calls(user=user)

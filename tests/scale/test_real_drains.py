@@ -24,7 +24,7 @@ from operator_lab import API, ROOT, Lab
 from real_network import RealNetwork, get_json
 from responder import Responder
 
-pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.kubernetes
 MINERS = 5
 SIZE = 300_000
 
@@ -42,7 +42,7 @@ class Mine:
     def start(self, ordinal: int) -> None:
         home = self.directory / f"home-{ordinal}"
         (home / "a").mkdir(parents=True, exist_ok=True)
-        secret = self.lab.kubectl.get("secret", f"home-{ordinal}-identity")
+        secret = self.lab.api.get("secret", f"home-{ordinal}-identity")
         assert secret is not None
         keys = home / "identity.json"
         keys.touch(mode=0o600)
@@ -60,7 +60,7 @@ class Mine:
 
     def control(self, ordinal: int) -> str:
         """The key that the operator's StatefulSet names."""
-        found = self.lab.kubectl.get("statefulset", f"home-{ordinal}")
+        found = self.lab.api.get("statefulset", f"home-{ordinal}")
         assert found is not None
         arguments = found["spec"]["template"]["spec"]["containers"][0]["args"]
         return str(arguments[arguments.index("--control") + 1])
@@ -98,7 +98,7 @@ def mine(  # noqa: PLR0913, PLR0917 -- what an operator needs around it
     del storage_class
     cluster.kubectl.apply_file(ROOT / "manifests" / "crds")
     for each in ("networks", "minerpools", "minerdisks"):
-        cluster.kubectl.wait(
+        cluster.api.wait(
             "crd", f"{each}.cybervein.io", lambda crd: crd["status"].get("conditions"), "is there"
         )
     kwok.add_nodes(2)
@@ -118,7 +118,7 @@ def mine(  # noqa: PLR0913, PLR0917 -- what an operator needs around it
 def found_pool(mine: Mine) -> None:
     lab = mine.lab
     text = mine.network.network_file.read_text()
-    lab.kubectl.apply(
+    lab.api.apply(
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -152,7 +152,7 @@ async def test_scaling_down_moves_real_shards_and_every_byte_stays_readable(
 ) -> None:
     found_pool(mine)
     lab = mine.lab
-    lab.ready("home", MINERS, timeout_seconds=120)
+    lab.ready("home", MINERS)
     content = bytes(range(256)) * (SIZE // 256)
     source = tmp_path / "file.bin"
     source.write_bytes(content)
@@ -167,9 +167,8 @@ async def test_scaling_down_moves_real_shards_and_every_byte_stays_readable(
         address = mine.status(holder)["address"]
         lab.pool(replicas=MINERS, drain=[f"home-{holder}"])
         until(
-            lambda: lab.kubectl.get("statefulset", f"home-{holder}") is None,
+            lambda: lab.api.get("statefulset", f"home-{holder}") is None,
             "the miner is drained and stopped",
-            timeout_seconds=180,
             every_seconds=0.5,
             diagnose=lambda: json.dumps(mine.status(holder)["drain"]) + lab.process.tail(),
         )
@@ -185,8 +184,7 @@ async def test_scaling_down_moves_real_shards_and_every_byte_stays_readable(
     until(
         lambda: not mine.network.get(f"/miners/{address}")["draining"],
         "it takes part again, under the same key",
-        timeout_seconds=120,
         every_seconds=0.5,
         diagnose=lab.process.tail,
     )
-    assert lab.kubectl.get("pvc", f"home-{holder}-a") is not None
+    assert lab.api.get("pvc", f"home-{holder}-a") is not None

@@ -20,7 +20,7 @@ from measure import usage
 from operator_lab import ROOT, Lab
 from responder import Responder
 
-pytestmark = [pytest.mark.scale, pytest.mark.timeout(1500)]
+pytestmark = pytest.mark.scale
 MINERS = int(os.environ.get("CYBERVEIN_SCALE_MINERS", "1000"))
 NODES = 50
 REST_SECONDS = float(os.environ.get("CYBERVEIN_SCALE_REST_SECONDS", "60"))
@@ -41,7 +41,7 @@ def lab(
     del storage_class
     cluster.kubectl.apply_file(ROOT / "manifests" / "crds")
     for each in ("networks", "minerpools", "minerdisks"):
-        cluster.kubectl.wait(
+        cluster.api.wait(
             "crd", f"{each}.cybervein.io", lambda crd: crd["status"].get("conditions"), "is there"
         )
     kwok.add_nodes(NODES)
@@ -59,15 +59,15 @@ def test_a_thousand_miners_and_what_they_cost(lab: Lab, control_plane: ControlPl
     with Rest(control_plane, ADMIN) as rest:
         began = time.monotonic()
         lab.pool(replicas=1)
-        wait_ready(rest, lab, 1, 120)
+        wait_ready(rest, lab, 1)
         figures["apply_to_ready_seconds"] = round(time.monotonic() - began, 2)
         lab.kubectl("scale", "minerpool", "home", "--replicas=0")
-        lab.kubectl.wait_gone("statefulset", "home-0", timeout_seconds=180)
+        lab.api.wait_gone("statefulset", "home-0")
 
         mark, before = control_plane.audit.mark(), usage(lab.process.pid)
         began = time.monotonic()
         lab.kubectl("scale", "minerpool", "home", f"--replicas={MINERS}")
-        wait_ready(rest, lab, MINERS, 1200)
+        wait_ready(rest, lab, MINERS)
         after = usage(lab.process.pid)
         calls = control_plane.audit.counts(since=mark, user=user)
         figures |= {
@@ -90,7 +90,7 @@ def test_a_thousand_miners_and_what_they_cost(lab: Lab, control_plane: ControlPl
     assert usage(lab.process.pid).peak_mib < MEMORY_MIB_MAX
 
 
-def wait_ready(rest: Rest, lab: Lab, count: int, seconds: float) -> None:
+def wait_ready(rest: Rest, lab: Lab, count: int) -> None:
     path = f"/apis/cybervein.io/v1alpha1/namespaces/{lab.namespace}/minerpools/home"
 
     def ready() -> bool:
@@ -99,7 +99,6 @@ def wait_ready(rest: Rest, lab: Lab, count: int, seconds: float) -> None:
     until(
         ready,
         f"{count} miners are Ready",
-        timeout_seconds=seconds,
         every_seconds=0.1 if count == 1 else 1.0,
         diagnose=lab.process.tail,
     )
@@ -116,7 +115,7 @@ def settle(lab: Lab, control_plane: ControlPlane) -> None:
             sum((each.get("phase"), each.get("minerPhase")) == SETTLED for each in found) == MINERS
         )
 
-    until(told, "all disks are in use", timeout_seconds=900, every_seconds=5)
+    until(told, "all disks are in use", every_seconds=5)
     until(
         lambda: lab.metric("cybervein_operator_queue_depth") == 0,
         "nothing waits",
@@ -130,7 +129,6 @@ def at_rest(lab: Lab, control_plane: ControlPlane, user: str) -> dict[str, objec
     until(
         lambda: time.monotonic() - before.at > REST_SECONDS,
         "time at rest",
-        timeout_seconds=REST_SECONDS * 2,
         every_seconds=1,
     )
     after = usage(lab.process.pid)
@@ -160,7 +158,7 @@ def drift(rest: Rest, lab: Lab) -> float:
     """Seconds from a foreign edit until it is put back."""
     path = f"/api/v1/namespaces/{lab.namespace}/services/home-0"
     began = time.monotonic()
-    lab.kubectl.patch("service", "home-0", {"spec": {"publishNotReadyAddresses": False}})
+    lab.api.patch("service", "home-0", {"spec": {"publishNotReadyAddresses": False}})
     patched = time.monotonic()
     until(
         lambda: rest.call("GET", path)["spec"].get("publishNotReadyAddresses"),

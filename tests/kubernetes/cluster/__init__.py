@@ -4,7 +4,7 @@ What tests use comes as pytest fixtures (`plugin.py`):
 
 | fixture | scope | gives |
 | --- | --- | --- |
-| `cluster` | session | `Cluster`: etcd, API server, controller manager, scheduler; no node |
+| `cluster` | session | `Cluster`: a control plane without nodes; its admin's `api` and `kubectl` |
 | `namespace` | test | name of a fresh namespace that enforces Pod Security `restricted` |
 | `control_plane` | session | `ControlPlane` of `cluster`: kill, pause and restart its parts |
 | `storage_class` | session | name of the default StorageClass of `cluster`: its claims get bound |

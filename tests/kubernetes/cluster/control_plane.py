@@ -22,10 +22,10 @@ from cluster.credentials import (
 )
 from cluster.ports import free_ports, listens
 from cluster.process import Process
+from cluster.rest import Endpoint
 from cluster.tools import tool
 from cluster.waiting import until
 
-READY_SECONDS = 60
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 
@@ -74,6 +74,11 @@ class ControlPlane:
         """The certificate, self-signed, that the API server shows."""
         return self.directory / "certificates" / "apiserver.crt"
 
+    def endpoint(self, user: User) -> Endpoint:
+        """Where a user of the settings asks."""
+        authority = self.authority.read_text()
+        return Endpoint(self.settings.address, self.port, authority, user.token, user.name)
+
     def kubeconfig(self, user: User) -> Path:
         """The kubeconfig of a user of the settings."""
         path = self.directory / f"{user.name.replace(':', '-')}.kubeconfig"
@@ -93,12 +98,7 @@ class ControlPlane:
     def start_api_server(self) -> None:
         """Start the API server (again) and wait until it is ready."""
         self.api_server.start()
-        until(
-            self._answers,
-            "the API server is ready",
-            timeout_seconds=READY_SECONDS,
-            diagnose=self.api_server.tail,
-        )
+        until(self._answers, "the API server is ready", diagnose=self.api_server.tail)
 
     @contextmanager
     def api_server_away(self) -> Iterator[None]:

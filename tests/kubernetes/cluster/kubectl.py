@@ -1,18 +1,16 @@
-"""The real `kubectl`, with JSON going in and coming out."""
+"""The real `kubectl`, for what a person would type; `api.py` is for everything else."""
 
-import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from cluster.ports import free_ports, listens
+from cluster.rest import Endpoint
 from cluster.tools import tool
-from cluster.waiting import until
-
-Object = dict[str, Any]
-CALL_SECONDS = 240  # a thousand objects in one call, on a busy machine
+from cluster.waiting import DEADLINE_SECONDS, until
 
 
 class KubectlError(RuntimeError):
@@ -43,7 +41,7 @@ class Kubectl:
             env={**os.environ, "KUBECONFIG": str(self.kubeconfig)},
             capture_output=True,
             text=True,
-            timeout=CALL_SECONDS,
+            timeout=DEADLINE_SECONDS,
             check=False,
         )
         if run.returncode != 0:
@@ -51,78 +49,24 @@ class Kubectl:
         return run.stdout
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start it, for what keeps running: its stdout is a pipe; the caller ends it."""
+        """Start what keeps running (`get --watch`): its stdout is a pipe; the caller ends it."""
         command = [str(tool("kubectl")), "-n", self.namespace, *arguments]
         environment = {**os.environ, "KUBECONFIG": str(self.kubeconfig)}
         return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-
-    def get(self, kind: str, name: str) -> Object | None:
-        """One object, or None where there is none."""
-        text = self("get", kind, name, "-o", "json", "--ignore-not-found")
-        return json.loads(text) if text else None
-
-    def list(self, kind: str, *flags: str) -> "list[Object]":
-        """All objects of a kind; flags such as `-l app=x` or `-A` narrow or widen."""
-        items: list[Object] = json.loads(self("get", kind, "-o", "json", *flags))["items"]
-        return items
-
-    def apply(self, *objects: Object, flags: tuple[str, ...] = ()) -> None:
-        """Server-side apply, as field manager `test`."""
-        documents = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
-        self(
-            "apply",
-            "--server-side",
-            "--force-conflicts",
-            "--field-manager=test",
-            *flags,
-            "-f",
-            "-",
-            stdin=documents,
-        )
 
     def apply_file(self, path: Path) -> None:
         """Server-side apply of a YAML or JSON file or folder."""
         self("apply", "--server-side", "--force-conflicts", "--field-manager=test", "-f", str(path))
 
-    def delete(self, kind: str, name: str, *flags: str) -> None:
-        """Delete one object; it may be gone already."""
-        self("delete", kind, name, "--ignore-not-found", *flags)
 
-    def patch(self, kind: str, name: str, body: Object, *flags: str) -> None:
-        """JSON merge patch (`--subresource=status` for a status)."""
-        self("patch", kind, name, "--type=merge", "-p", json.dumps(body), *flags)
-
-    def wait(
-        self,
-        kind: str,
-        name: str,
-        met: Callable[[Object], object],
-        what: str,
-        *,
-        timeout_seconds: float = 60,
-    ) -> Object:
-        """The object once it exists and `met` holds of it."""
-
-        def look() -> Object | None:
-            found = self.get(kind, name)
-            return found if found is not None and met(found) else None
-
-        def diagnose() -> str:
-            return json.dumps(self.get(kind, name), indent=1)
-
-        found = until(
-            look,
-            f"{kind} {self.namespace}/{name} {what}",
-            timeout_seconds=timeout_seconds,
-            diagnose=diagnose,
-        )
-        assert found is not None
-        return found
-
-    def wait_gone(self, kind: str, name: str, *, timeout_seconds: float = 60) -> None:
-        """Return once the object does not exist."""
-        until(
-            lambda: self.get(kind, name) is None,
-            f"{kind} {self.namespace}/{name} is gone",
-            timeout_seconds=timeout_seconds,
-        )
+@contextmanager
+def proxied(kubectl: Kubectl) -> Iterator[Endpoint]:
+    """Where `kubectl proxy` serves the API of its user, however that user logs in."""
+    (port,) = free_ports(1)
+    process = kubectl.start("proxy", f"--port={port}")
+    try:
+        until(lambda: listens(port), "kubectl proxy serves")
+        yield Endpoint("127.0.0.1", port)
+    finally:
+        process.kill()
+        process.wait()

@@ -1,12 +1,14 @@
 """Fake nodes: `kwok` plays their kubelets, so pods on them become Ready without running."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import uuid4
 
+from cluster.api import Api
 from cluster.control_plane import ControlPlane
 from cluster.credentials import ADMIN, KWOK
-from cluster.kubectl import Kubectl, Object
 from cluster.process import Process
+from cluster.rest import Object
 from cluster.tools import tool
 from cluster.waiting import until
 
@@ -19,7 +21,7 @@ class Kwok:
     """kwok over one control plane. Its nodes take any number of pods.
 
     A pod gets Ready once; a test may then write another status with
-    `kubectl.patch(…, "--subresource=status")`, which stays.
+    `api.patch(…, subresource="status")`, which stays.
     """
 
     plane: ControlPlane
@@ -40,16 +42,16 @@ class Kwok:
         home = {"HOME": str(self.plane.directory)}  # it reads configuration of one's own there
         self.process = Process("kwok", command, self.plane.directory, home)
 
-    @property
-    def kubectl(self) -> Kubectl:
+    @cached_property
+    def api(self) -> Api:
         """The admin of the cluster."""
-        return Kubectl(self.plane.kubeconfig(ADMIN))
+        return Api.at(self.plane.endpoint(ADMIN))
 
     def add_nodes(self, count: int, labels: dict[str, str] | None = None) -> list[str]:
         """Add fake nodes and wait until all are Ready; returns their names."""
         first = len(self._names)
         names = [f"{self._prefix}-{first + index}" for index in range(count)]
-        self.kubectl.apply(*[_node(name, labels or {}) for name in names])
+        self.api.apply(*[_node(name, labels or {}) for name in names])
         self._names += names
         until(
             lambda: set(names) <= self._ready(),
@@ -65,13 +67,13 @@ class Kwok:
     def stop(self) -> None:
         """Remove the nodes and end kwok."""
         try:
-            if self._names:
-                self.kubectl("delete", "node", *self._names, "--ignore-not-found", "--wait=false")
+            for name in self._names:
+                self.api.delete("node", name, wait=False)
         finally:
             self.process.stop()
 
     def _ready(self) -> set[str]:
-        return {node["metadata"]["name"] for node in self.kubectl.list("nodes") if is_ready(node)}
+        return {node["metadata"]["name"] for node in self.api.list("nodes") if is_ready(node)}
 
 
 def is_ready(thing: Object) -> bool:

@@ -9,30 +9,40 @@ from uuid import uuid4
 
 import pytest
 
+from cluster.api import Api
 from cluster.control_plane import ControlPlane, Settings, prepare
 from cluster.credentials import ADMIN
-from cluster.kubectl import Kubectl
+from cluster.kubectl import Kubectl, proxied
 from cluster.kwok import Kwok
 from cluster.node.running import Node, node_cluster
 from cluster.provisioner import Provisioner
 from cluster.running import Cluster
+from cluster.waiting import DEADLINE_SECONDS
 
 OWN_CLUSTER = "CYBERVEIN_TEST_KUBECONFIG"
 STAGES = {"node": "node", "cluster": "kubernetes"}  # fixture to mark
+ON_A_CLUSTER = {*STAGES.values(), "scale"}
+# A wait that never comes true says so itself, before this ends the whole run without a word.
+TEST_SECONDS = 3 * DEADLINE_SECONDS
 NEED_OUR_CLUSTER = frozenset({"control_plane", "kwok"})
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by mark
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """See that no test starts a cluster in a stage for small ones."""
+    """See that no test starts a cluster in a stage for small ones, and that none is cut short."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         for fixture, mark in STAGES.items():
-            marks = {each.name for each in item.iter_markers()}
-            if fixture in fixtures and not marks & {*STAGES.values(), "scale"}:
+            if fixture in fixtures and not _marks(item) & ON_A_CLUSTER:
                 item.add_marker(mark)
+        if _marks(item) & ON_A_CLUSTER:
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
     if os.environ.get(OWN_CLUSTER):
         _leave_out_what_needs_our_cluster(config, items)
+
+
+def _marks(item: pytest.Item) -> set[str]:
+    return {each.name for each in item.iter_markers()}
 
 
 def _leave_out_what_needs_our_cluster(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -59,12 +69,15 @@ def cluster() -> Iterator[Cluster]:
     own = os.environ.get(OWN_CLUSTER)
     with own_folder() as folder:
         if own:
-            yield Cluster(Kubectl(Path(own)), folder, None)
+            kubectl = Kubectl(Path(own))
+            with proxied(kubectl) as endpoint:
+                yield Cluster(Api.at(endpoint), kubectl, folder, None)
             return
         plane = prepare(folder, Settings())
         try:
             plane.start()
-            yield Cluster(Kubectl(plane.kubeconfig(ADMIN)), folder, plane)
+            admin = Api.at(plane.endpoint(ADMIN)), Kubectl(plane.kubeconfig(ADMIN))
+            yield Cluster(*admin, folder, plane)
         finally:
             plane.stop()
 
@@ -89,7 +102,7 @@ def namespace(cluster: Cluster) -> Iterator[str]:
     name = f"test-{uuid4().hex[:8]}"
     cluster.make_namespace(name)
     yield name
-    cluster.kubectl.delete("namespace", name, "--wait=false")
+    cluster.api.delete("namespace", name, wait=False)
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +119,7 @@ def storage_class(cluster: Cluster) -> Iterator[str]:
 
 def _default_class(cluster: Cluster) -> str:
     mark = "storageclass.kubernetes.io/is-default-class"
-    for each in cluster.kubectl.list("storageclasses"):
+    for each in cluster.api.list("storageclasses"):
         if each["metadata"].get("annotations", {}).get(mark) == "true":
             return str(each["metadata"]["name"])
     raise AssertionError(f"the cluster of {OWN_CLUSTER} has no default StorageClass; set one")

@@ -39,7 +39,7 @@ class Provisioner:
 
     def start(self) -> None:
         """Make the class and serve its claims in the background."""
-        with Rest(self.plane, PROVISIONER) as rest:
+        with Rest(self.plane.endpoint(PROVISIONER)) as rest:
             rest.call("POST", "/apis/storage.k8s.io/v1/storageclasses", _storage_class())
         threading.Thread(target=self._serve, name="provisioner", daemon=True).start()
 
@@ -60,7 +60,10 @@ class Provisioner:
                 self._end.wait(RETRY_SECONDS)
 
     def _follow(self) -> None:
-        with Rest(self.plane, PROVISIONER) as asking, Rest(self.plane, PROVISIONER) as watching:
+        with (
+            Rest(self.plane.endpoint(PROVISIONER)) as asking,
+            Rest(self.plane.endpoint(PROVISIONER)) as watching,
+        ):
             listing = asking.call("GET", CLAIMS)
             for claim in listing["items"]:
                 self._provide(asking, claim)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.kubectl import Kubectl, Object
+from cluster.api import Api
+from cluster.kubectl import Kubectl
 from cluster.kwok import is_ready
+from cluster.rest import Object
 from cluster.samples import container
 from cluster.waiting import until
 from cybervein_protocol.signing import address
@@ -37,6 +39,7 @@ class Read:
 class Customer:
     """Talks through `kubectl exec`, as the pod has no shell."""
 
+    api: Api
     kubectl: Kubectl
     identity: Identity
     pod: str = "customer"
@@ -49,12 +52,12 @@ class Customer:
     def arrive(self, network: str, image: str) -> None:
         """Start the pod; `network` is the Network whose file it takes."""
         secret = {"identity.json": identity_json(self.identity).decode()}
-        self.kubectl.apply(
+        self.api.apply(
             _object("Secret", self.pod, stringData=secret),
             _object("ConfigMap", self.pod, data={"reader.py": READER.read_text()}),
             _pod(self.pod, network, image),
         )
-        self.kubectl.wait("pod", self.pod, is_ready, "is Ready", timeout_seconds=120)
+        self.api.wait("pod", self.pod, is_ready, "is Ready")
 
     def cybervein(self, *arguments: str) -> Any:
         """A command with `--json`; raises KubectlError with what it printed."""
@@ -78,7 +81,7 @@ class Customer:
         """Let the pod read the file over and over, and wait for the first read."""
         before = len(self.reads())
         self._python("open('/home/customer/reading', 'w')")
-        until(lambda: len(self.reads()) > before, "the reader began", timeout_seconds=60)
+        until(lambda: len(self.reads()) > before, "the reader began")
 
     def stop_reading(self) -> None:
         """Let the read that runs be the last one, and wait for its end."""

@@ -3,12 +3,13 @@
 import json
 from dataclasses import dataclass
 
-from cluster.kubectl import Kubectl, Object
+from cluster.api import Api
+from cluster.kubectl import Kubectl
 from cluster.kwok import is_ready
+from cluster.rest import Object
 from cluster.waiting import until
 
 POOL = "pool"
-PATIENCE_SECONDS = 300
 VERSION = ("cybervein", "--version")
 LIST_PLOTS = """
 import json, pathlib
@@ -22,12 +23,13 @@ PLOTS = ("python3", "-S", "-c", LIST_PLOTS)
 class Fleet:
     """One MinerPool in one namespace. `down_max` is the most miners seen down at once."""
 
+    api: Api
     kubectl: Kubectl
     down_max: int = 0
 
     def pool(self) -> Object:
         """The MinerPool."""
-        found = self.kubectl.get("minerpool", POOL)
+        found = self.api.get("minerpool", POOL)
         assert found is not None, "the MinerPool is gone"
         return found
 
@@ -37,7 +39,7 @@ class Fleet:
 
     def pods(self) -> list[Object]:
         """Pods of the pool's miners, in the order of their names."""
-        found = self.kubectl.list("pods", "-l", f"cybervein.io/pool={POOL}")
+        found = self.api.list("pods", labels=f"cybervein.io/pool={POOL}")
         return sorted(found, key=lambda pod: str(pod["metadata"]["name"]))
 
     def images(self) -> set[str]:
@@ -51,7 +53,7 @@ class Fleet:
         )
         self.down_max = max(self.down_max, miners - up)
 
-    def ready(self, miners: int, seconds: float = PATIENCE_SECONDS) -> None:
+    def ready(self, miners: int) -> None:
         """Wait until exactly so many miners are there and all of them are Ready."""
 
         def reached() -> bool:
@@ -62,12 +64,11 @@ class Fleet:
         until(
             reached,
             f"{miners} miners are Ready",
-            timeout_seconds=seconds,
             every_seconds=1,
             diagnose=self.describe,
         )
 
-    def updated(self, image: str, miners: int, seconds: float = PATIENCE_SECONDS) -> None:
+    def updated(self, image: str, miners: int) -> None:
         """Wait until every miner runs `image`, noting how many were down on the way."""
 
         def reached() -> bool:
@@ -79,7 +80,6 @@ class Fleet:
         until(
             reached,
             f"{miners} miners run {image}",
-            timeout_seconds=seconds,
             every_seconds=0.5,
             diagnose=self.describe,
         )
@@ -89,14 +89,13 @@ class Fleet:
 
         def reached() -> bool:
             selector = "app.kubernetes.io/name=cybervein,!cybervein.io/pool"
-            pods = self.kubectl.list("pods", "-l", selector)
+            pods = self.api.list("pods", labels=selector)
             images = {each["image"] for pod in pods for each in pod["spec"]["containers"]}
             return images == {image} and all(is_ready(pod) for pod in pods)
 
         until(
             reached,
             f"operator and super node run {image}",
-            timeout_seconds=PATIENCE_SECONDS,
             every_seconds=1,
             diagnose=self.describe,
         )
@@ -106,18 +105,18 @@ class Fleet:
         found = [
             each
             for kind in ("secrets", "persistentvolumeclaims")
-            for each in self.kubectl.list(kind, "-l", "app.kubernetes.io/name=cybervein")
+            for each in self.api.list(kind, labels="app.kubernetes.io/name=cybervein")
         ]
         return {f"{e['kind']}/{e['metadata']['name']}": e["metadata"]["uid"] for e in found}
 
     def disks(self) -> dict[str, str]:
         """The id that each disk's own marker has, by MinerDisk."""
-        found = self.kubectl.list("minerdisks")
+        found = self.api.list("minerdisks")
         return {e["metadata"]["name"]: e.get("status", {}).get("diskId", "") for e in found}
 
     def programs(self) -> dict[str, str]:
         """What each container of the release says when it is asked for its version."""
-        pods = self.kubectl.list("pods", "-l", "app.kubernetes.io/name=cybervein")
+        pods = self.api.list("pods", labels="app.kubernetes.io/name=cybervein")
         return {
             f"{name}/{container['name']}": self._run(name, container["name"], VERSION).strip()
             for pod in pods

@@ -1,6 +1,6 @@
 """Values of a release that is reached from outside, and of a neighbour who joins its network."""
 
-from cluster.kubectl import Object
+from cluster.rest import Object
 
 from appliance.values import FUNDS_VEINS
 

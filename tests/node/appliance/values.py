@@ -1,6 +1,6 @@
 """The release of these tests: values of the earlier chart, and the same ones for today's."""
 
-from cluster.kubectl import Object
+from cluster.rest import Object
 
 REPOSITORY = "cybervein"
 OLD_VERSION, NEW_VERSION = "0.1.0", "0.2.0"

@@ -42,7 +42,7 @@ class Balancer:
     def _serve(self) -> None:
         while not self._end.wait(EVERY_SECONDS):
             try:
-                with Rest(self.plane, BALANCER) as rest:
+                with Rest(self.plane.endpoint(BALANCER)) as rest:
                     while not self._end.wait(EVERY_SECONDS):
                         self._give(rest, rest.call("GET", SERVICES)["items"])
             except LOST:  # an API server that goes away comes back

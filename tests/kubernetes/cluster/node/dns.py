@@ -1,9 +1,10 @@
 """The cluster's DNS: CoreDNS as a pod behind the Service `kube-dns`, as clusters have it."""
 
-from cluster.kubectl import Kubectl, Object
+from cluster.api import Api
 from cluster.kwok import is_ready
 from cluster.node.containerd import Containerd
 from cluster.node.oci import write_image
+from cluster.rest import Object
 from cluster.tools import tool
 
 ADDRESS = "10.96.0.10"
@@ -27,11 +28,11 @@ COREFILE = f"""
 """
 
 
-def start_dns(kubectl: Kubectl, containerd: Containerd) -> None:
+def start_dns(api: Api, containerd: Containerd) -> None:
     """Apply it and wait until it answers. Names outside the cluster do not exist."""
     archive = write_image(containerd.directory / "coredns.tar", tool("coredns"))
     containerd.load(archive, IMAGE)
-    system = kubectl.within("kube-system")
+    system = api.within("kube-system")
     rules = [
         {
             "apiGroups": ["", "discovery.k8s.io"],

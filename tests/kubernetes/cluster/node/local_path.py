@@ -9,13 +9,14 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cluster.api import Api
 from cluster.control_plane import ControlPlane
 from cluster.credentials import PROVISIONER
-from cluster.kubectl import Kubectl, Object
 from cluster.node.containerd import Containerd
 from cluster.node.oci import write_image
 from cluster.node.room import Room
 from cluster.process import Process
+from cluster.rest import Object
 from cluster.tools import system_tool, tool
 
 CLASS = "local-path"
@@ -39,7 +40,7 @@ class LocalPath:
 
     room: Room
     plane: ControlPlane
-    kubectl: Kubectl
+    api: Api
     containerd: Containerd
     _process: Process = field(init=False)
 
@@ -71,19 +72,19 @@ class LocalPath:
         program = Path(system_tool("busybox"))
         image = write_image(files / "busybox.tar", program, links=links)
         self.containerd.load(image, HELPER_IMAGE)
-        self.kubectl.apply(_object("v1", "Namespace", SPACE))
-        self.kubectl.within(SPACE).apply(
+        self.api.apply(_object("v1", "Namespace", SPACE))
+        self.api.within(SPACE).apply(
             _object("v1", "ServiceAccount", ACCOUNT),
             _object("v1", "ConfigMap", CONFIG, data={"setup": SETUP, "teardown": TEARDOWN}),
         )
-        self.kubectl.apply(_storage_class())
+        self.api.apply(_storage_class())
         self._process.start()
 
     def stop(self) -> None:
         """End it, and take its class away; what is bound stays."""
         if self._process.alive:
             self._process.stop()
-            self.kubectl.delete("storageclass", CLASS)
+            self.api.delete("storageclass", CLASS)
 
     def tail(self) -> str:
         """The last lines it printed."""

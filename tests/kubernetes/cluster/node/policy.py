@@ -32,7 +32,7 @@ class PolicyEngine:
         """Enforce what is there now, and keep on doing so; again after a `stop`, too."""
         self._end.clear()
         self._applied, self.problem = "", None
-        with Rest(self.plane, POLICIES) as rest:
+        with Rest(self.plane.endpoint(POLICIES)) as rest:
             self._enforce(rest)
         self.room.run("iptables", "-w", "-I", *HOOK)
         self._thread = threading.Thread(target=self._follow, name="policies", daemon=True)
@@ -49,7 +49,7 @@ class PolicyEngine:
     def _follow(self) -> None:
         while not self._end.is_set():
             try:
-                with Rest(self.plane, POLICIES) as rest:
+                with Rest(self.plane.endpoint(POLICIES)) as rest:
                     while not self._end.wait(EVERY_SECONDS):
                         self._enforce(rest)
             except LOST:  # an API server that goes away comes back

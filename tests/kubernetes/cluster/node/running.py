@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.api import Api
 from cluster.control_plane import ControlPlane, Settings, prepare
 from cluster.credentials import ADMIN, USERS, User, kubelet_user
 from cluster.kubectl import Kubectl
@@ -26,7 +27,6 @@ from cluster.waiting import until
 
 NAME = "node-1"
 API_PORT = 6443  # nobody else listens at the wire's address
-READY_SECONDS = 90
 
 
 @dataclass
@@ -85,11 +85,11 @@ class Node:
             **local_source(folder, self.name),
         }
         volume = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}}
-        self.cluster.kubectl.apply({**volume, "spec": spec})
+        self.cluster.api.apply({**volume, "spec": spec})
 
     def kill(self, namespace: str, pod: str, container: str) -> None:
         """kill -9 the first process of a running container."""
-        found = self.cluster.kubectl.within(namespace).get("pod", pod)
+        found = self.cluster.api.within(namespace).get("pod", pod)
         assert found is not None, f"there is no pod {namespace}/{pod}"
         (status,) = [
             each for each in found["status"]["containerStatuses"] if each["name"] == container
@@ -122,9 +122,9 @@ def node_cluster(directory: Path) -> Iterator[Node]:
 @contextmanager
 def _started(room: Room, plane: ControlPlane, user: User) -> Iterator[Node]:
     """The node's own programs, and its volumes, while the context lasts."""
-    containerd, admin = Containerd(room), Kubectl(plane.kubeconfig(ADMIN))
+    containerd, api = Containerd(room), Api.at(plane.endpoint(ADMIN))
     node = Node(
-        cluster=Cluster(admin, room.directory, plane),
+        cluster=Cluster(api, Kubectl(plane.kubeconfig(ADMIN)), room.directory, plane),
         room=room,
         containerd=containerd,
         kubelet=kubelet(room, plane, NAME, user, containerd.socket),
@@ -132,7 +132,7 @@ def _started(room: Room, plane: ControlPlane, user: User) -> Iterator[Node]:
         volumes=Provisioner(plane, room.directory / "volumes", NAME),
         policies=PolicyEngine(room, plane),
         balancer=Balancer(room.wire, plane),
-        local_path=LocalPath(room, plane, admin, containerd),
+        local_path=LocalPath(room, plane, api, containerd),
     )
     try:
         containerd.start()
@@ -140,12 +140,11 @@ def _started(room: Room, plane: ControlPlane, user: User) -> Iterator[Node]:
         for process in (node.kubelet, node.proxy):
             process.start()
         until(
-            lambda: is_ready(node.cluster.kubectl.get("node", NAME) or {}),
+            lambda: is_ready(node.cluster.api.get("node", NAME) or {}),
             f"{NAME} is Ready",
-            timeout_seconds=READY_SECONDS,
             diagnose=node.kubelet.tail,
         )
-        start_dns(node.cluster.kubectl, containerd)
+        start_dns(node.cluster.api, containerd)
         yield node
     finally:
         node.volumes.stop()
