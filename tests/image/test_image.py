@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from oci.archive import Archive
 from oci.container import Container
-from oci.plugin import EARLIER, build
+from oci.plugin import EARLIER, ROOT, build
 
-IMAGE = Path(__file__).resolve().parents[2] / "scripts" / "image"
-sys.path.insert(0, str(IMAGE))
-import earlier  # noqa: E402 scripts' modules, not packages
-import inputs  # noqa: E402
+sys.path.insert(0, str(ROOT / "scripts" / "image"))
+import earlier
+import inputs
 
-pytestmark = [pytest.mark.node, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.node, pytest.mark.xdist_group("image")]
 
 UNWANTED = re.compile(
     r"(^|/)(bin|sbin)/(pip[\d.]*|uv|cargo|rustc|gcc|cc|c\+\+|ld|as|make|apt\S*|dpkg|perl|curl|wget"
@@ -86,12 +85,12 @@ def test_the_earlier_versions_image_is_another_program(
 
 def test_the_licence_is_in_the_image(image: Archive) -> None:
     texts = {member.name: content for member, content in image.members()}
-    assert texts["licenses/LICENSE"] == (IMAGE.parent / "LICENSE").read_bytes()
+    assert texts["licenses/LICENSE"] == (ROOT / "LICENSE").read_bytes()
     assert any(name.startswith("usr/share/doc/libc6/") for name in texts)
 
 
 def test_it_has_the_code_of_this_checkout_and_no_older_one(image: Archive) -> None:
-    root, packages = IMAGE.parent, "opt/cybervein/lib/python3.11/site-packages/"
+    root, packages = ROOT, "opt/cybervein/lib/python3.11/site-packages/"
     held = {
         member.name.removeprefix(packages): content
         for member, content in image.members()

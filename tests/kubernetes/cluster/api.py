@@ -100,8 +100,8 @@ class Api:
         if answer.status != HTTPStatus.NOT_FOUND:
             told = self._done(answer, f"delete {kind} {name}")
             if wait:
-                uid = told.get("details", told.get("metadata", {})).get("uid", "")
-                self.wait_gone(kind, name, uid)
+                about: Object = told.get("details") or told["metadata"]
+                self.wait_gone(kind, name, about["uid"])
 
     def wait(self, kind: str, name: str, met: Callable[[Object], object], what: str) -> Object:
         """The object once it exists and `met` holds of it."""

@@ -37,6 +37,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(mark)
         if _marks(item) & ON_A_CLUSTER:
             item.add_marker(pytest.mark.timeout(TEST_SECONDS))
+        if "node" in _marks(item) and "xdist_group" not in _marks(item):
+            item.add_marker(pytest.mark.xdist_group("node"))  # one node at a time on one machine
     if os.environ.get(OWN_CLUSTER):
         _leave_out_what_needs_our_cluster(config, items)
 
