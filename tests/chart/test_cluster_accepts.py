@@ -12,6 +12,7 @@ from chart_helm import CHART, MONITORING, ROOT, Helm, Object
 from cluster.api import Api, ApiError
 from cluster.running import Cluster
 from cluster.tools import tool
+from cluster.waiting import until
 
 pytestmark = pytest.mark.kubernetes
 EVERYTHING = [f"--api-versions=monitoring.coreos.com/v1/{kind}" for kind in MONITORING]
@@ -20,6 +21,10 @@ VALUES = {
     "defaults": (),
     "home": ("--values", CHART / "values-home.yaml"),
     "datacenter": ("--values", CHART / "values-datacenter.yaml"),
+}
+PUBLISHED = {
+    "apis/monitoring.coreos.com/v1": set(MONITORING),
+    "apis/cybervein.io/v1alpha1": {"Network", "MinerPool", "MinerDisk"},
 }
 KIND = "x-kubernetes-group-version-kind"
 
@@ -51,12 +56,27 @@ def schemas(cluster: Cluster, crds: None, tmp_path_factory: pytest.TempPathFacto
     """The API server's own OpenAPI as JSON Schemas, one file for each kind."""
     assert crds is None
     folder = tmp_path_factory.mktemp("schemas")
-    index = cluster.api.read("/openapi/v3")["paths"]
-    for path, entry in index.items():
+    until(lambda: published(cluster.api), "the API server publishes the schemas of the CRDs")
+    for path, entry in cluster.api.read("/openapi/v3")["paths"].items():
         if path.startswith(("api/v1", "apis/")) and path.count("/") in {1, 2}:
-            document = cluster.api.read(entry["serverRelativeURL"])
-            write_schemas(document, folder)
+            write_schemas(cluster.api.read(entry["serverRelativeURL"]), folder)
     return folder
+
+
+def published(api: Api) -> bool:
+    """Whether the schemas of all CRDs are there: that is a moment after they are established."""
+    paths = api.read("/openapi/v3")["paths"]
+    if not paths.keys() >= PUBLISHED.keys():
+        return False
+    return all(
+        kinds <= {name.rpartition(".")[2] for name in schemas_at(api, paths[group])}
+        for group, kinds in PUBLISHED.items()
+    )
+
+
+def schemas_at(api: Api, entry: Object) -> Object:
+    found: Object = api.read(entry["serverRelativeURL"]).get("components", {}).get("schemas", {})
+    return found
 
 
 def write_schemas(document: Object, folder: Path) -> None:

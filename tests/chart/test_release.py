@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from chart_helm import CHART, PACKAGE_0_1, Helm, HelmError
-from cluster.api import Api
-from cluster.kubectl import KubectlError
+from cluster.api import Api, ApiError
 from cluster.rest import Object
 from cluster.running import Cluster
 from cluster.waiting import until
@@ -231,11 +230,11 @@ def test_a_repeated_upgrade_changes_nothing(
     cluster: Cluster, release: Helm, namespace: str
 ) -> None:
     release("install", "cybervein", CHART, *HOME)
-    kubectl = cluster.kubectl.within(namespace)
-    until(lambda: settled(kubectl), "the controllers have seen the Deployment")
-    before = versions(kubectl)
+    api = cluster.api.within(namespace)
+    until(lambda: settled(api), "the controllers have seen the Deployment")
+    before = versions(api)
     release("upgrade", "cybervein", CHART, *HOME, "--no-hooks")
-    assert versions(kubectl) == before
+    assert versions(api) == before
 
 
 def settled(api: Api) -> bool:
@@ -267,21 +266,22 @@ def test_the_upgrade_hook_may_change_our_crds_and_nothing_else(
         "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Job",
     }  # fmt: skip
     release("install", "cybervein", CHART)
-    admin = cluster.kubectl
+    admin = cluster.api
     cluster_wide = [each for each in objects if each["kind"].startswith("ClusterRole")]
     admin.within(namespace).apply(*[each for each in objects if each["kind"] != "Job"])
     try:
-        hook = admin.login(cluster.login(namespace, "cybervein-crds"))
+        login = cluster.login(namespace, "cybervein-crds")
+        hook = cluster.api_of(login, namespace)
         job = next(each for each in objects if each["kind"] == "Job")
         command = job["spec"]["template"]["spec"]["containers"][0]["command"]
         assert command == ["cybervein", "k8s", "crds", "--apply"]
-        said = run_cybervein(*command[1:], "--kubeconfig", str(hook.kubeconfig))
+        said = run_cybervein(*command[1:], "--kubeconfig", str(login))
         assert "minerpools.cybervein.io" in said
         for name in CRDS:
-            with pytest.raises(KubectlError, match="cannot delete resource"):
-                hook("delete", "crd", f"{name}.cybervein.io")
-        with pytest.raises(KubectlError, match="cannot get resource"):
-            hook("get", "crd", "others.example.com")
+            with pytest.raises(ApiError, match="cannot delete resource"):
+                hook.delete("crd", f"{name}.cybervein.io")
+        with pytest.raises(ApiError, match="cannot get resource"):
+            hook.get("crd", "others.example.com")
     finally:
         for each in cluster_wide:
             admin.delete(each["kind"].lower(), each["metadata"]["name"])

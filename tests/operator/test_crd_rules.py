@@ -188,7 +188,7 @@ RULES = [
 BORDERS = [
     pool("spec.replicas in body should be greater than or equal to 0", {"replicas": -1}),
     pool("spec.replicas in body should be less than or equal to 10000", {"replicas": 10_001}),
-    pool('missing required field "disks"', {"disks": None}),
+    pool("spec.disks: Required value", {"disks": None}),
     pool("spec.disks in body should have at least 1 items", {"disks": []}),
     pool(
         '.spec.disks: duplicate entries for key [name="a"]',

@@ -8,7 +8,9 @@ import pytest
 from cluster.kwok import Kwok
 from cluster.running import Cluster
 
-sys.path[:0] = [str(Path(__file__).parents[1] / each) for each in ("scale", "client", "operator")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "operator"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "client"))
+sys.path.insert(0, str(Path(__file__).parent))
 
 from operator_lab import ROOT, Lab
 from responder import Responder

@@ -84,9 +84,10 @@ class Api:
                 raise ApiError(f"{what}: {'; '.join(answer.warnings)}")
 
     def create(self, kind: str, name: str, subresource: str, body: Object) -> None:
-        """POST to a subresource, such as `eviction` of a pod."""
+        """POST to a subresource, once: the `eviction` of a pod may be told to come later."""
         path = self.kinds.named(kind).path(self.namespace, name, subresource)
-        self._done(self._ask("POST", path, body), f"{subresource} of {kind} {name}")
+        answer = self._once("POST", path, body, "application/json")
+        self._done(answer, f"{subresource} of {kind} {name}")
 
     def patch(self, kind: str, name: str, body: Object, *, subresource: str = "") -> None:
         """JSON merge patch (`subresource="status"` for a status)."""
