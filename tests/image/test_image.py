@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "scripts" / "image"))
 import earlier
 import inputs
 
-pytestmark = [pytest.mark.node, pytest.mark.xdist_group("image")]
+pytestmark = pytest.mark.node
 
 UNWANTED = re.compile(
     r"(^|/)(bin|sbin)/(pip[\d.]*|uv|cargo|rustc|gcc|cc|c\+\+|ld|as|make|apt\S*|dpkg|perl|curl|wget"

@@ -106,11 +106,11 @@ class Outside:
 
     def stateful_sets(self) -> list[str]:
         """Miners of both releases that run."""
-        flags = ("-l", "app.kubernetes.io/component=miner")
+        miners = "app.kubernetes.io/component=miner"
         return [
             each["metadata"]["name"]
             for space in (FOUNDER, NEIGHBOUR)
-            for each in self.node.cluster.api.within(space).list("statefulsets", *flags)
+            for each in self.node.cluster.api.within(space).list("statefulsets", labels=miners)
         ]
 
     def files_are_whole(self) -> bool:
@@ -140,16 +140,18 @@ def story(
     node: Node, image: Archive, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Outside]:
     node.load(image.path, f"docker.io/library/{NEW_IMAGE}")
-    admin = node.cluster.kubectl
+    admin = node.cluster.api
     for name in (FOUNDER, NEIGHBOUR):
         node.cluster.make_namespace(name)
-    kubectls = [admin.within(name) for name in (FOUNDER, NEIGHBOUR)]
+    kubectls = [node.cluster.kubectl.within(name) for name in (FOUNDER, NEIGHBOUR)]
     helms = [
         Helm(tmp_path_factory.mktemp(k.namespace), k.kubeconfig, k.namespace) for k in kubectls
     ]
     customer = Outsider(tmp_path_factory.mktemp("customer"), new_identity())
     admin.apply(outside.bare_disks())
-    plugin = Plugin(kubectls[0], tmp_path_factory.mktemp("plugin"))
+    plugin = Plugin(
+        admin.within(FOUNDER), kubectls[0].kubeconfig, tmp_path_factory.mktemp("plugin")
+    )
     story = Outside(node, customer, *kubectls, *helms, plugin)
     for name in outside.bays(4):
         story.bays[name] = node.disk(name, outside.BAY_BYTES, outside.BAYS)

@@ -31,14 +31,13 @@ NEED_OUR_CLUSTER = frozenset({"control_plane", "kwok"})
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """See that no test starts a cluster in a stage for small ones, and that none is cut short."""
     for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
+        given = getattr(getattr(item, "callspec", None), "params", {})  # no fixtures of ours
+        fixtures = set(getattr(item, "fixturenames", ())) - set(given)
         for fixture, mark in STAGES.items():
             if fixture in fixtures and not _marks(item) & ON_A_CLUSTER:
                 item.add_marker(mark)
         if _marks(item) & ON_A_CLUSTER:
             item.add_marker(pytest.mark.timeout(TEST_SECONDS))
-        if "node" in _marks(item) and "xdist_group" not in _marks(item):
-            item.add_marker(pytest.mark.xdist_group("node"))  # one node at a time on one machine
     if os.environ.get(OWN_CLUSTER):
         _leave_out_what_needs_our_cluster(config, items)
 
