@@ -95,7 +95,7 @@ stage-kubernetes: setup kubernetes-tools
 	CYBERVEIN_NATIVE=require $(call PYTEST,kubernetes) -n 2 --dist loadfile -m kubernetes tests
 
 stage-scale: setup kubernetes-tools
-	CYBERVEIN_NATIVE=require $(call PYTEST,scale) -m scale tests
+	CYBERVEIN_NATIVE=require $(call PYTEST,scale) -n 2 --dist loadfile -m scale tests
 
 # The image, built and run on a real kubelet.
 stage-node: setup kubernetes-tools
