@@ -153,7 +153,7 @@ def test_no_start_compiles_anything(container: Container) -> None:
 
 def test_nothing_writes_bytecode_or_needs_to(container: Container) -> None:
     packages = container.root / "opt/cybervein/lib/python3.11/site-packages"
-    for name in ("cybervein_miner/node", "cybervein_supernode/node/node", "kopf/__init__"):
+    for name in ("cybervein_miner/node/node", "cybervein_supernode/node/node", "kopf/__init__"):
         parts = Path(name)
         assert (packages / parts.parent / "__pycache__" / f"{parts.name}.cpython-311.pyc").exists()
 
