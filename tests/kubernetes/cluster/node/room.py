@@ -88,6 +88,8 @@ class Room:
         until(lambda: _remove_cgroups(self.name), f"cgroups of {self.name} are gone")
         for path, text in self._settings.items():
             path.write_text(text)
+        if _other_nodes():
+            return  # removing the folder would detach what they have mounted on it
         for folder in FIXED_FOLDERS:
             with suppress(OSError):  # not empty: somebody's own kubelet
                 folder.rmdir()
@@ -108,6 +110,11 @@ def _sweep() -> None:
     for path in CGROUPS.glob(f"*/{PREFIX}-*-*"):
         if not psutil.pid_exists(int(path.name.split("-")[1])):
             _remove_cgroups(path.name)
+
+
+def _other_nodes() -> bool:
+    """Whether a node of any test run still has its cgroup."""
+    return any(CGROUPS.glob(f"*/{PREFIX}-*-*"))
 
 
 def _settings() -> list[Path]:
