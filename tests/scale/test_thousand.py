@@ -1,7 +1,6 @@
 """From none to a thousand miners: how long it takes, what it costs, and drift among them."""
 
 import time
-from collections import Counter
 
 import pytest
 from cluster.control_plane import ControlPlane
@@ -12,8 +11,6 @@ from operator_lab import Lab
 pytestmark = pytest.mark.scale
 MINERS = 1000
 MEMORY_MIB_MAX = 300
-# Secret, Service, StatefulSet, two claims and a MinerDisk are written once each.
-WRITES_PER_MINER_MAX = 6.5
 
 
 def test_a_thousand_miners_and_what_they_cost(lab: Lab, control_plane: ControlPlane) -> None:
@@ -36,7 +33,6 @@ def test_a_thousand_miners_and_what_they_cost(lab: Lab, control_plane: ControlPl
             "operator_peak_mib": round(usage(lab.process.pid).peak_mib, 1),
         }
     )
-    assert objects_written(calls) / MINERS <= WRITES_PER_MINER_MAX
     assert usage(lab.process.pid).peak_mib < MEMORY_MIB_MAX
 
 
@@ -58,14 +54,6 @@ def wait_ready(lab: Lab, count: int) -> None:
         lambda found: found.get("status", {}).get("readyReplicas", 0) == count,
         f"has {count} ready",
     )
-
-
-def objects_written(calls: Counter[str]) -> int:
-    """Writes of a miner's own objects; statuses, events and the canary come with time."""
-    passing = ("/status", "events", "configmaps")
-    reads = ("get ", "list ", "watch ")
-    kept = [each for each in calls if not each.startswith(reads) and not each.endswith(passing)]
-    return sum(calls[each] for each in kept)
 
 
 def drift(lab: Lab) -> float:
