@@ -172,10 +172,15 @@ def start_put(home: Path, file: Path) -> subprocess.Popen[bytes]:
 
 @asynccontextmanager
 async def chaos_network(
-    data: Path, rng: random.Random, *, miners: int, plots: int = 2
+    data: Path,
+    rng: random.Random,
+    *,
+    miners: int,
+    plots: int = 2,
+    epoch_seconds: int = EPOCH_SECONDS,
 ) -> AsyncIterator[ChaosNetwork]:
     """A running network of the `test` preset without sidecars, its miners registered."""
-    options = Options(data, miners, plots, EPOCH_SECONDS, "test", sidecars=False)
+    options = Options(data, miners, plots, epoch_seconds, "test", sidecars=False)
     network = EmbeddedNetwork(options, lambda child: print(child.name, child.url))
     chaos = ChaosNetwork(network, rng)
     try:
