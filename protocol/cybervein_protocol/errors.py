@@ -28,13 +28,6 @@ class LimitError(CyberVeinError):
     status = 413
 
 
-class RateError(LimitError):
-    """More requests in a while than one sender may make: try again later."""
-
-    code = "rate"
-    status = 429
-
-
 class SignatureError(CyberVeinError):
     """A signature is missing or does not verify under the key it names."""
 
@@ -103,3 +96,10 @@ class UnavailableError(CyberVeinError):
 
     code = "unavailable"
     status = 503
+
+
+class RateError(UnavailableError):
+    """More requests in a while than one sender may make: try again later."""
+
+    code = "rate"
+    status = 429

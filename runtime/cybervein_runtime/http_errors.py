@@ -8,22 +8,24 @@ path is".
 
 from collections.abc import Mapping
 
+from cybervein_protocol.api.errors import ErrorDocument
 from cybervein_protocol.errors import CyberVeinError, LimitError, MalformedError, UnavailableError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+
+from cybervein_runtime.openapi import JsonAnswer
 
 _FAULT = 500
 _BY_STATUS = {LimitError.status: LimitError}
 
 
-def error_response(error: CyberVeinError) -> JSONResponse:
+def error_response(error: CyberVeinError, headers: Mapping[str, str] | None = None) -> JsonAnswer:
     """The document of an error of ours, with its status."""
-    return _document(error.status, error.code, str(error))
+    return _document(error.status, error.code, str(error), headers)
 
 
-def method_refused(request: Request, allow: str) -> JSONResponse:
+def method_refused(request: Request, allow: str) -> JsonAnswer:
     """405, naming the methods that the path has."""
     message = f"{request.url.path}: {request.method} is not one of its methods; it has {allow}"
     return _document(405, MalformedError.code, message, {"allow": allow})
@@ -37,19 +39,19 @@ def install_errors(app: FastAPI) -> None:
     app.exception_handler(Exception)(_fault)
 
 
-async def _known(request: Request, error: CyberVeinError) -> JSONResponse:
+async def _known(request: Request, error: CyberVeinError) -> JsonAnswer:
     del request
     return error_response(error)
 
 
-async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+async def _invalid(request: Request, error: RequestValidationError) -> JsonAnswer:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     message = f"{request.url.path}: {place}: {first['msg']}; see /openapi.json"
     return _document(MalformedError.status, MalformedError.code, message)
 
 
-async def _refused(request: Request, error: HTTPException) -> JSONResponse:
+async def _refused(request: Request, error: HTTPException) -> JsonAnswer:
     """What the router refuses, or a mounted folder."""
     headers = error.headers or {}
     if "allow" in {name.lower() for name in headers}:
@@ -60,7 +62,7 @@ async def _refused(request: Request, error: HTTPException) -> JSONResponse:
     return _document(error.status_code, code, message, headers)
 
 
-async def _fault(request: Request, error: Exception) -> JSONResponse:
+async def _fault(request: Request, error: Exception) -> JsonAnswer:
     """A fault of ours: Starlette raises it again afterwards, so that the log has it whole."""
     del error
     message = f"{request.method} {request.url.path}: the server failed; its log says why"
@@ -69,5 +71,5 @@ async def _fault(request: Request, error: Exception) -> JSONResponse:
 
 def _document(
     status: int, code: str, message: str, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
-    return JSONResponse({"error": code, "message": message}, status, headers)
+) -> JsonAnswer:
+    return JsonAnswer(ErrorDocument(error=code, message=message), status, headers)

@@ -5,9 +5,12 @@ import json
 import re
 from contextlib import suppress
 
+import msgspec
 import pytest
 from cybervein_command.ranges import parse_range
 from cybervein_miner.api.door import number_of, root_of
+from cybervein_protocol.api.decode import decode_document
+from cybervein_protocol.api.errors import ErrorDocument
 from cybervein_protocol.errors import CyberVeinError, LimitError, MalformedError
 from cybervein_protocol.http_signature import SignableRequest, sign_request, verify_request
 from cybervein_protocol.messages.orders import order_from_header
@@ -140,6 +143,16 @@ def test_any_bytes_are_json_or_refused_by_name(body: bytes) -> None:
         assert str(error).startswith("the thing is not JSON")  # noqa: PT017 -- or else it is read
     else:
         assert document == json.loads(body)
+
+
+@given(ANSWERS)
+def test_any_bytes_are_the_document_or_refused_by_name(body: bytes) -> None:
+    try:
+        document = decode_document(body, ErrorDocument, "the thing", 90_000)
+    except CyberVeinError as error:
+        assert str(error).startswith("the thing: ")  # noqa: PT017 -- or else it is read
+    else:
+        assert msgspec.to_builtins(document) == json.loads(body)
 
 
 @given(

@@ -10,12 +10,11 @@ import pytest
 from cybervein_miner.api.documents import (
     DiskDocument,
     DrainDocument,
-    ErrorDocument,
-    ProbeDocument,
     RemovedDocument,
     StatusDocument,
     WipedDocument,
 )
+from cybervein_protocol.api.probes import ProbeDocument, ProbeFailure
 from miner_world import Running, World, serving, settings_of, shard_bytes
 
 WIRE = Path(__file__).parents[2] / "docs" / "wire.md"
@@ -54,8 +53,9 @@ async def test_the_status_and_every_control_answer_have_their_documents(
 @pytest.mark.parametrize("probe", ["startupz", "readyz", "healthz"])
 async def test_probes_have_their_documents_true_or_false(miner: Running, probe: str) -> None:
     async with miner.http.get(f"{miner.url}/{probe}") as answer:
-        kind = ProbeDocument if answer.status == 200 else ErrorDocument
-        msgspec.convert(await answer.json(), kind, strict=True)
+        kind = ProbeDocument if answer.status == 200 else ProbeFailure
+        document = await answer.json()
+        assert msgspec.to_builtins(msgspec.convert(document, kind, strict=True)) == document
 
 
 async def test_the_openapi_document_names_every_route_and_refers_to_nothing_absent(

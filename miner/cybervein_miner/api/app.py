@@ -19,7 +19,7 @@ from starlette.routing import Route
 from cybervein_miner.api.acts import Control
 from cybervein_miner.api.audits import READ_BYTES_MAX, Auditee
 from cybervein_miner.api.control import add_control
-from cybervein_miner.api.documents import ProbeDocument, StatusDocument, answers
+from cybervein_miner.api.documents import StatusDocument, answers
 from cybervein_miner.api.door import Door, number_of, root_of
 from cybervein_miner.api.shards import PATH, SLICE_TYPE, ShardEndpoint
 from cybervein_miner.api.throttle import Throttle
@@ -44,7 +44,7 @@ def build_app(  # noqa: PLR0913, PLR0917 -- built once, in node.py
     app = FastAPI(title="CyberVein miner", version="1", docs_url=None, lifespan=lifespan)
     install_errors(app)
     app.router.routes.append(Route(PATH, endpoint=shards))
-    add_probes(app, probes, **answers(ProbeDocument))
+    add_probes(app, probes)
     add_control(app, door, control)
     _add_super_node(app, door, auditee, orders, throttle)
 

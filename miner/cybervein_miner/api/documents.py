@@ -7,9 +7,9 @@ say its shape for others, and a test holds the two together.
 from typing import Any, Final, Literal
 
 import msgspec
+from cybervein_protocol.api.errors import ErrorDocument
+from cybervein_protocol.api.probes import DiskStateName, ProbeDocument, ProbeFailure
 from fastapi import FastAPI
-
-DiskStateName = Literal["ready", "read-only", "quarantined", "missing", "foreign", "drained"]
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -151,32 +151,6 @@ class StatusDocument(Document, frozen=True):
     nic: NicDocument
 
 
-class DiskHealth(Document, frozen=True):
-    """A disk in a probe's body."""
-
-    id: str
-    path: str
-    state: DiskStateName
-    reason: str
-
-
-class ProbeDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A probe that is true."""
-
-    status: Literal["ok", "degraded"]
-    reasons: list[str]
-    disks: list[DiskHealth] = []
-
-
-class ErrorDocument(msgspec.Struct, frozen=True):
-    """Every error; a probe that is false has its reasons and disks too."""
-
-    error: str
-    message: str
-    reasons: list[str] = []
-    disks: list[DiskHealth] = []
-
-
 ANSWERS: Final = (
     DiskDocument,
     RemovedDocument,
@@ -184,6 +158,7 @@ ANSWERS: Final = (
     DrainDocument,
     StatusDocument,
     ProbeDocument,
+    ProbeFailure,
     ErrorDocument,
 )
 _REF: Final = "#/components/schemas/{name}"

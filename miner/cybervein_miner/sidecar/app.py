@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 from cybervein_runtime.http_errors import install_errors
+from cybervein_runtime.openapi import JsonAnswer
 from cybervein_runtime.probes import Health
 from cybervein_runtime.trust import Trust
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
@@ -46,12 +46,12 @@ def _probes(app: FastAPI, sources: Sources) -> None:
     heard = False
 
     @app.get("/healthz")
-    async def healthz() -> JSONResponse:
+    async def healthz() -> JsonAnswer:
         """This process works."""
         return Health().response()
 
     @app.get("/readyz")
-    async def readyz() -> JSONResponse:
+    async def readyz() -> JsonAnswer:
         """The miner answers."""
         nonlocal heard
         try:
@@ -62,6 +62,6 @@ def _probes(app: FastAPI, sources: Sources) -> None:
         return Health().response()
 
     @app.get("/startupz")
-    async def startupz() -> JSONResponse:
+    async def startupz() -> JsonAnswer:
         """The miner has answered once: this is its sidecar, and it has something to tell."""
         return Health().response() if heard else await readyz()

@@ -6,6 +6,8 @@ epoch is known; it is alive unless only a restart helps. No restart mends a disk
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+from cybervein_protocol.api.probes import DiskHealth
 from cybervein_runtime.probes import Health, Probes
 
 from cybervein_miner.disk.rack import Rack
@@ -59,4 +61,5 @@ class Vitals:
             for disk in self._rack.disks
         ]
         refused = [{name: disk[name] for name in _NAMED} for disk in self._board.refused()]
-        return Health(failing, tuple(self._board.bad_disks()), {"disks": [*known, *refused]})
+        disks = msgspec.convert([*known, *refused], list[DiskHealth])
+        return Health(failing, tuple(self._board.bad_disks()), disks=disks)

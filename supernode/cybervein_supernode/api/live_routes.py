@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from cybervein_protocol.errors import UnavailableError
-from cybervein_runtime.probes import Health
+from cybervein_runtime.openapi import JsonAnswer
+from cybervein_runtime.probes import PROBE, Health
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from cybervein_supernode.desk.events import LISTENERS_MAX, EventHub
@@ -35,22 +35,22 @@ def live_routes(node: SuperNode) -> APIRouter:
         after = int(last) if last.isdigit() else after
         return EventSourceResponse(_stream(node.desk.hub, after), ping=PING_SECONDS)
 
-    @router.get("/startupz")
-    async def startupz() -> JSONResponse:
+    @router.get("/startupz", **PROBE)
+    async def startupz() -> JsonAnswer:
         """The chain is open: it was, before this node served."""
         return Health().response()
 
-    @router.get("/healthz")
-    async def healthz() -> JSONResponse:
+    @router.get("/healthz", **PROBE)
+    async def healthz() -> JsonAnswer:
         """503 only when a restart helps: a duty has ended."""
         return Health(tuple(f"duty {name} has ended" for name in node.duties.ended)).response()
 
-    @router.get("/readyz")
-    async def readyz() -> JSONResponse:
+    @router.get("/readyz", **PROBE)
+    async def readyz() -> JsonAnswer:
         """Blocks can be written."""
-        failing, more = node.desk.engine.failing, {"pending_units": node.desk.engine.pending}
+        failing = node.desk.engine.failing
         reasons = (f"blocks are not written: {failing}",) if failing else ()
-        return Health(reasons, more=more).response()
+        return Health(reasons, pending_units=node.desk.engine.pending).response()
 
     return router
 
