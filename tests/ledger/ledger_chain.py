@@ -7,7 +7,14 @@ from cybervein_protocol import vrf
 from cybervein_protocol.encoding import cid_root, encode
 from cybervein_protocol.ledger.accounts.fees import deal_escrow, size_kib
 from cybervein_protocol.ledger.accounts.money import held_by
-from cybervein_protocol.ledger.chain.block import Block, BlockHeader, block_id, sign_block
+from cybervein_protocol.ledger.chain.block import (
+    RULES,
+    Block,
+    BlockHeader,
+    Rules,
+    block_id,
+    sign_block,
+)
 from cybervein_protocol.ledger.chain.border import parse_unit
 from cybervein_protocol.ledger.chain.kinds import Issuer, issued_by
 from cybervein_protocol.ledger.chain.machine import BlockResult, StateMachine
@@ -78,13 +85,17 @@ def genesis_of(preset: Preset = TEST, rich: tuple[str, ...] = ("customer", "frie
 
 @dataclass
 class Chain:
-    """Names stand for key pairs; miner `m` pays out to `m payout`, and is its own domain."""
+    """Names stand for key pairs; miner `m` pays out to `m payout`, and is its own domain.
+
+    `rules` are those of the next block: a chain may come from an earlier release.
+    """
 
     genesis: Genesis = field(default_factory=genesis_of)
     blocks: list[Block] = field(default_factory=list)
     units: dict[CID, bytes] = field(default_factory=dict)
     results: list[BlockResult] = field(default_factory=list)
     plots: dict[str, int] = field(default_factory=dict)
+    rules: Rules = RULES
 
     def __post_init__(self) -> None:
         self.store = MemoryStore()
@@ -116,11 +127,11 @@ class Chain:
     def block(self, *units: ParsedUnit) -> BlockResult:
         """Execute and commit one block, and keep it for replay."""
         head = self.machine.head
-        header = BlockHeader(head.height + 1, head.epoch)
+        header = BlockHeader(head.height + 1, head.epoch, self.rules)
         result = self.machine.finalize_block(header, units)
         assert self.machine.commit() == result.app_hash
         block = Block(
-            v=1,
+            v=header.v,
             network=self.machine.network,
             height=header.height,
             prev=block_id(self.blocks[-1]) if self.blocks else None,
@@ -149,10 +160,6 @@ class Chain:
         result = self.block(self.unit(who, body))
         assert len(result.voids) == 1
         return result.voids[0].code, result.reasons[result.voids[0].unit]
-
-    @staticmethod
-    def header_of(block: Block) -> BlockHeader:
-        return BlockHeader(block.height, block.epoch)
 
     # What the tests ask
 

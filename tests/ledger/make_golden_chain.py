@@ -1,4 +1,10 @@
-"""Writes `golden_chain.json`: a chain with every kind of unit, from a genesis kept in the file.
+"""Writes the golden chains: every kind of unit, from a genesis kept in the file.
+
+| file | blocks |
+|---|---|
+| `golden_chain.json` | of rules 1, as 0.2.0 wrote them: it never changes |
+| `golden_upgrade.json` | of rules 1, then of rules 2 from the middle of an epoch on |
+| `golden_rules_2.json` | of rules 2 |
 
 Run `python tests/ledger/make_golden_chain.py` after a deliberate change of formats or rules. With
 `--genesis` it takes a new genesis too (then presets have changed).
@@ -10,18 +16,24 @@ from pathlib import Path
 
 from cybervein_protocol.encoding import cid_text, encode
 from cybervein_protocol.ledger.accounts.transfers import Transfer
+from cybervein_protocol.ledger.chain.block import Rules
 from cybervein_protocol.ledger.mining.bodies import MinerDrain, MinerUpdate, PlotRetire
 from cybervein_protocol.ledger.storage.bodies import DealClose, DealRenew, ShardLost
 from cybervein_protocol.ledger.units.genesis import Genesis, decode_genesis
 from cybervein_protocol.space.seed import plot_seed
 from ledger_chain import Chain, genesis_of, keys
 
-PATH = Path(__file__).with_name("golden_chain.json")
+FILES: dict[str, tuple[Rules, Rules]] = {
+    "golden_chain": (1, 1),
+    "golden_upgrade": (1, 2),
+    "golden_rules_2": (2, 2),
+}
+"""Rules of the first half, and of the second."""
 
 
-def play(genesis: Genesis) -> Chain:
+def play(genesis: Genesis, first: Rules, second: Rules) -> Chain:
     """Every kind of unit at least once, one of them void."""
-    chain = Chain(genesis)
+    chain = Chain(genesis, rules=first)
     chain.miners(a=3, b=6, c=2)
     chain.do("c", MinerUpdate(payout=keys("c new").public, url="http://c.new"))
     chain.verdict(chain.batch("c", 2), passed=False, reason="label")
@@ -40,6 +52,7 @@ def play(genesis: Genesis) -> Chain:
     chain.do("super", lost)
     chain.do("super", chain.move(deal, 0, "a", "c", size=5000))
     chain.do("customer", DealClose(deal=left.id))
+    chain.rules = second
     chain.do("b", MinerDrain(draining=True))
     chain.do("super", chain.move(deal, 1, "b", "a", size=5000))
     chain.do("b", MinerDrain(draining=False))
@@ -50,9 +63,9 @@ def play(genesis: Genesis) -> Chain:
     return chain
 
 
-def golden(genesis: Genesis) -> dict[str, object]:
-    """What the file holds."""
-    chain = play(genesis)
+def golden(name: str, genesis: Genesis) -> dict[str, object]:
+    """What a file holds."""
+    chain = play(genesis, *FILES[name])
     return {
         "genesis": encode(genesis).hex(),
         "network": cid_text(chain.machine.network),
@@ -63,15 +76,22 @@ def golden(genesis: Genesis) -> dict[str, object]:
 
 
 def main() -> None:
-    """Write the file."""
-    fresh = "--genesis" in sys.argv or not PATH.exists()
-    genesis = genesis_of() if fresh else decode_genesis(bytes.fromhex(load()["genesis"]))
-    PATH.write_text(json.dumps(golden(genesis), indent=1) + "\n", encoding="utf-8")
+    """Write the files."""
+    fresh = "--genesis" in sys.argv
+    old = "golden_chain"
+    genesis = genesis_of() if fresh else decode_genesis(bytes.fromhex(load(old)["genesis"]))
+    for name in FILES:
+        path_of(name).write_text(json.dumps(golden(name, genesis), indent=1) + "\n", "utf-8")
 
 
-def load() -> dict[str, str]:
-    """The committed file."""
-    data: dict[str, str] = json.loads(PATH.read_text(encoding="utf-8"))
+def path_of(name: str) -> Path:
+    """Where a golden chain lies."""
+    return Path(__file__).with_name(f"{name}.json")
+
+
+def load(name: str) -> dict[str, str]:
+    """A committed file."""
+    data: dict[str, str] = json.loads(path_of(name).read_text(encoding="utf-8"))
     return data
 
 

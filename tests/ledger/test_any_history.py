@@ -6,7 +6,7 @@ from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import ConflictError
 from cybervein_protocol.ledger.accounts.fees import deal_escrow, size_kib
 from cybervein_protocol.ledger.accounts.transfers import Transfer
-from cybervein_protocol.ledger.chain.block import Block, BlockHeader
+from cybervein_protocol.ledger.chain.block import Block, header_of
 from cybervein_protocol.ledger.chain.machine import StateMachine
 from cybervein_protocol.ledger.chain.replay import replay
 from cybervein_protocol.ledger.mining.bodies import (
@@ -78,7 +78,7 @@ class History(RuleBasedStateMachine):
     def follow(self, block: Block) -> None:
         """The twin executes the same block."""
         units = [self.twin.check_tx(self.chain.units[cid]) for cid in block.units]
-        self.twin.finalize_block(BlockHeader(block.height, block.epoch), units)
+        self.twin.finalize_block(header_of(block), units)
         assert self.twin.commit() == block.app_hash
 
     def act(self, who: str, body: Body) -> CID:

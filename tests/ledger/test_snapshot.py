@@ -2,6 +2,7 @@
 
 import pytest
 from cybervein_protocol.errors import MalformedError, ProofError
+from cybervein_protocol.ledger.chain.block import header_of
 from cybervein_protocol.ledger.chain.machine import StateMachine
 from cybervein_protocol.ledger.state.overlay import MemoryStore
 from cybervein_protocol.ledger.state.snapshot import restore
@@ -24,7 +25,7 @@ def test_a_restored_state_goes_on_like_the_first(chain: Chain) -> None:
     chain.close()
     block = chain.blocks[-1]
     units = [twin.check_tx(chain.units[cid]) for cid in block.units]
-    assert twin.finalize_block(chain.header_of(block), units).app_hash == block.app_hash
+    assert twin.finalize_block(header_of(block), units).app_hash == block.app_hash
 
 
 def test_a_snapshot_is_every_row_in_order(chain: Chain) -> None:

@@ -8,6 +8,7 @@ shards, audits, verified range reads and bandwidth tests all use this one primit
 | `shape` | sizes and positions in the tree of `size` bytes: arithmetic only |
 | `compression` | BLAKE3's compression, chunks and parents, to be read beside the paper |
 | `hasher` | the root and the in-order outboard of a stream |
+| `growing` | a root that is continued from what was stored of it |
 | `slices` | Bao slices: extraction and verification |
 
 The functions here run the native code where there is some, else the specification; the bytes are
@@ -21,6 +22,7 @@ from typing import Protocol
 from cybervein_protocol.native import native
 from cybervein_protocol.tree import hasher as _hasher
 from cybervein_protocol.tree import slices as _slices
+from cybervein_protocol.tree.growing import GrowingTree
 from cybervein_protocol.tree.shape import (
     CHUNK,
     GROUP,
@@ -36,6 +38,7 @@ __all__ = [
     "CHUNK",
     "GROUP",
     "PARENT",
+    "GrowingTree",
     "OutboardError",
     "SliceError",
     "TreeHasher",

@@ -71,10 +71,15 @@ def _index_batches(connection: sqlite3.Connection) -> None:
     connection.executemany("INSERT INTO batch_of VALUES (?, ?)", miners)
 
 
+_RULES_2: Final = ""
+"""Version 3 changes no table: blocks of rules 2 follow, which earlier releases cannot execute, so
+they refuse the file by its version instead of calling it damaged."""
+
+
 LEDGER: Final = database.Store(
     what="ledger",
     application_id=0x43566C65,  # "CVle"
-    migrations=(_TABLES, _index_batches),
+    migrations=(_TABLES, _index_batches, _RULES_2),
     rescue="is the disk mounted? A damaged file is replaced by a backup, or by replaying an export",
 )
 

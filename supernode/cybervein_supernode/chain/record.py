@@ -2,10 +2,9 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from cybervein_protocol.encoding import Record, cid_root, encode, node_cid
-from cybervein_protocol.ledger.chain.block import Block, epoch_block
+from cybervein_protocol.encoding import Record, cid_root, encode
+from cybervein_protocol.ledger.chain.block import Block, EpochBlock
 from cybervein_protocol.ledger.chain.machine import BlockResult
 from cybervein_protocol.ledger.mining.bodies import PlotVerdict
 from cybervein_protocol.ledger.mining.measurements import AuditResult, BandwidthResult, SpaceResult
@@ -23,9 +22,6 @@ from cybervein_protocol.ledger.storage.bodies import DealCommit
 from cybervein_protocol.ledger.units.events import EpochClosed
 from cybervein_protocol.ledger.units.unit import ParsedUnit
 from cybervein_protocol.space import plot_id
-
-if TYPE_CHECKING:
-    from multiformats import CID
 
 _SHARD_PREFIX = SHARDS.key(b"")
 _BATCH_PREFIX = BATCHES.key(b"")
@@ -46,8 +42,8 @@ def record_block(
     _record_commits(connection, block, units)
     _record_indexes(connection, result.changed)
     for event in result.events:
-        if isinstance(event, EpochClosed):
-            _record_epoch(connection, block, event)
+        if isinstance(event, EpochClosed) and result.closed is not None:
+            _record_epoch(connection, block.height, result.closed, event)
 
 
 def _record_units(
@@ -129,16 +125,9 @@ def _index_plot(connection: sqlite3.Connection, mu: bytes, row: Record | None) -
         connection.execute("DELETE FROM plot_at WHERE mu = ?", (mu,))
 
 
-def _record_epoch(connection: sqlite3.Connection, block: Block, event: EpochClosed) -> None:
-    """The CyberVein block of the epoch this block closed, and the settlement for views."""
-    rows = connection.execute(
-        "SELECT unit.bytes FROM unit JOIN block USING (height) "
-        "WHERE block.epoch = ? ORDER BY unit.height, unit.position",
-        (event.epoch,),
-    )
-    units: list[CID] = [node_cid(raw) for (raw,) in rows]
-    closing = epoch_block(event.epoch, event.beacon, units)
-    connection.execute(
-        "INSERT INTO epoch_block VALUES (?, ?, ?, ?)",
-        (event.epoch, block.height, encode(closing), encode(event)),
-    )
+def _record_epoch(
+    connection: sqlite3.Connection, height: int, block: EpochBlock, event: EpochClosed
+) -> None:
+    """The CyberVein block that the machine made of the epoch, and the settlement for views."""
+    values = (block.index, height, encode(block), encode(event))
+    connection.execute("INSERT INTO epoch_block VALUES (?, ?, ?, ?)", values)

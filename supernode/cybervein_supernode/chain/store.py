@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cybervein_protocol.errors import StorageError
 from cybervein_protocol.ledger.chain.block import (
+    RULES,
     Block,
     BlockHeader,
     block_id,
@@ -71,7 +72,7 @@ class Chain:
     def execute(self, units: Sequence[ParsedUnit], key: KeyPair) -> CommittedBlock:
         """Propose, execute, sign and commit the next block. Raises StorageError if not written."""
         head = self.head
-        header = BlockHeader(height=head.height + 1, epoch=head.epoch)
+        header = BlockHeader(height=head.height + 1, epoch=head.epoch, v=RULES)
         try:
             with transaction(self._connection):
                 result = self.machine.finalize_block(header, units)
@@ -101,7 +102,7 @@ class Chain:
         key: KeyPair,
     ) -> Block:
         block = Block(
-            v=1,
+            v=header.v,
             network=self.machine.network,
             height=header.height,
             prev=self.prev,

@@ -1,17 +1,29 @@
 """Blocks: engine blocks order and finalise units; a CyberVein block closes an epoch.
 
-An engine block holds unit ids, not units; whoever stores it stores the units beside it. A
-CyberVein block is the paper's beta_i = (phi_i, sigma_i, tau_i): phi is the proof part (beacon,
-winner), sigma the signatures, tau the epoch's units. Without winners phi has none and sigma is
-empty.
+An engine block holds unit ids, not units; whoever stores it stores the units beside it. Its `v`
+says by which rules it executes:
+
+| rules | what |
+|---|---|
+| 1 | until 0.2: nothing in the state says which units an epoch had |
+| 2 | the row `meta/tau` grows with every block, and the epoch's row keeps it once it is closed |
+
+A chain may change to later rules with any block, never back, so old blocks verify byte for byte.
+
+A CyberVein block is the paper's beta_i = (phi_i, sigma_i, tau_i): phi is the proof part (beacon,
+winner), sigma the signatures, tau the epoch's units. It follows from the epoch's row alone. Without
+winners phi has none and sigma is empty.
 """
 
 from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import UNSET
 from multiformats import CID
 
 from cybervein_protocol.encoding import U63, Bytes32, Bytes64, Record, decode, encode, node_cid
+from cybervein_protocol.errors import UnknownError
+from cybervein_protocol.ledger.state.rows import EpochRow, Tau
 from cybervein_protocol.signing import KeyPair, sign_record, verify_record
 
 CONTEXT: Final = "cybervein block v1"
@@ -19,6 +31,10 @@ BLOCK_BYTES_MAX: Final = 1 << 22
 UNITS_BYTES_MAX: Final = 16 << 20
 """Encoded bytes of all units of a block: bounds what executing one costs."""
 _UNITS_MAX: Final = 1 << 14
+
+Rules = Literal[1, 2]
+RULES: Final = 2
+"""By which rules new blocks execute."""
 
 
 class Void(Record):
@@ -31,7 +47,7 @@ class Void(Record):
 class Block(Record):
     """An engine block: `units` in execution order, `app_hash` after them."""
 
-    v: Literal[1]
+    v: Rules
     network: CID
     height: U63
     prev: CID | None
@@ -48,6 +64,7 @@ class BlockHeader(Record):
 
     height: U63
     epoch: U63
+    v: Rules
 
 
 class Phi(Record):
@@ -56,13 +73,6 @@ class Phi(Record):
     index: U63
     beacon: Bytes32
     winner: None
-
-
-class Tau(Record):
-    """The transaction part: ids of the units executed in the epoch, in order."""
-
-    index: U63
-    units: list[CID]
 
 
 class Sigma(Record):
@@ -75,7 +85,7 @@ class Sigma(Record):
 class EpochBlock(Record):
     """The CyberVein block of epoch `index`."""
 
-    v: Literal[1]
+    v: Literal[2]
     index: U63
     phi: Phi
     tau: Tau
@@ -102,12 +112,20 @@ def decode_block(data: bytes) -> Block:
     return decode(data, Block, "block", BLOCK_BYTES_MAX)
 
 
-def epoch_block(index: int, beacon: bytes, units: list[CID]) -> EpochBlock:
-    """The CyberVein block that closes epoch `index` over the units of its engine blocks."""
+def header_of(block: Block) -> BlockHeader:
+    """What execution needs of a block."""
+    return BlockHeader(block.height, block.epoch, block.v)
+
+
+def epoch_block(row: EpochRow) -> EpochBlock:
+    """The CyberVein block of an epoch that closed under rules 2. Raises UnknownError."""
+    tau = row.tau
+    if tau is UNSET:
+        raise UnknownError("the epoch is not closed by rules 2; its row says nothing of its units")
     return EpochBlock(
-        v=1,
-        index=index,
-        phi=Phi(index=index, beacon=beacon, winner=None),
-        tau=Tau(index=index, units=units),
-        sigma=Sigma(index=index, signatures=[]),
+        v=2,
+        index=tau.index,
+        phi=Phi(index=tau.index, beacon=row.beacon, winner=None),
+        tau=tau,
+        sigma=Sigma(index=tau.index, signatures=[]),
     )

@@ -8,24 +8,26 @@ die at any moment and execute the block again.
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from msgspec.structs import replace
 from multiformats import CID
 
 from cybervein_protocol.encoding import Record, cid_root, encode
 from cybervein_protocol.errors import ConflictError, CyberVeinError
 from cybervein_protocol.ledger.accounts.money import account, check_supply, supply
 from cybervein_protocol.ledger.chain import frame
-from cybervein_protocol.ledger.chain.block import UNITS_BYTES_MAX, BlockHeader, Void
+from cybervein_protocol.ledger.chain.block import BlockHeader, EpochBlock, Void
 from cybervein_protocol.ledger.chain.border import parse_unit
+from cybervein_protocol.ledger.chain.execution import (
+    Executed,
+    Terms,
+    enter,
+    enter_all,
+    execute_all,
+)
 from cybervein_protocol.ledger.chain.founding import genesis_rows
-from cybervein_protocol.ledger.chain.kinds import execute
 from cybervein_protocol.ledger.chain.selection import select
-from cybervein_protocol.ledger.epochs.closing import EpochClose
 from cybervein_protocol.ledger.state import smt
 from cybervein_protocol.ledger.state.overlay import ROOT, Committed, Overlay, R, Store
 from cybervein_protocol.ledger.state.rows import (
-    HEAD,
-    HEAD_ID,
     TABLE_NAMES,
     HeadRow,
     SupplyRow,
@@ -33,18 +35,22 @@ from cybervein_protocol.ledger.state.rows import (
 )
 from cybervein_protocol.ledger.units.events import Event
 from cybervein_protocol.ledger.units.genesis import Genesis, network_id
-from cybervein_protocol.ledger.units.run import Run, head
+from cybervein_protocol.ledger.units.run import head
 from cybervein_protocol.ledger.units.unit import ParsedUnit
 
 
 @dataclass(frozen=True, slots=True)
 class BlockResult:
-    """What executing a block gave. `reasons` (void unit → message) is for people, never hashed."""
+    """What executing a block gave. `reasons` (void unit → message) is for people, never hashed.
+
+    `closed` is the CyberVein block of the epoch that the block closed, if it closed one.
+    """
 
     app_hash: bytes
     voids: list[Void]
     reasons: dict[CID, str]
     events: list[Event]
+    closed: EpochBlock | None
     changed: Mapping[bytes, Record | None]
 
 
@@ -68,6 +74,7 @@ class StateMachine:
         self.network = network_id(genesis)
         self.preset = genesis.preset
         self.super_nodes = {node.key: node for node in genesis.super_nodes}
+        self._terms = Terms(self.network, self.preset, self.super_nodes)
         self._store = store
         self._committed = Committed(store)
         self._pending: _Pending | None = None
@@ -130,97 +137,30 @@ class StateMachine:
 
         def enters(unit: ParsedUnit) -> bool:
             try:
-                self._enter(state, unit, 0)
+                enter(state, unit, 0, self._terms)
             except CyberVeinError:
                 return False
             return True
 
         return select(units, enters, self.preset.block_units_max)
 
-    def _enter(self, state: Overlay, unit: ParsedUnit, index: int) -> None:
-        """Check, charge and remember a block's next unit."""
-        running = head(state)
-        frame.check_issuer(unit, self.super_nodes)
-        frame.enter(state, unit, running.epoch, self.preset)
-        frame.remember(state, unit, running.height + 1, index)
-
     def process(self, header: BlockHeader, units: Sequence[ParsedUnit]) -> None:
         """Raise ConflictError unless a proposed block is acceptable."""
-        self._enter_all(header, units)
-
-    def _enter_all(self, header: BlockHeader, units: Sequence[ParsedUnit]) -> Overlay:
-        """The block's overlay with all frames charged. Raises ConflictError."""
-        state = self._overlay()
-        self._check_header(header, units)
-        for index, unit in enumerate(units):
-            try:
-                self._enter(state, unit, index)
-            except CyberVeinError as error:
-                raise ConflictError(
-                    f"block {header.height}: unit {index} cannot be in it: {error}"
-                ) from error
-        return state
-
-    def _check_header(self, header: BlockHeader, units: Sequence[ParsedUnit]) -> None:
-        at = self.head
-        if (header.height, header.epoch) != (at.height + 1, at.epoch):
-            raise ConflictError(
-                f"block {header.height} of epoch {header.epoch}: expected {at.height + 1} of "
-                f"epoch {at.epoch}"
-            )
-        if len(units) > self.preset.block_units_max:
-            raise ConflictError(
-                f"block {header.height}: {len(units)} units, at most {self.preset.block_units_max}"
-            )
-        if sum(unit.size for unit in units) > UNITS_BYTES_MAX:
-            raise ConflictError(
-                f"block {header.height}: units of {sum(unit.size for unit in units)} bytes, at "
-                f"most {UNITS_BYTES_MAX}"
-            )
-        if any(isinstance(unit.body, EpochClose) for unit in units[:-1]):
-            raise ConflictError(f"block {header.height}: epoch.close is not its last unit")
+        enter_all(self._overlay(), header, units, self._terms)
 
     def finalize_block(self, header: BlockHeader, units: Sequence[ParsedUnit]) -> BlockResult:
         """Execute a block on the committed state; nothing is written before `commit`.
 
         Raises ConflictError for a block that is not acceptable.
         """
-        state = self._enter_all(header, units)
-        voids: list[Void] = []
-        reasons: dict[CID, str] = {}
-        events: list[Event] = []
-        for unit in units:
-            try:
-                events.extend(self._execute(state, unit, header.epoch))
-            except CyberVeinError as error:
-                voids.append(Void(unit=unit.id, code=error.code))
-                reasons[unit.id] = str(error)
-        state.put(HEAD, HEAD_ID, replace(head(state), height=header.height))
+        state = self._overlay()
+        enter_all(state, header, units, self._terms)
+        done = execute_all(state, header, units, self._terms)
         check_supply(self._committed, state.changes)
-        self._pending = self._seal(state.changes, voids, reasons, events)
+        self._pending = self._seal(state.changes, done)
         return self._pending.result
 
-    def _execute(self, state: Overlay, unit: ParsedUnit, epoch: int) -> list[Event]:
-        """Apply one body in an overlay of its own; its events."""
-        run = Run(
-            network=self.network,
-            preset=self.preset,
-            super_nodes=self.super_nodes,
-            epoch=epoch,
-            state=Overlay(state),
-            unit=unit,
-        )
-        execute(run, unit.body)
-        state.merge(run.state)
-        return run.events
-
-    def _seal(
-        self,
-        changes: Mapping[bytes, Record | None],
-        voids: list[Void],
-        reasons: dict[CID, str],
-        events: list[Event],
-    ) -> _Pending:
+    def _seal(self, changes: Mapping[bytes, Record | None], done: Executed) -> _Pending:
         """Encode what really changed and hash it into the tree."""
         changed = {
             key: changes[key]
@@ -231,7 +171,15 @@ class StateMachine:
         tree = smt.update(self.app_hash, rows, self._store.node)
         nodes = tree.nodes()
         nodes[ROOT] = tree.root
-        return _Pending(BlockResult(tree.root, voids, reasons, events, changed), rows, nodes)
+        result = BlockResult(
+            app_hash=tree.root,
+            voids=done.voids,
+            reasons=done.reasons,
+            events=done.events,
+            closed=done.closed,
+            changed=changed,
+        )
+        return _Pending(result, rows, nodes)
 
     def commit(self) -> bytes:
         """Write the finalized block's changes to the store at once; the app hash.
@@ -255,5 +203,5 @@ class StateMachine:
 
     def _found(self) -> None:
         """Fill the store from the genesis."""
-        self._pending = self._seal(genesis_rows(self.genesis), [], {}, [])
+        self._pending = self._seal(genesis_rows(self.genesis), Executed())
         self.commit()

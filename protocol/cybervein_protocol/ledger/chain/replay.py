@@ -12,7 +12,7 @@ from multiformats import CID
 
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import ProofError, UnknownError
-from cybervein_protocol.ledger.chain.block import Block, BlockHeader, block_id, verify_block
+from cybervein_protocol.ledger.chain.block import Block, block_id, header_of, verify_block
 from cybervein_protocol.ledger.chain.border import parse_unit
 from cybervein_protocol.ledger.chain.machine import BlockResult, StateMachine
 from cybervein_protocol.ledger.state.overlay import MemoryStore, Store
@@ -50,7 +50,7 @@ def replay_blocks(
     for block in blocks:
         _check_block(machine, block, previous)
         parsed = [_unit(machine, units, identity) for identity in block.units]
-        result = machine.finalize_block(BlockHeader(block.height, block.epoch), parsed)
+        result = machine.finalize_block(header_of(block), parsed)
         _check_result(block, result)
         machine.commit()
         previous = block_id(block)

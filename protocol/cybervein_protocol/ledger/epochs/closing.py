@@ -12,6 +12,7 @@ from cybervein_protocol.encoding import U63
 from cybervein_protocol.ledger.accounts.fees import storage_fee
 from cybervein_protocol.ledger.accounts.money import count, credit
 from cybervein_protocol.ledger.epochs.beacon import next_beacon
+from cybervein_protocol.ledger.epochs.tau import close_tau
 from cybervein_protocol.ledger.mining.bodies import NO_ANSWER
 from cybervein_protocol.ledger.mining.bonds import bond_due, free, pay_fee
 from cybervein_protocol.ledger.mining.contribution import reward_share, space_bytes, weight
@@ -71,6 +72,7 @@ def _begin(run: Run, closed: EpochClosed, proof: bytes) -> None:
         weight=closed.weight,
         minted=closed.minted,
         earners=sum(entry.reward > 0 for entry in closed.contributions),
+        tau=close_tau(run.state, closed.epoch),
     )
     run.state.put(EPOCHS, epoch_id(closed.epoch), row)
     fresh = EpochRow(

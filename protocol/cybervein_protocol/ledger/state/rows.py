@@ -15,7 +15,7 @@ digest inside their CID.
 | `epoch` | u64be index | EpochRow |
 | `unit` | digest of the unit's CID | UnitRow |
 | `due` | u64be epoch ‖ `b` or `d` ‖ batch or deal | DueRow |
-| `meta` | `head`, `supply` | HeadRow, SupplyRow |
+| `meta` | `head`, `supply`, `tau` | HeadRow, SupplyRow, TauRow |
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ from msgspec import UNSET, UnsetType
 from cybervein_protocol.encoding import U8, U63, Amount, Bytes32, Record, decode, encode
 from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.names import Veins
+from cybervein_protocol.tree.shape import CHUNK
 
 ROW_BYTES_MAX: Final = 1 << 16
 R = TypeVar("R", bound=Record)
@@ -168,8 +169,34 @@ class ShardRow(Record):
         return -(-self.size // 1024)
 
 
-class EpochRow(Record):
-    """A begun epoch: its beacon, and once closed what it minted over which total weight."""
+class Tau(Record):
+    """tau of a CyberVein block: the units that an epoch executed, in order, under one root.
+
+    A block's list is the digests of its units' CIDs, 32 bytes each; `root` is the BLAKE3 hash of
+    the BLAKE3 hashes of the lists of the epoch's `blocks` blocks that have units. So one slice of
+    32 bytes proves a block's list, and one of that list a unit and its place.
+    """
+
+    index: U63
+    units: U63
+    blocks: U63
+    root: Bytes32
+
+
+class TauRow(Record):
+    """tau of the running epoch as it grows; `stack` and `rest` are a `GrowingTree` of its lists."""
+
+    units: U63
+    blocks: U63
+    stack: Annotated[list[Bytes32], msgspec.Meta(max_length=64)]
+    rest: Annotated[bytes, msgspec.Meta(max_length=CHUNK)]
+
+
+class EpochRow(Record, kw_only=True):
+    """A begun epoch: its beacon, and once closed what it minted over which total weight.
+
+    `tau` is absent while the epoch runs, and in epochs that closed under rules 1.
+    """
 
     beacon: Bytes32
     vrf_proof: bytes
@@ -177,6 +204,7 @@ class EpochRow(Record):
     weight: U63
     minted: Amount
     earners: U63
+    tau: Tau | UnsetType = UNSET
 
 
 class UnitRow(Record):
@@ -245,9 +273,11 @@ UNITS: Final = Table(b"unit", UnitRow)
 DUES: Final = Table(b"due", DueRow)
 HEAD: Final = Table(b"meta", HeadRow)
 SUPPLY: Final = Table(b"meta", SupplyRow)
+TAU: Final = Table(b"meta", TauRow)
 
 HEAD_ID: Final = b"head"
 SUPPLY_ID: Final = b"supply"
+TAU_ID: Final = b"tau"
 
 
 def shard_id(deal: bytes, segment: int, index: int) -> bytes:
@@ -285,7 +315,11 @@ def table_of(key: bytes) -> Table[Record]:
     return table
 
 
-_META: Final[dict[bytes, Table[Record]]] = {HEAD_ID: HEAD, SUPPLY_ID: SUPPLY}  # type: ignore[dict-item] # tables are read-only
+_META: Final[dict[bytes, Table[Record]]] = {  # tables are read-only
+    HEAD_ID: HEAD,  # type: ignore[dict-item]
+    SUPPLY_ID: SUPPLY,  # type: ignore[dict-item]
+    TAU_ID: TAU,  # type: ignore[dict-item]
+}
 _TABLES: Final[dict[bytes, Table[Record]]] = {
     table.name: table  # type: ignore[misc] # as above
     for table in (ACCOUNTS, MINERS, PLOTS, BATCHES, DEALS, SHARDS, EPOCHS, UNITS, DUES)
