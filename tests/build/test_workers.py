@@ -25,7 +25,7 @@ def suite(folder: Path) -> Path:
     conftest = (ROOT / "tests" / "conftest.py").read_text()
     (tests / "conftest.py").write_text(conftest.replace('"cluster.plugin", "oci.plugin"', ""))
     (folder / "pytest.ini").write_text(
-        f"[pytest]\nmarkers = both_codes\npythonpath = {ROOT / 'tests' / 'protocol'}\n"
+        f"[pytest]\nmarkers = both_codes\npythonpath = {ROOT / 'tests' / 'support'}\n"
         "asyncio_default_fixture_loop_scope = function\naddopts = --import-mode=importlib\n"
     )
     for name in FILES:

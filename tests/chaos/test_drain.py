@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from chaos_network import ChaosNetwork, Held, chaos_network, hold, noise, seeded
-from cybervein_up.child import command
+from services import command
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
@@ -57,7 +57,7 @@ async def drain_a_holder_under_fire(held: Held) -> None:
 async def ask(chaos: ChaosNetwork, number: int, *options: str) -> None:
     """`cybervein drain` until the miner has heard it."""
     data = str(chaos.network.layout.miner(number) / "data")
-    line = command(("--json", "drain", "--data", data, "--no-wait", *options))
+    line = command("--json", "drain", "--data", data, "--no-wait", *options)
 
     async def heard() -> bool:
         done = await asyncio.to_thread(
@@ -113,7 +113,7 @@ async def change_disk_under_fire(chaos: ChaosNetwork, number: int, spare: Path |
 async def rule(chaos: ChaosNetwork, number: int, *arguments: str) -> None:
     """`cybervein disk …` on a miner."""
     data = str(chaos.network.layout.miner(number) / "data")
-    line = command(("--json", "disk", *arguments, "--data", data))
+    line = command("--json", "disk", *arguments, "--data", data)
     done = await asyncio.to_thread(
         subprocess.run, line, capture_output=True, text=True, check=False
     )

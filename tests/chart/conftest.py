@@ -1,14 +1,10 @@
 """Helm as a fixture, without a cluster and with one."""
 
-import sys
 from pathlib import Path
 
 import pytest
-from cluster.running import Cluster
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from chart_helm import Helm
+from cluster.running import Cluster
 
 
 @pytest.fixture

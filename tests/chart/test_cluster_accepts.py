@@ -12,7 +12,7 @@ from chart_helm import CHART, MONITORING, ROOT, Helm, Object
 from cluster.api import Api, ApiError
 from cluster.running import Cluster
 from cluster.tools import tool
-from cluster.waiting import until
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 EVERYTHING = [f"--api-versions=monitoring.coreos.com/v1/{kind}" for kind in MONITORING]

@@ -13,10 +13,10 @@ from cluster.node.oci import write_image
 from cluster.node.running import Node
 from cluster.samples import container
 from cluster.tools import tool
-from cluster.waiting import until
 from cybervein_operator.desired.address import SHARDS_PORT
 from cybervein_operator.desired.miner_pod import METRICS_PORT
 from cybervein_operator.desired.supernode_pod import HTTPS_PORT
+from waiting import until
 
 pytestmark = pytest.mark.node
 IMAGE = "localhost/answer:chart"

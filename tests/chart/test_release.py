@@ -10,7 +10,7 @@ from chart_helm import CHART, PACKAGE_0_1, Helm, HelmError
 from cluster.api import Api, ApiError
 from cluster.rest import Object
 from cluster.running import Cluster
-from cluster.waiting import until
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 HOME = ("--values", CHART / "values-home.yaml")

@@ -5,7 +5,7 @@ from chart_helm import CHART, Helm
 from cluster.api import ApiError
 from cluster.kubectl import Kubectl, KubectlError
 from cluster.running import Cluster
-from cluster.waiting import until
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 OPERATOR = "cybervein-operator"

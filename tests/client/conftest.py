@@ -1,14 +1,10 @@
 """One real network for all of the client's tests; each test has a home of its own."""
 
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 from blake3 import blake3
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from cybervein_client import AsyncClient
 from cybervein_client.home import Home
 from cybervein_runtime.files import write_atomic

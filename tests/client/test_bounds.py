@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cybervein_client.home import Home
 from cybervein_protocol.coding import SEGMENT_PLAIN
-from cybervein_up.child import command
+from services import command
 
 MEMORY_MIB_MAX = 256
 
@@ -23,7 +23,7 @@ sys.exit(os.waitstatus_to_exitcode(status))
 
 def peak_mib(home: Home, *arguments: str) -> float:
     """Peak resident memory of one command; a small parent starts it, for it inherits its peak."""
-    measured = command(("--home", str(home.directory), *arguments))
+    measured = command("--home", str(home.directory), *arguments)
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, *measured], stdout=subprocess.PIPE, check=True
     )
@@ -45,7 +45,7 @@ def test_several_commands_of_one_wallet_at_once_never_take_the_same_nonce(
 ) -> None:
     running = [
         subprocess.Popen(
-            command(("--home", str(home.directory), "put", str(noise(1000 + i)))),
+            command("--home", str(home.directory), "put", str(noise(1000 + i))),
             stdout=subprocess.DEVNULL,
         )
         for i in range(4)

@@ -10,8 +10,8 @@ import pytest
 from cybervein_client import Client
 from cybervein_client.home import Home
 from cybervein_protocol.signing import KeyPair, address
-from cybervein_up.child import command
 from real_network import RealNetwork
+from services import command
 
 Noise = Callable[..., Path]
 
@@ -21,7 +21,7 @@ NARROW = 80  # columns
 
 def run(home: Path, *arguments: str, code: int = 0, data: bytes | None = None) -> bytes:
     done = subprocess.run(
-        command(("--home", str(home), *arguments)), input=data, capture_output=True, check=False
+        command("--home", str(home), *arguments), input=data, capture_output=True, check=False
     )
     assert done.returncode == code, (arguments, done.stdout, done.stderr)
     return done.stderr if code else done.stdout
@@ -174,7 +174,7 @@ def test_doctor_finds_nothing_wrong_then_names_what_is(
     names = [check["name"] for check in report["checks"]]
     assert names[:5] == ["python", "native code", "disk", "wallet", "network file"]
     assert "clock" in names
-    network.supernode.stop()
+    network.supernode.kill()
     output = run(home.directory, "doctor", code=1)
     assert output == b""
     run(tmp_path / "fresh", "doctor", code=1)

@@ -105,10 +105,10 @@ async def test_any_k_miners_are_enough_and_fewer_are_named_as_missing(
     row = await client.put(FileSource(source), "file", code=Code(2, 4))
     holders = [holder(network, shard(client, row, 0, index))[0] for index in range(4)]
     for miner in holders[:2]:
-        miner.stop()
+        miner.kill()
     await client.get("file", tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == source.read_bytes()
-    holders[2].stop()
+    holders[2].kill()
     with pytest.raises(UnavailableError, match="1 of 2 shards could be read"):
         await client.get("file", tmp_path / "again")
     assert not (tmp_path / "again").exists()
@@ -130,7 +130,7 @@ async def test_a_put_goes_round_a_miner_that_dies_before_it_answers(
 ) -> None:
     source = noise(SIZE)
     dead = network.miners[3]
-    dead.stop()  # the super node's last sighting still counts it as online
+    dead.kill()  # the super node's last sighting still counts it as online
     row = await client.put(FileSource(source), "file", code=Code(2, 7))
     miners = {
         shard.miner for segment in client.catalogue.segments(row.id) for shard in segment.shards
@@ -146,7 +146,7 @@ async def test_reading_goes_on_while_the_super_node_is_away(
     source = noise(SIZE)
     await client.put(FileSource(source), "file")
     await client.get("file", tmp_path / "first")
-    network.supernode.stop()
+    network.supernode.kill()
     await client.get("file", tmp_path / "second")
     assert (tmp_path / "second").read_bytes() == source.read_bytes()
 
@@ -158,7 +158,7 @@ async def test_the_owners_audit_tells_wrong_shards_and_silent_miners_apart(
     assert {check.outcome for check in await client.audit("file", 8)} == {Outcome.PASSED}
     _, file = holder(network, shard(client, row, 0, 0))
     file.write_bytes(bytes(file.stat().st_size))
-    holder(network, shard(client, row, 0, 1))[0].stop()
+    holder(network, shard(client, row, 0, 1))[0].kill()
     outcomes = {check.index: check.outcome for check in await client.audit("file", 1000)}
     assert outcomes.pop(0) is Outcome.WRONG
     assert outcomes.pop(1) is Outcome.TIMEOUT

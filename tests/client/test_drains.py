@@ -13,8 +13,9 @@ from cybervein_client import AsyncClient
 from cybervein_client.upload import FileSource
 from cybervein_client.upload.source import Piece
 from cybervein_protocol.placement import Code
-from cybervein_up.child import command
-from real_network import RealMiner, RealNetwork, until
+from real_network import RealMiner, RealNetwork
+from services import command
+from waiting import until
 
 SIZE = 3_000_000
 SEGMENT_BYTES = 256 * 65_520
@@ -35,7 +36,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealNetwork]:
 
 def run(miner: RealMiner, *arguments: str) -> Any:
     """A `cybervein` command on a miner's data; its JSON."""
-    line = command(("--json", *arguments, "--data", str(miner.directory / "data")))
+    line = command("--json", *arguments, "--data", str(miner.home / "data"))
     done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -78,7 +79,7 @@ async def test_reads_succeed_all_along_while_holders_drain_and_after_they_are_go
         )  # fmt: skip
     assert not {m.address for m in first} & {m.address for m in await holders(network, client)}
     for miner in first:
-        miner.stop()
+        miner.kill()
     # This reader asked for the holders before the drain: it finds the new ones.
     wanted = list(stale._wanted(0, stale.size))
     data = b"".join([await stale._read(part) for part in wanted])

@@ -15,14 +15,15 @@ from cybervein_client.home import Home
 from cybervein_client.upload import FileSource
 from cybervein_protocol.coding import SEGMENT_PLAIN
 from cybervein_protocol.errors import ConflictError
-from cybervein_up.child import command
-from real_network import RealNetwork, until
+from real_network import RealNetwork
+from services import command
+from waiting import until
 
 Noise = Callable[..., Path]
 
 
 def cybervein(home: Home, *arguments: str) -> list[str]:
-    return command(("--home", str(home.directory), "--json", *arguments))
+    return command("--home", str(home.directory), "--json", *arguments)
 
 
 def start(home: Home, *arguments: str) -> subprocess.Popen[bytes]:
@@ -133,7 +134,7 @@ def test_a_put_without_a_super_node_fails_clearly_and_goes_on_when_it_is_back(
     home: Home, network: RealNetwork, noise: Noise
 ) -> None:
     source = noise(1000)
-    network.supernode.stop()
+    network.supernode.kill()
     done = run(cybervein(home, "put", str(source), "--name", "file"))
     assert done.returncode == 4
     assert "does not answer" in done.stderr

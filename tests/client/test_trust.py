@@ -237,7 +237,7 @@ async def test_a_miner_that_restarts_is_given_another_chance_when_nobody_else_is
     def restart(_: int) -> None:
         """Called when the first segment is placed; seven of eight miners are left for a while."""
         if not timers:
-            restarting.stop()
+            restarting.kill()
             timers.append(threading.Timer(1.0, restarting.revive))
             timers[0].start()
 

@@ -3,13 +3,13 @@
 import json
 import random
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from readme import block_with, new_workshop, shell
+from services import command
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
@@ -38,9 +38,8 @@ def scripted_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def scripted(data: Path, file: Path, report: Path, *flags: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cybervein_command", "up", "--data", str(data)]
-    command += ["--store", str(file), "--report", str(report), *flags]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    line = command("up", "--data", data, "--store", file, "--report", report, *flags)
+    return subprocess.run(line, capture_output=True, text=True, check=False)
 
 
 def test_the_readmes_command_ends_well(scripted_run: Run) -> None:

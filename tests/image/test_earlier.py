@@ -1,16 +1,13 @@
 """Sources of an earlier version: an archive that says what it is, and what is built from it."""
 
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
-import pytest
-from oci.plugin import EARLIER, ROOT
-
-sys.path.insert(0, str(ROOT / "scripts" / "image"))
 import earlier
 import inputs
+import pytest
+from oci.plugin import EARLIER, ROOT
 
 COMMIT = "b9833d5a1c14ea0df47c3eb15db564d6a43670e8"
 VERSION = "0.1.0"

@@ -2,17 +2,14 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
+import earlier
+import inputs
 import pytest
 from oci.archive import Archive
 from oci.container import Container
 from oci.plugin import EARLIER, ROOT, build
-
-sys.path.insert(0, str(ROOT / "scripts" / "image"))
-import earlier
-import inputs
 
 pytestmark = pytest.mark.node
 

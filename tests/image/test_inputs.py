@@ -1,13 +1,11 @@
 """What decides about a build: its files, and where packages come from."""
 
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts" / "image"))
 import inputs  # noqa: E402 scripts' modules, not packages
 import roots  # noqa: E402
 

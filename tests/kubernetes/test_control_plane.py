@@ -9,7 +9,7 @@ from cluster.kubectl import Kubectl, KubectlError
 from cluster.running import Cluster
 from cluster.samples import stateful_set
 from cluster.tools import kubernetes_version
-from cluster.waiting import until
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 

@@ -4,7 +4,7 @@ import pytest
 from cluster.kwok import Kwok, is_ready
 from cluster.running import Cluster
 from cluster.samples import stateful_set
-from cluster.waiting import until
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 MANY = 100

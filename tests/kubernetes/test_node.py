@@ -12,7 +12,7 @@ from cluster.node.oci import write_image
 from cluster.node.running import Node
 from cluster.samples import Object, container, stateful_set
 from cluster.tools import tool
-from cluster.waiting import until
+from waiting import until
 
 pytestmark = pytest.mark.node
 IMAGE = "localhost/answer:1"

@@ -14,7 +14,7 @@ from cluster.node.room import CGROUPS, FIXED_FOLDERS, KUBELET_SETS, PREFIX
 from cluster.node.running import node_cluster
 from cluster.samples import container, stateful_set
 from cluster.tools import tool
-from cluster.waiting import until
+from waiting import until
 
 pytestmark = pytest.mark.node
 IMAGE = "localhost/answer:1"

@@ -12,7 +12,7 @@ from cluster.node.policy_rules import World, restore_text
 from cluster.node.running import Node
 from cluster.samples import Object, container
 from cluster.tools import tool
-from cluster.waiting import until
+from waiting import until
 
 IMAGE = "localhost/answer:policies"
 PORT = 8080

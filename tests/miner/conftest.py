@@ -1,23 +1,20 @@
 """A miner on a network of its own, and small filesystems to try it on."""
 
 import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from miner_world import Running, World, new_world, serving, settings_of
-from processes import Process
+from miner_world import Mount, Running, World, new_world, serving, settings_of
+from services import Service
 
 
 @pytest.fixture(autouse=True)
 def _no_process_outlives_its_test() -> Iterator[None]:
+    before = len(Service.started)
     yield
-    while Process.started:
-        Process.started.pop().kill()
+    while len(Service.started) > before:
+        Service.started.pop().kill()
 
 
 @pytest.fixture
@@ -31,11 +28,8 @@ async def miner(world: World, tmp_path: Path) -> AsyncIterator[Running]:
         yield running
 
 
-Mount = Callable[[str], Path]
-
-
 @pytest.fixture
-def mount(tmp_path: Path) -> Iterator[Callable[..., Path]]:
+def mount(tmp_path: Path) -> Iterator[Mount]:
     """Mount small filesystems: tmpfs by size, or ext4 in a file; unmounted afterwards."""
     mounted: list[Path] = []
 

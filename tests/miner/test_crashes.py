@@ -15,14 +15,15 @@ from cybervein_protocol.space import decode_metadata
 from cybervein_runtime.http_client import sign_headers
 from cybervein_runtime.identity import load_identity
 from miner_world import World, shard_bytes
-from processes import Process, miner, until
+from services import Service, miner
+from waiting import until
 
 ROUNDS = 8
 
 
 async def _request(  # noqa: PLR0913, PLR0917 -- a request, by its parts
     http: aiohttp.ClientSession,
-    process: Process,
+    process: Service,
     world: World,
     key: bytes,
     verb: str,
@@ -37,7 +38,7 @@ async def _request(  # noqa: PLR0913, PLR0917 -- a request, by its parts
 
 
 async def _upload_until_dead(
-    process: Process, world: World, key: bytes, seeds: range, rng: random.Random
+    process: Service, world: World, key: bytes, seeds: range, rng: random.Random
 ) -> dict[bytes, bytes]:
     """Upload from four tasks, kill the miner a moment after a few; what was acknowledged."""
     kept: dict[bytes, bytes] = {}
@@ -105,8 +106,8 @@ def test_plots_survive_kill_9_during_plotting(world: World, tmp_path: Path) -> N
         for path, data in plots.items():
             assert path.read_bytes() == data, f"seed {seed}"
         before = process.status()["plots"]
-        until("another plot", lambda: process.status()["plots"] > before)  # noqa: B023
-        until("a moment", lambda: rng.random() < 0.1)
+        until(lambda: process.status()["plots"] > before, "another plot")  # noqa: B023
+        until(lambda: rng.random() < 0.1, "a moment")
         process.kill()
         whole = [p for p in folder.glob("*.plot") if metadata_path(p).exists()]
         plots |= {path: path.read_bytes() for path in whole}

@@ -7,7 +7,6 @@ import os
 import random
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,9 +19,8 @@ from cybervein_miner.record.journal import Journal
 from cybervein_protocol.encoding import decode, encode
 from cybervein_protocol.errors import CyberVeinError, ForbiddenError, StorageError
 from cybervein_protocol.signing import KeyPair
-from miner_world import Running, World, serving, settings_of, shard_bytes
+from miner_world import Mount, Running, World, serving, settings_of, shard_bytes
 
-Mount = Callable[..., Path]
 KEY, OTHER = KeyPair(b"\x01" * 32), KeyPair(b"\x02" * 32)
 _EXT4_SHUTDOWN = 0x8004587D
 

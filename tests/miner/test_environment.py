@@ -2,12 +2,13 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 from cybervein_protocol.signing import KeyPair, address
 from miner_world import new_world
-from processes import command, get_json, until
+from process import Process
+from services import command, get_json
+from waiting import DEADLINE_SECONDS, until
 
 
 def test_a_miner_is_told_everything_by_its_environment(tmp_path: Path) -> None:
@@ -27,11 +28,12 @@ def test_a_miner_is_told_everything_by_its_environment(tmp_path: Path) -> None:
         "BANDWIDTH": "1000000",
         "PORT": "tcp://10.0.0.7:4100",  # what Kubernetes sets for a Service named cybervein
     }
-    environment = os.environ | {f"CYBERVEIN_{name}": value for name, value in told.items()}
-    child = subprocess.Popen(command("mine"), env=environment, stderr=subprocess.DEVNULL)
+    told = {f"CYBERVEIN_{name}": value for name, value in told.items()}
+    child = Process("mine", command("mine"), tmp_path, told, stop_seconds=DEADLINE_SECONDS)
+    child.start()
     try:
         run_file = tmp_path / "data" / "run.json"
-        until("the miner to serve", run_file.exists)
+        until(run_file.exists, "the miner serves", diagnose=child.tail)
         status = get_json(f"{json.loads(run_file.read_bytes())['url']}/v1/status")
         assert (status["group"], status["owner"], status["url"]) == (
             "rack-7", "me", "http://miner.example:4100",
@@ -40,5 +42,4 @@ def test_a_miner_is_told_everything_by_its_environment(tmp_path: Path) -> None:
         assert status["bandwidth_cap_bytes_per_second"] == 1_000_000
         assert status["plots_wanted"] == 0
     finally:
-        child.terminate()
-        assert child.wait(40) == 0
+        assert child.stop() == 0

@@ -12,8 +12,7 @@ from cybervein_miner.plot.policy import Wish
 from cybervein_miner.shard.index import ShardState
 from cybervein_miner.shard.layout import shard_path
 from cybervein_protocol.errors import ConflictError, CyberVeinError, ForbiddenError
-from miner_world import Running, World, serving, settings_of, shard_bytes
-from test_disks import Mount
+from miner_world import Mount, Running, World, serving, settings_of, shard_bytes
 
 SIZE = 100_000
 

@@ -10,12 +10,13 @@ from blake3 import blake3
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.network_file import load_network
 from miner_world import World, serving, settings_of, shard_bytes
-from processes import Process, command, get_json, miner, super_node, until
+from services import Service, command, get_json, miner, super_node
+from waiting import until
 
 PAYOUT = KeyPair(b"\x33" * 32)
 
 
-def active(process: Process) -> bool:
+def active(process: Service) -> bool:
     return bool(process.status()["plots_by_state"]["active"] == 3)
 
 
@@ -27,24 +28,24 @@ def test_a_miner_joins_proves_survives_outages_and_is_paid(tmp_path: Path) -> No
     )  # fmt: skip
     try:
         worker.start()  # before its super node is there
-        until("three plots", lambda: worker.status()["plots"] == 3)
+        until(lambda: worker.status()["plots"] == 3, "three plots")
         assert not worker.status()["super_node_reachable"]
         node.start()
-        until("plots to count", lambda: active(worker))
-        until("a proof", lambda: worker.status()["proofs"]["accepted"] >= 2)
+        until(lambda: active(worker), "plots to count")
+        until(lambda: worker.status()["proofs"]["accepted"] >= 2, "a proof")
         account = f"{node.url}/v1/accounts/{address(PAYOUT.public)}"
-        until("a reward on the payout account", lambda: get_json(account)["balance"] > 0)
+        until(lambda: get_json(account)["balance"] > 0, "a reward on the payout account")
 
         node.kill()
-        until("the outage to be seen", lambda: not worker.status()["super_node_reachable"])
+        until(lambda: not worker.status()["super_node_reachable"], "the outage to be seen")
         node.start()
         before = worker.status()["proofs"]["accepted"]
-        until("a proof again", lambda: worker.status()["proofs"]["accepted"] > before)
+        until(lambda: worker.status()["proofs"]["accepted"] > before, "a proof again")
 
         worker.kill()
         worker.start()
         assert active(worker), "a restart registers nothing again"
-        until("a proof after the restart", lambda: worker.status()["proofs"]["accepted"] >= 1)
+        until(lambda: worker.status()["proofs"]["accepted"] >= 1, "a proof after the restart")
         row = get_json(f"{node.url}/v1/miners/{worker.status()['address']}")
         assert len(row["batches"]) == 1
         assert row["penalties"] == 0
@@ -55,7 +56,7 @@ def test_a_miner_joins_proves_survives_outages_and_is_paid(tmp_path: Path) -> No
         node.kill()
 
 
-def _change_disks(tmp_path: Path, worker: Process, node: Process) -> None:
+def _change_disks(tmp_path: Path, worker: Service, node: Service) -> None:
     """`disk add`, `list`, `remove` and `wipe` on the running miner: its plots retire and stay."""
     data = ("--data", str(tmp_path / "m" / "data"))
     (tmp_path / "new").mkdir()
@@ -64,10 +65,10 @@ def _change_disks(tmp_path: Path, worker: Process, node: Process) -> None:
     first = str(tmp_path / "m" / "disk")
     removed = _cli("disk", "remove", first, *data)
     assert (removed["leaving"], removed["gone"]) == (True, False)
-    until("the disk to be drained", lambda: _disk(worker, first)["state"] == "drained")
+    until(lambda: _disk(worker, first)["state"] == "drained", "the disk to be drained")
     miner_url = f"{node.url}/v1/miners/{worker.status()['address']}"
-    until("new plots on the new disk", lambda: worker.status()["plots"] == 3)
-    until("them to count", lambda: get_json(miner_url)["plots_active"] == 3)
+    until(lambda: worker.status()["plots"] == 3, "new plots on the new disk")
+    until(lambda: get_json(miner_url)["plots_active"] == 3, "them to count")
     plots = tmp_path / "m" / "disk" / "cybervein" / "plots"
     assert len(list(plots.glob("*.plot"))) == 3, "a drained disk keeps its files"
     wrong = _run("disk", "wipe", first, "--confirm", added["id"], *data)
@@ -79,7 +80,7 @@ def _change_disks(tmp_path: Path, worker: Process, node: Process) -> None:
     assert [d["path"] for d in _cli("disk", "list", *data)] == [str(tmp_path / "new")]
 
 
-def _disk(worker: Process, path: str) -> object:
+def _disk(worker: Service, path: str) -> object:
     return next(disk for disk in worker.status()["disks"] if disk["path"] == path)
 
 

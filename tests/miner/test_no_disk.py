@@ -24,7 +24,8 @@ from cybervein_protocol.messages.audits import AuditItem
 from cybervein_protocol.signing import KeyPair
 from cybervein_runtime.http_client import SignedClient
 from miner_world import Running, World, serving, settings_of, shard_bytes
-from processes import command, miner, super_node, until
+from services import command, miner, super_node
+from waiting import until
 
 OTHER = KeyPair(b"\x02" * 32)
 Harm = Callable[[Path], None]
@@ -248,7 +249,7 @@ async def test_one_that_is_ruled_from_afar_says_so_from_its_first_start_on(
 async def test_a_real_process_comes_back_with_its_disk(tmp_path: Path) -> None:
     node = super_node(tmp_path / "super").start()
     mine = miner(tmp_path / "m", tmp_path / "super" / "network.json", "--plots", "1").start()
-    until("an epoch", lambda: mine.status()["epoch"])
+    until(lambda: mine.status()["epoch"], "an epoch")
     assert mine.stop() == 0
     unmounted(tmp_path / "m" / "disk")
     mine.start()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
-from processes import command
+from services import command
 
 BEACON = "42" * 32
 

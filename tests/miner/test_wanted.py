@@ -14,13 +14,14 @@ from cybervein_protocol.signing import address
 from cybervein_runtime.identity import load_or_create_identity
 from miner_world import World, serving, settings_of, shard_bytes
 from multiformats import CID
-from processes import Process, command, get_json, miner, super_node, until
+from services import Service, command, get_json, miner, super_node
+from waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 
-def held(miners: list[Process], name: str = "shards") -> int:
+def held(miners: list[Service], name: str = "shards") -> int:
     return sum(int(each.status()[name]) for each in miners)
 
 
@@ -40,13 +41,13 @@ def test_shards_of_an_ended_deal_go_to_the_trash_and_others_stay(tmp_path: Path)
             each.start()
         online = f"{node.url}/v1/miners"
         until(
-            "three miners online",
             lambda: sum(row["online"] for row in get_json(online)["miners"]) == 3,
+            "three miners online",
         )
         _put(home, tmp_path / "short", "3")
         _put(home, tmp_path / "long", "500")
         assert held(miners) == 6
-        until("the short deal's shards to go", lambda: held(miners, "shards_trash") == 3)
+        until(lambda: held(miners, "shards_trash") == 3, "the short deal's shards to go")
         assert held(miners) == 3
         assert held(miners, "shards_lost") == held(miners, "shards_bad") == 0
         back = tmp_path / "back"

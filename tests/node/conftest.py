@@ -1,14 +1,9 @@
 """Steps of one story: when one fails, the later ones say so and do not wait in vain."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "chart"), str(HERE.parent / "plugin")]
 
 FAILED = pytest.StashKey[dict[str, str]]()
 

@@ -22,10 +22,10 @@ from cluster.kwok import is_ready
 from cluster.node.disk import Disk
 from cluster.node.running import Node
 from cluster.rest import Object
-from cluster.waiting import until
 from cybervein_runtime.identity import new_identity
 from farm import Plugin
 from oci.archive import Archive
+from waiting import until
 
 pytestmark = pytest.mark.node
 DRAIN = "cybervein.io/drain"

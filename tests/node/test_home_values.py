@@ -16,9 +16,9 @@ from cluster.kubectl import Kubectl
 from cluster.kwok import is_ready
 from cluster.node.running import Node
 from cluster.rest import Object
-from cluster.waiting import until
 from cybervein_runtime.identity import new_identity
 from oci.archive import Archive
+from waiting import until
 
 pytestmark = pytest.mark.node
 SPACE = "cybervein"

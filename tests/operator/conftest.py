@@ -1,6 +1,5 @@
 """An operator of one's own for each test, on one real API server with fake nodes."""
 
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -9,9 +8,6 @@ import pytest
 from cluster.kwok import Kwok
 from cluster.rest import Object
 from cluster.running import Cluster
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from operator_lab import ROOT, Lab
 from responder import Responder
 

@@ -7,8 +7,8 @@ import pytest
 from cluster.api import Api
 from cluster.kubectl import Kubectl, KubectlError
 from cluster.running import Cluster
-from cluster.waiting import until
 from cybervein_operator.crd import definitions
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 API = "cybervein.io/v1alpha1"

@@ -6,10 +6,10 @@ import pytest
 from cluster.api import Api, ApiError
 from cluster.kwok import Kwok, is_ready
 from cluster.running import Cluster
-from cluster.waiting import until
 from cybervein_operator.api import MinerPool, parse
 from cybervein_operator.desired import fleet, miner, names
 from cybervein_operator.desired.facts import MinerFacts, NetworkFacts
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 MINERS = 3

@@ -2,9 +2,9 @@
 
 import pytest
 from cluster.api import ApiError, Object
-from cluster.waiting import until
 from operator_lab import Lab, condition
 from responder import FakeDisk
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 TWO = [{"name": each, "claimTemplate": {"size": "1Gi"}} for each in ("a", "b")]

@@ -1,8 +1,8 @@
 """Scaling down, spec.drain and a drained node: empty first, then stop, and keep the data."""
 
 import pytest
-from cluster.waiting import until
 from operator_lab import Lab, condition
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 

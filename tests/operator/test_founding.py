@@ -4,10 +4,10 @@ import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cluster.waiting import until
 from cryptography import x509
 from cybervein_operator.certificates.authority import make_authority, make_server, stale
 from operator_lab import API, Lab, condition
+from waiting import until
 
 
 def found(lab: Lab, **node: object) -> None:

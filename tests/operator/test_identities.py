@@ -4,8 +4,8 @@ import base64
 import json
 
 import pytest
-from cluster.waiting import until
 from operator_lab import Lab, condition
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 

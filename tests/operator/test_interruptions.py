@@ -4,8 +4,8 @@ import time
 
 import pytest
 from cluster.control_plane import ControlPlane
-from cluster.waiting import until
 from operator_lab import Lab, condition
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 GRACE_SECONDS = 30  # then kubelet kills it

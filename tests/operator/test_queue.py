@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 
 from cybervein_operator.miners.poller import Poller
 from cybervein_operator.work.queue import WorkQueue
+from waiting import until_async
 
 
 async def test_a_key_added_many_times_is_worked_on_once() -> None:
@@ -39,7 +41,7 @@ async def test_a_key_added_while_it_is_worked_on_is_worked_on_once_more() -> Non
     queue.add("a")
     queue.add("a")
     go.set()
-    await until(lambda: len(seen) == 2)
+    await until_true(lambda: len(seen) == 2)
     assert seen == ["a", "a"]
     task.cancel()
 
@@ -102,7 +104,7 @@ async def test_polls_are_bounded_by_the_rate_and_reach_everybody() -> None:
     for number in range(30):
         poller.watch(("x", f"m-{number}"), hot=False)
     task = asyncio.create_task(poller.run())
-    await until(lambda: len(seen) == 30 and sum(seen.values()) >= 60)
+    await until_true(lambda: len(seen) == 30 and sum(seen.values()) >= 60)
     took = asyncio.get_running_loop().time() - began
     task.cancel()
     assert sum(seen.values()) <= took * 200 + 2
@@ -120,7 +122,7 @@ async def test_a_hot_one_does_not_wait_for_the_round_of_a_thousand_others() -> N
         poller.watch(("x", f"m-{number}"), hot=False)
     poller.watch(("x", "drains"), hot=True)
     task = asyncio.create_task(poller.run())
-    await until(lambda: len(seen) > 100)
+    await until_true(lambda: len(seen) > 100)
     task.cancel()
     assert seen.count("drains") > 5
     assert len(set(seen)) > 20
@@ -137,7 +139,7 @@ async def test_one_that_is_forgotten_is_not_asked_again() -> None:
     poller.watch(("x", "b"), hot=True)
     poller.forget(("x", "b"))
     task = asyncio.create_task(poller.run())
-    await until(lambda: len(seen) > 5)
+    await until_true(lambda: len(seen) > 5)
     task.cancel()
     assert set(seen) == {("x", "a")}
 
@@ -146,16 +148,16 @@ def raise_(key: str, error: Exception) -> None:
     raise AssertionError(key) from error
 
 
-async def until(met: object) -> None:
-    assert callable(met)
-    async with asyncio.timeout(10):
-        while not met():
-            await asyncio.sleep(0.001)
+async def until_true(met: Callable[[], object]) -> None:
+    async def look() -> object:
+        return met()
+
+    await until_async(look, "the queue does what it is asked", every_seconds=0.001)
 
 
-async def run_until(queue: WorkQueue[str], met: object) -> None:
+async def run_until(queue: WorkQueue[str], met: Callable[[], object]) -> None:
     task = asyncio.create_task(queue.run())
     try:
-        await until(met)
+        await until_true(met)
     finally:
         task.cancel()

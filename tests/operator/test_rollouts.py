@@ -9,8 +9,8 @@ from typing import IO
 
 import pytest
 from cluster.rest import Object
-from cluster.waiting import until
 from operator_lab import Lab, condition
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 

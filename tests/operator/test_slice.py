@@ -1,8 +1,8 @@
 """From nothing to ready miners: objects, status, drift."""
 
 import pytest
-from cluster.waiting import until
 from operator_lab import Lab, condition
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 

@@ -1,14 +1,10 @@
 """A farm of miners in a real API server; the tests play its operator."""
 
-import sys
 from pathlib import Path
 
 import pytest
 from cluster.rest import Object
 from cluster.running import Cluster
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from farm import ROOT, Plugin, condition, disk_says, miner_disk, resource, say, stateful_set
 
 

@@ -1,8 +1,8 @@
 """Draining miners, changing and wiping disks: what a person asks for is what the operator reads."""
 
 import pytest
-from cluster.waiting import until
 from farm import Plugin, disk_says
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +10,8 @@ import pytest
 from cluster.kwok import Kwok
 from cluster.running import Cluster
 from farm import Plugin, resource
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "operator"))
-
 from operator_lab import Lab, rights
-from responder import FakeMiner, Responder
+from responder import PlayedMiner, Responder
 
 pytestmark = pytest.mark.kubernetes
 CREATED, FORBIDDEN = 201, 403
@@ -54,7 +50,7 @@ def plugin(lab: Lab) -> Plugin:
     return Plugin(lab.api, lab.kubectl.kubeconfig, lab.directory)
 
 
-def miner(lab: Lab, ordinal: int) -> FakeMiner:
+def miner(lab: Lab, ordinal: int) -> PlayedMiner:
     return lab.responder.miner(lab.namespace, f"home-{ordinal}")
 
 

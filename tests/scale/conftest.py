@@ -1,17 +1,11 @@
 """An operator with the settings that it has in a pod, on fake nodes for a thousand miners."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cluster.kwok import Kwok
 from cluster.running import Cluster
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "operator"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "client"))
-sys.path.insert(0, str(Path(__file__).parent))
-
 from operator_lab import ROOT, Lab
 from responder import Responder
 

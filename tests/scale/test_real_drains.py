@@ -2,7 +2,6 @@
 
 import base64
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,7 @@ from typing import Any
 
 import pytest
 from cluster.kwok import Kwok
-from cluster.ports import free_ports, listens
-from cluster.process import Process
 from cluster.running import Cluster
-from cluster.waiting import until
 from cybervein_client import AsyncClient
 from cybervein_client.home import Home
 from cybervein_client.upload import FileSource
@@ -21,8 +17,12 @@ from cybervein_protocol.placement import Code
 from cybervein_runtime.files import write_atomic
 from cybervein_runtime.identity import save_identity
 from operator_lab import API, ROOT, Lab
-from real_network import RealNetwork, get_json
+from ports import free_ports, listens
+from process import Process
+from real_network import RealNetwork
 from responder import Responder
+from services import command, get_json
+from waiting import until
 
 pytestmark = pytest.mark.kubernetes
 MINERS = 5
@@ -47,14 +47,13 @@ class Mine:
         keys = home / "identity.json"
         keys.touch(mode=0o600)
         keys.write_bytes(base64.b64decode(secret["data"]["identity.json"]))
-        command = [
-            *(sys.executable, "-m", "cybervein_command", "mine"),
-            *("--network", self.network.network_file, "--identity", keys),
+        line = command(
+            *("mine", "--network", self.network.network_file, "--identity", keys),
             *("--data", home / "data", "--disk", home / "a", "--plots", "1"),
             *("--group", f"group-{ordinal}", "--owner", f"owner-{ordinal}"),
             *("--port", str(self.base * 10 + ordinal), "--control", self.control(ordinal)),
-        ]
-        process = Process(f"miner-{ordinal}", command, self.directory)
+        )
+        process = Process(f"miner-{ordinal}", line, self.directory)
         process.start()
         self.processes[ordinal] = process
 

@@ -4,9 +4,9 @@ import time
 
 import pytest
 from cluster.control_plane import ControlPlane
-from cluster.waiting import until
 from measure import record, usage
 from operator_lab import Lab
+from waiting import until
 
 pytestmark = pytest.mark.scale
 MINERS = 1000

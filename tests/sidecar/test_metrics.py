@@ -19,7 +19,8 @@ import psutil
 import pytest
 from cybervein_miner.sidecar.registry import ALL, METRICS, SOURCES, MetricSpec
 from prometheus_client.parser import text_string_to_metric_families
-from sidecar_processes import miner, sidecar, super_node, until
+from services import miner, sidecar, super_node
+from waiting import until
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 UNITS = ("bytes", "seconds", "veins", "ratio", "bytes_per_second", "timestamp_seconds")
@@ -48,8 +49,8 @@ class Live:
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     running = Live(tmp_path_factory.mktemp("live"))
     try:
-        until("plots to count", lambda: running.miner.status()["plots_by_state"]["active"] == 2)
-        until("a proof", lambda: running.miner.status()["proofs"]["accepted"] > 0)
+        until(lambda: running.miner.status()["plots_by_state"]["active"] == 2, "plots to count")
+        until(lambda: running.miner.status()["proofs"]["accepted"] > 0, "a proof")
         yield running
     finally:
         running.stop()
@@ -133,8 +134,8 @@ def test_values_are_those_of_the_sources(live: Live) -> None:
     assert value(text, "cybervein_space_proofs_total", outcome="accepted") >= 1
     assert value(text, "cybervein_epoch_end_timestamp_seconds") > time.time() - 60
     until(
-        "rewards on the page",
         lambda: value(page(live.sidecar.url), "cybervein_rewards_veins_total") > 0,
+        "rewards on the page",
     )
     later = page(live.sidecar.url)
     assert value(later, "cybervein_space_measured_bytes") > 0

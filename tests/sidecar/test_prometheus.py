@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
-from processes import free_port, get_json
-from sidecar_processes import miner, sidecar, super_node, until
+from ports import free_ports
+from services import get_json, miner, sidecar, super_node
+from waiting import until
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "charts" / "cybervein" / "files" / "rules.yaml"
@@ -56,7 +57,7 @@ def prometheus(folder: Path, targets: dict[str, str]) -> Iterator[Prometheus]:
     every = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     settings = {"global": every, "rule_files": [str(RULES)], "scrape_configs": jobs}
     (folder / "prometheus.yml").write_text(json.dumps(settings))
-    url = f"127.0.0.1:{free_port()}"
+    url = f"127.0.0.1:{free_ports(1)[0]}"
     command = [
         "prometheus",
         f"--config.file={folder / 'prometheus.yml'}",
@@ -78,7 +79,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     beside = sidecar(folder / "sidecar.json", mining.start().url, node.url).start()
     try:
         with prometheus(folder / "prometheus", {"miner-a": beside.url}) as running:
-            until("it earns", lambda: earned(running))
+            until(lambda: earned(running), "it earns")
             yield running
     finally:
         for process in (beside, mining, node):
@@ -108,7 +109,7 @@ def test_documented_expressions_ask_for_series_that_are_there(
 
 def test_every_alert_asks_for_series_that_are_there(scraped: Prometheus) -> None:
     rules = yaml.safe_load(RULES.read_text())["groups"][0]["rules"]
-    until("rules are evaluated", lambda: set(scraped.alerts().values()) == {"ok"})
+    until(lambda: set(scraped.alerts().values()) == {"ok"}, "rules are evaluated")
     assert set(scraped.alerts()) == {rule["alert"] for rule in rules}
     for rule in rules:
         for name in re.findall(r"cybervein_\w+(?=[{ ])", rule["expr"]):

@@ -23,11 +23,11 @@ from cybervein_protocol.signing import KeyPair
 from cybervein_supernode.chain.store import Chain
 from cybervein_supernode.chain.view import LedgerView
 from cybervein_supernode.verify.replaying import verify_data
+from dumps import DUMPS, restore
 from msgspec import UNSET
-from test_upgrades import HERE, restore
 from write_epochs import SUPER, SUPER_VRF, genesis_of
 
-GOLDEN = json.loads((HERE.parent / "ledger" / "golden_chain.json").read_text())
+GOLDEN = json.loads((DUMPS.parents[1] / "ledger" / "golden_chain.json").read_text())
 GENESIS = genesis_of(GOLDEN)
 CUSTOMER = KeyPair.from_seed(blake3(b"customer").digest())
 WRITTEN = len(GOLDEN["blocks"]) - 1

@@ -23,22 +23,13 @@ from cybervein_runtime.database import Store, open_database
 from cybervein_supernode.chain.database import LEDGER
 from cybervein_supernode.chain.store import Chain
 from cybervein_supernode.desk.notebook import NOTEBOOK, Grant, Loss, Notebook
+from dumps import DUMPS, restore
 
 HERE = Path(__file__).parent
 SOURCE_0_1_0 = HERE.parent / "chart" / "packages" / "cybervein-0.1.0-source.tar.gz"
 RELEASES = ("before-0.1.0", "0.1.0", "0.2.0")
 STORES = {"ledger": LEDGER, "notebook": NOTEBOOK, "journal": JOURNAL, "catalogue": CATALOGUE}
 Rows = dict[str, list[tuple[object, ...]]]
-
-
-def restore(release: str, name: str, folder: Path) -> Path:
-    """The file as that release left it."""
-    path = folder / f"{name}.sqlite"
-    sql = sqlite3.connect(path)
-    sql.execute("PRAGMA journal_mode = WAL")
-    sql.executescript((HERE / "dumps" / release / f"{name}.sql").read_text())
-    sql.close()
-    return path
 
 
 def rows_of(path: Path) -> Rows:
@@ -146,12 +137,12 @@ def test_the_dumps_of_0_1_0_are_what_its_sources_write(tmp_path: Path) -> None:
     packages = [tmp_path / "source" / name for name in ("protocol", "runtime", "miner")]
     packages += [tmp_path / "source" / name for name in ("supernode", "client")]
     path = os.pathsep.join(map(str, packages))
-    script = shutil.copy(HERE / "write_stores.py", tmp_path)
+    script = shutil.copy(write_stores.__file__, tmp_path)
     subprocess.run(
         [sys.executable, script, tmp_path / "out"],
         env=os.environ | {"PYTHONPATH": path, "CYBERVEIN_NATIVE": "off"},
         check=True,
     )
     for name in STORES:
-        wanted = (HERE / "dumps" / "0.1.0" / f"{name}.sql").read_text()
+        wanted = (DUMPS / "0.1.0" / f"{name}.sql").read_text()
         assert (tmp_path / "out" / f"{name}.sql").read_text() == wanted

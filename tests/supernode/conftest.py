@@ -1,14 +1,10 @@
-"""Lets the tests here share `super_lab` and `fake_miner`, and gives them a running super node."""
+"""A running super node, inside the test or as a process."""
 
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from super_lab import Lab, Process
+from super_lab import Lab, RealSuperNode
 
 
 @pytest.fixture
@@ -21,9 +17,9 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSuperNode]:
     """A super node as its own process, over HTTP, for all tests of a module."""
-    made = Process(tmp_path_factory.mktemp("supernode"))
+    made = RealSuperNode(tmp_path_factory.mktemp("supernode"))
     made.found(epoch_seconds=3600)
     made.start()
     yield made

@@ -28,7 +28,7 @@ from cybervein_supernode.peers.miner_client import MinerClient, Peer
 from cybervein_supernode.peers.public_only import public_session
 from hypothesis import given
 from hypothesis import strategies as st
-from super_lab import Lab, Process
+from super_lab import Lab, RealSuperNode
 
 KEY = KeyPair(b"k" * 32)
 _ASK = """
@@ -71,7 +71,7 @@ def ask(url: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 def test_tls_is_served_and_trusted_by_ssl_cert_file_only(tmp_path: Path) -> None:
     tls = certificate(tmp_path)
-    process = Process(tmp_path / "node")
+    process = RealSuperNode(tmp_path / "node")
     process.found(epoch_seconds=3600)
     process.start("--tls-cert", str(tls.cert), "--tls-key", str(tls.key))
     try:
@@ -133,7 +133,9 @@ def test_a_url_that_is_not_plain_http_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
-async def test_no_miner_on_main_sends_the_super_node_home(process: Process, host: str) -> None:
+async def test_no_miner_on_main_sends_the_super_node_home(
+    process: RealSuperNode, host: str
+) -> None:
     """By number and by name: the judge sees what the name resolved to."""
     port = process.url.rsplit(":", 1)[1]
     async with public_session() as session:
@@ -151,7 +153,7 @@ async def test_the_preset_decides_whom_a_super_node_contacts(tmp_path: Path) -> 
         await lab.end()
 
 
-def unit(process: Process, kind: str, *, paid: bool = False) -> bytes:
+def unit(process: RealSuperNode, kind: str, *, paid: bool = False) -> bytes:
     body: MinerRegister | MinerUpdate = MinerUpdate(payout=KEY.public, url="https://m.example")
     if kind == "miner.register":
         body = MinerRegister(
@@ -163,7 +165,7 @@ def unit(process: Process, kind: str, *, paid: bool = False) -> bytes:
     return encode(make_unit(process.network, body, parents, KEY, 0, 0))
 
 
-def test_fresh_keys_get_no_fresh_quota(process: Process) -> None:
+def test_fresh_keys_get_no_fresh_quota(process: RealSuperNode) -> None:
     now = [0.0]
     limit = FreeUnits(TEST, exempt_loopback=True, monotonic=lambda: now[0])
     register, update = unit(process, "miner.register"), unit(process, "miner.update")

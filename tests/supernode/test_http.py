@@ -20,7 +20,7 @@ from cybervein_runtime.http_client import SignedClient, sign_headers
 from cybervein_runtime.network_file import parse_network
 from cybervein_supernode.api.limits import BURST, RATE_PER_SECOND, Buckets
 from msgspec.structs import replace
-from super_lab import FUNDS, WALLET, Process, transfer_of
+from super_lab import FUNDS, WALLET, RealSuperNode, transfer_of
 
 STRANGER = KeyPair(b"x" * 32)
 
@@ -41,12 +41,12 @@ async def get(http: aiohttp.ClientSession, url: str) -> dict:
         return await answer.json()
 
 
-async def next_nonce(http: aiohttp.ClientSession, process: Process) -> int:
+async def next_nonce(http: aiohttp.ClientSession, process: RealSuperNode) -> int:
     return (await get(http, f"{process.url}/v1/accounts/{address(WALLET.public)}"))["nonce"]
 
 
 async def test_bad_units_are_refused_with_a_readable_reason_and_change_nothing(
-    process: Process, http: aiohttp.ClientSession
+    process: RealSuperNode, http: aiohttp.ClientSession
 ) -> None:
     nonce = await next_nonce(http, process)
     good = transfer_of(process, nonce)
@@ -89,7 +89,7 @@ async def test_bad_units_are_refused_with_a_readable_reason_and_change_nothing(
 
 
 async def test_a_unit_becomes_final_once_and_its_replay_is_refused(
-    process: Process, http: aiohttp.ClientSession
+    process: RealSuperNode, http: aiohttp.ClientSession
 ) -> None:
     nonce = await next_nonce(http, process)
     raw = transfer_of(process, nonce)
@@ -108,7 +108,7 @@ async def test_a_unit_becomes_final_once_and_its_replay_is_refused(
 
 
 async def test_killed_between_units_it_has_all_it_acknowledged(
-    process: Process, http: aiohttp.ClientSession
+    process: RealSuperNode, http: aiohttp.ClientSession
 ) -> None:
     acknowledged: list[str] = []
     nonce = await next_nonce(http, process)
@@ -135,8 +135,8 @@ async def test_killed_between_units_it_has_all_it_acknowledged(
     assert (verified["height"], verified["app_hash"]) == (network["height"], network["app_hash"])
 
 
-async def test_two_processes_never_run_on_one_chain(process: Process) -> None:
-    second = Process(process.home.directory)
+async def test_two_processes_never_run_on_one_chain(process: RealSuperNode) -> None:
+    second = RealSuperNode(process.home.directory)
     second.home = process.home
     run_file = process.home.run_file.read_bytes()
     with pytest.raises(AssertionError, match="another super node runs on this data"):
@@ -145,7 +145,7 @@ async def test_two_processes_never_run_on_one_chain(process: Process) -> None:
 
 
 async def test_an_export_replays_and_a_damaged_one_does_not(
-    process: Process, http: aiohttp.ClientSession, tmp_path: Path
+    process: RealSuperNode, http: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     first = await next_nonce(http, process)
     for nonce in range(first, first + 3):
@@ -164,7 +164,7 @@ async def test_an_export_replays_and_a_damaged_one_does_not(
 
 
 async def test_the_network_file_pins_the_super_node(
-    process: Process, http: aiohttp.ClientSession
+    process: RealSuperNode, http: aiohttp.ClientSession
 ) -> None:
     async with http.get(f"{process.url}/v1/network.json") as answer:
         file = parse_network(await answer.read(), "network.json")
@@ -189,7 +189,7 @@ async def test_the_network_file_pins_the_super_node(
     ],
 )
 async def test_bad_reads_are_readable_errors(
-    process: Process, http: aiohttp.ClientSession, path: str, status: int, code: str
+    process: RealSuperNode, http: aiohttp.ClientSession, path: str, status: int, code: str
 ) -> None:
     async with http.get(process.url + path) as answer:
         document = await answer.json()
@@ -197,7 +197,7 @@ async def test_bad_reads_are_readable_errors(
 
 
 async def test_orders_need_the_owners_signature_fresh_and_once(
-    process: Process, http: aiohttp.ClientSession
+    process: RealSuperNode, http: aiohttp.ClientSession
 ) -> None:
     deal = cid_text(node_cid(b"no such deal"))
     url = f"{process.url}/v1/deals/{deal}/orders"
@@ -214,7 +214,7 @@ async def test_orders_need_the_owners_signature_fresh_and_once(
 
 
 async def test_events_are_live_and_the_recent_past_can_be_asked_for(
-    process: Process, http: aiohttp.ClientSession
+    process: RealSuperNode, http: aiohttp.ClientSession
 ) -> None:
     async with http.get(f"{process.url}/v1/events") as live:
         raw = transfer_of(process, await next_nonce(http, process))
@@ -240,7 +240,7 @@ async def read_event(answer: aiohttp.ClientResponse) -> dict[str, str]:
 
 
 async def test_health_openapi_and_metrics_answer(
-    process: Process, http: aiohttp.ClientSession
+    process: RealSuperNode, http: aiohttp.ClientSession
 ) -> None:
     assert (await get(http, f"{process.url}/healthz"))["status"] == "ok"
     assert (await get(http, f"{process.url}/readyz"))["status"] == "ok"
@@ -255,7 +255,7 @@ async def test_health_openapi_and_metrics_answer(
 
 
 async def test_every_metric_is_documented_and_nothing_else_is(
-    process: Process, http: aiohttp.ClientSession
+    process: RealSuperNode, http: aiohttp.ClientSession
 ) -> None:
     async with http.get(f"{process.url}/metrics") as answer:
         text = await answer.text()
@@ -266,7 +266,7 @@ async def test_every_metric_is_documented_and_nothing_else_is(
 
 
 async def test_the_page_needs_nothing_from_elsewhere(
-    process: Process, http: aiohttp.ClientSession
+    process: RealSuperNode, http: aiohttp.ClientSession
 ) -> None:
     async with http.get(process.url + "/") as answer:
         page = await answer.text()
@@ -297,14 +297,14 @@ def test_a_loop_that_ran_wild_is_slowed_down_and_others_are_not() -> None:
     assert buckets.take("a")
 
 
-async def test_the_signed_client_reads_the_error_class_back(process: Process) -> None:
+async def test_the_signed_client_reads_the_error_class_back(process: RealSuperNode) -> None:
     async with SignedClient(WALLET) as client:
         with pytest.raises(UnknownError, match="not known"):
             await client.get_json(f"{process.url}/v1/blocks/4711")
 
 
 async def test_every_path_refuses_a_method_it_has_not_with_the_error_document(
-    process: Process,
+    process: RealSuperNode,
 ) -> None:
     async with aiohttp.ClientSession() as http:
         async with http.get(f"{process.url}/openapi.json") as answer:

@@ -4,14 +4,10 @@ import asyncio
 import datetime as dt
 import ipaddress
 import json
-import socket
 import ssl
 import subprocess
-import sys
-import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -25,10 +21,12 @@ from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.network_file import load_network, parse_network
 from cybervein_runtime.tls import Tls
 from cybervein_runtime.trust import Trust
-from super_lab import Process
+from ports import free_ports
+from services import Service, command
+from super_lab import RealSuperNode
+from waiting import until
 
 LOOPBACK = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-SECONDS_MAX = 300.0
 
 
 class Authority:
@@ -75,28 +73,22 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def init(data: Path, url: str, *options: str) -> subprocess.CompletedProcess[str]:
-    command = ("supernode", "init", "--data", str(data), "--preset", "test", "--url", url)
-    line = [sys.executable, "-m", "cybervein_command", "--json", *command, *options]
+    told = ("supernode", "init", "--data", data, "--preset", "test", "--url", url)
+    line = command("--json", *told, *options)
     return subprocess.run(line, capture_output=True, text=True, check=False)
 
 
 async def test_members_trust_the_network_s_authority_for_its_super_node_alone(
     tmp_path: Path, authority: Authority
 ) -> None:
-    port, tls = free_port(), authority.issue()
+    (port,), tls = free_ports(1), authority.issue()
     url = f"https://127.0.0.1:{port}"
     done = init(tmp_path / "node", url, "--ca", str(authority.pem))
     assert done.returncode == 0, done.stderr
     file = load_network(tmp_path / "node" / "network.json")
     assert file.ca == authority.pem.read_text()
-    process = Process(tmp_path / "node")
+    process = RealSuperNode(tmp_path / "node")
     process.start("--port", str(port), "--tls-cert", str(tls.cert), "--tls-key", str(tls.key))
     try:
         async with SignedClient(trust=file.trust) as member:
@@ -111,55 +103,33 @@ async def test_members_trust_the_network_s_authority_for_its_super_node_alone(
         process.stop()
 
 
-def members_join(folder: Path, node: Process) -> None:
+def members_join(folder: Path, node: RealSuperNode) -> None:
     """A real miner, its sidecar and a client, each with nothing but `network.json`."""
     network = str(folder / "node" / "network.json")
     (folder / "disk").mkdir()
     with ExitStack() as running:
-        miner = running.enter_context(
-            started(
-                folder / "m" / "run.json", "mine", "--network", network, "--data",
-                str(folder / "m"), "--disk", str(folder / "disk"), "--plots", "0",
-            )
-        )  # fmt: skip
-        until(lambda: document(f"{miner}/v1/status")["registered"])
-        side = running.enter_context(
-            started(
-                folder / "side.json", "sidecar", "--miner", miner, "--network", network,
-                "--run-file", str(folder / "side.json"),
-            )
-        )  # fmt: skip
-        with urllib.request.urlopen(f"{side}/metrics", timeout=60) as answer:  # noqa: S310
+        miner = Service(
+            folder / "m" / "run.json",
+            *("mine", "--network", network, "--data", folder / "m"),
+            *("--disk", folder / "disk", "--plots", "0"),
+        ).start()
+        running.callback(ended, miner)
+        until(lambda: miner.status()["registered"], "the miner is registered", diagnose=miner.tail)
+        beside = Service(
+            folder / "side.json",
+            *("sidecar", "--miner", miner.url, "--network", network),
+            *("--run-file", folder / "side.json"),
+        ).start()
+        running.callback(ended, beside)
+        with urllib.request.urlopen(f"{beside.url}/metrics", timeout=60) as answer:  # noqa: S310
             assert b'cybervein_up{source="supernode"} 1.0' in answer.read()
     home = ("--home", str(folder / "home"))
     node.cli(*home, "wallet", "new", "--network", network)
     assert node.cli(*home, "miners")
 
 
-@contextmanager
-def started(run_file: Path, *arguments: str) -> Iterator[str]:
-    """A command that announces itself; its URL."""
-    line = [sys.executable, "-m", "cybervein_command", *arguments, "--port", "0"]
-    child = subprocess.Popen(line, stderr=subprocess.DEVNULL)
-    try:
-        until(run_file.exists)
-        yield json.loads(run_file.read_bytes())["url"]
-    finally:
-        child.terminate()
-        assert child.wait(30) == 0
-
-
-def document(url: str) -> dict[str, object]:
-    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 -- our own loopback
-        found: dict[str, object] = json.load(answer)
-    return found
-
-
-def until(condition: object) -> None:
-    ends = time.monotonic() + SECONDS_MAX
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < ends
-        time.sleep(0.05)
+def ended(service: Service) -> None:
+    assert service.stop() == 0, service.tail()
 
 
 def test_an_authority_that_is_none_is_refused(tmp_path: Path, authority: Authority) -> None:

@@ -1,7 +1,0 @@
-"""Lets the tests here share `sidecar_processes`, which lies beside them."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1] / "miner"))

@@ -1,0 +1,62 @@
+"""The real `helm`, and what the chart renders."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cluster.tools import kubernetes_version, tool
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "charts" / "cybervein"
+PACKAGE_0_1 = ROOT / "tests" / "chart" / "packages" / "cybervein-0.1.0.tgz"
+MONITORING = ("PodMonitor", "PrometheusRule")
+CALL_SECONDS = 120
+
+Object = dict[str, Any]
+
+
+class HelmError(RuntimeError):
+    """Helm refused; its text is what it printed to stderr."""
+
+
+@dataclass(frozen=True)
+class Helm:
+    """Helm for one cluster and namespace, or for no cluster."""
+
+    directory: Path
+    kubeconfig: Path | None = None
+    namespace: str = "cybervein"
+
+    def __call__(self, *arguments: str | Path) -> str:
+        """Run it and return its stdout; its own state stays in the test's folder."""
+        home = {f"HELM_{name}_HOME": str(self.directory) for name in ("CACHE", "CONFIG", "DATA")}
+        target = {"KUBECONFIG": str(self.kubeconfig or self.directory / "none")}
+        run = subprocess.run(
+            [tool("helm"), "--namespace", self.namespace, *arguments],
+            env={**os.environ, **home, **target},
+            capture_output=True,
+            text=True,
+            timeout=CALL_SECONDS,
+            check=False,
+        )
+        if run.returncode != 0:
+            raise HelmError(f"{run.stderr}{run.stdout}")
+        return run.stdout
+
+    def values(self, values: Object) -> Path:
+        """A file with these values."""
+        path = self.directory / f"values-{len(list(self.directory.glob('values-*')))}.yaml"
+        path.write_text(json.dumps(values))
+        return path
+
+    def render(self, *flags: str | Path, values: Object | None = None) -> list[Object]:
+        """The objects of `helm template`."""
+        more = ("--values", self.values(values)) if values else ()
+        text = self(
+            "template", "cybervein", CHART, "--kube-version", kubernetes_version(), *flags, *more
+        )
+        return [each for each in yaml.safe_load_all(text) if each]
