@@ -2,14 +2,16 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cybervein_protocol.audit import CHUNK_BYTES, Held, Outcome
+from cybervein_protocol.dag import SegmentNode
+from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import CyberVeinError, ProofError, UnknownError
 from cybervein_protocol.signing import address
 
-from cybervein_client.catalogue import FileRow, SegmentRow
 from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.download.locate import Placed
 from cybervein_client.transport import ShardAt
@@ -39,21 +41,31 @@ class ShardCheck:
 
 
 async def audit_file(
-    file: FileRow, segments: list[SegmentRow], placed: Placed, fetcher: ShardFetcher, samples: int
+    segments: Sequence[SegmentNode], placed: Placed, fetcher: ShardFetcher, samples: int
 ) -> list[ShardCheck]:
-    """Read `samples` random 1 KiB chunks of every shard; a shard without a holder is `wrong`."""
+    """Read `samples` random 1 KiB chunks of every shard that the file's CID names.
+
+    A shard without a holder is `wrong`, and so is another one that is held in its place.
+    """
     gate = asyncio.Semaphore(CONCURRENT_MAX)
 
-    async def check(row: SegmentRow, index: int) -> ShardCheck:
-        found = placed.get(row.number, {}).get(index)
+    async def check(segment: int, index: int, root: bytes) -> ShardCheck:
+        found = placed.get(segment, {}).get(index)
         if found is None:
-            return ShardCheck(row.number, index, None, Outcome.WRONG, "no miner holds it")
+            return ShardCheck(segment, index, None, Outcome.WRONG, "no miner holds it")
         deal, shard = found
+        if shard.root != root:
+            reason = f"the file names shard {root.hex()[:16]}, the ledger {shard.root.hex()[:16]}"
+            return ShardCheck(segment, index, shard.miner, Outcome.WRONG, reason)
         async with gate:
             outcome, reason = await _check_shard(fetcher, deal, shard, samples)
-        return ShardCheck(row.number, index, shard.miner, outcome, reason)
+        return ShardCheck(segment, index, shard.miner, outcome, reason)
 
-    checks = [check(row, index) for row in segments for index in range(file.n)]
+    checks = [
+        check(number, index, cid_root(shard))
+        for number, segment in enumerate(segments)
+        for index, shard in enumerate(segment.shards)
+    ]
     return list(await asyncio.gather(*checks))
 
 

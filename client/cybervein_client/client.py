@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from cybervein_protocol.dag import walk_segments
 from cybervein_protocol.encoding import cid_text, parse_cid
 from cybervein_protocol.errors import ConflictError, CyberVeinError
 from cybervein_protocol.ledger.accounts.fees import storage_fee
@@ -188,11 +189,13 @@ class AsyncClient:
         return total
 
     async def audit(self, name: str, samples: int) -> list[ShardCheck]:
-        """Check random chunks of every shard of a file."""
+        """Check random chunks of every shard that a file's CID names, whatever the ledger says."""
         file = self.stored(name)
+        root = parse_cid(file.cid or "", "file")
+        nodes = walk_segments(root, lambda cid: self.catalogue.node(cid_text(cid)))
+        segments = [node for _, node in nodes]
         placed = await self._locator.locate(file)
-        segments = self.catalogue.segments(file.id)
-        return await audit_file(file, segments, placed, self._fetcher, samples)
+        return await audit_file(segments, placed, self._fetcher, samples)
 
     async def send(self, to: bytes, amount: int, memo: str = "") -> str:
         """Pay veins to an account; the id of the final unit."""

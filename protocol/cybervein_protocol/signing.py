@@ -4,7 +4,7 @@ One strict verification rule (libsodium's, equal to dalek's `verify_strict`): ca
 no small-order A or R, cofactorless equation. Reference: RFC 8032.
 """
 
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import base58
 import msgspec
@@ -21,18 +21,16 @@ _ADDRESS_CHARS_MAX = 64
 
 
 class KeyPair:
-    """An Ed25519 key pair. Its `repr` never shows the secret."""
+    """An Ed25519 key pair of a 32-byte secret seed (RFC 8032 section 5.1.5).
+
+    Its `repr` never shows the secret.
+    """
 
     __slots__ = ("_key", "public")
 
     def __init__(self, seed: bytes) -> None:
         self._key = SigningKey(seed)
         self.public = PublicKey(bytes(self._key.verify_key))
-
-    @classmethod
-    def from_seed(cls, seed: bytes) -> Self:
-        """A key pair of a 32-byte secret seed (RFC 8032 section 5.1.5)."""
-        return cls(seed)
 
     @property
     def seed(self) -> bytes:

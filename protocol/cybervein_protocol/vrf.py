@@ -15,7 +15,6 @@ from typing import Final
 from cybervein_protocol.errors import MalformedError, ProofError
 
 PROOF_BYTES: Final = 80
-OUTPUT_BYTES: Final = 64
 
 _P: Final = 2**255 - 19
 _Q: Final = 2**252 + 27742317777372353535851937790883648493

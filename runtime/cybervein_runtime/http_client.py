@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import aiohttp
 from cybervein_protocol import errors
-from cybervein_protocol.encoding import encode
 from cybervein_protocol.http_signature import ORDER_HEADER, SignableRequest, sign_request
 from cybervein_protocol.signing import KeyPair
 
@@ -145,12 +144,6 @@ class SignedClient:
     async def get_json(self, url: str, *, timeout_seconds: float = 10) -> Any:  # noqa: ANN401 -- JSON
         """The JSON at `url`."""
         return (await self.request("GET", url, timeout_seconds=timeout_seconds)).json()
-
-    async def post_record(
-        self, url: str, record: object, *, timeout_seconds: float = 30
-    ) -> Response:
-        """POST a record's canonical encoding."""
-        return await self.request("POST", url, body=encode(record), timeout_seconds=timeout_seconds)
 
 
 async def _read(answer: aiohttp.ClientResponse, max_bytes: int, url: str) -> bytes:

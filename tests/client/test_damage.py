@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cybervein_client import AsyncClient
 from cybervein_client.catalogue import FileRow
+from cybervein_client.download.locate import Placed
 from cybervein_client.upload import FileSource
 from cybervein_protocol.audit import Outcome
 from cybervein_protocol.coding import SEGMENT_PLAIN
@@ -163,3 +164,20 @@ async def test_the_owners_audit_tells_wrong_shards_and_silent_miners_apart(
     assert outcomes.pop(0) is Outcome.WRONG
     assert outcomes.pop(1) is Outcome.TIMEOUT
     assert set(outcomes.values()) == {Outcome.PASSED}
+
+
+async def test_the_owners_audit_asks_for_what_the_files_cid_names_whatever_the_ledger_says(
+    client: AsyncClient, noise: Noise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await client.put(FileSource(noise(100_000)), "file")
+    placed = await client._locator.locate(client.stored("file"))
+    placed[0][0] = placed[0][1]
+
+    async def swapped(_: FileRow) -> Placed:
+        return placed
+
+    monkeypatch.setattr(client._locator, "locate", swapped)
+    checks = await client.audit("file", 8)
+    [wrong] = [check for check in checks if check.outcome is not Outcome.PASSED]
+    assert (wrong.index, wrong.outcome) == (0, Outcome.WRONG)
+    assert wrong.reason.startswith("the file names shard ")

@@ -10,7 +10,7 @@ from cybervein_protocol.space.metadata import METADATA_CONTEXT
 from hypothesis import given
 from hypothesis import strategies as st
 
-KEY = KeyPair.from_seed(b"\x05" * 32)
+KEY = KeyPair(b"\x05" * 32)
 CLAIM = PlotClaim(index=5, b=6, k=3, kappa=b"k" * 32, gamma=b"g" * 32)
 META = describe_plot(KEY, CLAIM)
 

@@ -29,7 +29,7 @@ from write_epochs import SUPER, SUPER_VRF, genesis_of
 
 GOLDEN = json.loads((DUMPS.parents[1] / "ledger" / "golden_chain.json").read_text())
 GENESIS = genesis_of(GOLDEN)
-CUSTOMER = KeyPair.from_seed(blake3(b"customer").digest())
+CUSTOMER = KeyPair(blake3(b"customer").digest())
 WRITTEN = len(GOLDEN["blocks"]) - 1
 
 

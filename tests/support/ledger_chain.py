@@ -61,7 +61,7 @@ def digest(text: str) -> bytes:
 
 
 def keys(name: str) -> KeyPair:
-    return KeyPair.from_seed(digest(name))
+    return KeyPair(digest(name))
 
 
 def genesis_of(preset: Preset = TEST, rich: tuple[str, ...] = ("customer", "friend")) -> Genesis:

@@ -23,7 +23,7 @@ decode_block = _any(
     "cybervein_protocol.ledger.block:decode_block",
 )
 
-SUPER = KeyPair.from_seed(blake3(b"super").digest())
+SUPER = KeyPair(blake3(b"super").digest())
 SUPER_VRF = blake3(b"super vrf").digest()
 
 

@@ -43,11 +43,6 @@ class PlotShape:
         return ROW_BYTES << self.b
 
     @property
-    def column_file_bytes(self) -> int:
-        """Size of the column file c_0 ‖ … ‖ c_{n-1}."""
-        return DIGEST_BYTES << self.b
-
-    @property
     def column_bytes(self) -> int:
         """Size of one opened column: a node's rows of layers 1 to k."""
         return ROW_BYTES * self.k
