@@ -1,15 +1,18 @@
 """`network.json`: what joins a process to one network, with everything pinned by one CID."""
 
 import base64
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+from cybervein_protocol.api.decode import decode_document
+from cybervein_protocol.api.super_node.network import NetworkFileDocument, SuperNodeAddress
 from cybervein_protocol.encoding import cid_text, decode, encode
 from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.ledger.units.genesis import Genesis, network_id
 from cybervein_protocol.names import PublicKey
 from cybervein_protocol.signing import address, parse_address
+from msgspec import UNSET
 from multiformats import CID
 
 from cybervein_runtime.files import read_limited, write_atomic
@@ -43,13 +46,14 @@ def to_json(
 ) -> bytes:
     """The file's bytes; `ca` is the PEM of a private authority."""
     encoded = base64.urlsafe_b64encode(encode(genesis)).rstrip(b"=").decode()
-    document = {
-        "v": 1,
-        "network": cid_text(network_id(genesis)),
-        "genesis": encoded,
-        "super_nodes": [{"url": url, "address": address(key)} for url, key in super_nodes],
-    } | ({"ca": ca} if ca else {})
-    return json.dumps(document, indent=2).encode() + b"\n"
+    document = NetworkFileDocument(
+        v=1,
+        network=cid_text(network_id(genesis)),
+        genesis=encoded,
+        super_nodes=[SuperNodeAddress(url=url, address=address(key)) for url, key in super_nodes],
+        ca=ca or UNSET,
+    )
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
 
 
 def save_network(
@@ -67,24 +71,24 @@ def load_network(path: Path) -> NetworkFile:
 def parse_network(data: bytes, what: str) -> NetworkFile:
     """Like `load_network`, of the file's bytes; `what` names them in errors."""
     try:
-        document = json.loads(data)
-        claimed: str = document["network"]
-        text: str = document["genesis"]
+        document = decode_document(data, NetworkFileDocument, what, _FILE_BYTES_MAX)
+        text = document.genesis
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         nodes = tuple(
-            (str(node["url"]).rstrip("/"), parse_address(node["address"]))
-            for node in document["super_nodes"]
+            (node.url.rstrip("/"), parse_address(node.address)) for node in document.super_nodes
         )
-        version, ca = document["v"], str(document.get("ca") or "")
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, MalformedError) as error:
         raise MalformedError(f"{what} is not a network file; get a fresh network.json") from error
     genesis = decode(raw, Genesis, f"{what}: genesis", _FILE_BYTES_MAX)
     network = network_id(genesis)
-    if cid_text(network) != claimed or version != 1:
-        raise MalformedError(f"{what}: genesis is {cid_text(network)}, the file says {claimed}")
+    if cid_text(network) != document.network:
+        raise MalformedError(
+            f"{what}: genesis is {cid_text(network)}, the file says {document.network}"
+        )
     pinned = {node.key for node in genesis.super_nodes}
     if not nodes or any(key not in pinned for _, key in nodes):
         raise MalformedError(f"{what}: a super node's key is not in the genesis; do not trust it")
+    ca = document.ca or ""
     if ca:
         context_of(ca)
     return NetworkFile(network, genesis, nodes, ca)

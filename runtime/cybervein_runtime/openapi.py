@@ -6,7 +6,7 @@ guesses (JSON everywhere, 422 for each parameter) are taken out: they are not wh
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -59,6 +59,19 @@ def answers(
 def answers_bytes(media_type: str, what: str, *, refuses: Errors = ()) -> dict[str, Any]:
     """Keywords of a route that answers bytes or text of `media_type`."""
     return _route(200, {200: _bytes(media_type, what)}, refuses)
+
+
+def answers_events(kinds: Mapping[str, type[Document]], *, refuses: Errors = ()) -> dict[str, Any]:
+    """Keywords of a route that answers server-sent events, a document for each name."""
+    stream = {"schema": {"type": "string"}, "itemSchema": {"oneOf": [*_events(kinds)]}}
+    own = {"description": "Until the listener goes.", "content": {"text/event-stream": stream}}
+    return _route(200, {200: own}, refuses)
+
+
+def _events(kinds: Mapping[str, type[Document]]) -> Iterator[dict[str, Any]]:
+    for name, kind in kinds.items():
+        data = {"type": "string", "contentMediaType": JSON, "contentSchema": _ref(kind)}
+        yield {"properties": {"event": {"const": name}, "id": {"type": "string"}, "data": data}}
 
 
 def takes(kind: type[Document]) -> dict[str, Any]:

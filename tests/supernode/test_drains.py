@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import ConflictError
@@ -43,7 +44,7 @@ def told(lab: Lab, miner: FakeMiner) -> dict[str, object]:
     """The drain part of `GET /v1/miners/{address}`."""
     row = lab.desk.view.miner(miner.key.public)
     held = row.held_shards if row.drains else None
-    return lab.node.mover.drain_json(miner.key.public, held)
+    return msgspec.to_builtins(lab.node.mover.outlook(miner.key.public, held))
 
 
 async def test_a_draining_miner_s_shard_is_copied_from_it_byte_for_byte(

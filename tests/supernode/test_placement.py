@@ -112,8 +112,8 @@ async def test_a_miner_that_is_gone_or_answers_as_another_gets_no_shards(
     miners[1].misbehave = "another's status"
     await lab.node.roster.refresh()
     assert len(lab.node.roster.candidates()) == 3
-    assert "does not answer" in str(lab.node.roster.seen_json(miners[0].key.public))
-    assert "two miners share a URL" in str(lab.node.roster.seen_json(miners[1].key.public))
+    assert "does not answer" in lab.node.roster.seen(miners[0].key.public).error
+    assert "two miners share a URL" in lab.node.roster.seen(miners[1].key.public).error
 
 
 async def test_promised_bytes_are_not_promised_again(lab: Lab, miners: list[FakeMiner]) -> None:

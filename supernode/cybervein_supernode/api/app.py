@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cybervein_protocol.errors import RateError
 from cybervein_runtime.addresses import is_loopback
 from cybervein_runtime.http_errors import install_errors
 from cybervein_runtime.http_server import Authenticator
+from cybervein_runtime.openapi import describe
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
@@ -17,6 +19,8 @@ from cybervein_supernode.api.limits import Buckets, RateLimit
 from cybervein_supernode.api.live_routes import live_routes
 from cybervein_supernode.api.market_routes import market_routes
 from cybervein_supernode.api.metrics import metrics_routes
+from cybervein_supernode.api.network_routes import network_routes
+from cybervein_supernode.api.signed_routes import signed_routes
 from cybervein_supernode.api.submit_routes import submit_routes
 from cybervein_supernode.node.node import SuperNode
 
@@ -40,12 +44,13 @@ def create_app(
     )
     install_errors(app)
     app.add_middleware(RateLimit, buckets=Buckets())
-    authenticator = Authenticator()
+    app.include_router(network_routes(node))
     app.include_router(chain_routes(node))
     app.include_router(market_routes(node))
     at_home = not behind_proxy and is_loopback(urlsplit(node.place.url).hostname or "")
     free_units = FreeUnits(node.desk.preset, exempt_loopback=at_home, exempt=free_from)
-    app.include_router(submit_routes(node, authenticator, free_units))
+    app.include_router(submit_routes(node, free_units))
+    app.include_router(signed_routes(node, Authenticator()))
     app.include_router(live_routes(node))
     app.include_router(metrics_routes(node))
     app.mount("/explorer", StaticFiles(directory=EXPLORER), name="explorer")
@@ -57,4 +62,6 @@ def create_app(
             headers={"content-security-policy": _PAGE_POLICY, "cache-control": "no-cache"},
         )
 
+    limited = (RateError,)
+    describe(app, everywhere={"/v1": limited, "/metrics": limited})
     return app

@@ -10,15 +10,14 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from cybervein_protocol.errors import UnavailableError
-from starlette.responses import JSONResponse
+from cybervein_protocol.errors import RateError
+from cybervein_runtime.http_errors import error_response
 
 RATE_PER_SECOND = 300.0
 BURST = 1500.0
 ADDRESSES_MAX = 10_000
 PROBES = frozenset({"/startupz", "/readyz", "/healthz"})
 """Not limited: whoever probes may share its address with a busy neighbour."""
-_TOO_MANY = 429
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -74,6 +73,5 @@ class RateLimit:
             await self._app(scope, receive, send)
             return
         message = f"more than {RATE_PER_SECOND:.0f} requests per second; slow down and try again"
-        body = {"error": UnavailableError.code, "message": message}
-        answer = JSONResponse(body, status_code=_TOO_MANY, headers={"retry-after": "1"})
+        answer = error_response(RateError(message), {"retry-after": "1"})
         await answer(scope, receive, send)

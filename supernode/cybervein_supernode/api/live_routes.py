@@ -1,11 +1,12 @@
 """Live events over server-sent events, health and readiness."""
 
-import json
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from cybervein_protocol.errors import UnavailableError
-from cybervein_runtime.openapi import JsonAnswer
+import msgspec
+from cybervein_protocol.api.super_node.events import EVENTS
+from cybervein_protocol.errors import MalformedError, UnavailableError
+from cybervein_runtime.openapi import JsonAnswer, answers_events
 from cybervein_runtime.probes import PROBE, Health
 from fastapi import APIRouter, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -20,7 +21,9 @@ def live_routes(node: SuperNode) -> APIRouter:
     """`/v1/events`, `/startupz`, `/healthz`, `/readyz`."""
     router = APIRouter(tags=["live"])
 
-    @router.get("/v1/events")
+    described = answers_events(EVENTS, refuses=(MalformedError, UnavailableError))
+
+    @router.get("/v1/events", **described)
     async def events(
         request: Request, after: Annotated[int | None, Query(ge=0)] = None
     ) -> EventSourceResponse:
@@ -62,5 +65,5 @@ async def _stream(hub: EventHub, after: int | None) -> AsyncIterator[ServerSentE
             event = await listener.next()
             if event is None:
                 return
-            data = json.dumps(dict(event.data))
-            yield ServerSentEvent(data=data, event=event.kind, id=str(event.number))
+            data = msgspec.json.encode(event.document).decode()
+            yield ServerSentEvent(data=data, event=event.document.name, id=str(event.number))

@@ -1,148 +1,108 @@
 """Public reading of miners, deals and shards."""
 
 from bisect import bisect_right
-from typing import Annotated
+from typing import Annotated, Final
 
+from cybervein_protocol.api.super_node.deals import DealDocument, DealListing, ShardListing
+from cybervein_protocol.api.super_node.miners import FullMinerDocument, MinerListing
 from cybervein_protocol.encoding import cid_root, parse_cid
 from cybervein_protocol.errors import MalformedError, UnknownError
-from cybervein_protocol.ledger.state.rows import MINERS, DealRow, MinerRow
 from cybervein_protocol.signing import address, parse_address
+from cybervein_runtime.openapi import JsonAnswer, answers, answers_bytes
 from fastapi import APIRouter, Query, Response
 
-from cybervein_supernode.api.views import (
-    Json,
-    batch_json,
-    contribution_json,
-    deal_json,
-    miner_json,
-    shard_json,
+from cybervein_supernode.api.market_views import (
+    deal_document,
+    full_miner,
+    listed_miner,
+    shard_document,
     weight_of,
 )
-from cybervein_supernode.chain.view import LedgerView, Shard
 from cybervein_supernode.node.node import SuperNode
 
 DEALS_MAX = 500
 HISTORY_EPOCHS = 50
-_ROOT_HEX = 64
 PAGE_MAX = 1000
 Page = Annotated[int | None, Query(ge=1, le=PAGE_MAX)]
+Most = Annotated[int, Query(ge=1, le=DEALS_MAX)]
+Epochs = Annotated[int, Query(ge=0, le=HISTORY_EPOCHS)]
+_ROOT_HEX = 64
+_BYTES: Final = "application/octet-stream"
 
 
 def market_routes(node: SuperNode) -> APIRouter:
     """The routes; each reads what is committed."""
-    router = APIRouter(prefix="/v1", tags=["market"])
-    _miners(router, node)
-    _deals(router, node.desk.view)
-
-    @router.get("/shards/{root}")
-    def shard(root: str) -> Json:
-        """Where the shard of a root lies."""
-        found = node.desk.view.shards_of_root(_root(root))
-        if not found:
-            raise UnknownError(f"shard {root} is in no deal")
-        return {"shards": [shard_json(each, _url(node.desk.view, each)) for each in found]}
-
-    @router.get("/evidence/{digest}")
-    def evidence(digest: str) -> Response:
-        """The bytes behind a verdict, while they are kept."""
-        data = node.desk.evidence.read(_root(digest))
-        return Response(data, media_type="application/octet-stream")
-
+    router, read = APIRouter(prefix="/v1", tags=["market"]), MarketReader(node)
+    bad, absent = (MalformedError,), (MalformedError, UnknownError)
+    kept = answers_bytes(_BYTES, "The evidence as it was kept.", refuses=absent)
+    for path, handler, described in (
+        ("/miners", read.miners, answers(MinerListing, refuses=bad)),
+        ("/miners/{text}", read.miner, answers(FullMinerDocument, refuses=absent)),
+        ("/deals", read.deals, answers(DealListing, refuses=bad)),
+        ("/deals/{text}", read.deal, answers(DealDocument, refuses=absent)),
+        ("/deals/{text}/shards", read.shards, answers(ShardListing, refuses=absent)),
+        ("/shards/{root}", read.shard, answers(ShardListing, refuses=absent)),
+        ("/evidence/{digest}", read.evidence, kept),
+    ):
+        router.add_api_route(path, handler, **described)
     return router
 
 
-def _miners(router: APIRouter, node: SuperNode) -> None:
-    view = node.desk.view
+class MarketReader:
+    """A handler for each route."""
 
-    @router.get("/miners")
-    def miners(limit: Page = None, after: str | None = None) -> Json:
+    def __init__(self, node: SuperNode) -> None:
+        self._node, self._view = node, node.desk.view
+
+    def miners(self, limit: Page = None, after: str | None = None) -> JsonAnswer:
         """Miners by key, with scores and rewards; `weight_share` is parts per million.
 
-        `limit` asks for a page: `next` is the `after` of the following one, null at the end.
+        `limit` asks for a page: `next` is the `after` of the following one, null at the end. The
+        miner that `after` names need not be there any more.
         """
-        rows = view.miners()
-        total = sum(weight_of(row, view.preset) for _, row in rows)
-        start = 0 if after is None else _place_after(rows, parse_address(after))
+        rows = self._view.miners()
+        weights = sum(weight_of(row, self._view.preset) for _, row in rows)
+        start = 0 if after is None else bisect_right([k for k, _ in rows], parse_address(after))
         page = rows[start:] if limit is None else rows[start : start + limit]
         more = start + len(page) < len(rows)
-        return {
-            "miners": [_standing(node, key, row, total) for key, row in page],
-            "total": len(rows),
-            "next": address(page[-1][0]) if more else None,
-        }
+        listed = [listed_miner(self._node, key, row, weights) for key, row in page]
+        following = address(page[-1][0]) if more else None
+        return JsonAnswer(MinerListing(miners=listed, total=len(rows), next=following))
 
-    @router.get("/miners/{text}")
-    def miner(text: str, epochs: Annotated[int, Query(ge=0, le=HISTORY_EPOCHS)] = 50) -> Json:
+    def miner(self, text: str, epochs: Epochs = HISTORY_EPOCHS) -> JsonAnswer:
         """One miner: standing, batches, its last closed `epochs`."""
-        key = parse_address(text)
-        promised = node.departures.promised(key)
-        row = view.miner(key)
-        batches = [batch_json(digest, batch) for digest, batch in view.batches_of(key)]
-        live = _live_json(node, key, row, promised=promised)
-        document = miner_json(key, row, view.preset) | live
-        return document | {"batches": batches, "epochs": _history(view, key, epochs)}
+        return JsonAnswer(full_miner(self._node, parse_address(text), epochs))
 
-
-def _place_after(rows: list[tuple[bytes, MinerRow]], key: bytes) -> int:
-    """Where the next page begins; the miner itself need not be there any more."""
-    return bisect_right([each for each, _ in rows], key)
-
-
-def _standing(node: SuperNode, key: bytes, row: MinerRow, total: int) -> Json:
-    """One entry of the listing."""
-    preset = node.desk.view.preset
-    share = weight_of(row, preset) * 1_000_000 // total if total else 0
-    return miner_json(key, row, preset) | _live_json(node, key, row) | {"weight_share": share}
-
-
-def _live_json(node: SuperNode, key: bytes, row: MinerRow, **drain: int) -> Json:
-    """What this super node knows beside the ledger; `drain` has more about that."""
-    held = row.held_shards if row.drains else None
-    return node.roster.seen_json(key) | {"drain": node.mover.drain_json(key, held) | drain}
-
-
-def _history(view: LedgerView, key: bytes, most: int) -> list[Json]:
-    """The miner in the last closed epochs, newest first."""
-    current = view.head().epoch
-    epochs = range(current - 1, max(-1, current - 1 - most), -1)
-    return [
-        {"epoch": epoch} | contribution_json(entry)
-        for epoch in epochs
-        if (entry := view.contribution(epoch, key)) is not None
-    ]
-
-
-def _deals(router: APIRouter, view: LedgerView) -> None:
-    @router.get("/deals")
-    def deals(
-        owner: str | None = None, limit: Annotated[int, Query(ge=1, le=DEALS_MAX)] = 100
-    ) -> Json:
+    def deals(self, owner: str | None = None, limit: Most = 100) -> JsonAnswer:
         """Deals of an owner, or of everybody."""
         key = None if owner is None else parse_address(owner)
-        return {"deals": [_deal(view, digest, row) for digest, row in view.deals_of(key, limit)]}
+        epoch = self._view.head().epoch
+        found = self._view.deals_of(key, limit)
+        return JsonAnswer(DealListing(deals=[deal_document(*each, epoch) for each in found]))
 
-    @router.get("/deals/{text}")
-    def deal(text: str) -> Json:
+    def deal(self, text: str) -> JsonAnswer:
         """One deal."""
         digest = cid_root(parse_cid(text, "deal"))
-        return _deal(view, digest, view.deal(digest))
+        row = self._view.deal(digest)
+        return JsonAnswer(deal_document(digest, row, self._view.head().epoch))
 
-    @router.get("/deals/{text}/shards")
-    def shards(text: str) -> Json:
+    def shards(self, text: str) -> JsonAnswer:
         """Where its shards are."""
         digest = cid_root(parse_cid(text, "deal"))
-        view.deal(digest)
-        found = view.shards_of_deal(digest)
-        return {"shards": [shard_json(each, _url(view, each)) for each in found]}
+        self._view.deal(digest)
+        found = self._view.shards_of_deal(digest)
+        return JsonAnswer(ShardListing(shards=[shard_document(self._view, s) for s in found]))
 
+    def shard(self, root: str) -> JsonAnswer:
+        """Where the shard of a root lies."""
+        found = self._view.shards_of_root(_root(root))
+        if not found:
+            raise UnknownError(f"shard {root} is in no deal")
+        return JsonAnswer(ShardListing(shards=[shard_document(self._view, s) for s in found]))
 
-def _deal(view: LedgerView, digest: bytes, row: DealRow) -> Json:
-    return deal_json(digest, row, view.head().epoch, row.lost)
-
-
-def _url(view: LedgerView, shard: Shard) -> str:
-    miner = view.rows.find(MINERS, shard.row.miner)
-    return miner.url if miner else ""
+    def evidence(self, digest: str) -> Response:
+        """The bytes behind a verdict, while they are kept."""
+        return Response(self._node.desk.evidence.read(_root(digest)), media_type=_BYTES)
 
 
 def _root(text: str) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from cybervein_protocol.ledger.mining.contribution import space_bytes, weight
 from cybervein_protocol.ledger.state.rows import SUPPLY, SUPPLY_ID, MinerRow
+from cybervein_runtime.openapi import answers_bytes
 from fastapi import APIRouter, Response
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -49,10 +50,10 @@ class SuperNodeCollector(Collector):
 
     def _clock(self) -> Iterator[Metric]:
         head = self._node.desk.view.head()
-        clock = self._node.clock.document()
+        ends = self._node.clock.moments().epoch_ends
         yield _gauge("height", "Height of the last engine block.", head.height)
         yield _gauge("epoch", "The open epoch.", head.epoch)
-        ends, text = clock["epoch_ends"], "When the open epoch ends (unix seconds)."
+        text = "When the open epoch ends (unix seconds)."
         yield _gauge("epoch_end_timestamp_seconds", text, ends)
 
     def _supply(self) -> Iterator[Metric]:
@@ -111,8 +112,9 @@ def metrics_routes(node: SuperNode) -> APIRouter:
     registry.register(SuperNodeCollector(node))
     ProcessCollector(registry=registry)
 
-    @router.get("/metrics", include_in_schema=False)
+    @router.get("/metrics", **answers_bytes("text/plain", "All metrics, as Prometheus reads them."))
     def metrics() -> Response:
+        """What Prometheus scrapes."""
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass
 
 import structlog
+from cybervein_protocol.api.super_node.events import AuditEvent
 from cybervein_protocol.audit import Held, Outcome, draw_samples, holding_root
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import CyberVeinError, UnavailableError
@@ -166,15 +167,14 @@ class Auditor:
         entry = verdict.entry
         self._desk.tally.add("audits", entry.outcome)
         self._desk.hub.publish(
-            "audit",
-            {
-                "miner": address(entry.miner),
-                "epoch": epoch,
-                "outcome": entry.outcome,
-                "challenged": entry.challenged,
-                "good": entry.good,
-                "damaged_shards": len(verdict.damaged),
-            },
+            AuditEvent(
+                miner=address(entry.miner),
+                epoch=epoch,
+                outcome=entry.outcome,
+                challenged=entry.challenged,
+                good=entry.good,
+                damaged_shards=len(verdict.damaged),
+            )
         )
 
 

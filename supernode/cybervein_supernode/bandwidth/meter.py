@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import structlog
+from cybervein_protocol.api.super_node.events import BandwidthEvent
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.ledger.mining.contribution import plot_bytes
@@ -173,8 +174,8 @@ class Meter:
         for entry in entries:
             self._desk.tally.add("bandwidth_tests")
             rate = entry.bytes_per_second
-            data = {"miner": address(entry.miner), "epoch": epoch, "bytes_per_second": rate}
-            self._desk.hub.publish("bandwidth", data)
+            miner = address(entry.miner)
+            self._desk.hub.publish(BandwidthEvent(miner=miner, epoch=epoch, bytes_per_second=rate))
 
 
 def _record(reads: list[Read]) -> dict[str, object]:

@@ -1,9 +1,21 @@
 """The open epoch's moments: one value that the driver moves on and everybody else reads."""
 
+from dataclasses import dataclass
+
 from cybervein_protocol.presets import Preset
 
 from cybervein_supernode.clock.time_source import TimeSource
 from cybervein_supernode.clock.timeline import Timeline, begin, resume
+
+
+@dataclass(frozen=True, slots=True)
+class EpochMoments:
+    """The open epoch in unix seconds of this machine's clock."""
+
+    now: float
+    epoch_began: float
+    proof_deadline: float
+    epoch_ends: float
 
 
 class EpochClock:
@@ -38,12 +50,12 @@ class EpochClock:
         """Unix seconds, as this machine's clock stands now, of a monotonic moment."""
         return self._time.wall() + (moment - self._time.monotonic())
 
-    def document(self) -> dict[str, object]:
-        """The open epoch's moments in unix seconds of this machine's clock."""
+    def moments(self) -> EpochMoments:
+        """The open epoch's moments."""
         timeline = self.timeline
-        return {
-            "now": self._time.wall(),
-            "epoch_began": self.wall_of(timeline.began),
-            "proof_deadline": self.wall_of(timeline.deadline),
-            "epoch_ends": self.wall_of(timeline.ends),
-        }
+        return EpochMoments(
+            now=self._time.wall(),
+            epoch_began=self.wall_of(timeline.began),
+            proof_deadline=self.wall_of(timeline.deadline),
+            epoch_ends=self.wall_of(timeline.ends),
+        )

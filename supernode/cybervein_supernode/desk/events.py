@@ -6,9 +6,12 @@ others; a browser's EventSource reconnects automatically and catches up from the
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+
+from cybervein_protocol.api.super_node.events import EventDocument
+from msgspec.structs import replace
 
 HISTORY_EVENTS_MAX = 256
 QUEUE_EVENTS_MAX = 512
@@ -16,22 +19,21 @@ LISTENERS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened; `data` is JSON-able, `number` grows by one."""
+class NumberedEvent:
+    """One thing that happened; `number` grows by one."""
 
     number: int
-    kind: str
-    data: Mapping[str, object]
+    document: EventDocument
 
 
 class Subscription:
     """The queue of one listener; `closed` once it fell too far behind."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[Event | None] = asyncio.Queue(QUEUE_EVENTS_MAX + 1)
+        self._queue: asyncio.Queue[NumberedEvent | None] = asyncio.Queue(QUEUE_EVENTS_MAX + 1)
         self.closed = False
 
-    async def next(self) -> Event | None:
+    async def next(self) -> NumberedEvent | None:
         """The next event, or None once the hub stops."""
         return await self._queue.get()
 
@@ -40,7 +42,7 @@ class Subscription:
         if not self._queue.full():
             self._queue.put_nowait(None)
 
-    def offer(self, event: Event) -> None:
+    def offer(self, event: NumberedEvent) -> None:
         """Queue the event, or give the listener up where its queue is full."""
         if self._queue.qsize() >= QUEUE_EVENTS_MAX:
             self.closed = True
@@ -55,7 +57,7 @@ class EventHub:
     def __init__(self, wall: Callable[[], float]) -> None:
         self._wall = wall
         self._number = 0
-        self._history: deque[Event] = deque(maxlen=HISTORY_EVENTS_MAX)
+        self._history: deque[NumberedEvent] = deque(maxlen=HISTORY_EVENTS_MAX)
         self._listeners: set[Subscription] = set()
 
     @property
@@ -63,10 +65,10 @@ class EventHub:
         """How many listen now."""
         return len(self._listeners)
 
-    def publish(self, kind: str, data: Mapping[str, object]) -> None:
-        """Tell every listener. Never blocks."""
+    def publish(self, document: EventDocument) -> None:
+        """Tell every listener, with the time. Never blocks."""
         self._number += 1
-        event = Event(self._number, kind, {"time": round(self._wall(), 3), **data})
+        event = NumberedEvent(self._number, replace(document, time=round(self._wall(), 3)))
         self._history.append(event)
         for listener in tuple(self._listeners):
             listener.offer(event)

@@ -7,7 +7,7 @@ Duties and routes know only this port, so another engine (several super nodes) t
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from cybervein_protocol.ledger.units.body import Body
 from cybervein_runtime.duty import Figure
@@ -24,7 +24,7 @@ class Inclusion:
     reason: str
 
     @property
-    def status(self) -> str:
+    def status(self) -> Literal["final", "void"]:
         """`final` or `void`."""
         return "void" if self.code else "final"
 

@@ -4,6 +4,7 @@ A response may be large, so few are judged side by side. A batch that nobody ans
 voided by the ledger itself.
 """
 
+from cybervein_protocol.api.super_node.events import BatchEvent
 from cybervein_protocol.encoding import cid_root, cid_text
 from cybervein_protocol.errors import ConflictError, ForbiddenError, UnavailableError, UnknownError
 from cybervein_protocol.ledger.mining.bodies import PlotEntry, PlotVerdict
@@ -106,11 +107,10 @@ class CommitIntake:
         outcome = "failed" if reason else "passed"
         self._desk.tally.add("commit_responses", outcome)
         self._desk.hub.publish(
-            "batch",
-            {
-                "miner": address(response.miner),
-                "batch": cid_text(response.batch),
-                "outcome": outcome,
-                "reason": reason,
-            },
+            BatchEvent(
+                miner=address(response.miner),
+                batch=cid_text(response.batch),
+                outcome=outcome,
+                reason=reason,
+            )
         )

@@ -7,6 +7,7 @@ in the same way. Whatever was accepted is on disk before the miner hears so.
 from collections.abc import Callable
 
 import structlog
+from cybervein_protocol.api.super_node.events import ProofEvent
 from cybervein_protocol.errors import ConflictError, CyberVeinError, ExpiredError, ForbiddenError
 from cybervein_protocol.ledger.mining.measurements import SpaceEntry, SpaceResult
 from cybervein_protocol.messages import SpaceProof, decode_space_proof
@@ -99,8 +100,7 @@ class SpaceIntake:
     def _told(self, miner: bytes, epoch: int, outcome: str, reason: str) -> None:
         self._desk.tally.add("space_proofs", outcome)
         self._desk.hub.publish(
-            "proof",
-            {"miner": address(miner), "epoch": epoch, "outcome": outcome, "reason": reason},
+            ProofEvent(miner=address(miner), epoch=epoch, outcome=outcome, reason=reason)
         )
 
     def _count_missed(self, epoch: int, proved: set[bytes]) -> None:

@@ -1,5 +1,6 @@
 """What is told of each block: counters, live events, and what the notebook may forget."""
 
+from cybervein_protocol.api.super_node.events import BlockEvent, DealEvent, EpochEvent
 from cybervein_protocol.encoding import cid_root, cid_text
 from cybervein_protocol.ledger.storage.bodies import DealClose, DealCommit, DealOpen
 from cybervein_protocol.ledger.units.events import EpochClosed
@@ -29,15 +30,14 @@ class Chronicle:
             self._tally.add("units", parsed.unit.kind)
         self._tally.add("void_units", amount=len(block.voids))
         self._hub.publish(
-            "block",
-            {
-                "height": block.height,
-                "epoch": block.epoch,
-                "units": len(block.units),
-                "voids": len(block.voids),
-                "kinds": sorted({parsed.unit.kind for parsed in made.units}),
-                "app_hash": block.app_hash.hex(),
-            },
+            BlockEvent(
+                height=block.height,
+                epoch=block.epoch,
+                units=len(block.units),
+                voids=len(block.voids),
+                kinds=sorted({parsed.unit.kind for parsed in made.units}),
+                app_hash=block.app_hash.hex(),
+            )
         )
         self._tell_more(made)
 
@@ -50,16 +50,15 @@ class Chronicle:
                 if not isinstance(parsed.body, DealOpen):
                     self._notebook.forget_deal(cid_root(deal))
                 owner = address(parsed.unit.issuer)
-                data = {"deal": cid_text(deal), "what": parsed.unit.kind, "owner": owner}
-                self._hub.publish("deal", data)
-        for event in made.result.events:
-            if isinstance(event, EpochClosed):
+                event = DealEvent(deal=cid_text(deal), what=parsed.unit.kind, owner=owner)
+                self._hub.publish(event)
+        for happened in made.result.events:
+            if isinstance(happened, EpochClosed):
                 self._hub.publish(
-                    "epoch",
-                    {
-                        "epoch": event.epoch,
-                        "minted": event.minted,
-                        "weight": event.weight,
-                        "beacon": event.next_beacon.hex(),
-                    },
+                    EpochEvent(
+                        epoch=happened.epoch,
+                        minted=happened.minted,
+                        weight=happened.weight,
+                        beacon=happened.next_beacon.hex(),
+                    )
                 )

@@ -7,6 +7,7 @@ go; whether a miner is paid, warned or repaired is the audits' matter.
 import asyncio
 from dataclasses import dataclass
 
+from cybervein_protocol.api.super_node.events import MinerEvent
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.ledger.state.rows import MinerRow
 from cybervein_protocol.placement import Candidate
@@ -65,7 +66,7 @@ class Roster:
 
     def online(self, key: bytes) -> bool:
         """Whether the miner answered last time."""
-        return self._sightings.get(key, _NEVER).online
+        return self.seen(key).online
 
     def domain(self, key: bytes) -> str:
         """The failure domain of a registered miner, live or not."""
@@ -87,15 +88,9 @@ class Roster:
             if self.online(key) and not row.drains and not self._sightings[key].draining
         ]
 
-    def seen_json(self, key: bytes) -> dict[str, object]:
-        """What the API adds to a miner's ledger row."""
-        seen = self._sightings.get(key, _NEVER)
-        return {
-            "online": seen.online,
-            "free_bytes": seen.free_bytes,
-            "last_seen": seen.wall,
-            "unreachable": seen.error,
-        }
+    def seen(self, key: bytes) -> Sighting:
+        """A miner's last status."""
+        return self._sightings.get(key, _NEVER)
 
     async def _ask(self, turn: asyncio.Semaphore, key: bytes, row: MinerRow) -> None:
         before = self._sightings.get(key, _NEVER)
@@ -109,8 +104,8 @@ class Roster:
                 )
         self._sightings[key] = seen
         if seen.online != before.online:
-            state = {"miner": address(key), "online": seen.online, "reason": seen.error}
-            self._desk.hub.publish("miner", state)
+            event = MinerEvent(miner=address(key), online=seen.online, reason=seen.error)
+            self._desk.hub.publish(event)
 
     def _seen(self, key: bytes, status: dict[str, object]) -> Sighting:
         """A status is believed only where it names the miner's own key."""

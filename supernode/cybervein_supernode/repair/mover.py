@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
+from cybervein_protocol.api.super_node.miners import DrainOutlook
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.signing import address
 from cybervein_runtime.duty import Figure
+from msgspec import UNSET, UnsetType
 
 from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.repair.departures import Departures
 from cybervein_supernode.repair.rebuild import Rebuilder
-from cybervein_supernode.repair.watch import name_of
+from cybervein_supernode.repair.watch import name_of, repair_event
 
 log = structlog.get_logger()
 MOVES_AT_ONCE = 4
@@ -68,11 +70,14 @@ class Mover:
         text = "Shards that are to leave a miner that drains or gives them up."
         return (Figure("waiting_moves", text, sum(self._remaining.values())),)
 
-    def drain_json(self, miner: bytes, held: int | None = None) -> dict[str, object]:
+    def outlook(
+        self, miner: bytes, held: int | None = None, promised: int | UnsetType = UNSET
+    ) -> DrainOutlook:
         """What is left to move, and why it makes no progress; `held` where all of it must go."""
         reasons = [why.reason for why in self._blocked.values() if why.miner == miner]
         remaining = self._remaining.get(miner, 0) if held is None else held
-        return {"remaining": remaining, "blocked_by": reasons[-1] if reasons else ""}
+        why = reasons[-1] if reasons else ""
+        return DrainOutlook(remaining=remaining, blocked_by=why, promised=promised)
 
     def _due(self, ids: list[bytes]) -> list[bytes]:
         """Those never tried first, then those whose pause is over."""
@@ -97,18 +102,7 @@ class Mover:
             self._blocked.pop(identity, None)
             self._desk.notebook.drop_release(identity)
             self._desk.tally.add("moves")
-            self._desk.hub.publish(
-                "repair",
-                {
-                    "shard": shard.row.root.hex(),
-                    "deal": shard.deal.hex(),
-                    "segment": shard.segment,
-                    "index": shard.index,
-                    "from": address(miner),
-                    "outcome": "moved",
-                    "to": address(target),
-                },
-            )
+            self._desk.hub.publish(repair_event(shard, "moved", to=address(target)))
             return True
 
     def _stays(self, identity: bytes, miner: bytes, reason: str) -> None:

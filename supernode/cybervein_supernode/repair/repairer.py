@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 
 import structlog
+from cybervein_protocol.api.super_node.events import RepairEvent
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.ledger.storage.bodies import ShardLost
 from cybervein_protocol.signing import address
@@ -17,7 +18,7 @@ from cybervein_supernode.chain.view import Shard
 from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.desk.notebook import Loss
 from cybervein_supernode.repair.rebuild import Rebuilder
-from cybervein_supernode.repair.watch import Watch, name_of
+from cybervein_supernode.repair.watch import Watch, name_of, repair_event
 
 log = structlog.get_logger()
 REPAIRS_AT_ONCE = 2
@@ -73,12 +74,13 @@ class Repairer:
                 await self._failed(epoch, loss, shard, error)
                 return
             self._desk.notebook.drop_loss(loss.shard)
-            self._told(shard, "rebuilt", to=address(target), began=began)
+            seconds = round(self._desk.time.monotonic() - began, 3)
+            self._told(repair_event(shard, "rebuilt", to=address(target), seconds=seconds))
 
     async def _failed(self, epoch: int, loss: Loss, shard: Shard, error: CyberVeinError) -> None:
         """Try again next epoch; after some, stop paying for it."""
         log.warning("repair failed", shard=name_of(shard), why=str(error))
-        self._told(shard, "failed", reason=str(error)[:300])
+        self._told(repair_event(shard, "failed", reason=str(error)[:300]))
         if shard.row.lost or epoch - loss.epoch < GIVE_UP_EPOCHS:
             return
         body = ShardLost(
@@ -93,17 +95,6 @@ class Repairer:
         except CyberVeinError as lost_error:
             log.warning("shard.lost not issued", why=str(lost_error))
 
-    def _told(self, shard: Shard, outcome: str, **more: object) -> None:
-        began = more.pop("began", None)
-        if isinstance(began, float):
-            more["seconds"] = round(self._desk.time.monotonic() - began, 3)
-        self._desk.tally.add("repairs", outcome)
-        data = {
-            "shard": shard.row.root.hex(),
-            "deal": shard.deal.hex(),
-            "segment": shard.segment,
-            "index": shard.index,
-            "from": address(shard.row.miner),
-            "outcome": outcome,
-        }
-        self._desk.hub.publish("repair", data | more)
+    def _told(self, event: RepairEvent) -> None:
+        self._desk.tally.add("repairs", event.outcome)
+        self._desk.hub.publish(event)

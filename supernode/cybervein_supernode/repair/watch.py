@@ -3,8 +3,10 @@
 Silence is counted in epochs in which this super node asked, so an outage of its own moves nothing.
 """
 
+from cybervein_protocol.api.super_node.events import RepairEvent
 from cybervein_protocol.ledger.state.rows import shard_id
 from cybervein_protocol.signing import address
+from msgspec import UNSET, UnsetType
 
 from cybervein_supernode.chain.view import Shard
 from cybervein_supernode.desk.desk import Desk
@@ -69,3 +71,25 @@ def name_of(shard: Shard) -> str:
     """A shard in words, for logs and events."""
     where = f"{shard.segment}/{shard.index} of deal {shard.deal.hex()[:16]}"
     return f"shard {where} at {address(shard.row.miner)}"
+
+
+def repair_event(
+    shard: Shard,
+    outcome: str,
+    *,
+    to: str | UnsetType = UNSET,
+    reason: str | UnsetType = UNSET,
+    seconds: float | UnsetType = UNSET,
+) -> RepairEvent:
+    """What listeners are told of a shard that was rebuilt, moved, or could not be."""
+    return RepairEvent(
+        shard=shard.row.root.hex(),
+        deal=shard.deal.hex(),
+        segment=shard.segment,
+        index=shard.index,
+        from_=address(shard.row.miner),
+        outcome=outcome,
+        to=to,
+        reason=reason,
+        seconds=seconds,
+    )

@@ -1,0 +1,56 @@
+"""Deals, and where their shards are."""
+
+from typing import Literal
+
+from cybervein_protocol.api.document import Document
+from cybervein_protocol.names import Veins
+
+
+class DealDocument(Document):
+    """A deal; `degraded` shards wait for repair or are given up."""
+
+    owner: str
+    state: Literal["open", "active", "ended"]
+    size: int
+    segments: int
+    k: int
+    n: int
+    epochs: int
+    escrow: Veins
+    spent: Veins
+    refunded: Veins
+    kib: int
+    lost: int
+    opened: int
+    committed: int
+    expires: int
+    deal: str
+    epochs_left: int
+    health: Literal["good", "degraded"]
+    degraded: int
+
+
+class DealListing(Document):
+    """Deals of an owner, or of everybody."""
+
+    deals: list[DealDocument]
+
+
+class ShardDocument(Document):
+    """A shard and where it is; one that was given up has no miner."""
+
+    deal: str
+    segment: int
+    index: int
+    root: str
+    size: int
+    since: int
+    lost: bool
+    miner: str | None
+    url: str | None
+
+
+class ShardListing(Document):
+    """Shards of a deal or of a root."""
+
+    shards: list[ShardDocument]

@@ -1,0 +1,98 @@
+"""What only the right signer may ask: a deal's owner for orders and proof, a miner for relief."""
+
+from typing import Final
+
+from cybervein_protocol.api.super_node.miners import ReleaseDocument
+from cybervein_protocol.encoding import cid_root, decode, encode, parse_cid
+from cybervein_protocol.errors import (
+    ConflictError,
+    ExpiredError,
+    ForbiddenError,
+    LimitError,
+    MalformedError,
+    ProofError,
+    ReplayError,
+    SignatureError,
+    StorageError,
+    UnavailableError,
+    UnknownError,
+)
+from cybervein_protocol.messages import OrderRequest, ReleaseRequest, VerifyRequest
+from cybervein_protocol.messages.deals import ORDER_REQUEST_BYTES_MAX, VERIFY_REQUEST_BYTES_MAX
+from cybervein_protocol.messages.release import RELEASE_REQUEST_BYTES_MAX
+from cybervein_protocol.signing import address, parse_address
+from cybervein_runtime.http_client import DAG_CBOR
+from cybervein_runtime.http_server import Authenticator, read_body
+from cybervein_runtime.openapi import JsonAnswer, answers, answers_bytes, takes_bytes
+from fastapi import APIRouter, Request, Response
+
+from cybervein_supernode.node.node import SuperNode
+
+_SIGNED: Final = (
+    MalformedError,
+    SignatureError,
+    ForbiddenError,
+    UnknownError,
+    ReplayError,
+    ConflictError,
+    ExpiredError,
+    LimitError,
+    UnavailableError,
+    StorageError,
+)
+
+
+def signed_routes(node: SuperNode, authenticator: Authenticator) -> APIRouter:
+    """The routes; bodies are DAG-CBOR records."""
+    router = APIRouter(prefix="/v1", tags=["submit"])
+    _add_deals(router, node, authenticator)
+    relief = answers(ReleaseDocument, refuses=_SIGNED)
+
+    @router.post("/miners/{text}/release", **relief, **takes_bytes(DAG_CBOR, "A ReleaseRequest."))
+    async def release(text: str, request: Request) -> JsonAnswer:
+        """Shards of which a miner asks to be relieved, signed by it; an empty list: of none."""
+        body = await read_body(request, RELEASE_REQUEST_BYTES_MAX)
+        signer, miner = authenticator.authenticate(request, body), parse_address(text)
+        wanted = decode(body, ReleaseRequest, "release request", RELEASE_REQUEST_BYTES_MAX)
+        if signer != miner:
+            raise ForbiddenError(f"{text}: only this miner itself asks for its relief")
+        held = await node.desk.judge(lambda: node.departures.release(miner, wanted.shards))
+        why = node.mover.outlook(miner).blocked_by
+        return JsonAnswer(ReleaseDocument(v=1, shards=[r.hex() for r in held], blocked_by=why))
+
+    return router
+
+
+def _add_deals(router: APIRouter, node: SuperNode, authenticator: Authenticator) -> None:
+    granted = answers_bytes(DAG_CBOR, "OrderGrants.", refuses=_SIGNED)
+    proven = answers_bytes(DAG_CBOR, "A VerificationAnswer.", refuses=(*_SIGNED, ProofError))
+
+    @router.post("/deals/{text}/orders", **granted, **takes_bytes(DAG_CBOR, "An OrderRequest."))
+    async def orders(text: str, request: Request) -> Response:
+        """PUT orders for shards of an open deal, signed by its owner."""
+        body = await read_body(request, ORDER_REQUEST_BYTES_MAX)
+        signer = authenticator.authenticate(request, body)
+        deal = parse_cid(text, "deal")
+        wanted = decode(body, OrderRequest, "order request", ORDER_REQUEST_BYTES_MAX)
+        _check_owner(node, cid_root(deal), signer)
+        return Response(encode(await node.placement.grant(deal, wanted)), media_type=DAG_CBOR)
+
+    @router.post("/deals/{text}/verify", **proven, **takes_bytes(DAG_CBOR, "A VerifyRequest."))
+    async def verify(text: str, request: Request) -> Response:
+        """Challenge every shard of an open deal, signed by its owner."""
+        body = await read_body(request, VERIFY_REQUEST_BYTES_MAX)
+        signer = authenticator.authenticate(request, body)
+        deal = parse_cid(text, "deal")
+        wanted = decode(body, VerifyRequest, "verify request", VERIFY_REQUEST_BYTES_MAX)
+        _check_owner(node, cid_root(deal), signer)
+        answer = await node.deals.verify(deal, wanted.segments)
+        return Response(encode(answer), media_type=DAG_CBOR)
+
+
+def _check_owner(node: SuperNode, deal: bytes, signer: bytes) -> None:
+    owner = node.desk.view.deal(deal).owner
+    if owner != signer:
+        raise ForbiddenError(
+            f"deal {deal.hex()[:16]}… belongs to {address(owner)}; this request is signed by "
+            f"{address(signer)}"
+        )
