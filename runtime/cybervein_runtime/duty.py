@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 RESTART_SECONDS = 1.0
 
 
@@ -73,6 +73,6 @@ class Duties:
         while True:
             try:
                 await duty.run()
-            except Exception:
-                log.exception("duty failed; starting it again", duty=duty.name)
+            except Exception:  # noqa: BLE001 -- logged; the duty starts again
+                _log.exception("duty failed; starting it again", duty=duty.name)
             await self._sleep(RESTART_SECONDS)

@@ -223,7 +223,7 @@ def test_kill_9_in_the_middle_of_blocks_forgets_nothing_acknowledged(tmp_path: P
     told: dict[int, dict[str, object]] = {}
     for kill in range(KILLS):
         child = subprocess.Popen(
-            [sys.executable, str(Path(__file__).parent / "engine_child.py"), str(tmp_path)],
+            [sys.executable, engine_child.__file__, str(tmp_path)],
             stdout=subprocess.PIPE,
         )
         assert child.stdout is not None

@@ -23,6 +23,7 @@ from cybervein_runtime.tls import Tls
 from cybervein_runtime.trust import Trust
 from ports import free_ports
 from services import Service, command
+from structlog.testing import capture_logs
 from super_lab import RealSuperNode
 from waiting import until
 
@@ -178,8 +179,10 @@ async def test_a_renewed_certificate_is_served_without_a_restart_and_a_damaged_o
             authority.issue(tls)
             while (second := await served(port)) == first:
                 await asyncio.sleep(0.01)
-            tls.cert.write_text("damaged")
-            await asyncio.sleep(0.2)  # ten looks at it
+            with capture_logs() as logs:
+                tls.cert.write_text("damaged")
+                while "renewed certificate is not used" not in [log["event"] for log in logs]:
+                    await asyncio.sleep(0.01)
             assert await served(port) == second
             authority.issue(tls)
             while await served(port) == second:

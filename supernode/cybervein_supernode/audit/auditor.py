@@ -26,7 +26,7 @@ from cybervein_supernode.desk.notebook import Loss
 from cybervein_supernode.peers.miner_client import MinerClient, Peer
 from cybervein_supernode.verify.examination import Finding, Question, check_fits, examine
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 MINERS_AT_ONCE = 16
 ENTRIES_PER_UNIT = 1024
 ASK_SECONDS_MAX = 30.0
@@ -79,8 +79,8 @@ class Auditor:
                 return await self._silent(question, tries)
             finding = await self._desk.judge(lambda: examine(question, answer))
             return await self._answered(question, answer, finding, shards)
-        except Exception:
-            log.exception("audit failed here; the miner is not judged", miner=address(key))
+        except Exception:  # noqa: BLE001 -- logged; our own fault is no verdict
+            _log.exception("audit failed here; the miner is not judged", miner=address(key))
             return Verdict(_entry(key, Outcome.VERIFIER), frozenset())
 
     def _question(self, timeline: Timeline, key: bytes, shards: list[Shard]) -> Question:

@@ -27,7 +27,7 @@ from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.peers.miner_client import MinerClient, Peer
 from cybervein_supernode.placement.domains import network_group
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 STREAMS = 4
 """Reads of one miner side by side: one alone would measure the distance, not the line."""
 ENTRIES_PER_UNIT = 4096
@@ -102,13 +102,13 @@ class Meter:
             reads, elapsed = await self._read_all(Peer(key, row.url), targets)
             rate = bytes_per_second(reads, elapsed)
             if why := self._failure.pop(key, ""):
-                log.info("bandwidth reads failed", miner=address(key), good=len(reads), why=why)
+                _log.info("bandwidth reads failed", miner=address(key), good=len(reads), why=why)
             record = encode({"v": 1, "miner": key, "epoch": timeline.epoch} | _record(reads))
             evidence = await self._desk.judge(
                 lambda: self._desk.evidence.keep(timeline.epoch, record)
             )
-        except Exception:
-            log.exception("bandwidth test failed here", miner=address(key))
+        except Exception:  # noqa: BLE001 -- logged; our own fault is no measurement
+            _log.exception("bandwidth test failed here", miner=address(key))
             return None
         return BandwidthEntry(miner=key, bytes_per_second=rate, evidence=evidence)
 

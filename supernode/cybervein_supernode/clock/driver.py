@@ -12,11 +12,12 @@ from typing import Protocol
 
 import structlog
 from cybervein_protocol.errors import CyberVeinError
+from cybervein_runtime.retry import insist
 
 from cybervein_supernode.clock.epoch_clock import EpochClock
 from cybervein_supernode.clock.timeline import Timeline
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 RETRY_SECONDS = 0.5
 DUTY_GRACE_SECONDS = 1.0
 
@@ -83,18 +84,19 @@ class EpochDriver:
         """A duty that fails is logged; it costs no miner anything and stops no epoch."""
         try:
             await duty.run(timeline)
-        except Exception:
-            log.exception("duty failed", duty=duty.name, epoch=timeline.epoch)
+        except Exception:  # noqa: BLE001 -- logged; it stops no epoch
+            _log.exception("duty failed", duty=duty.name, epoch=timeline.epoch)
 
     async def _insist(self, step: Step, timeline: Timeline) -> None:
         """Without this step the chain stands still: try until it works."""
-        while True:
-            try:
-                await step(timeline)
-            except CyberVeinError as error:
-                log.exception(
-                    "epoch step failed; trying again", epoch=timeline.epoch, error=str(error)
-                )
-                await self._clock.pause(RETRY_SECONDS)
-            else:
-                return
+
+        def failed(error: CyberVeinError) -> None:
+            _log.exception(
+                "epoch step failed; trying again", epoch=timeline.epoch, error=str(error)
+            )
+
+        await insist(
+            lambda: step(timeline),
+            failed=failed,
+            pause=lambda: self._clock.pause(RETRY_SECONDS),
+        )

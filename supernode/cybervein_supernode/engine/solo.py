@@ -16,13 +16,14 @@ from cybervein_protocol.errors import ConflictError, CyberVeinError, ExpiredErro
 from cybervein_protocol.ledger.units.body import Body
 from cybervein_protocol.ledger.units.unit import ParsedUnit
 from cybervein_runtime.duty import Figure
+from cybervein_runtime.retry import insist
 from multiformats import CID
 
 from cybervein_supernode.chain.store import CommittedBlock
 from cybervein_supernode.engine.bench import Bench
 from cybervein_supernode.engine.port import Inclusion
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 GATHER_SECONDS = 0.02
 """How long a block waits for company after its first unit."""
 RETRY_SECONDS = 1.0
@@ -112,14 +113,11 @@ class SoloEngine:
 
     async def _make_block(self) -> None:
         """One block; a disk that refuses it is reported and tried again, nothing is lost."""
-        try:
-            made = await self._in_thread(self._bench.produce)
-        except CyberVeinError as error:
-            self.failing = str(error)
-            log.exception("block not written", error=str(error))
-            await asyncio.sleep(RETRY_SECONDS)
-            self._work.set()
-            return
+        made = await insist(
+            lambda: self._in_thread(self._bench.produce),
+            failed=self._tell_failing,
+            pause=lambda: asyncio.sleep(RETRY_SECONDS),
+        )
         self.failing = ""
         if made is None:
             return
@@ -130,6 +128,10 @@ class SoloEngine:
         if self._waiting:
             await self._expire()
             self._work.set()
+
+    def _tell_failing(self, error: CyberVeinError) -> None:
+        self.failing = str(error)
+        _log.exception("block not written; trying again", error=self.failing)
 
     def _settle(self, inclusion: Inclusion) -> None:
         future = self._waiting.pop(inclusion.unit, None)

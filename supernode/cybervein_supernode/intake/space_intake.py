@@ -19,7 +19,7 @@ from cybervein_supernode.clock.timeline import Timeline
 from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.verify.space_judge import SpaceCase, judge_space_proof
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 ENTRIES_PER_UNIT = 512
 JUDGING_MAX = 64
 """Proofs that wait for a judge; more are told to come back."""

@@ -21,7 +21,7 @@ from cybervein_supernode.node.assembly import assemble
 from cybervein_supernode.node.home import Home
 from cybervein_supernode.node.node import Place
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 
 
 async def run(  # noqa: PLR0913 -- one parameter per option
@@ -50,7 +50,7 @@ async def run(  # noqa: PLR0913 -- one parameter per option
         check_published_url(url)
         node = assemble(Place(home, url, file.ca), identity, file.genesis)
         node.start()
-        log.info("super node", network=cid_text(file.network), url=url)
+        _log.info("super node runs", network=cid_text(file.network), url=url)
         try:
             app = create_app(node, behind_proxy=behind_proxy, free_from=exempt)
             await serve(app, sock, home.run_file, tls=tls)

@@ -21,7 +21,7 @@ from cybervein_supernode.repair.departures import Departures
 from cybervein_supernode.repair.rebuild import Rebuilder
 from cybervein_supernode.repair.watch import name_of, repair_event
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 MOVES_AT_ONCE = 4
 """A move holds its shard in memory, one that has to be rebuilt k + 1 of them."""
 MOVES_PER_LOOK = 64
@@ -97,7 +97,7 @@ class Mover:
                 )
             except CyberVeinError as error:
                 self._stays(identity, miner, str(error))
-                log.warning("shard cannot leave yet", shard=name_of(shard), why=str(error))
+                _log.warning("shard cannot leave yet", shard=name_of(shard), error=str(error))
                 return False
             self._blocked.pop(identity, None)
             self._desk.notebook.drop_release(identity)

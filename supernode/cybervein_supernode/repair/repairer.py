@@ -20,7 +20,7 @@ from cybervein_supernode.desk.notebook import Loss
 from cybervein_supernode.repair.rebuild import Rebuilder
 from cybervein_supernode.repair.watch import Watch, name_of, repair_event
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 REPAIRS_AT_ONCE = 2
 """A repair holds k + 1 shards in memory."""
 GIVE_UP_EPOCHS = 3
@@ -57,7 +57,7 @@ class Repairer:
         if epoch != self._epoch:
             self._epoch, self._tried = epoch, set()
         for key in await self._desk.judge(lambda: self._watch.note_silent(epoch)):
-            log.warning("miner silent beyond grace; its shards are rebuilt", miner=address(key))
+            _log.warning("miner silent beyond grace; its shards are rebuilt", miner=address(key))
         losses = [x for x in self._desk.notebook.losses() if x.shard not in self._tried]
         self._tried |= {loss.shard for loss in losses}
         await asyncio.gather(*(self._handle(epoch, loss) for loss in losses))
@@ -79,7 +79,7 @@ class Repairer:
 
     async def _failed(self, epoch: int, loss: Loss, shard: Shard, error: CyberVeinError) -> None:
         """Try again next epoch; after some, stop paying for it."""
-        log.warning("repair failed", shard=name_of(shard), why=str(error))
+        _log.warning("repair failed", shard=name_of(shard), error=str(error))
         self._told(repair_event(shard, "failed", reason=str(error)[:300]))
         if shard.row.lost or epoch - loss.epoch < GIVE_UP_EPOCHS:
             return
@@ -93,7 +93,7 @@ class Repairer:
         try:
             await self._desk.engine.issue(body)
         except CyberVeinError as lost_error:
-            log.warning("shard.lost not issued", why=str(lost_error))
+            _log.warning("shard.lost not issued", error=str(lost_error))
 
     def _told(self, event: RepairEvent) -> None:
         self._desk.tally.add("repairs", event.outcome)
