@@ -13,7 +13,7 @@ from cybervein_operator.canary import Canary
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import ApiAwayError
 from cybervein_operator.cluster.kinds import Kind
-from cybervein_operator.cluster.login import find_login
+from cybervein_operator.cluster.login import Login
 from cybervein_operator.cluster.watch import Watch
 from cybervein_operator.control import control_key
 from cybervein_operator.desired import names
@@ -39,8 +39,8 @@ _SILENCE_SECONDS_MAX = 600.0
 class Appliance:
     """One operator process."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings, self.login = settings, find_login(settings.kubeconfig)
+    def __init__(self, settings: Settings, login: Login) -> None:
+        self.settings, self.login = settings, login
         self.metrics, self.world = Metrics(), World()
         self.client = ClusterClient(self.login, self.metrics, concurrency=settings.concurrency)
         self.namespace = settings.own_namespace or self.login.namespace

@@ -93,9 +93,10 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
 async def _serve(settings: Settings) -> None:
     # kopf and aiohttp take a while to import; other commands do not wait for them.
     from cybervein_operator.appliance import Appliance  # noqa: PLC0415 -- see above
+    from cybervein_operator.cluster.login import find_login  # noqa: PLC0415
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await Appliance(settings).run(stop)
+    await Appliance(settings, await find_login(settings.kubeconfig)).run(stop)

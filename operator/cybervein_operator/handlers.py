@@ -139,8 +139,8 @@ def registry(resources: Resources, canary: Canary, login: Login) -> kopf.Operato
     made = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=made)
-    def log_in(**_: object) -> kopf.ConnectionInfo:
-        return login.for_kopf()
+    async def log_in(**_: object) -> kopf.ConnectionInfo:
+        return await login.for_kopf()
 
     for plural, note in (
         ("networks", resources.network),

@@ -23,9 +23,9 @@ _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 _TRIES = 4
-_BODY_BYTES_MAX = 256 << 20
+ANSWER_BYTES_MAX = 64 << 20
 _PAGE = 500
-_OK = 300
+_REDIRECTION = 300  # and above: not what was asked for
 _SERVER_ERROR = 500
 
 Object = dict[str, Any]
@@ -35,25 +35,27 @@ class ClusterClient:
     """Requests to one API server over one session."""
 
     def __init__(
-        self, login: Login, metrics: Metrics, *, concurrency: int, timeout_seconds: float = 60
+        self,
+        login: Login,
+        metrics: Metrics,
+        *,
+        concurrency: int,
+        timeout_seconds: float = 60,
+        answer_bytes_max: int = ANSWER_BYTES_MAX,
     ) -> None:
         self._login, self._metrics = login, metrics
+        self.answer_bytes_max = answer_bytes_max
         self._slots = asyncio.Semaphore(concurrency)
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=10)
-        context = login.context()
-        self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=context or True),
-            headers={"User-Agent": FIELD_MANAGER},
-        )
+        self.session = login.session(FIELD_MANAGER)
 
     async def close(self) -> None:
         """Close the session."""
         await self.session.close()
 
-    def headers(self, **more: str) -> dict[str, str]:
-        """Headers with the current token."""
-        token = self._login.token()
-        return more | ({"Authorization": f"Bearer {token}"} if token else {})
+    async def headers(self, **more: str) -> dict[str, str]:
+        """Headers with the current credentials."""
+        return more | await self._login.headers()
 
     def url(self, path: str) -> str:
         """An URL of the API server."""
@@ -157,15 +159,20 @@ class ClusterClient:
         accept: str,
     ) -> tuple[bytes | None, float]:
         """The answer, or None and how many seconds to wait."""
-        headers = self.headers(Accept=accept, **({"Content-Type": content} if body else {}))
+        headers = await self.headers(Accept=accept, **({"Content-Type": content} if body else {}))
         data = msgspec.json.encode(body) if body is not None else None
         try:
             async with self.session.request(
                 method, self.url(path), data=data, headers=headers, timeout=self._timeout
             ) as answer:
-                text = await answer.content.read(_BODY_BYTES_MAX)
-                while not answer.content.at_eof():
-                    text += await answer.content.read(_BODY_BYTES_MAX)
+                text = await bounded(answer, self.answer_bytes_max)
+                if text is None:
+                    raise ApiError(
+                        f"{method} {path}: the answer is longer than {self.answer_bytes_max} "
+                        "bytes; ask for less at once",
+                        answer.status,
+                        "TooLong",
+                    )
                 self._metrics.api_call(verb, kind.resource.plural, answer.status)
                 return self._judge(answer, text, f"{method} {path.split('?', maxsplit=1)[0]}")
         except (aiohttp.ClientError, TimeoutError, OSError):
@@ -176,7 +183,7 @@ class ClusterClient:
     def _judge(
         answer: aiohttp.ClientResponse, text: bytes, what: str
     ) -> tuple[bytes | None, float]:
-        if answer.status < _OK:
+        if answer.status < _REDIRECTION:
             return text, 0.0
         if answer.status == TOO_MANY or answer.status >= _SERVER_ERROR:
             after = answer.headers.get("Retry-After", "0")
@@ -187,6 +194,16 @@ class ClusterClient:
             status = {}
         message = str(status.get("message", text[:200].decode(errors="replace")))
         raise ApiError(f"{what}: {message}", answer.status, str(status.get("reason", "")))
+
+
+async def bounded(answer: aiohttp.ClientResponse, bytes_max: int) -> bytes | None:
+    """The whole body, or None where it is longer than that: no list of ours can be."""
+    text = bytearray()
+    async for part in answer.content.iter_any():
+        text += part
+        if len(text) > bytes_max:
+            return None
+    return bytes(text)
 
 
 def _plain(text: bytes) -> Object:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 
-from cybervein_operator.cluster.client import ClusterClient
+from cybervein_operator.cluster.client import ClusterClient, bounded
 from cybervein_operator.cluster.kinds import Kind
 from cybervein_operator.cluster.shapes import Item
 
@@ -88,11 +88,17 @@ class Listing:
     async def _page(self, query: dict[str, str]) -> Page:
         timeout = aiohttp.ClientTimeout(total=_PAGE_SECONDS, sock_connect=_CONNECT_SECONDS)
         async with self._client.session.get(
-            self._url(query), headers=self._client.headers(), timeout=timeout
+            self._url(query), headers=await self._client.headers(), timeout=timeout
         ) as answer:
             if answer.status != _OK:
                 raise RefusedError(answer.status)
-            return msgspec.json.decode(await answer.read(), type=Page)
+            text = await bounded(answer, self._client.answer_bytes_max)
+            if text is None:
+                raise aiohttp.ClientPayloadError(
+                    f"a page of {_PAGE} {self._kind.resource.plural} is longer than "
+                    f"{self._client.answer_bytes_max} bytes"
+                )
+            return msgspec.json.decode(text, type=Page)
 
     async def events(self, version: str, times: WatchTimes) -> AsyncIterator[Event]:
         """What happens after `version`, as long as one connection lasts.
@@ -109,7 +115,7 @@ class Listing:
             total=times.client, sock_connect=_CONNECT_SECONDS, sock_read=times.inactivity
         )
         async with self._client.session.get(
-            self._url(query), headers=self._client.headers(), timeout=timeout
+            self._url(query), headers=await self._client.headers(), timeout=timeout
         ) as answer:
             if answer.status != _OK:
                 raise RefusedError(answer.status)

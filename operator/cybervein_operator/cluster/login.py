@@ -1,133 +1,153 @@
-"""How the operator logs in: the pod's ServiceAccount, or the context of a kubeconfig.
+"""How the operator and its commands log in: one credential source, which `kubernetes.aio` loads.
 
-Tokens of ServiceAccounts are renewed in their file by the kubelet, so the file is read again and
-again rather than once.
+Its loader knows what kubectl knows: tokens and token files, client certificates, `exec` plugins,
+OIDC, the ServiceAccount of a pod (ADR 58). The package is imported when somebody logs in: it takes
+more than a second of a core, and every command of `cybervein` loads its neighbours.
 """
 
-import base64
+from __future__ import annotations
+
 import os
 import ssl
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
+import aiohttp
 import kopf
-import yaml
 from cybervein_protocol.errors import MalformedError
 
-_POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-_TOKEN_SECONDS = 60.0
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubernetes.aio.client import Configuration
+
+    from cybervein_operator.cluster.kubeconfig import Renewal
+
+POD: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_HOME: Final = Path("~/.kube/config")
+_KEY: Final = "BearerToken"
+"""The loader's name for the header `Authorization`, whatever scheme is in it."""
 
 
-@dataclass(slots=True)
 class Login:
     """Where the API server is, whom it is trusted by, and who we are."""
 
-    server: str
-    namespace: str
-    authority: str
-    token_file: Path | None = None
-    fixed_token: str = field(default="", repr=False)
-    certificate: str = ""
-    private_key: str = field(default="", repr=False)
-    _read: tuple[float, str] = field(default=(0.0, ""), repr=False)
+    def __init__(
+        self, found: Configuration, namespace: str, renewal: Renewal | None = None
+    ) -> None:
+        self._found, self.namespace, self._renewal = found, namespace, renewal
+        self.server: str = found.host
+        self._context = _context(found) if self.server.startswith("https") else None
+        self._certificate = found.cert_file
+        if renewal is not None:
+            found.refresh_api_key_hook = renewal
 
-    def token(self) -> str:
-        """The bearer token, at most a minute old; empty for client certificates."""
-        if self.token_file is None:
-            return self.fixed_token
-        at, token = self._read
-        if not token or time.monotonic() - at > _TOKEN_SECONDS:
-            token = self.token_file.read_text().strip()
-            self._read = (time.monotonic(), token)
-        return token
+    async def headers(self) -> dict[str, str]:
+        """`Authorization` as it is now; empty for those who show a certificate."""
+        value = await self._found.get_api_key_with_prefix(_KEY)
+        self._show_certificate()
+        return {"Authorization": value} if value else {}
 
-    def context(self) -> ssl.SSLContext | None:
-        """TLS for the API server; None for plain HTTP."""
-        if not self.server.startswith("https"):
-            return None
-        context = ssl.create_default_context(cadata=self.authority or None)
-        if self.certificate:
-            _load_chain(context, self.certificate, self.private_key)
-        return context
+    def session(self, user_agent: str) -> aiohttp.ClientSession:
+        """Connections to the API server, as many as are asked for; `headers` go with each call."""
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=self._context or True),
+            headers={"User-Agent": user_agent},
+            proxy=self._found.proxy,
+        )
 
-    def for_kopf(self) -> kopf.ConnectionInfo:
-        """The same login for kopf, which asks again when a token is refused."""
+    async def for_kopf(self) -> kopf.ConnectionInfo:
+        """The same login for kopf, which asks when it starts, and again when it was refused."""
+        if self._renewal is not None:
+            self._renewal.hasten()
+        scheme, _, token = (await self.headers()).get("Authorization", "").partition(" ")
+        found = self._found
         return kopf.ConnectionInfo(
             server=self.server,
-            ca_data=base64.b64encode(self.authority.encode()).decode() if self.authority else None,
-            token=self.token() or None,
-            certificate_data=_encoded(self.certificate),
-            private_key_data=_encoded(self.private_key),
+            ca_path=found.ssl_ca_cert,
+            insecure=not found.verify_ssl,
+            scheme=scheme or None,
+            token=token or None,
+            certificate_path=found.cert_file,
+            private_key_path=found.key_file,
             default_namespace=self.namespace,
+            proxy_url=found.proxy,
         )
 
+    def _show_certificate(self) -> None:
+        """A plugin may have given another one: connections from now on show it."""
+        if self._context is not None and self._found.cert_file != self._certificate:
+            self._context.load_cert_chain(self._found.cert_file, self._found.key_file)
+            self._certificate = self._found.cert_file
 
-def find_login(kubeconfig: Path | None) -> Login:
-    """The kubeconfig's current context where one is named (or in KUBECONFIG), else the pod's."""
-    named = kubeconfig or (Path(os.environ["KUBECONFIG"]) if "KUBECONFIG" in os.environ else None)
-    if named is not None:
-        return from_kubeconfig(named)
-    host, port = (os.environ.get(f"KUBERNETES_SERVICE_{each}") for each in ("HOST", "PORT"))
-    if not host or not (_POD / "token").exists():
-        raise MalformedError(
-            "operator run: neither a pod's ServiceAccount nor a kubeconfig was found; "
-            "give --kubeconfig FILE"
-        )
-    address = f"[{host}]" if ":" in host else host
-    return Login(
-        f"https://{address}:{port or 443}",
-        (_POD / "namespace").read_text().strip(),
-        (_POD / "ca.crt").read_text(),
-        token_file=_POD / "token",
+
+def _context(found: Configuration) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=found.ssl_ca_cert)
+    if found.cert_file:
+        context.load_cert_chain(found.cert_file, found.key_file)
+    if not found.verify_ssl:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+async def find_login(
+    kubeconfig: Path | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    pod: Path = POD,
+) -> Login:
+    """The named kubeconfig or KUBECONFIG's; else the pod's ServiceAccount; else ~/.kube/config.
+
+    Raises MalformedError.
+    """
+    named = str(kubeconfig) if kubeconfig else environ.get("KUBECONFIG", "")
+    if named:
+        return await from_kubeconfig(named)
+    if environ.get("KUBERNETES_SERVICE_HOST") and (pod / "token").exists():
+        return _from_pod(pod, environ)
+    if _HOME.expanduser().exists():
+        return await from_kubeconfig(str(_HOME.expanduser()))
+    raise MalformedError(
+        "no cluster to log in to: neither a pod's ServiceAccount nor a kubeconfig was found; give "
+        "--kubeconfig FILE, or name one in KUBECONFIG"
     )
 
 
-def from_kubeconfig(path: Path) -> Login:
-    """The current context of a kubeconfig. Raises MalformedError."""
+def _from_pod(pod: Path, environ: Mapping[str, str]) -> Login:
+    """The kubelet renews the token in its file; the loader reads it again each minute."""
+    from kubernetes.aio.client import Configuration  # noqa: PLC0415 -- see the module
+    from kubernetes.aio.config import ConfigException  # noqa: PLC0415
+    from kubernetes.aio.config.incluster_config import InClusterConfigLoader  # noqa: PLC0415
+
+    found = Configuration()
+    loader = InClusterConfigLoader(str(pod / "token"), str(pod / "ca.crt"), environ=environ)
     try:
-        document = yaml.safe_load(path.read_text())
-        context = _named(document["contexts"], document["current-context"])["context"]
-        cluster = _named(document["clusters"], context["cluster"])["cluster"]
-        user = _named(document["users"], context["user"])["user"]
-        return Login(
-            cluster["server"].rstrip("/"),
-            context.get("namespace", "default"),
-            _text(cluster, "certificate-authority", path),
-            token_file=path.parent / user["tokenFile"] if "tokenFile" in user else None,
-            fixed_token=user.get("token", ""),
-            certificate=_text(user, "client-certificate", path),
-            private_key=_text(user, "client-key", path),
-        )
-    except (OSError, yaml.YAMLError, KeyError, StopIteration, TypeError, ValueError) as error:
+        loader.load_and_set(found)
+        return Login(found, (pod / "namespace").read_text().strip())
+    except (ConfigException, OSError) as error:
+        raise MalformedError(f"the ServiceAccount in {pod} cannot be used: {error}") from error
+
+
+async def from_kubeconfig(paths: str, context: str = "") -> Login:
+    """A context of a kubeconfig, or of several joined by ":". Raises MalformedError."""
+    from kubernetes.aio.client import Configuration  # noqa: PLC0415 -- see the module
+
+    from cybervein_operator.cluster import kubeconfig  # noqa: PLC0415
+
+    found = Configuration()
+    try:
+        loader = kubeconfig.Kubeconfig(paths, context)
+        await loader.load_and_set(found)
+        login = Login(found, loader.namespace, kubeconfig.Renewal(loader))
+    except kubeconfig.UNUSABLE as error:
         raise MalformedError(
-            f"{path} is not a kubeconfig with a current context ({type(error).__name__}: {error})"
+            f"{paths} is not a kubeconfig with a context that can be used "
+            f"({type(error).__name__}: {error})"
         ) from error
-
-
-def _named(items: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    return next(item for item in items if item["name"] == name)
-
-
-def _text(where: dict[str, Any], key: str, path: Path) -> str:
-    """A PEM of a kubeconfig: inline in base64, or the name of a file beside it."""
-    if f"{key}-data" in where:
-        return base64.b64decode(where[f"{key}-data"]).decode()
-    return (path.parent / where[key]).read_text() if key in where else ""
-
-
-def _encoded(text: str) -> str | None:
-    return base64.b64encode(text.encode()).decode() if text else None
-
-
-def _load_chain(context: ssl.SSLContext, certificate: str, private_key: str) -> None:
-    """Python loads client certificates from files only: in memory, through /dev/shm-less memfds."""
-    descriptors = [os.memfd_create("login") for _ in range(2)]
-    try:
-        for descriptor, text in zip(descriptors, (certificate, private_key), strict=True):
-            os.write(descriptor, text.encode())
-        context.load_cert_chain(*(f"/proc/self/fd/{each}" for each in descriptors))
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
+    if loader.runs_plugin and not (found.api_key or found.cert_file):
+        raise MalformedError(
+            f"{paths}: the exec plugin of its user gave neither a token nor a certificate; its "
+            "complaint is in the log"
+        )
+    return login

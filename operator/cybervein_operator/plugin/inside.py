@@ -16,7 +16,7 @@ from cybervein_operator.crd import definitions
 
 _PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _QUERY = "?fieldManager=cybervein-crds&force=true"
-_OK = 300
+_REDIRECTION = 300  # and above: not what was asked for
 _POLL_SECONDS = 1.0
 
 
@@ -36,7 +36,7 @@ def _once(url: str) -> str:
     """Why the answer is not 200, or nothing."""
     try:
         with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 -- a person's own URL
-            return "" if answer.status < _OK else f"HTTP {answer.status}"
+            return "" if answer.status < _REDIRECTION else f"HTTP {answer.status}"
     except urllib.error.HTTPError as error:
         return f"HTTP {error.code}: {error.read(500).decode(errors='replace')}"
     except (OSError, ValueError) as error:
@@ -45,24 +45,22 @@ def _once(url: str) -> str:
 
 def apply_definitions(kubeconfig: Path | None) -> list[str]:
     """Server-side apply of this version's CRDs; their names."""
-    return asyncio.run(_apply(find_login(kubeconfig)))
+    return asyncio.run(_apply(kubeconfig))
 
 
-async def _apply(login: Login) -> list[str]:
-    headers = {"Content-Type": "application/apply-patch+yaml"}
-    if login.token():
-        headers["Authorization"] = f"Bearer {login.token()}"
-    connector = aiohttp.TCPConnector(ssl=login.context() or True)
-    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
-        return [await _apply_one(session, login.server, each) for each in definitions()]
+async def _apply(kubeconfig: Path | None) -> list[str]:
+    login = await find_login(kubeconfig)
+    async with login.session("cybervein-crds") as session:
+        return [await _apply_one(session, login, each) for each in definitions()]
 
 
-async def _apply_one(session: aiohttp.ClientSession, server: str, crd: dict[str, object]) -> str:
+async def _apply_one(session: aiohttp.ClientSession, login: Login, crd: dict[str, object]) -> str:
     meta = crd["metadata"]
     name = str(meta["name"]) if isinstance(meta, dict) else ""
-    url = f"{server}{_PATH}/{name}{_QUERY}"
-    async with session.patch(url, data=msgspec.json.encode(crd)) as answer:
+    url = f"{login.server}{_PATH}/{name}{_QUERY}"
+    headers = {"Content-Type": "application/apply-patch+yaml"} | await login.headers()
+    async with session.patch(url, data=msgspec.json.encode(crd), headers=headers) as answer:
         text = await answer.text()
-        if answer.status >= _OK:
+        if answer.status >= _REDIRECTION:
             raise ApiError(f"apply {name}: {text[:500]}", answer.status, "")
     return name

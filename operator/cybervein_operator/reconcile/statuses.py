@@ -1,5 +1,7 @@
 """Writing a status: one apply, and an event for each transition that it brought."""
 
+from typing import Any
+
 from cybervein_operator.api import (
     API_VERSION,
     ConditionType,
@@ -16,6 +18,15 @@ from cybervein_operator.judgement.conditions import ALL, notices
 from cybervein_operator.reconcile.tools import Tools
 
 
+def _without_empty_maps(status: dict[str, Any]) -> dict[str, Any]:
+    """An applied map that is empty now and had keys of ours before would arrive as null.
+
+    The API server takes our keys out of it first, and then finds no map (structured-merge-diff);
+    a map that we no longer send just goes.
+    """
+    return {key: value for key, value in status.items() if value != {}}
+
+
 async def write_status(
     tools: Tools,
     of: Network | MinerPool | MinerDisk,
@@ -28,7 +39,7 @@ async def write_status(
         "apiVersion": API_VERSION,
         "kind": type(of).__name__,
         "metadata": {"name": meta.name, "namespace": meta.namespace},
-        "status": to_plain(after),
+        "status": _without_empty_maps(to_plain(after)),
     }
     try:
         await tools.client.apply(body, status=True)

@@ -20,6 +20,8 @@ from cluster.credentials import (
     SCHEDULER,
     USERS,
     User,
+    client_certificate,
+    write_client_authority,
     write_kubeconfig,
     write_service_account_key,
     write_tokens,
@@ -85,6 +87,10 @@ class ControlPlane:
         path = self.directory / f"{user.name.replace(':', '-')}.kubeconfig"
         return write_kubeconfig(path, server=self.url, authority=self.authority, token=user.token)
 
+    def certificate(self, user: User) -> tuple[bytes, bytes]:
+        """A client certificate of a user and its key, PEM."""
+        return client_certificate(self.directory / "clients.key", user)
+
     def start(self) -> None:
         """Start what does not run, in order, until the API server is ready."""
         self.etcd.start()
@@ -143,6 +149,7 @@ def prepare(directory: Path, settings: Settings) -> ControlPlane:
     directory.mkdir(parents=True, exist_ok=True)
     write_tokens(directory / "tokens.csv", settings.users)
     write_service_account_key(directory / "service-account.key")
+    write_client_authority(directory / "clients.key")
     (directory / "audit-policy.json").write_text(json.dumps(POLICY))
     client_port, peer_port = free_ports(2)
     port = settings.port or free_ports(1, settings.address)[0]
@@ -183,6 +190,7 @@ def _api_server(settings: Settings, port: int, etcd_port: int) -> list[str | Pat
         f"--secure-port={port}",
         "--cert-dir=certificates",
         "--token-auth-file=tokens.csv",
+        "--client-ca-file=clients.crt",
         "--anonymous-auth=false",
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",

@@ -1,12 +1,15 @@
-"""Who may do what in the test cluster: static tokens, the key of ServiceAccounts, kubeconfigs."""
+"""Who may do what in the test cluster: tokens, certificates, ServiceAccounts, kubeconfigs."""
 
 import json
 import secrets
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,59 @@ def write_service_account_key(path: Path) -> None:
             serialization.PrivateFormat.TraditionalOpenSSL,
             serialization.NoEncryption(),
         )
+    )
+
+
+def write_client_authority(path: Path) -> None:
+    """The key that signs client certificates; its own certificate lies beside it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test-clients")])
+    made = _certificate(name, name, key.public_key(), key, ca=True)
+    path.write_bytes(_pem(key))
+    path.with_suffix(".crt").write_bytes(made)
+
+
+def client_certificate(authority: Path, user: User) -> tuple[bytes, bytes]:
+    """Certificate and key, PEM, that the API server takes for a user."""
+    signer = serialization.load_pem_private_key(authority.read_bytes(), None)
+    assert isinstance(signer, ec.EllipticCurvePrivateKey)
+    issuer = x509.load_pem_x509_certificate(authority.with_suffix(".crt").read_bytes())
+    key = ec.generate_private_key(ec.SECP256R1())
+    parts = [x509.NameAttribute(NameOID.COMMON_NAME, user.name)]
+    parts += [x509.NameAttribute(NameOID.ORGANIZATION_NAME, user.group)] if user.group else []
+    made = _certificate(x509.Name(parts), issuer.subject, key.public_key(), signer, ca=False)
+    return made, _pem(key)
+
+
+def _certificate(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    signer: ec.EllipticCurvePrivateKey,
+    *,
+    ca: bool,
+) -> bytes:
+    now = datetime.now(UTC)
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+    )
+    made = made if ca else made.add_extension(usage, critical=False)
+    return made.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
     )
 
 

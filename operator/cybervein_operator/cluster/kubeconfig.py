@@ -1,0 +1,110 @@
+"""A kubeconfig's user as `kubernetes.aio` loads it, renewed while the process runs.
+
+Two things differ from the package's own way (ADR 58): an ID token is renewed over verified TLS,
+with the authority that the kubeconfig names, and what the identity provider gave is written back,
+as kubectl does, where the file can be written.
+"""
+
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import aiohttp
+import structlog
+import yaml
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.config import ConfigException
+from kubernetes.aio.config.kube_config import ConfigNode, FileOrData, KubeConfigLoader
+from kubernetes.aio.config.kube_config import KubeConfigMerger as Files
+
+RENEWAL_SECONDS: Final = 60.0
+UNUSABLE: Final = (
+    ConfigException, OSError, yaml.YAMLError, aiohttp.ClientError, KeyError, TypeError, ValueError,
+    AttributeError,
+)  # fmt: skip
+"""What the loader raises for files, plugins and identity providers that are not as they should."""
+_log = structlog.get_logger()
+
+
+class Kubeconfig(KubeConfigLoader):  # type: ignore[misc]  # its types are not followed
+    """One context of one file, or of several joined by ":"."""
+
+    def __init__(self, paths: str, context: str) -> None:
+        files = Files(paths)
+        super().__init__(
+            files.config,
+            context or None,
+            config_base_path=None,
+            config_persister=files.save_changes,
+        )
+
+    @property
+    def namespace(self) -> str:
+        """Of the context."""
+        return str(self.current_context["context"].get("namespace") or "default")
+
+    @property
+    def runs_plugin(self) -> bool:
+        """Whether the user's credentials come from an `exec` plugin."""
+        return self._user is not None and "exec" in self._user
+
+    async def _refresh_oidc(self, provider: ConfigNode) -> None:
+        """The package calls this when there is no ID token that lasts five more minutes."""
+        given = provider["config"]
+        if "refresh-token" not in given:
+            raise ConfigException("oidc: the ID token has expired, and there is no refresh-token")
+        authority = FileOrData(
+            given,
+            "idp-certificate-authority",
+            file_base_path=self._get_base_path(provider.path),
+        ).as_file()
+        answer = await _renewed(given.value, authority)
+        given.value["id-token"] = answer["id_token"]
+        given.value["refresh-token"] = answer.get("refresh_token", given["refresh-token"])
+        with suppress(OSError):  # a mounted Secret cannot be written
+            self._config_persister()
+
+
+async def _renewed(given: dict[str, str], authority: str | None) -> dict[str, str]:
+    """What the identity provider's token endpoint answers to a refresh token (RFC 6749, 6)."""
+    trust = ssl.create_default_context(cafile=authority)
+    about = f"{given['idp-issuer-url'].rstrip('/')}/.well-known/openid-configuration"
+    who = aiohttp.encode_basic_auth(given["client-id"], given.get("client-secret", ""))
+    asked = {"grant_type": "refresh_token", "refresh_token": given["refresh-token"]}
+    connector = aiohttp.TCPConnector(ssl=trust)
+    async with aiohttp.ClientSession(
+        connector=connector, raise_for_status=True, trust_env=True
+    ) as session:
+        async with session.get(about) as answer:
+            endpoint = (await answer.json())["token_endpoint"]
+        async with session.post(endpoint, data=asked, headers={"Authorization": who}) as answer:
+            found: dict[str, str] = await answer.json()
+            return found
+
+
+class Renewal:
+    """Asks the loader again, at most once a minute; what cannot be renewed is used as it is.
+
+    The loader itself knows when: it runs a plugin again five minutes before its credentials expire
+    (each time if they tell no time), and reads a token's file each time.
+    """
+
+    def __init__(self, loader: Any, clock: Callable[[], float] = time.monotonic) -> None:  # noqa: ANN401 -- see Kubeconfig
+        self._loader, self._clock = loader, clock
+        self._due = clock() + RENEWAL_SECONDS
+
+    def hasten(self) -> None:
+        """What we have was refused: ask at the next call."""
+        self._due = self._clock()
+
+    async def __call__(self, found: Configuration) -> None:
+        """The hook of a Configuration: called before each request."""
+        if self._clock() < self._due:
+            return
+        self._due = self._clock() + RENEWAL_SECONDS
+        try:
+            await self._loader.load_and_set(found)
+        except UNUSABLE as error:
+            _log.warning("login.not_renewed", error=f"{type(error).__name__}: {error}")
