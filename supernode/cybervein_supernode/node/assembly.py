@@ -46,27 +46,14 @@ def assemble(
     http = SignedClient(identity.keys, session)
     miners = MinerClient(desk.view.network, identity.keys, http)
     epochs = OpenEpochs(desk)
-    epoch = epochs.open_epoch()
-    issued = results_issued(desk.view, epoch)
-    clock = EpochClock(genesis.preset, desk.time, epoch, results_issued=issued)
+    clock = _clock(desk, epochs.open_epoch())
     space = SpaceIntake(desk, clock.in_time)
     roster = Roster(desk, miners)
     rebuilder = Rebuilder(desk, roster, miners)
     departures = Departures(desk)
     mover = Mover(desk, departures, rebuilder)
     repairer = Repairer(desk, Watch(desk), rebuilder)
-    each_epoch = (
-        EpochDuty("audit", Auditor(desk, miners).run),
-        EpochDuty("bandwidth", Meter(desk, miners).run),
-    )
-    driver = EpochDriver(clock, epochs, space.issue_results, each_epoch)
-    duties = (
-        Duty("engine", desk.engine.run, desk.engine.figures),
-        Duty("roster", roster.run),
-        Duty("epochs", driver.run),
-        Duty("repair", repairer.run, repairer.figures),
-        Duty("moves", mover.run, mover.figures),
-    )
+    driver = EpochDriver(clock, epochs, space.issue_results, _each_epoch(desk, miners))
     return SuperNode(
         place=place,
         desk=desk,
@@ -83,7 +70,36 @@ def assemble(
         departures=departures,
         mover=mover,
         repairer=repairer,
-        duties=Duties(duties),
+        duties=_duties(desk, roster, driver, repairer, mover),
+    )
+
+
+def _clock(desk: Desk, epoch: int) -> EpochClock:
+    """Set to the open epoch, where it was when the process before this one ended."""
+    issued = results_issued(desk.view, epoch)
+    return EpochClock(desk.preset, desk.time, epoch, results_issued=issued)
+
+
+def _each_epoch(desk: Desk, miners: MinerClient) -> tuple[EpochDuty, ...]:
+    """What begins and ends with each epoch."""
+    return (
+        EpochDuty("audit", Auditor(desk, miners).run),
+        EpochDuty("bandwidth", Meter(desk, miners).run),
+    )
+
+
+def _duties(
+    desk: Desk, roster: Roster, driver: EpochDriver, repairer: Repairer, mover: Mover
+) -> Duties:
+    """What runs for as long as the process does."""
+    return Duties(
+        (
+            Duty("engine", desk.engine.run, desk.engine.figures),
+            Duty("roster", roster.run),
+            Duty("epochs", driver.run),
+            Duty("repair", repairer.run, repairer.figures),
+            Duty("moves", mover.run, mover.figures),
+        )
     )
 
 

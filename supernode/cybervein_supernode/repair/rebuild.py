@@ -16,7 +16,7 @@ from blake3 import blake3
 from cybervein_protocol.coding import rebuild_shard
 from cybervein_protocol.encoding import node_cid
 from cybervein_protocol.errors import ConflictError, CyberVeinError, ProofError
-from cybervein_protocol.ledger.state.rows import DealRow, shard_id
+from cybervein_protocol.ledger.state.rows import DealRow
 from cybervein_protocol.ledger.storage.bodies import ShardMoved
 from cybervein_protocol.messages import Receipt, open_repair_keys, verify_receipt
 from cybervein_protocol.placement import place
@@ -26,10 +26,7 @@ from cybervein_supernode.chain.view import Shard
 from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.peers.miner_client import MinerClient, Peer
 from cybervein_supernode.placement.roster import Roster
-
-TRANSFER_SECONDS_MAX = 300.0
-FETCH_EXTRA = 1
-"""Helpers asked beyond k at once, so that one slow miner does not hold a repair up."""
+from cybervein_supernode.repair.gather import TRANSFER_SECONDS_MAX, Gatherer, identity_of
 
 
 class Rebuilder:
@@ -39,11 +36,12 @@ class Rebuilder:
         self._desk = desk
         self._roster = roster
         self._miners = miners
+        self._gatherer = Gatherer(desk, roster, miners)
         self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     def _turn(self, shard: Shard) -> asyncio.Lock:
         """Shards of one segment find their places one after the other, or they choose the same."""
-        return self._turns.setdefault(_identity(shard)[:-1], asyncio.Lock())
+        return self._turns.setdefault(identity_of(shard)[:-1], asyncio.Lock())
 
     async def rebuild(self, lost: Shard) -> bytes:
         """Move a lost shard; its new miner. Raises ConflictError, ProofError, UnavailableError."""
@@ -81,14 +79,14 @@ class Rebuilder:
         if not self._roster.online(leaving.row.miner):
             return b""
         try:
-            _, data = await self._fetch_one(leaving)
+            _, data = await self._gatherer.one(leaving)
         except CyberVeinError:
             return b""
         return data
 
     async def _restore(self, lost: Shard, deal: DealRow, siblings: list[Shard]) -> bytes:
         """The shard's bytes from k others."""
-        helpers = await self._fetch(deal.k, siblings)
+        helpers = await self._gatherer.fetch(deal.k, siblings)
         return await self._desk.judge(lambda: self._compute(lost, deal, helpers))
 
     async def _settle(self, shard: Shard, receipt: Receipt) -> bytes:
@@ -121,55 +119,6 @@ class Rebuilder:
             if shard.segment == lost.segment and shard.index != lost.index and not shard.row.lost
         ]
         return view.deal(lost.deal), siblings
-
-    async def _fetch(self, k: int, siblings: list[Shard]) -> dict[int, bytes]:
-        """K verified shards by index, from whoever answers first."""
-        missing = {loss.shard for loss in self._desk.notebook.losses()}
-        usable = [s for s in siblings if _identity(s) not in missing]
-        usable.sort(key=lambda s: not self._roster.online(s.row.miner))
-        found: dict[int, bytes] = {}
-        waiting = iter(usable)
-        running = {
-            asyncio.create_task(self._fetch_one(shard))
-            for shard, _ in zip(waiting, range(k + FETCH_EXTRA), strict=False)
-        }
-        try:
-            while running and len(found) < k:
-                done, running = await asyncio.wait(running, return_when="FIRST_COMPLETED")
-                for task in done:
-                    self._take(task, found)
-                    if len(found) < k and (spare := next(waiting, None)) is not None:
-                        running.add(asyncio.create_task(self._fetch_one(spare)))
-        finally:
-            for task in running:
-                task.cancel()
-        if len(found) < k:
-            raise ConflictError(
-                f"only {len(found)} of the {k} shards needed answer with the right bytes"
-            )
-        return found
-
-    def _take(self, task: asyncio.Task[tuple[int, bytes]], found: dict[int, bytes]) -> None:
-        error = task.exception()
-        if error is None:
-            index, data = task.result()
-            found[index] = data
-        elif not isinstance(error, CyberVeinError):
-            raise error
-
-    async def _fetch_one(self, shard: Shard) -> tuple[int, bytes]:
-        """(index, bytes) of a whole shard under its root."""
-        view, size = self._desk.view, shard.row.size
-        peer = Peer(shard.row.miner, view.miner(shard.row.miner).url)
-        epoch = view.head().epoch + 1
-        order = self._miners.order(
-            peer, "GET", shard.row.root, max_bytes=size, not_after_epoch=epoch
-        )
-        data = await self._miners.get_shard(peer, order, size, TRANSFER_SECONDS_MAX)
-        digest = await self._desk.judge(lambda: blake3(data).digest())
-        if digest != shard.row.root:
-            raise ProofError(f"shard {shard.row.root.hex()[:16]}: other bytes than its root says")
-        return shard.index, data
 
     def _compute(self, lost: Shard, deal: DealRow, helpers: dict[int, bytes]) -> bytes:
         """The lost shard's masked bytes, checked against its root."""
@@ -224,7 +173,3 @@ class Rebuilder:
             raise ProofError("the new miner's receipt is of another shard; trying elsewhere")
         verify_receipt(receipt)
         return receipt
-
-
-def _identity(shard: Shard) -> bytes:
-    return shard_id(shard.deal, shard.segment, shard.index)
