@@ -13,12 +13,13 @@ from tempfile import TemporaryDirectory
 import aiohttp
 import pytest
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.node.node import Node
+from cybervein_miner.node.assembly import assemble
 from cybervein_miner.node.settings import Settings
 from cybervein_miner.record.journal import Journal
 from cybervein_protocol.errors import CyberVeinError, ForbiddenError, StorageError
 from cybervein_protocol.http_signature import SignableRequest, sign_request
 from cybervein_protocol.signing import KeyPair, address
+from cybervein_runtime.duty import Duty
 from cybervein_runtime.files import check_secret
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.identity import new_identity, save_identity
@@ -26,6 +27,7 @@ from miner_world import Running, World, serving, settings_of
 
 CONTROL, OTHER = KeyPair(b"\x0c" * 32), KeyPair(b"\x0d" * 32)
 DRAIN = b'{"v":1,"draining":true}'
+from waiting import until_async
 
 
 def ruled(world: World, folder: Path) -> Settings:
@@ -136,24 +138,24 @@ def test_the_identity_comes_from_a_file_and_owns_its_data(world: World, tmp_path
     save_identity(first, new_identity())
     save_identity(second, new_identity())
     settings = settings_of(world, tmp_path, tmp_path / "disk", identity=first)
-    node = Node(settings, "http://127.0.0.1:1")
+    node = assemble(settings, "http://127.0.0.1:1")
     assert not (tmp_path / "data" / "identity.json").exists()
     node.journal.close()
-    Node(settings, "http://127.0.0.1:1").journal.close()
+    assemble(settings, "http://127.0.0.1:1").journal.close()
     foreign = settings_of(world, tmp_path, tmp_path / "disk", identity=second)
     with pytest.raises(ForbiddenError, match="identities are never cloned"):
-        Node(foreign, "http://127.0.0.1:1")
+        assemble(foreign, "http://127.0.0.1:1")
     with pytest.raises(ForbiddenError, match="belongs to miner"):
-        Node(settings_of(world, tmp_path, tmp_path / "disk"), "http://127.0.0.1:1")
+        assemble(settings_of(world, tmp_path, tmp_path / "disk"), "http://127.0.0.1:1")
 
 
 def test_data_with_keys_of_its_own_takes_no_others(world: World, tmp_path: Path) -> None:
-    Node(settings_of(world, tmp_path, tmp_path / "disk"), "http://127.0.0.1:1").journal.close()
+    assemble(settings_of(world, tmp_path, tmp_path / "disk"), "http://127.0.0.1:1").journal.close()
     (tmp_path / "data" / "miner.address").unlink()  # data of an earlier release
     given = tmp_path / "given.json"
     save_identity(given, new_identity())
     with pytest.raises(ForbiddenError, match="belongs to miner"):
-        Node(settings_of(world, tmp_path, tmp_path / "disk", identity=given), "http://x")
+        assemble(settings_of(world, tmp_path, tmp_path / "disk", identity=given), "http://x")
 
 
 @pytest.fixture
@@ -195,7 +197,7 @@ async def test_probes_name_a_dead_disk_and_stay_true(world: World, tmp_path: Pat
             document = await answer.json()
         assert (answer.status, document["error"]) == (503, "unavailable")
         assert document["reasons"] == ["no super node has answered yet"]
-        miner.node._last_epoch = 3  # as after a restart: orders are judged by it
+        miner.node.sight.before = 3  # as after a restart: orders are judged by it
         (tmp_path / "b" / "cybervein" / "disk.marker").unlink()
         await asyncio.to_thread(miner.node.rack.look)
         for probe in ("startupz", "readyz"):
@@ -217,17 +219,19 @@ async def test_probes_name_a_dead_disk_and_stay_true(world: World, tmp_path: Pat
         assert sum("missing" in line for line in degraded) == 2
 
 
-async def test_a_loop_that_ended_fails_the_liveness_probe(miner: Running) -> None:
-    miner.node.upkeep._trash = None  # type: ignore[assignment] # any error that is not ours
-    import cybervein_miner.duty.upkeep as loops  # noqa: PLC0415
-
+async def test_a_duty_that_ended_fails_the_liveness_probe(world: World, tmp_path: Path) -> None:
     async def broken() -> None:
         raise RuntimeError("a bug")
 
-    await loops.guarded("upkeep", broken(), miner.node.ended)
+    settings = settings_of(world, tmp_path, tmp_path / "disk")
+    async with serving(world, settings, Duty("upkeep", broken)) as miner:
+        await until_async(lambda: asked(miner), "the probe tells of it")
+
+
+async def asked(miner: Running) -> bool:
     async with miner.http.get(f"{miner.url}/healthz") as answer:
         document = await answer.json()
-    assert (answer.status, document["reasons"]) == (503, ["the loop 'upkeep' has ended"])
+    return (answer.status, document["reasons"]) == (503, ["the duty 'upkeep' has ended"])
 
 
 async def test_the_bandwidth_cap_holds_over_uploads_and_downloads(
@@ -293,7 +297,7 @@ async def test_a_foreign_path_is_named_and_comes_in_by_itself_once_it_is_right(
 
 async def test_a_drain_without_a_super_node_says_what_it_waits_for(miner: Running) -> None:
     async with asyncio.timeout(300):
-        while miner.node.watch.reachable is None:
+        while miner.node.sight.reachable is None:
             await asyncio.sleep(0.02)
     answer = await miner.owner().request("POST", f"{miner.url}/v1/drain", body=DRAIN)
     assert answer.json()["drain"]["blocked_by"] == "no super node answers"

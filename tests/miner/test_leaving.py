@@ -131,7 +131,7 @@ async def test_a_move_cut_short_leaves_one_whole_copy(
             shutil.copy(file, target.parent)
         if switched:
             row = miner.node.store.held(root)
-            assert miner.node.leaving._vacater._switch(row, b)
+            assert miner.node.leaving.vacater._switch(row, b)
     async with serving(world, settings) as miner:
         copies = [p for p in tmp_path.rglob(root.hex()) if p.parent.parent.name == "shards"]
         assert [p.is_relative_to(tmp_path / "b") for p in copies] == [switched]

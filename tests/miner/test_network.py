@@ -105,7 +105,7 @@ async def test_a_clock_that_jumps_changes_nothing_once_the_network_was_seen(
         settings = settings_of(world, tmp_path / "m", tmp_path / "disk", network=file)
         joined = World(load_network(file), file, world.super_key, world.bearer, world.deal)
         async with serving(joined, settings) as running:
-            while not running.node.watch.reachable:
+            while not running.node.sight.reachable:
                 await asyncio.sleep(0.05)
             owner = running.owner()
             for jump in (86_400 * 365, -86_400 * 365, 0):

@@ -13,7 +13,7 @@ import pytest
 from blake3 import blake3
 from cybervein_miner.disk.marker import create_marker, marker_path
 from cybervein_miner.duty import upkeep
-from cybervein_miner.node.node import Node
+from cybervein_miner.node.assembly import assemble
 from cybervein_miner.plot.inventory import PlotState
 from cybervein_miner.plot.policy import Wish
 from cybervein_miner.prover.space import Challenge
@@ -116,7 +116,7 @@ async def test_it_lives_names_its_disk_does_nothing_and_comes_back(  # noqa: PLR
         assert (await first.put(data))[0] == 201
     harm(disk)
     async with serving(world, settings) as again:
-        again.node._last_epoch = 3  # as after a restart that heard an epoch
+        again.node.sight.before = 3  # as after a restart that heard an epoch
         [document] = again.node.board.document()["disks"]
         assert (document["state"], document["path"]) == (state, str(disk))
         assert why in document["reason"]
@@ -147,11 +147,11 @@ async def test_it_proves_nothing_admits_nothing_and_loses_nothing(
             while len(rows := inventory.rows()) < 2:
                 await asyncio.sleep(0.05)
         inventory.set_state(rows, PlotState.ACTIVE, bytes(32))
-        prove = first.node.watch._prover.prove
+        prove = first.node.watch.prover.prove
         assert await asyncio.to_thread(prove, asked) is not None
     unmounted(disk)
     async with serving(world, settings) as again:
-        inventory, prove = again.node.inventory, again.node.watch._prover.prove
+        inventory, prove = again.node.inventory, again.node.watch.prover.prove
         assert await asyncio.to_thread(prove, asked) is None
         item = AuditItem(root=blake3(data).digest(), chunk=0)
         request = AuditRequest(v=1, epoch=1, holding=bytes(32), items=[item])
@@ -182,7 +182,7 @@ async def test_what_lies_on_a_disk_that_comes_back_is_taken_in(
         left.write_bytes(b"half an upload")
     unmounted(disk)
     async with serving(world, settings) as again:
-        again.node._last_epoch = 3
+        again.node.sight.before = 3
         mounted(disk)
         await until_ready(again)
         async with asyncio.timeout(300):
@@ -224,7 +224,7 @@ def test_a_mistyped_path_at_the_first_start_is_an_error_at_once(
 
 
 def test_a_first_start_without_disks_asks_for_one(world: World, tmp_path: Path) -> None:
-    node = Node(settings_of(world, tmp_path), "http://127.0.0.1:1")
+    node = assemble(settings_of(world, tmp_path), "http://127.0.0.1:1")
     with pytest.raises(StorageError, match="no disk was given; use --disk PATH"):
         node.open()
     node.journal.close()
@@ -238,7 +238,7 @@ async def test_one_that_is_ruled_from_afar_says_so_from_its_first_start_on(
     settings = settings_of(world, tmp_path, disk, control=OTHER.public)
     create_marker(disk, OTHER, 1)
     async with serving(world, settings) as running:
-        running.node._last_epoch = 3
+        running.node.sight.before = 3
         [document] = running.node.board.document()["disks"]
         assert (document["id"], document["state"]) == ("", "foreign")
         assert (await probe(running, "readyz"))[0] == 503

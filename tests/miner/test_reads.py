@@ -119,9 +119,9 @@ async def test_an_expired_order_is_refused(miner: Running) -> None:
     root, _ = await stored(miner)
 
     order = miner.world.order(miner.key, "GET", root, not_after_epoch=4)
-    miner.node.watch.view = NetworkView(4, "00" * 32, [], 0.0, 0.0)
+    miner.node.sight.view = NetworkView(4, "00" * 32, [], 0.0, 0.0)
     assert (await miner.get(root, order=order))[0] == 200
-    miner.node.watch.view = NetworkView(5, "00" * 32, [], 0.0, 0.0)
+    miner.node.sight.view = NetworkView(5, "00" * 32, [], 0.0, 0.0)
     assert code_of(await miner.get(root, order=order)) == (410, "expired")
 
 
@@ -325,7 +325,7 @@ async def test_an_epoch_that_was_seen_is_not_forgotten_by_a_restart(
         order = world.order(before.key, "GET", root, not_after_epoch=4)
         assert (await before.get(root, order=order))[0] == 200
         with suppress(UnavailableError):  # its super node is away
-            await before.node._epoch_begun(NetworkView(5, "00" * 32, [], 0.0, 0.0))
+            await before.node.watch.begun(NetworkView(5, "00" * 32, [], 0.0, 0.0))
     async with serving(world, options) as after:
         assert code_of(await after.get(root, order=order)) == (410, "expired")
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import aiohttp
 from blake3 import blake3
 from cybervein_miner.api.bulk import BulkProtocol
-from cybervein_miner.node.node import Node
+from cybervein_miner.node.assembly import assemble
+from cybervein_miner.node.node import Miner
 from cybervein_miner.node.settings import Settings
 from cybervein_miner.plot.policy import Wish
 from cybervein_protocol import vrf
@@ -19,6 +20,7 @@ from cybervein_protocol.ledger.units.genesis import Genesis, SuperNode
 from cybervein_protocol.messages import Order, Verb, sign_order
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.signing import KeyPair
+from cybervein_runtime.duty import Duty
 from cybervein_runtime.http_client import SignedClient, sign_headers
 from cybervein_runtime.network_file import NetworkFile, load_network, save_network
 from cybervein_runtime.serving import bind, url_of
@@ -92,7 +94,7 @@ def new_world(folder: Path) -> World:
 class Running:
     """A miner that serves, and calls to it."""
 
-    node: Node
+    node: Miner
     url: str
     world: World
     http: aiohttp.ClientSession
@@ -139,13 +141,14 @@ class Running:
 
 
 @asynccontextmanager
-async def serving(world: World, settings: Settings) -> AsyncIterator[Running]:
-    """Run a miner as `cybervein mine` does, in this process."""
+async def serving(world: World, settings: Settings, *more: Duty) -> AsyncIterator[Running]:
+    """Run a miner as `cybervein mine` does, in this process; `more` duties beside its own."""
     sock = bind("127.0.0.1", 0)
-    node = Node(settings, url_of(sock))
+    node = assemble(settings, url_of(sock))
+    node = replace(node, duties=(*node.duties, *more))
     await asyncio.to_thread(node.open)
     config = Config(
-        node.app,
+        node.app(),
         http=BulkProtocol,
         log_level="warning",
         access_log=False,

@@ -1,6 +1,7 @@
 """What whoever rules a miner may do while it runs: its disks, its drain. The methods block."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,79 +24,74 @@ _log = structlog.get_logger()
 Json = dict[str, Any]
 
 
+@dataclass(kw_only=True, eq=False)
 class Control:
     """The acts behind the control routes; `wake` has the ledger's loop look at once."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
-        self,
-        rack: Rack,
-        store: ShardStore,
-        plotter: Plotter,
-        leaving: Leaving,
-        drain: Drain,
-        board: StatusBoard,
-        take_in: Callable[[list[Disk]], None],
-        wake: Callable[[], None],
-    ) -> None:
-        self._rack, self._store, self._plotter = rack, store, plotter
-        self._leaving, self._drain, self._board = leaving, drain, board
-        self._take_in, self._wake = take_in, wake
+    rack: Rack
+    store: ShardStore
+    plotter: Plotter
+    leaving: Leaving
+    drain: Drain
+    board: StatusBoard
+    take_in: Callable[[list[Disk]], None]
+    wake: Callable[[], None]
 
-    def drain(self, *, draining: bool) -> Json:
+    def set_drain(self, *, draining: bool) -> Json:
         """Begin or cancel the drain of this miner."""
-        self._drain.ask(draining=draining)
-        self._plotter.paused = draining
+        self.drain.ask(draining=draining)
+        self.plotter.paused = draining
         _log.info("drain asked for" if draining else "drain cancelled")
-        self._wake()
-        return {"v": 1, **self._drain.document()}
+        self.wake()
+        return {"v": 1, **self.drain.document()}
 
     def listing(self) -> list[Json]:
         """All disks."""
-        return [*(self._board.disk(disk) for disk in self._rack.disks), *self._board.refused()]
+        return [*(self.board.disk(disk) for disk in self.rack.disks), *self.board.refused()]
 
     def add(self, path: Path) -> Json:
         """Claim a disk, or take one back; its plots and shards are taken in."""
-        before = self._rack.at(path)
-        disk = self._rack.add(path)
+        before = self.rack.at(path)
+        disk = self.rack.add(path)
         if before is not None and before is not disk:
             self._clear(before)
-        self._store.believe_again(disk)
-        self._take_in([disk])
-        self._wake()
-        return self._board.disk(disk)
+        self.store.believe_again(disk)
+        self.take_in([disk])
+        self.wake()
+        return self.board.disk(disk)
 
     def remove(self, disk_id: str, *, force: bool) -> Json:
         """Begin a disk's drain. Forced, it goes at once with what it holds."""
-        disk = self._rack.get(disk_id)
-        self._rack.leave(disk)
+        disk = self.rack.get(disk_id)
+        self.rack.leave(disk)
         if force:
-            answer = self._board.disk(disk) | {"gone": True}
+            answer = self.board.disk(disk) | {"gone": True}
             self._forget(disk)
             return answer
-        gone = self._leaving.give_up_if_done(disk)
-        self._wake()
-        return self._board.disk(disk) | {"gone": gone}
+        gone = self.leaving.give_up_if_done(disk)
+        self.wake()
+        return self.board.disk(disk) | {"gone": gone}
 
     def _forget(self, disk: Disk) -> None:
         """Its plots retire on the ledger, its shards are missing from now on; files stay."""
-        inventory = self._board.inventory
+        inventory = self.board.inventory
         for row in inventory.rows(*_ON_DISK):
             if row.disk == disk.id:
                 inventory.set_state([row], PlotState.RETIRING, row.batch)
-        self._rack.forget(disk)
-        self._wake()
+        self.rack.forget(disk)
+        self.wake()
 
     def _clear(self, disk: Disk) -> None:
         """Forget what was on a drained disk."""
-        self._store.journal.write_now(lambda db: drop_disk(db, disk.id))
-        self._board.inventory.forget(disk)
+        self.store.journal.write_now(lambda db: drop_disk(db, disk.id))
+        self.board.inventory.forget(disk)
 
     def wipe(self, disk_id: str, confirm: str) -> Json:
         """Delete CyberVein's files of a drained disk. Raises ConflictError for any other."""
-        disk = self._rack.get(disk_id)
+        disk = self.rack.get(disk_id)
         if confirm != disk.id:
             raise ConflictError(
-                f"disk {disk.path}: wiping it deletes {self._store.index.totals(disk.id).shards} "
+                f"disk {disk.path}: wiping it deletes {self.store.index.totals(disk.id).shards} "
                 f"shards and its plots for good; confirm with its id {disk.id}"
             )
         if not disk.drained:
@@ -105,7 +101,7 @@ class Control:
             )
         wiped = wipe(disk)
         self._clear(disk)
-        self._rack.forget(disk)
+        self.rack.forget(disk)
         _log.warning("disk was wiped", path=str(disk.path), files=wiped.files, bytes=wiped.bytes)
         answer = {"id": disk.id, "path": str(disk.path)}
         return {"v": 1, **answer, "files": wiped.files, "bytes": wiped.bytes}

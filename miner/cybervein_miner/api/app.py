@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Any
 
 from cybervein_protocol.encoding import encode
@@ -29,36 +30,40 @@ Status = Callable[[], dict[str, Any]]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def build_app(  # noqa: PLR0913, PLR0917 -- built once, in node.py
-    door: Door,
-    shards: ShardEndpoint,
-    auditee: Auditee,
-    orders: OrderBook,
-    throttle: Throttle,
-    control: Control,
-    status: Status,
-    probes: Probes,
-    lifespan: Lifespan,
-) -> FastAPI:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Border:
+    """What answers at each route."""
+
+    door: Door
+    shards: ShardEndpoint
+    auditee: Auditee
+    orders: OrderBook
+    throttle: Throttle
+    control: Control
+    status: Status
+    probes: Probes
+
+
+def build_app(border: Border, lifespan: Lifespan) -> FastAPI:
     """The application."""
     app = FastAPI(title="CyberVein miner", version="1", docs_url=None, lifespan=lifespan)
     install_errors(app)
-    app.router.routes.append(Route(PATH, endpoint=shards))
-    add_probes(app, probes)
-    add_control(app, door, control)
-    _add_super_node(app, door, auditee, orders, throttle)
+    app.router.routes.append(Route(PATH, endpoint=border.shards))
+    add_probes(app, border.probes)
+    add_control(app, border.door, border.control)
+    _add_super_node(app, border)
 
     @app.get("/v1/status", **answers(StatusDocument))
     async def get_status() -> JSONResponse:
         """Everything about this miner."""
-        return JSONResponse(status())
+        return JSONResponse(border.status())
 
     return app
 
 
-def _add_super_node(
-    app: FastAPI, door: Door, auditee: Auditee, orders: OrderBook, throttle: Throttle
-) -> None:
+def _add_super_node(app: FastAPI, border: Border) -> None:
+    door, auditee = border.door, border.auditee
+
     @app.post("/v1/audit")
     async def audit(request: Request) -> Response:
         body = await read_body(request, AUDIT_REQUEST_BYTES_MAX)
@@ -73,8 +78,8 @@ def _add_super_node(
         order = door.ordered(request, "READ", root)
         start = number_of(request, "offset", (1 << 63) - 1)
         length = number_of(request, "length", READ_BYTES_MAX)
-        await orders.charge(order, length)
+        await border.orders.charge(order, length)
         with door.downloads.enter():
-            await asyncio.sleep(throttle.delay(length))
+            await asyncio.sleep(border.throttle.delay(length))
             data = await asyncio.to_thread(auditee.read_plot, root, start, length)
         return Response(data, media_type=SLICE_TYPE)

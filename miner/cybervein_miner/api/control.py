@@ -63,7 +63,7 @@ def add_control(app: FastAPI, door: Door, control: Control) -> None:
     async def drain(request: Request) -> JSONResponse:
         """Begin or cancel the drain of this miner."""
         draining = (await checked(request, DrainBody)).draining
-        return JSONResponse(await asyncio.to_thread(control.drain, draining=draining))
+        return JSONResponse(await asyncio.to_thread(control.set_drain, draining=draining))
 
     @app.get("/v1/disks", **answers(DiskDocument, many=True))
     async def list_disks(request: Request) -> JSONResponse:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Final
 
 from cybervein_protocol.errors import ForbiddenError, MalformedError, UnavailableError
@@ -36,6 +37,7 @@ class Gate:
             self.inside -= 1
 
 
+@dataclass(kw_only=True, eq=False)
 class Door:
     """Checks requests against this miner's identity, network and epoch.
 
@@ -44,23 +46,16 @@ class Door:
     key may do from this machine.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
-        self,
-        network: CID,
-        miner: PublicKey,
-        super_nodes: Collection[bytes],
-        epoch: Callable[[], int],
-        authenticator: Authenticator,
-        closed: Callable[[], bool],
-        controller: PublicKey | None = None,
-    ) -> None:
-        self.network, self.miner = network, miner
-        self.super_nodes = frozenset(super_nodes)
-        self.closed, self._controller = closed, controller
-        self.epoch, self._authenticator = epoch, authenticator
-        self.uploads = Gate("uploads", UPLOADS_MAX)
-        self.downloads = Gate("downloads", DOWNLOADS_MAX)
-        self.audits = Gate("audits", AUDITS_MAX)
+    network: CID
+    miner: PublicKey
+    super_nodes: frozenset[bytes]
+    epoch: Callable[[], int]
+    authenticator: Authenticator
+    closed: Callable[[], bool]
+    controller: PublicKey | None = None
+    uploads: Gate = field(default_factory=lambda: Gate("uploads", UPLOADS_MAX))
+    downloads: Gate = field(default_factory=lambda: Gate("downloads", DOWNLOADS_MAX))
+    audits: Gate = field(default_factory=lambda: Gate("audits", AUDITS_MAX))
 
     def ordered(
         self, request: Request, verb: Verb, root: bytes, owners: Collection[bytes] = ()
@@ -70,7 +65,7 @@ class Door:
         A super node that puts a rebuilt shard back signs the request itself under an order whose
         bearer is the deal's owner: so the owner stays the owner.
         """
-        signer = self._authenticator.authenticate(request, None)
+        signer = self.authenticator.authenticate(request, None)
         text = request.headers.get(ORDER_HEADER)
         if text is None:
             raise ForbiddenError(f"{request.url.path}: no CyberVein-Order; ask for one first")
@@ -92,7 +87,7 @@ class Door:
 
     def super_node(self, request: Request, body: bytes) -> PublicKey:
         """The super node that signed. Raises ForbiddenError for anyone else."""
-        signer = self._authenticator.authenticate(request, body)
+        signer = self.authenticator.authenticate(request, body)
         if signer not in self.super_nodes:
             raise ForbiddenError(f"{request.url.path}: {address(signer)} is not a super node here")
         return signer
@@ -104,8 +99,8 @@ class Door:
         query, and is taken only by the process that ran when it was signed. So a request that was
         overheard is of no use elsewhere, nor after a restart, which forgets the used nonces.
         """
-        signer = self._authenticator.authenticate(request, body, fresh=self._controller is not None)
-        if signer == self._controller:
+        signer = self.authenticator.authenticate(request, body, fresh=self.controller is not None)
+        if signer == self.controller:
             meant = request.query_params.get("miner", "")
             if meant != address(self.miner):
                 raise ForbiddenError(

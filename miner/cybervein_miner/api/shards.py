@@ -6,6 +6,7 @@ synced.
 
 import asyncio
 import os
+from dataclasses import dataclass
 from typing import Final
 
 from cybervein_protocol.encoding import cid_text, encode
@@ -47,20 +48,16 @@ _SEGMENTS_MAX = (1 << 63) - 1
 _INDEX_MAX = 255
 
 
+@dataclass(kw_only=True, eq=False)
 class ShardEndpoint:
     """The ASGI application behind `/v1/shards/{root}`."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
-        self,
-        key: KeyPair,
-        door: Door,
-        store: ShardStore,
-        orders: OrderBook,
-        tally: Tally,
-        throttle: Throttle,
-    ) -> None:
-        self._key, self._door, self._store = key, door, store
-        self._orders, self._tally, self._throttle = orders, tally, throttle
+    key: KeyPair
+    door: Door
+    store: ShardStore
+    orders: OrderBook
+    tally: Tally
+    throttle: Throttle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; an error before the first byte of the answer becomes JSON."""
@@ -68,7 +65,7 @@ class ShardEndpoint:
         try:
             response = await self._answer(request, send)
         except CyberVeinError as error:
-            self._tally.refused += 1
+            self.tally.refused += 1
             response = error_response(error)
         except PeerGoneError:
             return
@@ -78,50 +75,50 @@ class ShardEndpoint:
     async def _answer(self, request: Request, send: Send) -> Response | None:
         root = root_of(request.path_params["root"])
         if request.method == "PUT":
-            with self._door.uploads.enter():
+            with self.door.uploads.enter():
                 return await self._put(request, root)
         if request.method == "GET":
-            with self._door.downloads.enter():
+            with self.door.downloads.enter():
                 return await self._get(request, root, send)
         if request.method == "DELETE":
             return await self._delete(request, root)
         return method_refused(request, "PUT, GET, DELETE")
 
     async def _put(self, request: Request, root: bytes) -> Response:
-        order = self._door.ordered(request, "PUT", root)
-        if self._door.closed():
+        order = self.door.ordered(request, "PUT", root)
+        if self.door.closed():
             raise StorageError("this miner drains and takes nothing new; ask for another miner")
         if order.deal is None:
             raise ForbiddenError("a PUT order names the deal that pays; this one names none")
         segment = number_of(request, "segment", _SEGMENTS_MAX)
         claim = Claim(order.deal, segment, number_of(request, "index", _INDEX_MAX), order.bearer)
-        row = self._store.index.find(root)
-        if row is not None and self._store.keeps(row):
-            await self._store.claim_again(root, claim)
+        row = self.store.index.find(root)
+        if row is not None and self.store.keeps(row):
+            await self.store.claim_again(root, claim)
             return self._receipt(root, row.size, claim)
         size = _announced(request, order)
-        require_left(order, self._orders.used(order), size)
+        require_left(order, self.orders.used(order), size)
         try:
             await self._receive(request, root, size, claim, order)
         except (CyberVeinError, PeerGoneError):
-            self._tally.upload_failures += 1
+            self.tally.upload_failures += 1
             raise
-        self._tally.uploads += 1
-        self._tally.upload_bytes += size
+        self.tally.uploads += 1
+        self.tally.upload_bytes += size
         return self._receipt(root, size, claim)
 
     async def _receive(
         self, request: Request, root: bytes, size: int, claim: Claim, order: Order
     ) -> None:
-        with self._store.receive(root, size) as incoming:
-            await _fill(request, incoming, self._throttle)
+        with self.store.receive(root, size) as incoming:
+            await _fill(request, incoming, self.throttle)
             await asyncio.to_thread(incoming.finish)
-            await self._store.accept(incoming, claim, order)
+            await self.store.accept(incoming, claim, order)
 
     def _receipt(self, root: bytes, size: int, claim: Claim) -> Response:
         receipt = sign_receipt(
-            self._key,
-            network=self._door.network,
+            self.key,
+            network=self.door.network,
             deal=claim.deal,
             segment=claim.segment,
             index=claim.place,
@@ -131,11 +128,11 @@ class ShardEndpoint:
         return Response(encode(receipt), status_code=201, media_type=DAG_CBOR)
 
     def _owners(self, root: bytes) -> set[bytes]:
-        return {claim.owner for claim in self._store.index.claims(root)}
+        return {claim.owner for claim in self.store.index.claims(root)}
 
     async def _get(self, request: Request, root: bytes, send: Send) -> Response | None:
-        order = self._door.ordered(request, "GET", root, self._owners(root))
-        row = self._store.held(root)
+        order = self.door.ordered(request, "GET", root, self._owners(root))
+        row = self.store.held(root)
         if "offset" in request.query_params or "length" in request.query_params:
             return await self._slice(request, row, order)
         await self._whole(request, row, order, send)
@@ -145,46 +142,46 @@ class ShardEndpoint:
         start = number_of(request, "offset", row.size)
         length = number_of(request, "length", SLICE_BYTES_MAX)
         content = min(length, row.size - start)
-        await self._orders.charge(order, content)
-        await asyncio.sleep(self._throttle.delay(content))
+        await self.orders.charge(order, content)
+        await asyncio.sleep(self.throttle.delay(content))
         try:
-            data = await asyncio.to_thread(self._store.slice, row, start, length)
+            data = await asyncio.to_thread(self.store.slice, row, start, length)
         except CyberVeinError:
-            self._tally.download_failures += 1
-            await self._orders.charge(order, -content)
+            self.tally.download_failures += 1
+            await self.orders.charge(order, -content)
             raise
         self._count_download(content)
         return Response(data, media_type=SLICE_TYPE)
 
     async def _whole(self, request: Request, row: ShardRow, order: Order, send: Send) -> None:
         """Once the answer has begun, a failure can only cut it short; the reader sees that."""
-        await self._orders.charge(order, row.size)
-        handle = await asyncio.to_thread(self._store.open, row)
+        await self.orders.charge(order, row.size)
+        handle = await asyncio.to_thread(self.store.open, row)
         try:
-            with self._store.reading(row) as disk:
-                await _send_file(request, send, disk, handle, row.size, self._throttle)
+            with self.store.reading(row) as disk:
+                await _send_file(request, send, disk, handle, row.size, self.throttle)
         except (StorageError, PeerGoneError) as error:
-            self._tally.download_failures += 1
-            await self._orders.charge(order, -row.size)
+            self.tally.download_failures += 1
+            await self.orders.charge(order, -row.size)
             raise PeerGoneError(str(error)) from error
         finally:
             os.close(handle)
         self._count_download(row.size)
 
     def _count_download(self, count: int) -> None:
-        self._tally.downloads += 1
-        self._tally.download_bytes += count
+        self.tally.downloads += 1
+        self.tally.download_bytes += count
 
     async def _delete(self, request: Request, root: bytes) -> Response:
-        order = self._door.ordered(request, "DELETE", root, self._owners(root))
+        order = self.door.ordered(request, "DELETE", root, self._owners(root))
         if order.deal is None:
             raise ForbiddenError("a DELETE order names the deal that gives up; this one names none")
-        owners = {c.owner for c in self._store.index.claims(root) if c.deal == order.deal}
-        if order.issuer not in self._door.super_nodes | owners:
+        owners = {c.owner for c in self.store.index.claims(root) if c.deal == order.deal}
+        if order.issuer not in self.door.super_nodes | owners:
             raise ForbiddenError(f"deal {cid_text(order.deal)} is not the order issuer's")
-        self._store.held(root)
-        await self._store.delete(root, order.deal)
-        self._tally.deletes += 1
+        self.store.held(root)
+        await self.store.delete(root, order.deal)
+        self.tally.deletes += 1
         return Response(status_code=204)
 
 

@@ -5,12 +5,14 @@ Each does one round after the other; what fails in a round is said and tried aga
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 from cybervein_protocol.errors import CyberVeinError
 
+from cybervein_miner.chain.sight import Sight
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.leaving.disks import Leaving
@@ -52,47 +54,45 @@ class Stopping:
         return True
 
 
+@dataclass(kw_only=True, eq=False)
 class Upkeep:
     """Disks, trash, plots that give way, and what nobody wants any more."""
 
-    def __init__(
-        self,
-        rack: Rack,
-        plotter: Plotter,
-        trash: Trash,
-        wanted: WantedShards,
-        take_in: Callable[[list[Disk]], None],
-    ) -> None:
-        self._rack, self._plotter = rack, plotter
-        self._trash, self._wanted, self._take_in = trash, wanted, take_in
+    rack: Rack
+    plotter: Plotter
+    trash: Trash
+    wanted: WantedShards
+    take_in: Callable[[list[Disk]], None]
+    sight: Sight
+    stopping: Stopping
 
-    async def run(self, stopping: Stopping, reachable: Callable[[], bool]) -> None:
+    async def run(self) -> None:
         """Rounds until stopped."""
-        while not await stopping.within(UPKEEP_SECONDS):
+        while not await self.stopping.within(UPKEEP_SECONDS):
             try:
                 await asyncio.to_thread(self.look)
-                await self._round(ask=reachable())
+                await self._round(ask=bool(self.sight.reachable))
             except CyberVeinError as error:
                 _log.warning("upkeep failed", error=str(error))
 
     async def _round(self, *, ask: bool) -> None:
-        await asyncio.to_thread(self._trash.purge)
-        for row in self._plotter.give_way():
+        await asyncio.to_thread(self.trash.purge)
+        for row in self.plotter.give_way():
             _log.info("plot gives way to shards", plot=row.number)
         if ask:
-            await self._wanted.look()
+            await self.wanted.look()
 
     def look(self) -> None:
         """See which disks went, and take in those that came (blocks)."""
-        away = {disk.id for disk in self._rack.disks if not disk.readable}
-        changed = self._rack.look()
+        away = {disk.id for disk in self.rack.disks if not disk.readable}
+        changed = self.rack.look()
         for disk in changed:
             _log.warning("disk changed", path=str(disk.path), state=disk.state, reason=disk.reason)
         back = [disk for disk in changed if disk.readable and disk.id in away]
-        back += self._rack.try_refused()  # a person may have mounted the right disk by now
+        back += self.rack.try_refused()  # a person may have mounted the right disk by now
         if back:
             _log.info("disks are there after all", paths=[str(disk.path) for disk in back])
-            self._take_in(back)
+            self.take_in(back)
 
 
 async def scrub(stopping: Stopping, scrubber: Scrubber) -> None:
@@ -106,23 +106,9 @@ async def scrub(stopping: Stopping, scrubber: Scrubber) -> None:
             return
 
 
-async def empty_disks(
-    stopping: Stopping, leaving: Leaving, drain: Drain, reachable: Callable[[], bool]
-) -> None:
+async def empty_disks(stopping: Stopping, leaving: Leaving, drain: Drain, sight: Sight) -> None:
     """Empty disks that leave, until stopped."""
     while not stopping.requested:
-        more = await leaving.round(reachable=reachable(), local=not drain.wanted)
+        more = await leaving.round(reachable=bool(sight.reachable), local=not drain.wanted)
         if not more and await stopping.within(LEAVING_SECONDS):
             return
-
-
-async def guarded(name: str, loop: Awaitable[None], ended: list[str]) -> None:
-    """A loop that ends by an error of ours is a bug: say so loudly, keep the others going.
-
-    Its name goes into `ended`, which makes the liveness probe fail: only a restart helps.
-    """
-    try:
-        await loop
-    except Exception:  # noqa: BLE001 -- the other loops must keep running
-        ended.append(name)
-        _log.exception("a loop of the miner ended; restart the miner", loop=name)

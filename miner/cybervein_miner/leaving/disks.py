@@ -8,7 +8,7 @@ other miners stay readable on it as long as the disk is there.
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
 import structlog
@@ -43,44 +43,40 @@ class Remaining:
         return asdict(self)
 
 
+@dataclass(kw_only=True, eq=False)
 class Leaving:
     """Empties leaving disks and gives them up."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
-        self,
-        rack: Rack,
-        store: ShardStore,
-        inventory: Inventory,
-        vacater: Vacater,
-        super_node: SuperNode,
-        key: KeyPair,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._rack, self._store, self._inventory = rack, store, inventory
-        self._vacater, self._super_node, self._key = vacater, super_node, key
-        self._monotonic = monotonic
-        self._asked: list[bytes] | None = None  # what the super node was told; None: unknown
-        self._again = 0.0
-        self._gone: dict[str, dict[bytes, int]] = {}  # by disk: bytes by root, needed no more here
-        self.blocked_by = ""
+    rack: Rack
+    store: ShardStore
+    inventory: Inventory
+    vacater: Vacater
+    super_node: SuperNode
+    key: KeyPair
+    monotonic: Callable[[], float] = time.monotonic
+    blocked_by: str = ""
+    _asked: list[bytes] | None = None  # what the super node was told; None: unknown
+    _again: float = 0.0
+    _gone: dict[str, dict[bytes, int]] = field(default_factory=dict)
+    """By disk: bytes by root of what is needed no more here."""
 
     def remaining(self, disk: Disk) -> Remaining:
         """About what still keeps the disk; nothing where it is not leaving."""
         if not disk.leaving:
             return Remaining()
         gone = self._gone.get(disk.id, {})
-        totals = self._store.index.totals(disk.id)
+        totals = self.store.index.totals(disk.id)
         shards, size = totals.shards - len(gone), totals.bytes - sum(gone.values())
         return Remaining(self._plots(disk), max(0, shards), max(0, size))
 
     def _plots(self, disk: Disk) -> int:
-        return sum(r.disk == disk.id and needs_ledger(r) for r in self._inventory.rows())
+        return sum(r.disk == disk.id and needs_ledger(r) for r in self.inventory.rows())
 
     def give_up_if_done(self, disk: Disk) -> bool:
         """Make the disk `drained` if nobody needs anything on it (blocks); whether that is so."""
         if not disk.leaving or self._plots(disk) or self._needed(disk, 1):
             return disk.drained
-        self._rack.give_up(disk)
+        self.rack.give_up(disk)
         self._gone.pop(disk.id, None)
         _log.info("disk is drained", path=str(disk.path))
         return True
@@ -88,7 +84,7 @@ class Leaving:
     def _needed(self, disk: Disk, most: int) -> list[ShardRow]:
         """The first shards on the disk that are needed here, exactly."""
         gone = self._gone.get(disk.id, {})
-        rows = self._store.index.on_disk(disk.id, most + len(gone))
+        rows = self.store.index.on_disk(disk.id, most + len(gone))
         return [row for row in rows if row.root not in gone][:most]
 
     async def round(self, *, reachable: bool, local: bool) -> bool:
@@ -97,11 +93,11 @@ class Leaving:
         `local`: the miner stays, so shards may go to its other disks. What fails is said and
         tried again.
         """
-        leaving = [disk for disk in self._rack.disks if disk.leaving]
+        leaving = [disk for disk in self.rack.disks if disk.leaving]
         moved = 0
         try:
             for disk in leaving if local else []:
-                moved += await asyncio.to_thread(self._vacater.step, disk)
+                moved += await asyncio.to_thread(self.vacater.step, disk)
             if not moved and reachable:
                 await self._relieve(leaving)
             for disk in leaving:
@@ -114,10 +110,10 @@ class Leaving:
         """Tell the super node what has no room here, and learn what is needed here no more."""
         rows = [row for disk in leaving for row in self._needed(disk, RELEASE_SHARDS_MAX)]
         roots = [row.root for row in rows[:RELEASE_SHARDS_MAX]]
-        now = self._monotonic()
+        now = self.monotonic()
         if roots == self._asked and (not roots or now < self._again):
             return
-        answer = await self._super_node.release(self._key, roots)
+        answer = await self.super_node.release(self.key, roots)
         self._asked, self._again = roots, now + REPEAT_SECONDS
         self.blocked_by = answer.blocked_by if roots else ""
         held = {bytes.fromhex(root) for root in answer.shards}
@@ -128,9 +124,9 @@ class Leaving:
 
     async def _being_uploaded(self, root: bytes, known: dict[CID, bool]) -> bool:
         """Whether a deal that claims the shard is open: its commit may name this miner yet."""
-        for claim in self._store.index.claims(root):
+        for claim in self.store.index.claims(root):
             if claim.deal not in known:
-                deal = await self._super_node.deal(claim.deal)
+                deal = await self.super_node.deal(claim.deal)
                 known[claim.deal] = deal is not None and deal.state == "open"
             if known[claim.deal]:
                 return True

@@ -9,13 +9,11 @@ here, and only then can that be moved. Until it is committed or over, this miner
 """
 
 import sqlite3
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from cybervein_miner.chain.sight import Sight
 from cybervein_miner.chain.standing import Standing
 from cybervein_miner.record.journal import Journal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _NAME: Final = "drain"
 Json = dict[str, Any]
@@ -24,12 +22,10 @@ Json = dict[str, Any]
 class Drain:
     """What was asked for, and how far it is."""
 
-    def __init__(self, journal: Journal, standing: Standing) -> None:
-        self._journal, self._standing = journal, standing
+    def __init__(self, journal: Journal, standing: Standing, sight: Sight) -> None:
+        self._journal, self._standing, self._sight = journal, standing, sight
         rows = journal.read("SELECT value FROM counter WHERE name = ?", (_NAME,))
         self.wanted = bool(rows and rows[0][0])
-        self.away: Callable[[], bool] = lambda: False
-        """Whether no super node answers; the node says so once it watches epochs."""
 
     def ask(self, *, draining: bool) -> None:
         """Remember the wish; the ledger's loop follows it."""
@@ -74,5 +70,5 @@ class Drain:
         """Why it makes no progress, as far as anybody knows; "" while it does."""
         if not self.wanted or self.drained:
             return ""
-        away = "no super node answers" if self.away() else ""
+        away = "no super node answers" if self._sight.away else ""
         return away or self._standing.blocked_by or self._standing.problem

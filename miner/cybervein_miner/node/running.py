@@ -10,7 +10,7 @@ from cybervein_runtime.logs import configure_logs
 from cybervein_runtime.serving import bind, serve, url_of
 
 from cybervein_miner.api.bulk import BulkProtocol
-from cybervein_miner.node.node import Node
+from cybervein_miner.node.assembly import assemble
 from cybervein_miner.node.settings import Settings
 
 _log = structlog.get_logger()
@@ -24,9 +24,9 @@ def run_miner(settings: Settings, host: str, port: int, *, log_json: bool) -> No
 
 async def _run(settings: Settings, host: str, port: int) -> None:
     sock = bind(host, port)
-    node = Node(settings, url_of(sock))
+    node = assemble(settings, url_of(sock))
     await asyncio.to_thread(node.open)
-    await serve(node.app, sock, settings.run_file, BulkProtocol)
+    await serve(node.app(), sock, settings.run_file, BulkProtocol)
     if node.left_behind:
         # The journal is closed and a plot in the making is worth nothing: no thread is waited for.
         _log.warning("stopped with work left behind; the next start tidies up")

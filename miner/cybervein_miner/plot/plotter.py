@@ -48,14 +48,21 @@ class Running:
 class Plotter:
     """Fills the rack by `wish` with at most `threads` plots side by side."""
 
-    def __init__(
-        self, key: KeyPair, inventory: Inventory, wish: Wish, threads: int, tally: Tally
+    def __init__(  # noqa: PLR0913 -- built once, in assembly.py
+        self,
+        key: KeyPair,
+        inventory: Inventory,
+        wish: Wish,
+        threads: int,
+        tally: Tally,
+        *,
+        paused: bool = False,
     ) -> None:
         self._key, self._inventory, self.wish = key, inventory, wish
         self._threads, self._tally = threads, tally
         self._stop = threading.Event()
         self._failures: dict[str, int] = {}
-        self.paused = False
+        self.paused = paused
         self.running: dict[int, Running] = {}
         self.changed = asyncio.Event()
 

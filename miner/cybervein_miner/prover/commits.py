@@ -6,6 +6,7 @@ its proofs are made one plot at a time: replay takes the memory of a plot in the
 
 import asyncio
 import threading
+from dataclasses import dataclass, field
 
 import structlog
 from cybervein_protocol.encoding import cid_root, parse_cid
@@ -29,21 +30,17 @@ from cybervein_miner.record.tally import Tally
 _log = structlog.get_logger()
 
 
+@dataclass(kw_only=True, eq=False)
 class CommitProver:
     """Answers the commit audits of this miner's batches."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
-        self,
-        network: CID,
-        key: KeyPair,
-        preset: Preset,
-        batches: Batches,
-        super_node: SuperNode,
-        tally: Tally,
-    ) -> None:
-        self._network, self._key, self._preset = network, key, preset
-        self._batches, self._super_node, self._tally = batches, super_node, tally
-        self._stop = threading.Event()
+    network: CID
+    key: KeyPair
+    preset: Preset
+    batches: Batches
+    super_node: SuperNode
+    tally: Tally
+    _stop: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
         """Abandon a replay; the batch is answered after the next start."""
@@ -57,12 +54,12 @@ class CommitProver:
         beacon = (
             bytes.fromhex(now.beacon)
             if now.epoch == drawn_in
-            else await self._super_node.beacon(drawn_in)
+            else await self.super_node.beacon(drawn_in)
         )
-        batch = self._batches.batch(cid_root(parse_cid(view.batch, "batch")))
+        batch = self.batches.batch(cid_root(parse_cid(view.batch, "batch")))
         try:
             response = await asyncio.to_thread(self.respond, batch, drawn_in, beacon)
-            judged = await self._super_node.send_commit_response(response)
+            judged = await self.super_node.send_commit_response(response)
         except (StoppedError, UnavailableError):
             return
         except ConflictError as error:
@@ -72,36 +69,36 @@ class CommitProver:
             self._refused(view, str(error))
             return
         if judged.accepted:
-            self._tally.commits_accepted += 1
+            self.tally.commits_accepted += 1
         else:
             self._refused(view, judged.reason)
 
     def _refused(self, view: BatchView, reason: str) -> None:
-        self._tally.commits_refused += 1
+        self.tally.commits_refused += 1
         _log.error("commit response was refused", batch=view.batch, reason=reason)
 
     def respond(self, batch: Batch, epoch: int, beacon: bytes) -> CommitResponse:
         """The signed response (blocks: tens of seconds for each plot of `main`)."""
-        preset = self._preset
+        preset = self.preset
         claims = [self._claim(entry.index, entry.kappa, entry.gamma) for entry in batch.plots]
         drawn = draw_commit_challenges(
             beacon,
             cid_root(batch.id),
-            [claim.plot_id(self._key.public) for claim in claims],
+            [claim.plot_id(self.key.public) for claim in claims],
             preset.commit_plots_drawn,
             preset.commit_rows_drawn,
             1 << preset.plot_rows_log2,
         )
         proofs = [
-            encode_commit_proof(prove_commit(self._key.public, claims[at], rows, self._watch))
+            encode_commit_proof(prove_commit(self.key.public, claims[at], rows, self._watch))
             for at, rows in drawn
         ]
         return sign_commit_response(
-            self._key, network=self._network, batch=batch.id, epoch=epoch, proofs=proofs
+            self.key, network=self.network, batch=batch.id, epoch=epoch, proofs=proofs
         )
 
     def _claim(self, index: int, kappa: bytes, gamma: bytes) -> PlotClaim:
-        b, k = self._preset.plot_rows_log2, self._preset.plot_layers
+        b, k = self.preset.plot_rows_log2, self.preset.plot_layers
         return PlotClaim(index=index, b=b, k=k, kappa=kappa, gamma=gamma)
 
     def _watch(self, _done: int, _total: int) -> None:

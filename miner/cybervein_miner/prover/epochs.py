@@ -6,6 +6,7 @@ that could not be delivered is offered again until the super node names another 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -18,6 +19,7 @@ from cybervein_protocol.errors import (
 from cybervein_protocol.messages import SpaceProof
 from cybervein_protocol.presets import Preset
 
+from cybervein_miner.chain.sight import Sight
 from cybervein_miner.chain.super_node import NetworkView, SuperNode
 from cybervein_miner.plot.inventory import PlotRow
 from cybervein_miner.prover.space import Challenge, SpaceProver
@@ -31,44 +33,35 @@ _POLLS_PER_DEADLINE: Final = 10
 _log = structlog.get_logger()
 
 
+@dataclass(kw_only=True, eq=False)
 class EpochWatch:
     """Follows epochs. `begun` is awaited before proving, to catch up with the ledger."""
 
-    def __init__(
-        self,
-        preset: Preset,
-        super_node: SuperNode,
-        prover: SpaceProver,
-        begun: Callable[[NetworkView], Awaitable[None]],
-        tally: Tally,
-    ) -> None:
-        self._preset, self._super_node, self._prover = preset, super_node, prover
-        self._begun, self._tally = begun, tally
-        self._waiting: SpaceProof | None = None
-        self._stop = asyncio.Event()
-        self.view: NetworkView | None = None
-        self.reachable: bool | None = None
-        self.last_accepted: int | None = None
-        self.last_proof_seconds: float | None = None
-
-    @property
-    def epoch(self) -> int:
-        """The open epoch as far as known; 0 before the first contact."""
-        return self.view.epoch if self.view else 0
+    preset: Preset
+    super_node: SuperNode
+    prover: SpaceProver
+    begun: Callable[[NetworkView], Awaitable[None]]
+    tally: Tally
+    sight: Sight
+    last_accepted: int | None = None
+    last_proof_seconds: float | None = None
+    _waiting: SpaceProof | None = None
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     def counting(self) -> list[PlotRow]:
         """Plots that count in the open epoch."""
-        return self._prover.counting(self.epoch)
+        return self.prover.counting(self.sight.heard)
 
     def pause_seconds(self) -> float:
         """Until the next look: short while a proof waits or the epoch is about to end."""
         if self._waiting is not None:
             return RETRY_SECONDS
-        tenth = self._preset.proof_deadline_seconds / _POLLS_PER_DEADLINE
+        tenth = self.preset.proof_deadline_seconds / _POLLS_PER_DEADLINE
         soon = min(POLL_SECONDS_MAX, max(POLL_SECONDS_MIN, tenth))
-        if self.view is None or not self.reachable:
+        now = self.sight.now()
+        if now is None:
             return soon
-        return min(QUIET_SECONDS_MAX, max(soon, self.view.epoch_ends - self.view.now))
+        return min(QUIET_SECONDS_MAX, max(soon, now.epoch_ends - now.now))
 
     def stop(self) -> None:
         """End the loop at its next pause."""
@@ -91,7 +84,7 @@ class EpochWatch:
         view = await self._look()
         if view is None:
             return
-        before, self.view = self.view, view
+        before, self.sight.view = self.sight.view, view
         if before is None or view.epoch != before.epoch:
             await self._new_epoch(before, view)
         if self._waiting is not None:
@@ -99,39 +92,39 @@ class EpochWatch:
 
     async def _look(self) -> NetworkView | None:
         try:
-            view = await self._super_node.network()
+            view = await self.super_node.network()
         except UnavailableError as error:
-            if self.reachable is not False:
+            if not self.sight.away:
                 _log.warning("super node is away; still trying", error=str(error))
-            self.reachable = False
+            self.sight.reachable = False
             return None
-        if self.reachable is False:
+        if self.sight.away:
             _log.info("super node is back", epoch=view.epoch)
-        self.reachable = True
+        self.sight.reachable = True
         return view
 
     async def _new_epoch(self, before: NetworkView | None, view: NetworkView) -> None:
         if self._waiting is not None:
             self._missed(self._waiting.epoch, "the super node was away until its epoch was over")
         try:
-            await self._begun(view)
+            await self.begun(view)
         except CyberVeinError as error:
             _log.warning("cannot catch up with the ledger", error=str(error))
         if (
             before is not None
             and view.epoch > before.epoch + 1
-            and self._prover.counting(view.epoch)
+            and self.prover.counting(view.epoch)
         ):
-            self._tally.proofs_missed += view.epoch - before.epoch - 1
+            self.tally.proofs_missed += view.epoch - before.epoch - 1
         started = asyncio.get_running_loop().time()
-        asked = Challenge(view.epoch, bytes.fromhex(view.beacon), self._preset.answers_max)
-        self._waiting = await asyncio.to_thread(self._prover.prove, asked)
+        asked = Challenge(view.epoch, bytes.fromhex(view.beacon), self.preset.answers_max)
+        self._waiting = await asyncio.to_thread(self.prover.prove, asked)
         self.last_proof_seconds = asyncio.get_running_loop().time() - started
 
     async def _offer(self, proof: SpaceProof) -> None:
         """Post the proof; it stays waiting only where nobody answered."""
         try:
-            judged = await self._super_node.send_space_proof(proof)
+            judged = await self.super_node.send_space_proof(proof)
         except (UnavailableError, ConflictError):
             return
         except ExpiredError as error:
@@ -144,14 +137,14 @@ class EpochWatch:
             self._refused(proof, judged.reason)
             return
         self._waiting, self.last_accepted = None, proof.epoch
-        self._tally.proofs_accepted += 1
+        self.tally.proofs_accepted += 1
 
     def _refused(self, proof: SpaceProof, reason: str) -> None:
         self._waiting = None
-        self._tally.proofs_refused += 1
+        self.tally.proofs_refused += 1
         _log.error("space proof was refused", epoch=proof.epoch, reason=reason)
 
     def _missed(self, epoch: int, reason: str) -> None:
         self._waiting = None
-        self._tally.proofs_missed += 1
+        self.tally.proofs_missed += 1
         _log.warning("space proof came too late", epoch=epoch, reason=reason)

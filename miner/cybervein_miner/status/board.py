@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -12,6 +13,7 @@ from cybervein_protocol.signing import address
 from multiformats import CID
 
 from cybervein_miner.chain.clock import NetworkClock
+from cybervein_miner.chain.sight import Sight
 from cybervein_miner.chain.standing import Standing
 from cybervein_miner.disk.disk import Disk, DiskState
 from cybervein_miner.leaving.disks import Leaving, Remaining
@@ -29,37 +31,31 @@ _NUMBERS = (
 )
 
 
+@dataclass(kw_only=True, eq=False)
 class StatusBoard:
     """Builds the status document from the parts."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 -- built once, in node.py
-        self,
-        network: CID,
-        miner: bytes,
-        inventory: Inventory,
-        plotter: Plotter,
-        index: ShardIndex,
-        watch: EpochWatch,
-        clock: NetworkClock,
-        tally: Tally,
-        drain: Drain,
-        leaving: Leaving,
-        standing: Standing,
-        bandwidth_cap: int | None,
-    ) -> None:
-        self._network, self._miner = network, miner
-        self.inventory, self._plotter, self._index = inventory, plotter, index
-        self._watch, self._clock, self._tally = watch, clock, tally
-        self._drain, self._leaving, self._cap = drain, leaving, bandwidth_cap
-        self._started = time.monotonic()
-        self.standing = standing
+    network: CID
+    miner: bytes
+    inventory: Inventory
+    plotter: Plotter
+    index: ShardIndex
+    watch: EpochWatch
+    sight: Sight
+    clock: NetworkClock
+    tally: Tally
+    drain: Drain
+    leaving: Leaving
+    standing: Standing
+    bandwidth_cap: int | None
+    _started: float = field(default_factory=time.monotonic)
 
     def document(self) -> Json:
         """The answer to `GET /v1/status`."""
         return {
             "v": 1,
-            "address": address(self._miner),
-            "network": cid_text(self._network),
+            "address": address(self.miner),
+            "network": cid_text(self.network),
             "version": version("cybervein"),
             "url": self.standing.url,
             "group": self.standing.group,
@@ -68,17 +64,17 @@ class StatusBoard:
             "registered": self.standing.registered,
             "problem": self.standing.problem,
             "uptime_seconds": round(time.monotonic() - self._started, 1),
-            "clock_skew_seconds": round(self._clock.skew(), 1),
-            "epoch": self._watch.epoch,
+            "clock_skew_seconds": round(self.clock.skew(), 1),
+            "epoch": self.sight.heard,
             "last_proved_epoch": self._last_proved(),
-            "super_node_reachable": self._watch.reachable,
+            "super_node_reachable": self.sight.reachable,
             **self._storage(),
-            **self._drain.document(),
+            **self.drain.document(),
             "degraded": self.degraded(),
-            "bandwidth_cap_bytes_per_second": self._cap,
+            "bandwidth_cap_bytes_per_second": self.bandwidth_cap,
             **self._plots(),
             "proofs": self._proofs(),
-            "counters": self._tally.as_json(),
+            "counters": self.tally.as_json(),
             "nic": nic_totals(),
         }
 
@@ -86,11 +82,11 @@ class StatusBoard:
         plots = Counter(row.disk for row in self.inventory.rows())
         disks = [self._disk(disk, plots[disk.id]) for disk in self.inventory.rack.disks]
         disks += self.refused()
-        totals = self._index.totals()
+        totals = self.index.totals()
         free = sum(each["available_bytes"] for each in disks if each["placeable"])
         return {
             "disks": disks,
-            "free_bytes": 0 if self._drain.wanted else free,
+            "free_bytes": 0 if self.drain.wanted else free,
             "shards": totals.shards,
             "shard_bytes": totals.bytes,
             "shards_bad": totals.bad,
@@ -100,14 +96,14 @@ class StatusBoard:
 
     def _last_proved(self) -> int | None:
         """By this process' memory or the ledger's, whichever is later."""
-        known = (self._watch.last_accepted, self.standing.last_proof_epoch)
+        known = (self.watch.last_accepted, self.standing.last_proof_epoch)
         return max((epoch for epoch in known if epoch is not None), default=None)
 
     def degraded(self) -> list[str]:
         """What is wrong, one line each; empty where all is well."""
-        totals = self._index.totals()
+        totals = self.index.totals()
         bad = {"failed verification": totals.bad, "lost their file": totals.lost}
-        ledger = "no super node answers" if self._watch.reachable is False else ""
+        ledger = "no super node answers" if self.sight.away else ""
         return [
             *self.bad_disks(),
             *(f"{count} shards {what}" for what, count in bad.items() if count),
@@ -143,12 +139,12 @@ class StatusBoard:
         return self._disk(disk, sum(row.disk == disk.id for row in self.inventory.rows()))
 
     def _disk(self, disk: Disk, plots: int) -> Json:
-        space, totals = disk.space(), self._index.totals(disk.id)
+        space, totals = disk.space(), self.index.totals(disk.id)
         return {
             "id": disk.id,
             "path": str(disk.path),
             "state": disk.state.value,
-            "reason": disk.reason or (self._leaving.blocked_by if disk.leaving else ""),
+            "reason": disk.reason or (self.leaving.blocked_by if disk.leaving else ""),
             "leaving": disk.leaving,
             "placeable": disk.placeable,
             "io_errors": disk.io_errors,
@@ -159,18 +155,18 @@ class StatusBoard:
             "plots": plots,
             "plot_bytes": plots * self.inventory.shape.plot_bytes,
             **_shards(totals),
-            "remaining": self._leaving.remaining(disk).as_json(),
+            "remaining": self.leaving.remaining(disk).as_json(),
         }
 
     def _plots(self) -> Json:
         rows = [row for row in self.inventory.rows() if not self._drained(row)]
         count = Counter(row.state for row in rows)
         states = {state.value: count[state] for state in PlotState}
-        running = list(self._plotter.running.values())
+        running = list(self.plotter.running.values())
         return {
             "plots": len(rows),
             "plots_by_state": states,
-            "plots_wanted": sum(self._plotter.wanted().values()),
+            "plots_wanted": sum(self.plotter.wanted().values()),
             "plot_size_bytes": self.inventory.shape.plot_bytes,
             "plot_bytes": len(rows) * self.inventory.shape.plot_bytes,
             "plotting": len(running),
@@ -186,12 +182,12 @@ class StatusBoard:
 
     def _proofs(self) -> Json:
         return {
-            "counting": len(self._watch.counting()),
-            "last_accepted_epoch": self._watch.last_accepted,
-            "last_seconds": self._watch.last_proof_seconds,
-            "accepted": self._tally.proofs_accepted,
-            "refused": self._tally.proofs_refused,
-            "missed": self._tally.proofs_missed,
+            "counting": len(self.watch.counting()),
+            "last_accepted_epoch": self.watch.last_accepted,
+            "last_seconds": self.watch.last_proof_seconds,
+            "accepted": self.tally.proofs_accepted,
+            "refused": self.tally.proofs_refused,
+            "missed": self.tally.proofs_missed,
         }
 
 

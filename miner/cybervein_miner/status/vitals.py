@@ -4,12 +4,14 @@ It has started once it serves, whatever its disks are; it is ready while a disk 
 epoch is known; it is alive unless only a restart helps. No restart mends a disk.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 from cybervein_protocol.api.probes import DiskHealth
 from cybervein_runtime.probes import Health, Probes
 
+from cybervein_miner.chain.sight import Sight
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.record.journal import Journal
 from cybervein_miner.status.board import StatusBoard
@@ -17,19 +19,15 @@ from cybervein_miner.status.board import StatusBoard
 _NAMED = ("id", "path", "state", "reason")
 
 
+@dataclass(kw_only=True, eq=False)
 class Vitals:
     """Judges by the parts; `ended` are the names of loops that have ended."""
 
-    def __init__(
-        self,
-        rack: Rack,
-        board: StatusBoard,
-        journal: Journal,
-        ended: Sequence[str],
-        epoch_known: Callable[[], bool],
-    ) -> None:
-        self._rack, self._board, self._journal = rack, board, journal
-        self._ended, self._epoch_known = ended, epoch_known
+    rack: Rack
+    board: StatusBoard
+    journal: Journal
+    ended: Sequence[str]
+    sight: Sight
 
     def probes(self) -> Probes:
         """All three."""
@@ -41,16 +39,16 @@ class Vitals:
 
     def ready(self) -> Health:
         """Shards can be served."""
-        readable = any(disk.readable for disk in self._rack.disks)
+        readable = any(disk.readable for disk in self.rack.disks)
         return self._health(
-            *(() if self._epoch_known() else ("no super node has answered yet",)),
+            *(() if self.sight.known else ("no super node has answered yet",)),
             *(() if readable else ("no disk can be read",)),
         )
 
     def alive(self) -> Health:
         """The event loop answers; what else has ended stays ended until a restart."""
-        failing = [f"the loop {name!r} has ended" for name in self._ended]
-        if not self._journal.alive:
+        failing = [f"the duty {name!r} has ended" for name in self.ended]
+        if not self.journal.alive:
             failing.append("the journal's thread has ended")
         return Health(tuple(failing))
 
@@ -58,8 +56,8 @@ class Vitals:
         """With every disk named, and what is wrong with it."""
         known = [
             {"id": disk.id, "path": str(disk.path), "state": disk.state, "reason": disk.reason}
-            for disk in self._rack.disks
+            for disk in self.rack.disks
         ]
-        refused = [{name: disk[name] for name in _NAMED} for disk in self._board.refused()]
+        refused = [{name: disk[name] for name in _NAMED} for disk in self.board.refused()]
         disks = msgspec.convert([*known, *refused], list[DiskHealth])
-        return Health(failing, tuple(self._board.bad_disks()), disks=disks)
+        return Health(failing, tuple(self.board.bad_disks()), disks=disks)

@@ -1,0 +1,239 @@
+"""The parts of one miner, each made once, in one place; and its list of duties."""
+
+import structlog
+from cybervein_protocol import vrf
+from cybervein_protocol.ledger.mining.bodies import MinerRegister
+from cybervein_runtime.duty import Duty
+from cybervein_runtime.http_server import Authenticator
+
+from cybervein_miner.api.acts import Control
+from cybervein_miner.api.app import Border
+from cybervein_miner.api.audits import Auditee
+from cybervein_miner.api.door import Door
+from cybervein_miner.api.shards import ShardEndpoint
+from cybervein_miner.api.throttle import Throttle
+from cybervein_miner.chain.super_node import NetworkView
+from cybervein_miner.chain.units import UnitWriter
+from cybervein_miner.disk.disk import Disk
+from cybervein_miner.duty.keeping import Keeper
+from cybervein_miner.duty.ledger import LedgerLoop
+from cybervein_miner.duty.upkeep import Upkeep, empty_disks, scrub
+from cybervein_miner.leaving.disks import Leaving
+from cybervein_miner.node.basis import Basis, lay_basis
+from cybervein_miner.node.node import Miner
+from cybervein_miner.node.settings import Settings
+from cybervein_miner.plot.adoption import take_in
+from cybervein_miner.plot.batches import Batches
+from cybervein_miner.plot.plotter import Plotter
+from cybervein_miner.prover.commits import CommitProver
+from cybervein_miner.prover.epochs import EpochWatch
+from cybervein_miner.prover.space import SpaceProver
+from cybervein_miner.shard.scrub import Pace, Scrubber
+from cybervein_miner.shard.trash import Trash, tidy
+from cybervein_miner.shard.vacate import Vacater
+from cybervein_miner.shard.wanted import WantedShards
+from cybervein_miner.status.board import StatusBoard
+from cybervein_miner.status.vitals import Vitals
+
+_log = structlog.get_logger()
+
+
+def assemble(settings: Settings, url: str) -> Miner:
+    """Every part; `url` is what the miner listens on unless the settings say what others see."""
+    basis = lay_basis(settings, settings.url or url)
+    keeper = Keeper()
+    plotter = Plotter(
+        basis.identity.keys,
+        basis.inventory,
+        settings.wish,
+        settings.plot_threads,
+        basis.tally,
+        paused=basis.drain.wanted,
+    )
+    trash = Trash(basis.rack, basis.journal, settings.trash_seconds)
+    leaving = _leaving(basis)
+    ledger, commits = _ledger(basis, plotter, settings.url or url)
+    watch = _watch(basis, ledger)
+    upkeep = _upkeep(basis, plotter, trash)
+    pace = Pace(settings.scrub_bytes_per_second, basis.stopping.threads)
+    scrubber = Scrubber(basis.store, pace)
+    board = StatusBoard(
+        network=basis.file.network,
+        miner=basis.identity.keys.public,
+        inventory=basis.inventory,
+        plotter=plotter,
+        index=basis.store.index,
+        watch=watch,
+        sight=basis.sight,
+        clock=basis.clock,
+        tally=basis.tally,
+        drain=basis.drain,
+        leaving=leaving,
+        standing=basis.standing,
+        bandwidth_cap=settings.bandwidth,
+    )
+    control = Control(
+        rack=basis.rack,
+        store=basis.store,
+        plotter=plotter,
+        leaving=leaving,
+        drain=basis.drain,
+        board=board,
+        take_in=upkeep.take_in,
+        wake=ledger.wake,
+    )
+    return Miner(
+        settings=settings,
+        identity=basis.identity,
+        journal=basis.journal,
+        clock=basis.clock,
+        sight=basis.sight,
+        tally=basis.tally,
+        stopping=basis.stopping,
+        keeper=keeper,
+        rack=basis.rack,
+        store=basis.store,
+        orders=basis.orders,
+        trash=trash,
+        inventory=basis.inventory,
+        drain=basis.drain,
+        leaving=leaving,
+        http=basis.http,
+        plotter=plotter,
+        commits=commits,
+        watch=watch,
+        ledger=ledger,
+        upkeep=upkeep,
+        scrubber=scrubber,
+        board=board,
+        border=_border(basis, control, keeper),
+        duties=(
+            Duty("epochs", watch.run),
+            Duty("ledger", ledger.run),
+            Duty("plotter", plotter.run),
+            Duty("upkeep", upkeep.run),
+            Duty("scrub", lambda: scrub(basis.stopping, scrubber)),
+            Duty("leaving", lambda: empty_disks(basis.stopping, leaving, basis.drain, basis.sight)),
+        ),
+    )
+
+
+def _leaving(basis: Basis) -> Leaving:
+    return Leaving(
+        rack=basis.rack,
+        store=basis.store,
+        inventory=basis.inventory,
+        vacater=Vacater(basis.store, basis.stopping.threads.is_set),
+        super_node=basis.super_node,
+        key=basis.identity.keys,
+    )
+
+
+def _ledger(basis: Basis, plotter: Plotter, url: str) -> tuple[LedgerLoop, CommitProver]:
+    """What keeps the ledger and this miner in step."""
+    settings, keys, network = basis.settings, basis.identity.keys, basis.file.network
+    units = UnitWriter(network, keys, basis.super_node)
+    batches = Batches(basis.inventory, basis.super_node, units, basis.preset)
+    commits = CommitProver(
+        network=network,
+        key=keys,
+        preset=basis.preset,
+        batches=batches,
+        super_node=basis.super_node,
+        tally=basis.tally,
+    )
+    wish = MinerRegister(
+        vrf=vrf.public_key(basis.identity.vrf_seed),
+        payout=settings.payout or keys.public,
+        url=url,
+        group=settings.group,
+        owner=settings.owner,
+    )
+    ledger = LedgerLoop(
+        super_node=basis.super_node,
+        units=units,
+        batches=batches,
+        commits=commits,
+        plotter=plotter,
+        inventory=basis.inventory,
+        standing=basis.standing,
+        drain=basis.drain,
+        sight=basis.sight,
+        stopping=basis.stopping,
+        wish=wish,
+    )
+    return ledger, commits
+
+
+def _watch(basis: Basis, ledger: LedgerLoop) -> EpochWatch:
+    async def begun(view: NetworkView) -> None:
+        await basis.orders.forget(view.epoch)
+        await basis.sight.remember(view.epoch)
+        await ledger.epoch_begun()
+
+    return EpochWatch(
+        preset=basis.preset,
+        super_node=basis.super_node,
+        prover=SpaceProver(basis.file.network, basis.identity, basis.inventory),
+        begun=begun,
+        tally=basis.tally,
+        sight=basis.sight,
+    )
+
+
+def _upkeep(basis: Basis, plotter: Plotter, trash: Trash) -> Upkeep:
+    def take_all_in(disks: list[Disk]) -> None:
+        adopted = tidy(disks, basis.journal, int(basis.clock.now()))
+        if adopted:
+            _log.warning("adopted shards that the journal did not know", shards=len(adopted))
+        for problem in take_in(basis.inventory, basis.identity.keys, disks):
+            _log.error("plot is not used", problem=problem)
+
+    grace_seconds = float(basis.preset.grace_epochs * basis.preset.epoch_seconds)
+    return Upkeep(
+        rack=basis.rack,
+        plotter=plotter,
+        trash=trash,
+        wanted=WantedShards(basis.store, basis.super_node, grace_seconds),
+        take_in=take_all_in,
+        sight=basis.sight,
+        stopping=basis.stopping,
+    )
+
+
+def _border(basis: Basis, control: Control, keeper: Keeper) -> Border:
+    keys, network = basis.identity.keys, basis.file
+    throttle = Throttle(basis.settings.bandwidth)
+    door = Door(
+        network=network.network,
+        miner=keys.public,
+        super_nodes=frozenset(key for _, key in network.super_nodes),
+        epoch=lambda: basis.sight.epoch,
+        authenticator=Authenticator(basis.clock.now),
+        closed=lambda: basis.drain.wanted,
+        controller=basis.settings.control,
+    )
+    vitals = Vitals(
+        rack=basis.rack,
+        board=control.board,
+        journal=basis.journal,
+        ended=keeper.ended,
+        sight=basis.sight,
+    )
+    return Border(
+        door=door,
+        shards=ShardEndpoint(
+            key=keys,
+            door=door,
+            store=basis.store,
+            orders=basis.orders,
+            tally=basis.tally,
+            throttle=throttle,
+        ),
+        auditee=Auditee(network.network, keys, basis.store, basis.inventory, basis.tally),
+        orders=basis.orders,
+        throttle=throttle,
+        control=control,
+        status=control.board.document,
+        probes=vitals.probes(),
+    )

@@ -1,0 +1,84 @@
+"""Keys, network and journal of a miner, and what rests on them alone: most parts need it."""
+
+from dataclasses import dataclass
+
+from cybervein_protocol.presets import Preset
+from cybervein_protocol.signing import address
+from cybervein_protocol.space import PlotShape
+from cybervein_runtime.http_client import SignedClient
+from cybervein_runtime.identity import Identity
+from cybervein_runtime.network_file import NetworkFile, load_network
+
+from cybervein_miner.chain.clock import NetworkClock
+from cybervein_miner.chain.sight import Sight
+from cybervein_miner.chain.standing import Standing
+from cybervein_miner.chain.super_node import SuperNode
+from cybervein_miner.disk.rack import Rack
+from cybervein_miner.duty.upkeep import Stopping
+from cybervein_miner.leaving.drain import Drain
+from cybervein_miner.node.keys import identity_of
+from cybervein_miner.node.settings import Settings
+from cybervein_miner.plot.inventory import Inventory
+from cybervein_miner.record.journal import Journal
+from cybervein_miner.record.tally import Tally
+from cybervein_miner.shard.orders import OrderBook
+from cybervein_miner.shard.store import ShardStore
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Basis:
+    """What nearly every part is given."""
+
+    settings: Settings
+    file: NetworkFile
+    identity: Identity
+    preset: Preset
+    journal: Journal
+    clock: NetworkClock
+    sight: Sight
+    standing: Standing
+    tally: Tally
+    stopping: Stopping
+    rack: Rack
+    store: ShardStore
+    orders: OrderBook
+    inventory: Inventory
+    drain: Drain
+    http: SignedClient
+    super_node: SuperNode
+
+
+def lay_basis(settings: Settings, url: str) -> Basis:
+    """Open what is there; `url` is what others call this miner by."""
+    file, identity = load_network(settings.network), identity_of(settings)
+    preset, keys = file.genesis.preset, identity.keys
+    journal, clock = Journal(settings.journal_file), NetworkClock()
+    standing = Standing(
+        url=url,
+        payout=address(settings.payout or keys.public),
+        group=settings.group,
+        owner=settings.owner,
+    )
+    rack, sight = Rack(keys, journal, settings.floor), Sight(journal)
+    http = SignedClient(trust=file.trust)
+    return Basis(
+        settings=settings,
+        file=file,
+        identity=identity,
+        preset=preset,
+        journal=journal,
+        clock=clock,
+        sight=sight,
+        standing=standing,
+        tally=Tally(),
+        stopping=Stopping(),
+        rack=rack,
+        store=ShardStore(rack, journal),
+        orders=OrderBook(journal),
+        inventory=Inventory(
+            rack, journal, keys.public, PlotShape(preset.plot_rows_log2, preset.plot_layers)
+        ),
+        drain=Drain(journal, standing, sight),
+        http=http,
+        super_node=SuperNode(settings.super_node or file.url, http, clock, keys.public),
+    )
