@@ -24,10 +24,10 @@ from cybervein_runtime.files import check_secret
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.identity import new_identity, save_identity
 from miner_world import Running, World, serving, settings_of
+from waiting import until_async
 
 CONTROL, OTHER = KeyPair(b"\x0c" * 32), KeyPair(b"\x0d" * 32)
 DRAIN = b'{"v":1,"draining":true}'
-from waiting import until_async
 
 
 def ruled(world: World, folder: Path) -> Settings:
