@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from cybervein_protocol.api.super_node.accounts import AccountDocument
 from cybervein_protocol.dag import walk_segments
 from cybervein_protocol.encoding import cid_text, parse_cid
 from cybervein_protocol.errors import ConflictError, CyberVeinError
@@ -22,8 +23,7 @@ from cybervein_client.catalogue import Catalogue, DealState, FileRow, FileState
 from cybervein_client.download import FileReader, Locator, ReadReport, get_file
 from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.home import Home, default_home
-from cybervein_client.ledger import SuperNode, UnitSender
-from cybervein_client.ledger.supernode import AccountView
+from cybervein_client.ledger import CustomersSuperNode, UnitSender
 from cybervein_client.transport import BulkTransport
 from cybervein_client.upload import PutOptions, Source, Uploader
 from cybervein_client.upload.plan import kib_of
@@ -47,7 +47,7 @@ class AsyncClient:
         self.key = self.home.identity().keys
         self.catalogue = Catalogue(self.home.catalogue_path)
         self._http = SignedClient(self.key, trust=self.network.trust)
-        self.supernode = SuperNode(self.network.url, self._http)
+        self.supernode = CustomersSuperNode(self.network.url, self._http)
         self._transport = BulkTransport(self.key)
         self._units = UnitSender(
             self.supernode,
@@ -202,6 +202,6 @@ class AsyncClient:
         body = Transfer(to=to, amount=Veins(amount), memo=memo)
         return cid_text(await self._units.send(body))
 
-    async def account(self) -> AccountView:
+    async def account(self) -> AccountDocument:
         """This wallet's account."""
-        return await self.supernode.account(self.key.public)
+        return await self.supernode.account(self.address)

@@ -1,9 +1,13 @@
 """`miners`, `deals`, `status`: what the super node says."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from cybervein_client.client import AsyncClient
+from cybervein_protocol.api.document import Document
+from cybervein_protocol.api.super_node.deals import DealDocument
 from cybervein_runtime.console import coins, shortened
 from rich.markup import escape
 from rich.table import Table
@@ -40,7 +44,7 @@ def commands(app: typer.Typer) -> None:
 
 def miners(ctx: typer.Context) -> None:
     """List the network's miners."""
-    rows = _listed(with_client(ctx, lambda client: client.supernode.get("/miners")), "miners")
+    rows = _rows(with_client(ctx, lambda client: client.supernode.miners()))
     shown = [row | {"state": _state(row)} for row in rows]
     console_of(ctx).emit(rows, lambda: _table(shown, _MINER_COLUMNS, _decimals(ctx)))
 
@@ -59,10 +63,10 @@ def deals(
 ) -> None:
     """List deals on the ledger."""
 
-    async def ask(client: AsyncClient) -> Any:  # noqa: ANN401 -- JSON
-        return await client.supernode.get("/deals", owner=owner or client.address)
+    async def ask(client: AsyncClient) -> list[DealDocument]:
+        return await client.supernode.deals(owner or client.address)
 
-    rows = _listed(with_client(ctx, ask), "deals")
+    rows = _rows(with_client(ctx, ask))
     console_of(ctx).emit(rows, lambda: _table(rows, _DEAL_COLUMNS, _decimals(ctx)))
 
 
@@ -70,11 +74,15 @@ def status(ctx: typer.Context) -> None:
     """Show network, wallet and files at a glance."""
 
     async def ask(client: AsyncClient) -> dict[str, Any]:
-        network = await client.supernode.get("/network")
+        network = await client.supernode.network()
         account = await client.account()
         files = client.files()
         return {
-            "network": {key: network.get(key) for key in ("network", "epoch", "height")},
+            "network": {
+                "network": network.network,
+                "epoch": network.epoch,
+                "height": network.height,
+            },
             "preset": client.network.genesis.preset.name,
             "super_node": client.supernode.url,
             "address": client.address,
@@ -102,8 +110,9 @@ def _facts(result: dict[str, Any], decimals: int) -> Table:
     return table
 
 
-def _listed(data: Any, key: str) -> list[dict[str, Any]]:  # noqa: ANN401 -- JSON
-    rows: list[dict[str, Any]] = data.get(key, []) if isinstance(data, dict) else data
+def _rows(documents: Sequence[Document]) -> list[dict[str, Any]]:
+    """What `--json` prints: the documents as they came."""
+    rows: list[dict[str, Any]] = msgspec.to_builtins(documents)
     return rows
 
 

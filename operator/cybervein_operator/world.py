@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from cybervein_protocol.api.super_node.miners import ListedMiner
+
 from cybervein_operator.api import MinerDisk, MinerPool, Network
 from cybervein_operator.cluster.store import Store
 from cybervein_operator.desired.facts import NetworkFacts
 from cybervein_operator.judgement.miner import Trouble, Verdict
 from cybervein_operator.judgement.pool import Order
 from cybervein_operator.miners.report import Poll
-from cybervein_operator.miners.super_node import Standing
 
 Name = tuple[str, str]
 """Namespace and name."""
@@ -49,7 +50,7 @@ class NetworkView:
     epoch_seconds: int
     epoch: int | None = None
     height: int | None = None
-    standings: dict[str, Standing] = field(default_factory=dict)
+    standings: dict[str, ListedMiner] = field(default_factory=dict)
     error: str = ""
 
 

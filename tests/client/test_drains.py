@@ -45,9 +45,9 @@ def run(miner: RealMiner, *arguments: str) -> Any:
 async def holders(network: RealNetwork, client: AsyncClient) -> list[RealMiner]:
     """The miners that hold the wallet's shards now, by index."""
     [deal] = client.catalogue.deals(client.files()[0].id)
-    held = (await client.supernode.get(f"/deals/{deal.cid}/shards"))["shards"]
+    held = await client.supernode.shards(deal.cid)
     by_address = {miner.address: miner for miner in network.miners}
-    return [by_address[shard["miner"]] for shard in held]
+    return [by_address[str(shard.miner)] for shard in held]
 
 
 async def read_until(client: AsyncClient, expected: bytes, done: asyncio.Event) -> int:

@@ -19,6 +19,7 @@ from cybervein_client.upload.plan import (
 )
 from cybervein_client.upload.shards import Failures
 from cybervein_command.ranges import parse_range
+from cybervein_protocol.api.super_node.miners import ListedMiner
 from cybervein_protocol.coding import SEGMENT_PLAIN, segment_count
 from cybervein_protocol.encoding import encode, node_cid
 from cybervein_protocol.errors import ExpiredError, MalformedError, StorageError, UnavailableError
@@ -34,6 +35,7 @@ from cybervein_protocol.messages import (
 )
 from cybervein_protocol.presets import MAIN, TEST
 from cybervein_protocol.signing import KeyPair
+from documents import made
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -188,4 +190,4 @@ def test_domains_are_counted_among_the_miners_that_answer() -> None:
         {"address": "c", "group": "", "owner": "", "online": True},
         {"address": "d", "group": "h", "owner": "o", "online": False},
     ]
-    assert live_domains({"miners": rows}) == 2
+    assert live_domains([made(ListedMiner, **row) for row in rows]) == 2

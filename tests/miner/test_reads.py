@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
-from cybervein_miner.chain.super_node import NetworkView
 from cybervein_miner.plot.inventory import plot_path
 from cybervein_miner.plot.policy import Wish
+from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.encoding import encode, to_map
 from cybervein_protocol.errors import (
     CyberVeinError,
@@ -32,6 +32,7 @@ from cybervein_protocol.messages.audits import AuditItem
 from cybervein_protocol.signing import KeyPair
 from cybervein_protocol.tree import verify_slice
 from cybervein_runtime.http_client import SignedClient, sign_headers
+from documents import made
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from miner_world import Running, World, serving, settings_of, shard_bytes
@@ -119,9 +120,9 @@ async def test_an_expired_order_is_refused(miner: Running) -> None:
     root, _ = await stored(miner)
 
     order = miner.world.order(miner.key, "GET", root, not_after_epoch=4)
-    miner.node.sight.view = NetworkView(4, "00" * 32, [], 0.0, 0.0)
+    miner.node.sight.view = made(NetworkDocument, epoch=4, beacon="00" * 32)
     assert (await miner.get(root, order=order))[0] == 200
-    miner.node.sight.view = NetworkView(5, "00" * 32, [], 0.0, 0.0)
+    miner.node.sight.view = made(NetworkDocument, epoch=5, beacon="00" * 32)
     assert code_of(await miner.get(root, order=order)) == (410, "expired")
 
 
@@ -325,7 +326,7 @@ async def test_an_epoch_that_was_seen_is_not_forgotten_by_a_restart(
         order = world.order(before.key, "GET", root, not_after_epoch=4)
         assert (await before.get(root, order=order))[0] == 200
         with suppress(UnavailableError):  # its super node is away
-            await before.node.watch.begun(NetworkView(5, "00" * 32, [], 0.0, 0.0))
+            await before.node.watch.begun(made(NetworkDocument, epoch=5, beacon="00" * 32))
     async with serving(world, options) as after:
         assert code_of(await after.get(root, order=order)) == (410, "expired")
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blake3 import blake3
-from cybervein_miner.chain.super_node import DealView
 from cybervein_miner.shard.wanted import WantedShards
+from cybervein_protocol.api.super_node.deals import DealDocument
 from cybervein_protocol.signing import address
 from cybervein_runtime.identity import load_or_create_identity
+from documents import made
 from miner_world import World, serving, settings_of, shard_bytes
 from multiformats import CID
 from services import Service, command, get_json, miner, super_node
@@ -79,9 +80,9 @@ class Ledger:
         self.own: set[bytes] = set()
         self.between: Callable[[], Awaitable[object]] | None = None
 
-    async def deal(self, deal: CID) -> DealView:
+    async def deal(self, deal: str) -> DealDocument:
         del deal
-        return DealView("active", 100)
+        return made(DealDocument, state="active", expires=100)
 
     async def own_roots(self, deal: CID) -> set[bytes]:
         del deal

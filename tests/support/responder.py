@@ -21,9 +21,13 @@ from cybervein_miner.api.documents import (
     StatusDocument,
     WipedDocument,
 )
+from cybervein_protocol.api.document import Document
+from cybervein_protocol.api.super_node.miners import ListedMiner, MinerListing
+from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.http_signature import SignableRequest, verify_request
 from cybervein_protocol.signing import KeyPair, address
+from documents import made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,6 +188,10 @@ class FakeSuperNode:
     miners: list[Json] = field(default_factory=list)
 
 
+def _json(document: Document) -> web.Response:
+    return web.Response(body=msgspec.json.encode(document), content_type="application/json")
+
+
 class Responder:
     """Serves in a thread of its own, so that tests may block."""
 
@@ -302,11 +310,15 @@ class Responder:
             return web.json_response({"error": "unavailable", "message": "starting"}, status=503)
         routes: dict[str, Callable[[], web.Response]] = {
             "network.json": lambda: web.Response(body=node.document),
-            "network": lambda: web.json_response(
-                {"network": node.network, "epoch": node.epoch, "height": node.height}
+            "network": lambda: _json(
+                made(NetworkDocument, network=node.network, epoch=node.epoch, height=node.height)
             ),
-            "miners": lambda: web.json_response(
-                {"miners": node.miners, "total": len(node.miners), "next": None}
+            "miners": lambda: _json(
+                MinerListing(
+                    miners=[made(ListedMiner, **each) for each in node.miners],
+                    total=len(node.miners),
+                    next=None,
+                )
             ),
         }
         return routes[place["route"]]()

@@ -48,8 +48,8 @@ class Script:
 
     async def _steps(self) -> None:
         first = (await self._watch.snapshot()).epoch
-        self.report.segment_bytes = self._watch.preset["segment_chunks"] * CHUNK_BYTES
-        self.report.deal_segments = self._watch.preset["deal_segments_max"]
+        self.report.segment_bytes = self._watch.preset.segment_chunks * CHUNK_BYTES
+        self.report.deal_segments = self._watch.preset.deal_segments_max
         half, last = first + self._scenario.epochs // 2, first + self._scenario.epochs
         await self._store_and_read()
         await self._until(lambda s: s.epoch >= half, "half of the epochs", self._epochs_left(half))
@@ -94,7 +94,7 @@ class Script:
             now = await self._watch.holdings(self.report.deals)
             return len(now) == len(before) and not any(h.miner in dead for h in now)
 
-        seconds = self._watch.preset["epoch_seconds"] * _REPAIR_EPOCHS_MAX + _SPARE_SECONDS
+        seconds = self._watch.preset.epoch_seconds * _REPAIR_EPOCHS_MAX + _SPARE_SECONDS
         await self._poll(repaired, f"the repair of {self.report.killed}'s shards", seconds)
         self.report.repair_seconds = time.monotonic() - began
         old = {(h.deal, h.segment, h.index): h for h in before}
@@ -143,7 +143,7 @@ class Script:
 
     def _epochs_left(self, epoch: int) -> float:
         """A generous limit for waiting until `epoch`, seconds."""
-        return (epoch + 3) * self._watch.preset["epoch_seconds"] + _SPARE_SECONDS
+        return (epoch + 3) * self._watch.preset.epoch_seconds + _SPARE_SECONDS
 
     async def _until(
         self, condition: Callable[[Snapshot], bool], what: str, seconds_max: float

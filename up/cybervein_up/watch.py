@@ -2,13 +2,16 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from cybervein_protocol.api.super_node.miners import ListedMiner
 from cybervein_protocol.errors import CyberVeinError
+from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import address
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.identity import load_identity
+from cybervein_runtime.super_node import SuperNodeReader
 
 from cybervein_up.child import Child
 from cybervein_up.network import EmbeddedNetwork
@@ -42,22 +45,32 @@ class Watch:
     def __init__(self, network: EmbeddedNetwork, http: SignedClient) -> None:
         self._network, self._http = network, http
         self._addresses: dict[int, str] = {}
-        self.preset: dict[str, int] = {}
+        self._preset: Preset | None = None
+
+    @property
+    def _super_node(self) -> SuperNodeReader:
+        return SuperNodeReader(self._network.url, self._http)
+
+    @property
+    def preset(self) -> Preset:
+        """The network's numbers, from the first snapshot on."""
+        if self._preset is None:
+            raise CyberVeinError("the network was not looked at yet; take a snapshot first")
+        return self._preset
 
     async def snapshot(self) -> Snapshot:
         """The network now; a miner that does not answer shows what the ledger knows of it."""
-        chain = await self._get("/v1/network")
-        self.preset = chain["preset"]
-        rows = (await self._get("/v1/miners"))["miners"]
-        known = {str(row["address"]): row for row in rows}
+        chain = await self._super_node.network()
+        self._preset = chain.preset
+        known = {each.address: each for each in await self._super_node.miners()}
         states = (self._miner(number, known) for number in sorted(self._network.miners))
         miners = await asyncio.gather(*states)
         return Snapshot(
-            epoch=int(chain["epoch"]),
-            seconds_left=max(0, int(chain["epoch_ends"] - time.time())),
-            height=int(chain["height"]),
-            app_hash=str(chain["app_hash"]),
-            supply={name: int(chain["supply"][name]) for name in SUPPLY_SIDES},
+            epoch=chain.epoch,
+            seconds_left=max(0, int(chain.epoch_ends - time.time())),
+            height=chain.height,
+            app_hash=chain.app_hash,
+            supply={name: getattr(chain.supply, name) for name in SUPPLY_SIDES},
             miners=tuple(miners),
         )
 
@@ -67,28 +80,28 @@ class Watch:
 
     async def holdings(self, deals: list[str]) -> list[Holding]:
         """Where every shard of these deals is now."""
-        rows = [(deal, await self._get(f"/v1/deals/{deal}/shards")) for deal in deals]
+        found = [await self._super_node.shards(deal) for deal in deals]
         return [
-            Holding(deal, int(s["segment"]), int(s["index"]), str(s["root"]), str(s["miner"]))
-            for deal, shards in rows
-            for s in shards["shards"]
+            Holding(each.deal, each.segment, each.index, each.root, str(each.miner))
+            for shards in found
+            for each in shards
         ]
 
     async def proofs(self, epochs: range) -> Proofs:
         """Proofs of these closed epochs; a miner owes one for each epoch after its first."""
         accepted, missed, began = 0, 0, set[str]()
         for epoch in epochs:
-            for entry in (await self._get(f"/v1/epochs/{epoch}"))["contributions"]:
-                if entry["estimate"]:
-                    began.add(entry["miner"])
+            for entry in (await self._super_node.epoch(epoch)).contributions:
+                if entry.estimate:
+                    began.add(entry.miner)
                     accepted += 1
-                elif entry["miner"] in began:
+                elif entry.miner in began:
                     missed += 1
         return Proofs(accepted, missed)
 
-    async def _miner(self, number: int, known: dict[str, dict[str, Any]]) -> MinerState:
+    async def _miner(self, number: int, known: dict[str, ListedMiner]) -> MinerState:
         child = self._network.miners[number]
-        row = known.get(self._address(number), {})
+        row = known.get(self._address(number))
         status = await self._status(child)
         return _state(child, self._metrics_url(number), self._address(number), row, status)
 
@@ -114,31 +127,35 @@ class Watch:
         sidecar = self._network.sidecars.get(number)
         return f"{sidecar.url}/metrics" if sidecar is not None and sidecar.url else ""
 
-    async def _get(self, path: str) -> Any:  # noqa: ANN401 -- JSON
-        return await self._http.get_json(self._network.url + path)
-
 
 def _state(
-    child: Child, metrics_url: str, own: str, row: dict[str, Any], status: dict[str, Any]
+    child: Child, metrics_url: str, own: str, row: ListedMiner | None, status: dict[str, Any]
 ) -> MinerState:
     """Join what the ledger and the miner say."""
-    audits = row.get("audits", {})
-    return MinerState(
+    alone = MinerState(
         name=child.name,
         address=own,
         url=child.url,
         metrics_url=metrics_url,
         running=child.running,
-        registered=bool(row),
         plots=int(status.get("plots", 0)),
-        plots_active=int(row.get("plots_active", 0)),
         plotting=int(status.get("plotting", 0)),
         plot_bytes=int(status.get("plot_bytes", 0)),
         shards=int(status.get("shards", 0)),
         stored_bytes=int(status.get("shard_bytes", 0)),
-        space_bytes=int(row.get("space_bytes", 0)),
-        bandwidth=int(row.get("bytes_per_second", 0)),
-        rewards=int(row.get("rewards", 0)),
-        proofs=int(row.get("proofs", 0)),
-        audits={name: int(audits.get(name, 0)) for name in OUTCOMES},
+        audits=dict.fromkeys(OUTCOMES, 0),
+    )
+    return alone if row is None else _with_ledger(alone, row)
+
+
+def _with_ledger(state: MinerState, row: ListedMiner) -> MinerState:
+    return replace(
+        state,
+        registered=True,
+        plots_active=row.plots_active,
+        space_bytes=row.space_bytes,
+        bandwidth=row.bytes_per_second,
+        rewards=row.rewards,
+        proofs=row.proofs,
+        audits={name: getattr(row.audits, name) for name in OUTCOMES},
     )

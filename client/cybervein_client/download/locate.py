@@ -9,7 +9,7 @@ from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.signing import address, parse_address
 
 from cybervein_client.catalogue import Catalogue, FileRow
-from cybervein_client.ledger import Holder, SuperNode
+from cybervein_client.ledger import CustomersSuperNode, Holder
 from cybervein_client.transport import ShardAt
 
 Placed = dict[int, dict[int, tuple[str, ShardAt]]]
@@ -19,7 +19,9 @@ Placed = dict[int, dict[int, tuple[str, ShardAt]]]
 class Locator:
     """Finds shards and knows the epoch for the orders to read them."""
 
-    def __init__(self, catalogue: Catalogue, supernode: SuperNode, epoch_seconds: int) -> None:
+    def __init__(
+        self, catalogue: Catalogue, supernode: CustomersSuperNode, epoch_seconds: int
+    ) -> None:
         self._catalogue = catalogue
         self._supernode = supernode
         self._epoch_seconds = epoch_seconds
@@ -29,7 +31,7 @@ class Locator:
     async def epoch(self) -> int:
         """The current epoch, estimated from the clock while the super node is away."""
         try:
-            return await self._supernode.epoch()
+            return await self._supernode.open_epoch()
         except UnavailableError:
             if self._estimate is None:
                 raise
@@ -48,7 +50,7 @@ class Locator:
     async def _holders(self, deal: str) -> list[Holder]:
         try:
             holders = await self._supernode.holders(deal)
-            epoch = await self._supernode.epoch()
+            epoch = await self._supernode.open_epoch()
         except UnavailableError:
             remembered = self._catalogue.holders(deal)
             if remembered is None:

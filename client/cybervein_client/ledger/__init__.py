@@ -4,7 +4,7 @@ Duties: parse the super node's JSON at the border; sign units with the right par
 say whether a unit is final, void or unknown. Requirements: one `SignedClient`.
 """
 
-from cybervein_client.ledger.supernode import Holder, NetworkView, SuperNode, live_domains
+from cybervein_client.ledger.supernode import CustomersSuperNode, Holder, live_domains
 from cybervein_client.ledger.units import UnitSender
 
-__all__ = ["Holder", "NetworkView", "SuperNode", "UnitSender", "live_domains"]
+__all__ = ["CustomersSuperNode", "Holder", "UnitSender", "live_domains"]

@@ -12,15 +12,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from cybervein_protocol.api.super_node.units import UnitStatus
 from cybervein_protocol.encoding import cid_text, encode, node_cid, parse_cid
 from cybervein_protocol.errors import ConflictError, ReplayError, UnavailableError
 from cybervein_protocol.ledger.units.body import Body
 from cybervein_protocol.ledger.units.genesis import Genesis, root_units
 from cybervein_protocol.ledger.units.unit import PARENTS_MAX, make_paid_unit
-from cybervein_protocol.signing import KeyPair
+from cybervein_protocol.signing import KeyPair, address
 from multiformats import CID
 
-from cybervein_client.ledger.supernode import SuperNode, UnitStatus
+from cybervein_client.ledger.supernode import CustomersSuperNode
 
 FINAL_ATTEMPTS_MAX = 8
 _POLL_SECONDS = 0.05
@@ -31,7 +32,12 @@ class UnitSender:
     """Signs and sends the units of one account."""
 
     def __init__(
-        self, supernode: SuperNode, key: KeyPair, network: CID, genesis: Genesis, lock: Path
+        self,
+        supernode: CustomersSuperNode,
+        key: KeyPair,
+        network: CID,
+        genesis: Genesis,
+        lock: Path,
     ) -> None:
         self._supernode = supernode
         self._key = key
@@ -80,7 +86,7 @@ class UnitSender:
             return known
 
     async def _signed(self, body: Body) -> bytes:
-        account = await self._supernode.account(self._key.public)
+        account = await self._supernode.account(address(self._key.public))
         parents = await self._parents()
         unit = make_paid_unit(
             self._network,

@@ -6,7 +6,7 @@ from itertools import count
 
 from cybervein_protocol.coding import repair_key
 from cybervein_protocol.encoding import cid_text, node_cid, parse_cid
-from cybervein_protocol.errors import CyberVeinError, FundsError, UnavailableError, UnknownError
+from cybervein_protocol.errors import CyberVeinError, FundsError, UnavailableError
 from cybervein_protocol.ledger.storage.bodies import DealCommit, DealOpen
 from cybervein_protocol.ledger.units.genesis import Genesis
 from cybervein_protocol.messages import RepairBox, SegmentEntry, encode_repair, verify_verification
@@ -15,7 +15,7 @@ from multiformats import CID
 from nacl.public import PublicKey, SealedBox
 
 from cybervein_client.catalogue import Catalogue, DealRow, DealState, FileRow, SegmentRow
-from cybervein_client.ledger import SuperNode, UnitSender
+from cybervein_client.ledger import CustomersSuperNode, UnitSender
 from cybervein_client.upload.plan import DealPlan, plan_deal, segments_per_deal
 
 _FEE_MARGIN_VEINS = 10_000_000
@@ -27,7 +27,7 @@ class FileDeals:
     def __init__(  # noqa: PLR0913, PLR0917 -- the parts of a put
         self,
         catalogue: Catalogue,
-        supernode: SuperNode,
+        supernode: CustomersSuperNode,
         units: UnitSender,
         key: KeyPair,
         genesis: Genesis,
@@ -76,13 +76,10 @@ class FileDeals:
 
     async def _keep_or_drop(self, deal: DealRow) -> None:
         """An open that the ledger refunded in the meantime cannot be committed: start it anew."""
-        try:
-            state = (await self._supernode.get(f"/deals/{deal.cid}")).get("state", "open")
-        except UnknownError:
-            state = "unknown"
-        if state in {"active", "committed"}:
+        known = await self._supernode.deal(deal.cid)
+        if known is not None and known.state == "active":
             self._catalogue.set_deal_state(deal, DealState.ACTIVE)
-        elif state != "open":
+        elif known is None or known.state != "open":
             self._catalogue.drop_deal(deal)
 
     async def of_segment(self, number: int) -> DealRow:
@@ -157,7 +154,7 @@ class FileDeals:
         )
 
     async def _require_funds(self, escrow: int) -> None:
-        account = await self._supernode.account(self._key.public)
+        account = await self._supernode.account(address(self._key.public))
         if account.balance < escrow + _FEE_MARGIN_VEINS:
             raise FundsError(
                 f"wallet {address(self._key.public)} has {account.balance} veins; storing for "

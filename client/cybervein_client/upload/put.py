@@ -20,7 +20,7 @@ from multiformats import CID
 
 from cybervein_client.catalogue import Catalogue, FileRow, FileState
 from cybervein_client.download.fetch import ShardFetcher
-from cybervein_client.ledger import SuperNode, UnitSender, live_domains
+from cybervein_client.ledger import CustomersSuperNode, UnitSender, live_domains
 from cybervein_client.transport import BulkTransport
 from cybervein_client.upload.budget import ByteBudget
 from cybervein_client.upload.deals import FileDeals
@@ -47,7 +47,7 @@ class Uploader:
     def __init__(  # noqa: PLR0913, PLR0917 -- the parts of a put
         self,
         catalogue: Catalogue,
-        supernode: SuperNode,
+        supernode: CustomersSuperNode,
         units: UnitSender,
         transport: BulkTransport,
         fetcher: ShardFetcher,
@@ -93,7 +93,7 @@ class Uploader:
         known = self._catalogue.find(options.name)
         if known is not None:
             return _same_source(known, source)
-        code = options.code or default_code(live_domains(await self._supernode.get("/miners")))
+        code = options.code or default_code(live_domains(await self._supernode.miners()))
         file = FileRow(
             id=secrets.token_hex(8),
             name=options.name,

@@ -27,7 +27,7 @@ from multiformats import CID
 
 from cybervein_client.catalogue import SegmentRow
 from cybervein_client.download.fetch import ShardFetcher
-from cybervein_client.ledger import SuperNode
+from cybervein_client.ledger import CustomersSuperNode
 from cybervein_client.transport import BulkTransport, ShardAt
 from cybervein_client.upload.budget import ByteBudget
 
@@ -62,7 +62,7 @@ class ShardUploader:
 
     def __init__(
         self,
-        supernode: SuperNode,
+        supernode: CustomersSuperNode,
         transport: BulkTransport,
         fetcher: ShardFetcher,
         network: CID,

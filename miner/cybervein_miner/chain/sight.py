@@ -3,7 +3,8 @@
 import sqlite3
 from typing import Final
 
-from cybervein_miner.chain.super_node import NetworkView
+from cybervein_protocol.api.super_node.network import NetworkDocument
+
 from cybervein_miner.record.journal import Journal
 
 _NAME: Final = "epoch"
@@ -17,7 +18,7 @@ class Sight:
         seen = journal.read("SELECT value FROM counter WHERE name = ?", (_NAME,))
         self.before = int(seen[0][0]) if seen else 0
         """The last epoch that was heard of before this start; 0 if none was."""
-        self.view: NetworkView | None = None
+        self.view: NetworkDocument | None = None
         self.reachable: bool | None = None
 
     @property
@@ -40,7 +41,7 @@ class Sight:
         """Whether a super node was asked and did not answer."""
         return self.reachable is False
 
-    def now(self) -> NetworkView | None:
+    def now(self) -> NetworkDocument | None:
         """The view while a super node answers."""
         return self.view if self.reachable else None
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cybervein_miner.chain.super_node import MinerView
+from cybervein_protocol.api.super_node.miners import FullMinerDocument
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Standing:
     blocked_by: str = ""
     last_proof_epoch: int | None = None
 
-    def see(self, view: MinerView | None) -> None:
+    def see(self, view: FullMinerDocument | None) -> None:
         """Take over what the ledger says of this miner."""
         self.registered, self.unknown = view is not None, view is None
         self.problem = ""
@@ -38,5 +38,5 @@ class Standing:
         self.draining, self.held_shards = view.draining, view.held_shards
         self.plots_live = view.plots
         self.remaining, self.blocked_by = view.drain.remaining, view.drain.blocked_by
-        self.promised = view.drain.promised
+        self.promised = view.drain.promised or 0
         self.last_proof_epoch = view.last_proof_epoch

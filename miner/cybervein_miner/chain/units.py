@@ -7,6 +7,8 @@ because each takes the account's next nonce; it is final before the next is made
 import asyncio
 from typing import Final
 
+from cybervein_protocol.api.super_node.miners import FullMinerDocument
+from cybervein_protocol.api.super_node.units import UnitStatus
 from cybervein_protocol.encoding import encode, parse_cid
 from cybervein_protocol.errors import ConflictError, UnavailableError
 from cybervein_protocol.ledger.mining.bodies import MinerRegister, MinerUpdate
@@ -16,7 +18,7 @@ from cybervein_protocol.names import Veins
 from cybervein_protocol.signing import KeyPair, address
 from multiformats import CID
 
-from cybervein_miner.chain.super_node import MinerView, SuperNode, UnitView
+from cybervein_miner.chain.super_node import MinersSuperNode
 
 NO_FEE: Final = Veins(0)
 
@@ -24,14 +26,14 @@ NO_FEE: Final = Veins(0)
 class UnitWriter:
     """Makes, sends and awaits units of one issuer."""
 
-    def __init__(self, network: CID, key: KeyPair, super_node: SuperNode) -> None:
+    def __init__(self, network: CID, key: KeyPair, super_node: MinersSuperNode) -> None:
         self._network, self._key, self._super_node = network, key, super_node
         self._turn = asyncio.Lock()
 
     async def draft(self, body: Body) -> Unit:
         """A signed unit with the next nonce and fresh parents, not sent yet."""
         view = await self._super_node.network()
-        account = await self._super_node.account()
+        account = await self._super_node.own_account()
         parents = [parse_cid(text, "tip") for text in view.tips]
         return make_unit(self._network, body, parents, self._key, account.nonce, NO_FEE)
 
@@ -46,7 +48,7 @@ class UnitWriter:
             await self.send(await self.draft(body))
 
     @staticmethod
-    def _expect_final(kind: str, view: UnitView) -> None:
+    def _expect_final(kind: str, view: UnitStatus) -> None:
         if view.status == "void":
             raise ConflictError(f"{kind} unit is void ({view.code}): {view.reason or ''}")
         if view.status != "final":
@@ -54,14 +56,14 @@ class UnitWriter:
 
 
 async def ensure_registered(
-    super_node: SuperNode, units: UnitWriter, wish: MinerRegister
-) -> MinerView | None:
+    super_node: MinersSuperNode, units: UnitWriter, wish: MinerRegister
+) -> FullMinerDocument | None:
     """Register this miner, or update payout and URL; the ledger's view of it."""
-    view = await super_node.miner()
+    view = await super_node.own_miner()
     if view is None:
         await units.write(wish)
     elif (view.url, view.payout) != (wish.url, address(wish.payout)):
         await units.write(MinerUpdate(payout=wish.payout, url=wish.url))
     else:
         return view
-    return await super_node.miner()
+    return await super_node.own_miner()

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
+from cybervein_protocol.api.super_node.miners import FullMinerDocument
+from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.ledger.mining.bodies import MinerDrain, MinerRegister
 
 from cybervein_miner.chain.sight import Sight
 from cybervein_miner.chain.standing import Standing
-from cybervein_miner.chain.super_node import MinerView, NetworkView, SuperNode
+from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.chain.units import UnitWriter, ensure_registered
 from cybervein_miner.duty.upkeep import Stopping
 from cybervein_miner.leaving.drain import Drain
@@ -32,7 +34,7 @@ _log = structlog.get_logger()
 class LedgerLoop:
     """Registration, drain, batches, commit audits, retirements: soon after anything changes."""
 
-    super_node: SuperNode
+    super_node: MinersSuperNode
     units: UnitWriter
     batches: Batches
     commits: CommitProver
@@ -48,7 +50,7 @@ class LedgerLoop:
 
     async def epoch_begun(self) -> None:
         """Before proving: take over which plots count."""
-        view = await self.super_node.miner()
+        view = await self.super_node.own_miner()
         if view is not None:
             self.batches.follow(view)
             self.standing.see(view)
@@ -96,7 +98,7 @@ class LedgerLoop:
             return not self.inventory.stays(row)
         return row.state is not PlotState.MADE or self.inventory.stays(row)
 
-    async def _round(self, now: NetworkView) -> None:
+    async def _round(self, now: NetworkDocument) -> None:
         if self._settled() and not self.drain.wanted:
             return
         view = await self._known()
@@ -112,17 +114,17 @@ class LedgerLoop:
         if await self.batches.retire():
             self.plotter.changed.set()
 
-    async def _known(self) -> MinerView | None:
+    async def _known(self) -> FullMinerDocument | None:
         """The ledger's view, once it has what was asked for; None if it need never know us."""
-        if self.drain.wanted and await self.super_node.miner() is None:
+        if self.drain.wanted and await self.super_node.own_miner() is None:
             return None
         view = await ensure_registered(self.super_node, self.units, self.wish)
         if view is None or view.draining == self.drain.wanted:
             return view
         await self.units.write(MinerDrain(draining=self.drain.wanted))
-        return await self.super_node.miner()
+        return await self.super_node.own_miner()
 
-    async def _answer_commits(self, view: MinerView, now: NetworkView) -> None:
+    async def _answer_commits(self, view: FullMinerDocument, now: NetworkDocument) -> None:
         for batch in view.batches:
             if batch.state == "pending":
                 await self.commits.answer(batch, now)

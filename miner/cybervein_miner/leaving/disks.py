@@ -12,12 +12,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Final
 
 import structlog
+from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.messages.release import RELEASE_SHARDS_MAX
 from cybervein_protocol.signing import KeyPair
 from multiformats import CID
 
-from cybervein_miner.chain.super_node import SuperNode
+from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.plot.inventory import Inventory, needs_ledger
@@ -51,7 +52,7 @@ class Leaving:
     store: ShardStore
     inventory: Inventory
     vacater: Vacater
-    super_node: SuperNode
+    super_node: MinersSuperNode
     key: KeyPair
     monotonic: Callable[[], float] = time.monotonic
     blocked_by: str = ""
@@ -113,7 +114,7 @@ class Leaving:
         now = self.monotonic()
         if roots == self._asked and (not roots or now < self._again):
             return
-        answer = await self.super_node.release(self.key, roots)
+        answer = await self.super_node.release_own(self.key, roots)
         self._asked, self._again = roots, now + REPEAT_SECONDS
         self.blocked_by = answer.blocked_by if roots else ""
         held = {bytes.fromhex(root) for root in answer.shards}
@@ -126,7 +127,7 @@ class Leaving:
         """Whether a deal that claims the shard is open: its commit may name this miner yet."""
         for claim in self.store.index.claims(root):
             if claim.deal not in known:
-                deal = await self.super_node.deal(claim.deal)
+                deal = await self.super_node.deal(cid_text(claim.deal))
                 known[claim.deal] = deal is not None and deal.state == "open"
             if known[claim.deal]:
                 return True

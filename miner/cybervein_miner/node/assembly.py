@@ -2,6 +2,7 @@
 
 import structlog
 from cybervein_protocol import vrf
+from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.ledger.mining.bodies import MinerRegister
 from cybervein_runtime.duty import Duty
 from cybervein_runtime.http_server import Authenticator
@@ -12,7 +13,6 @@ from cybervein_miner.api.audits import Auditee
 from cybervein_miner.api.door import Door
 from cybervein_miner.api.shards import ShardEndpoint
 from cybervein_miner.api.throttle import Throttle
-from cybervein_miner.chain.super_node import NetworkView
 from cybervein_miner.chain.units import UnitWriter
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.duty.keeping import Keeper
@@ -166,7 +166,7 @@ def _ledger(basis: Basis, plotter: Plotter, url: str) -> tuple[LedgerLoop, Commi
 
 
 def _watch(basis: Basis, ledger: LedgerLoop) -> EpochWatch:
-    async def begun(view: NetworkView) -> None:
+    async def begun(view: NetworkDocument) -> None:
         await basis.orders.forget(view.epoch)
         await basis.sight.remember(view.epoch)
         await ledger.epoch_begun()

@@ -12,7 +12,7 @@ from cybervein_runtime.network_file import NetworkFile, load_network
 from cybervein_miner.chain.clock import NetworkClock
 from cybervein_miner.chain.sight import Sight
 from cybervein_miner.chain.standing import Standing
-from cybervein_miner.chain.super_node import SuperNode
+from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.duty.upkeep import Stopping
 from cybervein_miner.leaving.drain import Drain
@@ -45,7 +45,7 @@ class Basis:
     inventory: Inventory
     drain: Drain
     http: SignedClient
-    super_node: SuperNode
+    super_node: MinersSuperNode
 
 
 def lay_basis(settings: Settings, url: str) -> Basis:
@@ -80,5 +80,5 @@ def lay_basis(settings: Settings, url: str) -> Basis:
         ),
         drain=Drain(journal, standing, sight),
         http=http,
-        super_node=SuperNode(settings.super_node or file.url, http, clock, keys.public),
+        super_node=MinersSuperNode(settings.super_node or file.url, http, clock, keys.public),
     )

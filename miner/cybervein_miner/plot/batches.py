@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
-from cybervein_protocol.encoding import cid_root, decode, encode, from_map, node_cid, parse_cid
+from cybervein_protocol.api.super_node.miners import BatchDocument, FullMinerDocument
+from cybervein_protocol.encoding import (
+    cid_root,
+    cid_text,
+    decode,
+    encode,
+    from_map,
+    node_cid,
+    parse_cid,
+)
 from cybervein_protocol.errors import ConflictError
 from cybervein_protocol.ledger.mining.bodies import NO_ANSWER, PlotBatch, PlotEntry, PlotRetire
 from cybervein_protocol.ledger.units.unit import Unit, unit_id
@@ -17,7 +26,7 @@ from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import Preset
 from multiformats import CID
 
-from cybervein_miner.chain.super_node import BatchView, MinerView, SuperNode
+from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.chain.units import UnitWriter
 from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState
 
@@ -36,13 +45,13 @@ class Batches:
     """Keeps inventory and ledger in step."""
 
     def __init__(
-        self, inventory: Inventory, super_node: SuperNode, units: UnitWriter, preset: Preset
+        self, inventory: Inventory, super_node: MinersSuperNode, units: UnitWriter, preset: Preset
     ) -> None:
         self._inventory, self._super_node = inventory, super_node
         self._units, self._preset = units, preset
         self._undecided: set[bytes] = set()  # batches that wait for a verdict: nothing retires
 
-    def follow(self, miner: MinerView) -> None:
+    def follow(self, miner: FullMinerDocument) -> None:
         """Take over the ledger's states of batches."""
         self._undecided = {
             cid_root(parse_cid(view.batch, "batch"))
@@ -54,7 +63,7 @@ class Batches:
             rows = [row for row in self._inventory.rows() if row.batch == digest]
             self._follow(view, digest, rows)
 
-    def _follow(self, view: BatchView, digest: bytes, rows: Sequence[PlotRow]) -> None:
+    def _follow(self, view: BatchDocument, digest: bytes, rows: Sequence[PlotRow]) -> None:
         live = [r for r in rows if r.state in {PlotState.SENT, PlotState.PENDING, PlotState.ACTIVE}]
         if view.state == "pending":
             self._move(live, PlotState.PENDING, digest, 0)
@@ -77,16 +86,16 @@ class Batches:
         """Find out about batches whose answer was never heard; send again what never arrived."""
         for digest in {r.batch for r in self._inventory.rows(PlotState.SENT) if r.batch}:
             unit = self._unit(digest)
-            fate = await self._super_node.unit(unit_id(unit))
+            fate = await self._super_node.unit(cid_text(unit_id(unit)))
             rows = [r for r in self._inventory.rows(PlotState.SENT) if r.batch == digest]
             if fate is None or fate.status == "void":
                 self._inventory.set_state(rows, PlotState.MADE, None)
             elif fate.status == "final":
                 self._inventory.set_state(rows, PlotState.PENDING, digest)
 
-    async def register(self, *, final_round: bool, miner: MinerView) -> None:
+    async def register(self, *, final_round: bool, miner: FullMinerDocument) -> None:
         """Send one batch of made plots: a full one, or what there is if no more is coming."""
-        balance = (await self._super_node.account()).balance
+        balance = (await self._super_node.own_account()).balance
         made = filter(self._inventory.stays, self._inventory.rows(PlotState.MADE))
         rows = list(made)[: self._most(miner, balance)]
         if not rows or not (final_round or len(rows) >= self._preset.batch_plots_max):
@@ -102,13 +111,13 @@ class Batches:
             raise
         self._inventory.set_state(rows, PlotState.PENDING, cid_root(unit_id(unit)))
 
-    def _most(self, miner: MinerView, balance: int) -> int:
+    def _most(self, miner: FullMinerDocument, balance: int) -> int:
         """Plots of one batch at most: the preset's limit, and bonds paid or due within theirs."""
         each = self._preset.bond_per_plot_veins
         room = self._preset.bond_due_plots_max * each + balance - self._due(miner, 0)
         return max(0, min(self._preset.batch_plots_max, room // each if each else 1 << 32))
 
-    def _due(self, miner: MinerView, more: int) -> int:
+    def _due(self, miner: FullMinerDocument, more: int) -> int:
         """Veins of bond due once `more` plots are live; negative where held shards keep more."""
         return (miner.plots + more) * self._preset.bond_per_plot_veins - miner.bonded
 

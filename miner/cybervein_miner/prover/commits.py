@@ -9,6 +9,8 @@ import threading
 from dataclasses import dataclass, field
 
 import structlog
+from cybervein_protocol.api.super_node.miners import BatchDocument
+from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.encoding import cid_root, parse_cid
 from cybervein_protocol.errors import ConflictError, CyberVeinError, UnavailableError
 from cybervein_protocol.messages import CommitResponse, sign_commit_response
@@ -22,7 +24,7 @@ from cybervein_protocol.space import (
 )
 from multiformats import CID
 
-from cybervein_miner.chain.super_node import BatchView, NetworkView, SuperNode
+from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.plot.batches import Batch, Batches
 from cybervein_miner.plot.making import StoppedError
 from cybervein_miner.record.tally import Tally
@@ -38,7 +40,7 @@ class CommitProver:
     key: KeyPair
     preset: Preset
     batches: Batches
-    super_node: SuperNode
+    super_node: MinersSuperNode
     tally: Tally
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -46,7 +48,7 @@ class CommitProver:
         """Abandon a replay; the batch is answered after the next start."""
         self._stop.set()
 
-    async def answer(self, view: BatchView, now: NetworkView) -> None:
+    async def answer(self, view: BatchDocument, now: NetworkDocument) -> None:
         """Replay and post; a super node that is away is asked again in the next round."""
         drawn_in = view.registered + 1
         if now.epoch < drawn_in:
@@ -73,7 +75,7 @@ class CommitProver:
         else:
             self._refused(view, judged.reason)
 
-    def _refused(self, view: BatchView, reason: str) -> None:
+    def _refused(self, view: BatchDocument, reason: str) -> None:
         self.tally.commits_refused += 1
         _log.error("commit response was refused", batch=view.batch, reason=reason)
 

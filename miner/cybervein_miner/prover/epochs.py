@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
+from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.errors import (
     ConflictError,
     CyberVeinError,
@@ -20,7 +21,7 @@ from cybervein_protocol.messages import SpaceProof
 from cybervein_protocol.presets import Preset
 
 from cybervein_miner.chain.sight import Sight
-from cybervein_miner.chain.super_node import NetworkView, SuperNode
+from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.plot.inventory import PlotRow
 from cybervein_miner.prover.space import Challenge, SpaceProver
 from cybervein_miner.record.tally import Tally
@@ -38,9 +39,9 @@ class EpochWatch:
     """Follows epochs. `begun` is awaited before proving, to catch up with the ledger."""
 
     preset: Preset
-    super_node: SuperNode
+    super_node: MinersSuperNode
     prover: SpaceProver
-    begun: Callable[[NetworkView], Awaitable[None]]
+    begun: Callable[[NetworkDocument], Awaitable[None]]
     tally: Tally
     sight: Sight
     last_accepted: int | None = None
@@ -90,7 +91,7 @@ class EpochWatch:
         if self._waiting is not None:
             await self._offer(self._waiting)
 
-    async def _look(self) -> NetworkView | None:
+    async def _look(self) -> NetworkDocument | None:
         try:
             view = await self.super_node.network()
         except UnavailableError as error:
@@ -103,7 +104,7 @@ class EpochWatch:
         self.sight.reachable = True
         return view
 
-    async def _new_epoch(self, before: NetworkView | None, view: NetworkView) -> None:
+    async def _new_epoch(self, before: NetworkDocument | None, view: NetworkDocument) -> None:
         if self._waiting is not None:
             self._missed(self._waiting.epoch, "the super node was away until its epoch was over")
         try:

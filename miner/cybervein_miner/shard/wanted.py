@@ -13,7 +13,7 @@ import structlog
 from cybervein_protocol.encoding import cid_text
 from multiformats import CID
 
-from cybervein_miner.chain.super_node import SuperNode
+from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.shard.store import ShardStore
 
 DEALS_PER_LOOK: Final = 8
@@ -26,7 +26,7 @@ class WantedShards:
     def __init__(
         self,
         store: ShardStore,
-        super_node: SuperNode,
+        super_node: MinersSuperNode,
         grace_seconds: float,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -44,7 +44,7 @@ class WantedShards:
 
     async def _deal(self, deal: CID) -> int:
         self._forget_doubts(deal)
-        view = await self._super_node.deal(deal)
+        view = await self._super_node.deal(cid_text(deal))
         if view is None or view.state == "open":
             return 0
         wanted = set() if view.state == "ended" else await self._super_node.own_roots(deal)

@@ -89,7 +89,7 @@ class PoolWork:
         standings = view.standings.values() if view else ()
         epoch = view.epoch if view and view.epoch is not None else 0
         live = {
-            each.domain
+            (each.group, each.owner)
             for each in standings
             if not each.draining and (each.last_proof_epoch or 0) >= epoch - 2
         }

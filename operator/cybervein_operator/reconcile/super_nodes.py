@@ -8,7 +8,7 @@ from cybervein_protocol.errors import CyberVeinError
 from cybervein_operator.api import Network
 from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import NetworkFacts
-from cybervein_operator.miners.super_node import SuperNodeClient
+from cybervein_operator.miners.super_node import TrustedSuperNode
 from cybervein_operator.reconcile.pinned import Pinned
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Name, NetworkView
@@ -21,7 +21,7 @@ class SuperNodes:
 
     def __init__(self, tools: Tools) -> None:
         self._template = tools.supernode_url
-        self._clients: dict[Name, SuperNodeClient] = {}
+        self._clients: dict[Name, TrustedSuperNode] = {}
 
     async def close(self) -> None:
         """Close all."""
@@ -34,14 +34,14 @@ class SuperNodes:
         if client is not None:
             await client.close()
 
-    async def client(self, network: Network, url: str, authority: str) -> SuperNodeClient:
+    async def client(self, network: Network, url: str, authority: str) -> TrustedSuperNode:
         """The client for a super node that others reach at `url`."""
         name = (network.metadata.namespace, network.metadata.name)
         where = self._where(network, url)
         known = self._clients.get(name)
         if known is None or (known.url, known.authority) != (where, authority):
             await self.forget(name)
-            known = self._clients[name] = SuperNodeClient(where, authority)
+            known = self._clients[name] = TrustedSuperNode(where, authority)
         return known
 
     def _where(self, network: Network, url: str) -> str:
@@ -69,12 +69,12 @@ class SuperNodes:
         view = replace(view, facts=facts, cid=pinned.cid, epoch_seconds=pinned.epoch_seconds)
         client = await self.client(network, pinned.url, pinned.authority)
         try:
-            head = await client.head()
+            head = await client.network()
             if head.network != pinned.cid:
                 error = f"{client.url} runs network {head.network}, expected {pinned.cid}"
                 return replace(view, error=error)
             fresh = head.epoch != view.epoch or not view.standings
-            standings = await client.miners() if fresh else view.standings
+            standings = await client.miners_by_address() if fresh else view.standings
         except CyberVeinError as error:
             _log.info("supernode.away", network=network.metadata.name, error=str(error)[:200])
             return replace(view, error=str(error))

@@ -67,11 +67,6 @@ class MinerDocument(Document):
     unreachable: str
     drain: DrainOutlook
 
-    @property
-    def domain(self) -> tuple[str, str]:
-        """What fails together with it; a miner that declares nothing stands for itself."""
-        return self.group or self.address, self.owner
-
 
 class ListedMiner(MinerDocument):
     """A miner in the listing; `weight_share` is parts per million."""
