@@ -12,25 +12,25 @@ from cybervein_operator.assembly import assemble
 from cybervein_operator.canary import Canary
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import ApiAwayError
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.login import Login
-from cybervein_operator.cluster.watch import Watch
+from cybervein_operator.cluster.watch import KindWatch
 from cybervein_operator.control import control_key
 from cybervein_operator.desired import names
-from cybervein_operator.handlers import Resources, configure, registry
+from cybervein_operator.handlers import ResourceNotes, configure, registry
 from cybervein_operator.health import serve
 from cybervein_operator.metrics import Metrics
-from cybervein_operator.settings import Settings
+from cybervein_operator.settings import RunSettings
 from cybervein_operator.world import World
 
 _log = structlog.get_logger()
 _CHILDREN = (
-    Kind.STATEFUL_SET,
-    Kind.SERVICE,
-    Kind.CLAIM,
-    Kind.POD,
-    Kind.BUDGET,
-    Kind.CONFIG_MAP,
+    ClusterKind.STATEFUL_SET,
+    ClusterKind.SERVICE,
+    ClusterKind.CLAIM,
+    ClusterKind.POD,
+    ClusterKind.BUDGET,
+    ClusterKind.CONFIG_MAP,
 )
 _MINE = f"app.kubernetes.io/managed-by={names.FIELD_MANAGER}"
 _SILENCE_SECONDS_MAX = 600.0
@@ -39,7 +39,7 @@ _SILENCE_SECONDS_MAX = 600.0
 class Appliance:
     """One operator process."""
 
-    def __init__(self, settings: Settings, login: Login) -> None:
+    def __init__(self, settings: RunSettings, login: Login) -> None:
         self.settings, self.login = settings, login
         self.metrics, self.world = Metrics(), World()
         self.client = ClusterClient(self.login, self.metrics, concurrency=settings.concurrency)
@@ -47,15 +47,15 @@ class Appliance:
         self.canary = Canary(self.namespace, settings.canary_seconds)
         self.watches = self._watches()
 
-    def _watches(self) -> list[Watch]:
+    def _watches(self) -> list[KindWatch]:
         spaces = self.settings.namespaces or ("",)
         store = self.world.store
         made = [
-            Watch(self.client, kind, store, namespace=space, selector=_MINE)
+            KindWatch(self.client, kind, store, namespace=space, selector=_MINE)
             for kind in _CHILDREN
             for space in spaces
         ]
-        return [*made, Watch(self.client, Kind.NODE, store, optional=True)]
+        return [*made, KindWatch(self.client, ClusterKind.NODE, store, optional=True)]
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set. Raises what ends a part of it."""
@@ -92,14 +92,14 @@ class Appliance:
                 _log.warning("operator.waits", error=str(error))
                 await asyncio.sleep(2)
 
-    async def _synced(self, resources: Resources) -> None:
+    async def _synced(self, resources: ResourceNotes) -> None:
         """Nothing is decided before everything was listed once."""
         for watch in self.watches:
             await watch.listed.wait()
         for kind, note in (
-            (Kind.DISK, resources.disk),
-            (Kind.POOL, resources.pool),
-            (Kind.NETWORK, resources.network),
+            (ClusterKind.DISK, resources.disk),
+            (ClusterKind.POOL, resources.pool),
+            (ClusterKind.NETWORK, resources.network),
         ):
             for space in self.settings.namespaces or (None,):
                 for body in await self.client.list_all(kind, space):
@@ -108,10 +108,10 @@ class Appliance:
             "operator.synced",
             networks=len(self.world.networks),
             pools=len(self.world.pools),
-            statefulsets=self.world.store.count(Kind.STATEFUL_SET),
+            statefulsets=self.world.store.count(ClusterKind.STATEFUL_SET),
         )
 
-    async def _kopf(self, resources: Resources, stop: asyncio.Event) -> None:
+    async def _kopf(self, resources: ResourceNotes, stop: asyncio.Event) -> None:
         """Kopf takes the signals over, and returns after one."""
         settings = kopf.OperatorSettings()
         spaces = self.settings.namespaces

@@ -11,8 +11,8 @@ from cybervein_protocol.signing import KeyPair, address
 from cybervein_operator.cluster.applier import Applier
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.cluster.kinds import Kind
-from cybervein_operator.handlers import Resources
+from cybervein_operator.cluster.kinds import ClusterKind
+from cybervein_operator.handlers import ResourceNotes
 from cybervein_operator.metrics import Metrics
 from cybervein_operator.miners.client import MinerClient
 from cybervein_operator.miners.poller import Poller
@@ -21,7 +21,7 @@ from cybervein_operator.reconcile.dispatch import Dispatch
 from cybervein_operator.reconcile.recorder import Recorder
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.routing import Router
-from cybervein_operator.settings import Settings
+from cybervein_operator.settings import RunSettings
 from cybervein_operator.work.queue import WorkQueue
 from cybervein_operator.world import Key, World
 
@@ -34,7 +34,7 @@ class Parts:
 
     queue: WorkQueue[Key]
     poller: Poller
-    resources: Resources
+    resources: ResourceNotes
     dispatch: Dispatch
     miners: MinerClient
 
@@ -45,7 +45,7 @@ class Parts:
 
 
 def assemble(
-    settings: Settings, world: World, client: ClusterClient, metrics: Metrics, key: KeyPair
+    settings: RunSettings, world: World, client: ClusterClient, metrics: Metrics, key: KeyPair
 ) -> Parts:
     """Everything that works on `world` with the control `key`; the world's store is listened to."""
 
@@ -83,7 +83,7 @@ def assemble(
         )
     )
     world.store.listener = Router(world, queue.add).changed
-    return Parts(queue, poller, Resources(world, queue.add), dispatch, miners)
+    return Parts(queue, poller, ResourceNotes(world, queue.add), dispatch, miners)
 
 
 def _failed(metrics: Metrics) -> Callable[[Key, Exception], None]:
@@ -103,8 +103,8 @@ def _failed(metrics: Metrics) -> Callable[[Key, Exception], None]:
     return failed
 
 
-def _drifted(metrics: Metrics) -> Callable[[Kind, str, str], None]:
-    def drifted(kind: Kind, namespace: str, name: str) -> None:
+def _drifted(metrics: Metrics) -> Callable[[ClusterKind, str, str], None]:
+    def drifted(kind: ClusterKind, namespace: str, name: str) -> None:
         metrics.drift.labels(kind.resource.plural).inc()
         _log.info("drift.corrected", kind=kind.resource.kind, namespace=namespace, name=name)
 

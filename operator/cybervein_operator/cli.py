@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from cybervein_runtime.logs import configure_logs
 
-from cybervein_operator.settings import Settings
+from cybervein_operator.settings import RunSettings
 
 operator = typer.Typer(no_args_is_help=True, help="Run CyberVein on Kubernetes.")
-_DEFAULT = Settings()
+_DEFAULT = RunSettings()
 
 
 def commands(app: typer.Typer) -> None:
@@ -72,7 +72,7 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
 ) -> None:
     """Run the operator until SIGTERM or Ctrl-C."""
     configure_logs("operator", as_json=log_json or not sys.stderr.isatty())
-    settings = Settings(
+    settings = RunSettings(
         kubeconfig=kubeconfig,
         namespaces=tuple(dict.fromkeys(namespace or ())),
         own_namespace=own_namespace,
@@ -90,7 +90,7 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
     asyncio.run(_serve(settings))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: RunSettings) -> None:
     # kopf and aiohttp take a while to import; other commands do not wait for them.
     from cybervein_operator.appliance import Appliance  # noqa: PLC0415 -- see above
     from cybervein_operator.cluster.login import find_login  # noqa: PLC0415

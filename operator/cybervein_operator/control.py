@@ -8,7 +8,7 @@ from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.identity import identity_json, new_identity, parse_identity
 
 from cybervein_operator.cluster.client import ClusterClient, Object
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.desired import names
 
 _log = structlog.get_logger()
@@ -23,7 +23,7 @@ def identity_document() -> tuple[bytes, str]:
 async def control_key(client: ClusterClient, namespace: str) -> KeyPair:
     """The key in the Secret; the first operator makes it."""
     for _ in range(2):
-        found = await client.get(Kind.SECRET, namespace, names.CONTROL_SECRET)
+        found = await client.get(ClusterKind.SECRET, namespace, names.CONTROL_SECRET)
         if found is not None:
             raw = base64.b64decode(found.get("data", {}).get(names.IDENTITY_KEY, ""))
             return parse_identity(raw, f"Secret {namespace}/{names.CONTROL_SECRET}").keys

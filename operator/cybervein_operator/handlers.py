@@ -15,7 +15,7 @@ from cybervein_operator.api import GROUP, VERSION, MinerDisk, MinerPool, Network
 from cybervein_operator.canary import NAME as CANARY
 from cybervein_operator.canary import Canary
 from cybervein_operator.cluster.extract import seen
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.login import Login
 from cybervein_operator.cluster.shapes import Item
 from cybervein_operator.desired import names
@@ -54,7 +54,7 @@ def configure(settings: kopf.OperatorSettings, *, cluster_wide: bool) -> None:
     settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
 
 
-class Resources:
+class ResourceNotes:
     """What kopf sees of the three kinds goes into the world, and their keys into the queue."""
 
     def __init__(self, world: World, add: Add) -> None:
@@ -102,14 +102,14 @@ class Resources:
         key = (meta["namespace"], meta["name"])
         if gone:
             self._world.drop_disk(*key)
-            self._world.store.drop(Kind.DISK, key)
+            self._world.store.drop(ClusterKind.DISK, key)
             return
         parsed = _parsed(MinerDisk, body)
         if parsed is None:
             return
         before = self._world.disks.get(key)
         self._world.put_disk(parsed)
-        self._world.store.put(Kind.DISK, key, seen(Kind.DISK, item))
+        self._world.store.put(ClusterKind.DISK, key, seen(ClusterKind.DISK, item))
         ordinal = names.ordinal_of(parsed.spec.pool, parsed.spec.miner)
         if ordinal is not None and (before is None or before.spec != parsed.spec):
             self._add(miner_key(key[0], parsed.spec.pool, ordinal), 0.0)
@@ -134,7 +134,7 @@ def _parsed(kind: Any, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- one o
         return None
 
 
-def registry(resources: Resources, canary: Canary, login: Login) -> kopf.OperatorRegistry:
+def registry(resources: ResourceNotes, canary: Canary, login: Login) -> kopf.OperatorRegistry:
     """Kopf's handlers."""
     made = kopf.OperatorRegistry()
 

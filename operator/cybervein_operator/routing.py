@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.views import PodFacts, Seen
 from cybervein_operator.desired import names
 from cybervein_operator.world import Key, World, miner_key, network_key, pool_key
@@ -18,25 +18,25 @@ class Router:
         self._world, self._add = world, add
 
     def changed(
-        self, kind: Kind, key: tuple[str, str], before: Seen | None, after: Seen | None
+        self, kind: ClusterKind, key: tuple[str, str], before: Seen | None, after: Seen | None
     ) -> None:
         """An object appeared, changed, or went."""
         item = before if before is not None and (after is None or not after.pool) else after
         assert item is not None  # noqa: S101 -- one of the two is given
-        if kind is Kind.NODE:
+        if kind is ClusterKind.NODE:
             self._node(key[1])
         elif item.pool:
             self._of_pool(kind, key, item, gone=after is None)
         elif item.network:
             self._add(network_key(key[0], item.network), 0.0)
 
-    def _of_pool(self, kind: Kind, key: tuple[str, str], item: Seen, *, gone: bool) -> None:
+    def _of_pool(self, kind: ClusterKind, key: tuple[str, str], item: Seen, *, gone: bool) -> None:
         space = key[0]
         self._add(pool_key(space, item.pool), self._pool_delay(space, item.pool))
         ordinal = names.ordinal_of(item.pool, item.miner) if item.miner else None
-        if ordinal is None or (kind is Kind.POD and not gone):
+        if ordinal is None or (kind is ClusterKind.POD and not gone):
             return
-        if kind is not Kind.DISK or gone:
+        if kind is not ClusterKind.DISK or gone:
             self._add(miner_key(space, item.pool, ordinal), 0.05)
 
     def _pool_delay(self, namespace: str, pool: str) -> float:

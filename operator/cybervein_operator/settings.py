@@ -7,7 +7,7 @@ from cybervein_operator.miners.client import DEFAULT_URL
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class RunSettings:
     """Options; all have defaults that fit a pod."""
 
     kubeconfig: Path | None = None

@@ -6,10 +6,10 @@ from typing import NamedTuple
 from cybervein_protocol.api.super_node.miners import ListedMiner
 
 from cybervein_operator.api import MinerDisk, MinerPool, Network
-from cybervein_operator.cluster.store import Store
+from cybervein_operator.cluster.store import FactStore
 from cybervein_operator.desired.facts import NetworkFacts
-from cybervein_operator.judgement.miner import Trouble, Verdict
-from cybervein_operator.judgement.pool import Order
+from cybervein_operator.judgement.miner import MinerVerdict, Trouble
+from cybervein_operator.judgement.pool import MinerOrder
 from cybervein_operator.miners.report import Poll
 
 Name = tuple[str, str]
@@ -58,7 +58,7 @@ class NetworkView:
 class World:
     """Resources, observations, and what was decided last."""
 
-    store: Store = field(default_factory=Store)
+    store: FactStore = field(default_factory=FactStore)
     networks: dict[Name, Network] = field(default_factory=dict)
     pools: dict[Name, MinerPool] = field(default_factory=dict)
     disks: dict[Name, MinerDisk] = field(default_factory=dict)
@@ -68,8 +68,8 @@ class World:
     """Creation time of pools by uid."""
     views: dict[Name, NetworkView] = field(default_factory=dict)
     polls: dict[Name, Poll] = field(default_factory=dict)
-    orders: dict[Name, Order] = field(default_factory=dict)
-    verdicts: dict[Name, Verdict] = field(default_factory=dict)
+    orders: dict[Name, MinerOrder] = field(default_factory=dict)
+    verdicts: dict[Name, MinerVerdict] = field(default_factory=dict)
     troubles: dict[Name, Trouble] = field(default_factory=dict)
     granted: dict[Name, int | None] = field(default_factory=dict)
     """Miners whose upgrade is under way, with the epoch in which it began."""

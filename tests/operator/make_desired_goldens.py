@@ -13,8 +13,8 @@ from cybervein_operator.api import MinerPool, Network, parse
 from cybervein_operator.desired import fleet, miner, supernode
 from cybervein_operator.desired.facts import (
     MinerFacts,
+    MinerServiceFacts,
     NetworkFacts,
-    ServiceFacts,
     SuperNodeFacts,
     Volume,
 )
@@ -83,7 +83,7 @@ def miner_facts(**more: Any) -> MinerFacts:
 
 def of_pool(body: dict[str, Any], ordinal: int, **more: Any) -> list[Any]:
     pool = parse(MinerPool, body)
-    facts = miner_facts(url=miner.url(pool, ordinal, ServiceFacts()), **more)
+    facts = miner_facts(url=miner.url(pool, ordinal, MinerServiceFacts()), **more)
     return [
         miner.statefulset(pool, ordinal, facts),
         miner.service(pool, ordinal),

@@ -4,8 +4,8 @@ from cluster.rest import Object
 from cybervein_operator.canary import Canary
 from cybervein_operator.cluster.errors import ApiAwayError
 from cybervein_operator.cluster.extract import Item, seen
-from cybervein_operator.cluster.kinds import Kind
-from cybervein_operator.cluster.store import Store
+from cybervein_operator.cluster.kinds import ClusterKind
+from cybervein_operator.cluster.store import FactStore
 from cybervein_operator.cluster.views import Seen
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,7 +64,7 @@ def service(version: int, **spec: object) -> Seen:
         },
         "spec": spec,
     }
-    return seen(Kind.SERVICE, json.decode(json.encode(raw), type=Item))
+    return seen(ClusterKind.SERVICE, json.decode(json.encode(raw), type=Item))
 
 
 def test_foreign_annotations_are_no_drift_and_our_fields_are() -> None:
@@ -74,14 +74,14 @@ def test_foreign_annotations_are_no_drift_and_our_fields_are() -> None:
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=30))
 def test_an_answer_that_outruns_the_watch_is_kept(versions: list[int]) -> None:
-    store, told = Store(), []
+    store, told = FactStore(), []
     store.listener = lambda *change: told.append(change)
     for version in versions:
-        store.put(Kind.SERVICE, ("x", "home-0"), service(version, type=str(version)))
-    kept = store.get(Kind.SERVICE, "x", "home-0")
+        store.put(ClusterKind.SERVICE, ("x", "home-0"), service(version, type=str(version)))
+    kept = store.get(ClusterKind.SERVICE, "x", "home-0")
     assert kept is not None
     assert kept.version == str(max(versions))
-    assert [name for name, _ in store.of_pool(Kind.SERVICE, "x", "home")] == ["home-0"]
-    store.replace(Kind.SERVICE, "", {})
-    assert store.get(Kind.SERVICE, "x", "home-0") is None
-    assert list(store.of_pool(Kind.SERVICE, "x", "home")) == []
+    assert [name for name, _ in store.of_pool(ClusterKind.SERVICE, "x", "home")] == ["home-0"]
+    store.replace(ClusterKind.SERVICE, "", {})
+    assert store.get(ClusterKind.SERVICE, "x", "home-0") is None
+    assert list(store.of_pool(ClusterKind.SERVICE, "x", "home")) == []

@@ -12,8 +12,8 @@ from cybervein_operator.api import MinerPool, Network, parse
 from cybervein_operator.desired import fleet, miner, names, supernode, template
 from cybervein_operator.desired.facts import (
     MinerFacts,
+    MinerServiceFacts,
     NetworkFacts,
-    ServiceFacts,
     SuperNodeFacts,
     Volume,
 )
@@ -194,20 +194,24 @@ def test_a_miner_declares_what_fails_together_with_it(spec: dict[str, Any], expe
 @pytest.mark.parametrize(
     ("address", "service", "expected"),
     [
-        ({}, ServiceFacts(), "http://home-2.vein.svc:4100"),
-        ({"type": "NodePort", "host": "h"}, ServiceFacts(), None),
-        ({"type": "NodePort", "host": "h"}, ServiceFacts(node_port=31000), "http://h:31000"),
-        ({"type": "NodePort", "host": "h", "port": 30000}, ServiceFacts(), "http://h:30002"),
-        ({"type": "NodePort", "host": "::1", "port": 30000}, ServiceFacts(), "http://[::1]:30002"),
-        ({"type": "LoadBalancer"}, ServiceFacts(), None),
-        ({"type": "LoadBalancer"}, ServiceFacts(ingress="1.2.3.4"), "http://1.2.3.4:4100"),
-        ({"type": "HostPort"}, ServiceFacts(), "http://$(HOST_IP):4100"),
-        ({"type": "HostPort", "host": "pc", "port": 5000}, ServiceFacts(), "http://pc:5002"),
+        ({}, MinerServiceFacts(), "http://home-2.vein.svc:4100"),
+        ({"type": "NodePort", "host": "h"}, MinerServiceFacts(), None),
+        ({"type": "NodePort", "host": "h"}, MinerServiceFacts(node_port=31000), "http://h:31000"),
+        ({"type": "NodePort", "host": "h", "port": 30000}, MinerServiceFacts(), "http://h:30002"),
+        (
+            {"type": "NodePort", "host": "::1", "port": 30000},
+            MinerServiceFacts(),
+            "http://[::1]:30002",
+        ),
+        ({"type": "LoadBalancer"}, MinerServiceFacts(), None),
+        ({"type": "LoadBalancer"}, MinerServiceFacts(ingress="1.2.3.4"), "http://1.2.3.4:4100"),
+        ({"type": "HostPort"}, MinerServiceFacts(), "http://$(HOST_IP):4100"),
+        ({"type": "HostPort", "host": "pc", "port": 5000}, MinerServiceFacts(), "http://pc:5002"),
     ],
     ids=str,
 )
 def test_a_miner_is_reached_by_what_its_pool_says(
-    address: dict[str, Any], service: ServiceFacts, expected: str | None
+    address: dict[str, Any], service: MinerServiceFacts, expected: str | None
 ) -> None:
     assert miner.url(pool(address=address), 2, service) == expected
 

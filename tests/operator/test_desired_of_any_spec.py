@@ -12,8 +12,8 @@ from cybervein_operator.api import MinerPool, Network, parse
 from cybervein_operator.desired import fleet, miner, supernode, template
 from cybervein_operator.desired.facts import (
     MinerFacts,
+    MinerServiceFacts,
     NetworkFacts,
-    ServiceFacts,
     SuperNodeFacts,
     Volume,
 )
@@ -118,7 +118,7 @@ networks = st.builds(
 
 def of_pool(body: dict[str, Any], ordinal: int) -> list[dict[str, Any]]:
     pool = parse(MinerPool, body)
-    url = miner.url(pool, ordinal, ServiceFacts(31000, "192.0.2.9"))
+    url = miner.url(pool, ordinal, MinerServiceFacts(31000, "192.0.2.9"))
     assert url is not None
     facts = MinerFacts(
         NetworkFacts("net", "https://s:7700", "net-network"),

@@ -16,9 +16,9 @@ from cybervein_operator.api import (
 )
 from cybervein_operator.cluster.views import PodFacts
 from cybervein_operator.judgement import disk as disks
-from cybervein_operator.judgement.conditions import Answer, Answers, conditions, notices
+from cybervein_operator.judgement.conditions import Answers, ConditionAnswer, conditions, notices
 from cybervein_operator.judgement.miner import Facts, Trouble, judge
-from cybervein_operator.judgement.pool import Order, Task, order, plan
+from cybervein_operator.judgement.pool import MinerOrder, Task, order, plan
 from cybervein_operator.judgement.rollout import borne, grants, may_stop, under_way
 from cybervein_operator.judgement.summary import answers, attention, sums
 from cybervein_operator.miners.report import DiskReport, Poll, Report
@@ -127,12 +127,12 @@ def test_a_miner_without_disks_has_the_first_named_and_the_others_counted() -> N
 
 def test_a_miner_is_stopped_only_once_it_says_itself_that_it_is_drained() -> None:
     drained = polled(draining=True, drained=True)
-    assert order(facts(leave="scaled"), update=False) == Order(Task.DRAIN)
-    assert order(facts(leave="scaled", poll=None), update=False) == Order(Task.DRAIN)
-    assert order(facts(leave="scaled", poll=drained), update=False) == Order(Task.STOP)
-    assert order(facts(poll=drained), update=False) == Order(Task.RUN)
+    assert order(facts(leave="scaled"), update=False) == MinerOrder(Task.DRAIN)
+    assert order(facts(leave="scaled", poll=None), update=False) == MinerOrder(Task.DRAIN)
+    assert order(facts(leave="scaled", poll=drained), update=False) == MinerOrder(Task.STOP)
+    assert order(facts(poll=drained), update=False) == MinerOrder(Task.RUN)
     cancelled = polled(draining=False, drained=True)
-    assert order(facts(leave="scaled", poll=cancelled), update=False) == Order(Task.DRAIN)
+    assert order(facts(leave="scaled", poll=cancelled), update=False) == MinerOrder(Task.DRAIN)
 
 
 def test_proofs_are_waited_for() -> None:
@@ -208,7 +208,7 @@ def test_the_status_adds_up_and_names_the_urgent_first() -> None:
     assert [each.miner for each in attention(miners, decided.verdicts)] == ["home-2", "home-1"]
     said = answers(pool(), decided.verdicts, added, None)
     assert said.ready.so is False
-    assert said.degraded == Answer("IdentityLost", "home-2: gone", so=True)
+    assert said.degraded == ConditionAnswer("IdentityLost", "home-2: gone", so=True)
 
 
 @pytest.mark.parametrize(("binding", "reason"), [(True, "AsExpected"), (False, "Unschedulable")])
@@ -219,7 +219,7 @@ def test_waiting_for_volumes_is_progress_and_no_node_for_long_is_trouble(
     miners = [facts(0, pod=HOMELESS, binding=binding)]
     decided = plan(pool(1), miners, epoch=5, budget=1)
     said = answers(pool(1), decided.verdicts, sums(miners, decided.verdicts), None)
-    assert said.progressing == Answer("Starting", "1 pending", so=True)
+    assert said.progressing == ConditionAnswer("Starting", "1 pending", so=True)
     assert (said.degraded.so, said.degraded.reason) == (not binding, reason)
 
 
@@ -231,7 +231,9 @@ def test_attention_has_fifty_at_most() -> None:
 
 def test_a_condition_keeps_its_time_while_its_answer_stays() -> None:
     yes = Answers(
-        ready=Answer("A", "").yes(), progressing=Answer("B", "").no(), degraded=Answer("C", "").no()
+        ready=ConditionAnswer("A", "").yes(),
+        progressing=ConditionAnswer("B", "").no(),
+        degraded=ConditionAnswer("C", "").no(),
     )
     first = conditions(yes, (), 1, "2026-01-01T00:00:00Z")
     later = conditions(yes, first, 2, "2026-01-02T00:00:00Z")

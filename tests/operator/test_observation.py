@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from cybervein_operator.cluster.extract import seen
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.shapes import Item
 from cybervein_operator.cluster.views import PodFacts
 from cybervein_operator.reconcile.volumes import binding
@@ -20,7 +20,7 @@ FULL = "0/1 nodes are available: 1 Insufficient cpu"
 
 def pod(**status: Any) -> PodFacts:
     body = {"metadata": {"name": "home-0-0"}, "spec": {}, "status": status}
-    facts = seen(Kind.POD, msgspec.json.decode(json.dumps(body), type=Item)).facts
+    facts = seen(ClusterKind.POD, msgspec.json.decode(json.dumps(body), type=Item)).facts
     assert isinstance(facts, PodFacts)
     return facts
 

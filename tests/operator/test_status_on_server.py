@@ -13,7 +13,7 @@ from cluster.running import Cluster
 from cybervein_operator.api import MinerPool, MinerPoolStatus, parse
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.login import find_login
 from cybervein_operator.metrics import Metrics
 from cybervein_operator.reconcile.recorder import Recorder
@@ -74,6 +74,6 @@ async def test_an_answer_longer_than_the_limit_is_refused(
     short = ClusterClient(login, Metrics(), concurrency=1, answer_bytes_max=100)
     try:
         with pytest.raises(ApiError, match="longer than 100 bytes"):
-            await short.get(Kind.POOL, api.namespace, "home")
+            await short.get(ClusterKind.POOL, api.namespace, "home")
     finally:
         await short.close()

@@ -24,11 +24,11 @@ from cybervein_operator.api.meta import (
     Metadata,
     to_plain,
 )
-from cybervein_operator.api.network import Network, NetworkSpec, NetworkStatus, Preset
+from cybervein_operator.api.network import Network, NetworkPreset, NetworkSpec, NetworkStatus
 from cybervein_operator.api.pool import FailureDomain, MinerPool, MinerPoolSpec
-from cybervein_operator.api.pool_parts import AddressType, AntiAffinity, Disk
+from cybervein_operator.api.pool_parts import AddressType, AntiAffinity, PoolDisk
 from cybervein_operator.api.pool_status import Attention, MinerPhase, MinerPoolStatus, PoolBytes
-from cybervein_operator.api.super_node import SuperNode
+from cybervein_operator.api.super_node import SuperNodeSpec
 
 __all__ = [
     "API_VERSION",
@@ -40,7 +40,6 @@ __all__ = [
     "Condition",
     "ConditionStatus",
     "ConditionType",
-    "Disk",
     "DiskPhase",
     "FailureDomain",
     "Metadata",
@@ -52,11 +51,12 @@ __all__ = [
     "MinerPoolSpec",
     "MinerPoolStatus",
     "Network",
+    "NetworkPreset",
     "NetworkSpec",
     "NetworkStatus",
     "PoolBytes",
-    "Preset",
-    "SuperNode",
+    "PoolDisk",
+    "SuperNodeSpec",
     "parse",
     "to_plain",
 ]

@@ -16,10 +16,10 @@ from cybervein_operator.api.fields import (
 from cybervein_operator.api.meta import Condition, Metadata, Part
 from cybervein_operator.api.pods import PullPolicy, PullSecrets
 from cybervein_operator.api.rules import Rule, exactly_one, fixed
-from cybervein_operator.api.super_node import SuperNode
+from cybervein_operator.api.super_node import SuperNodeSpec
 
 
-class Preset(StrEnum):
+class NetworkPreset(StrEnum):
     """The table of the protocol's numbers."""
 
     TEST = "test"
@@ -61,7 +61,7 @@ class NetworkSpec(Part, frozen=True, kw_only=True):
         fixed("epochSeconds", "epochSeconds cannot change: it is in the network's genesis"),
     )
     preset: Annotated[
-        Preset | None,
+        NetworkPreset | None,
         says(
             "The table of the protocol's numbers: test (plots of 512 KiB), local (32 MiB) or main "
             "(2 GiB). Required with superNode; with join, what the network is expected to have. "
@@ -73,7 +73,7 @@ class NetworkSpec(Part, frozen=True, kw_only=True):
         says("Another epoch length than the preset's, in seconds, for founding. Immutable."),
     ] = None
     super_node: Annotated[
-        SuperNode | None, says("Found a network here, with a super node of one's own.")
+        SuperNodeSpec | None, says("Found a network here, with a super node of one's own.")
     ] = None
     join: Annotated[Join | None, says("Mine in a network that was founded elsewhere.")] = None
     image: Annotated[

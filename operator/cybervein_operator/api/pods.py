@@ -24,7 +24,7 @@ SecretName = Annotated[
 PullSecrets = Annotated[tuple[SecretName, ...], Meta(max_length=8)]
 
 
-class Resources(Part, frozen=True, kw_only=True):
+class PodResources(Part, frozen=True, kw_only=True):
     """Compute resources of a container."""
 
     RULES: ClassVar = (

@@ -22,9 +22,9 @@ from cybervein_operator.api.pool_parts import (
     MINERS_MAX,
     STATE_DEFAULT,
     ClaimTemplate,
-    Disk,
     Plots,
     PoolAddress,
+    PoolDisk,
     PoolResources,
     Rollout,
     Scheduling,
@@ -124,7 +124,7 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
         STATE_DEFAULT
     )
     disks: Annotated[
-        Annotated[tuple[Disk, ...], Meta(min_length=1, max_length=DISKS_MAX)],
+        Annotated[tuple[PoolDisk, ...], Meta(min_length=1, max_length=DISKS_MAX)],
         keyed("The disks of each miner.", "name"),
     ]
     plots: Annotated[Plots, says("How much is plotted.")] = Plots()

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from cybervein_operator.api.fields import Quantity, Subdomain, distinct, ordered, says
 from cybervein_operator.api.meta import Part
-from cybervein_operator.api.pods import NodeSelector, Resources, Toleration
+from cybervein_operator.api.pods import NodeSelector, PodResources, Toleration
 from cybervein_operator.api.rules import Rule, exactly_one, fixed, never_shrinks
 
 MINERS_MAX: Final = 10_000
@@ -41,7 +41,7 @@ class ClaimTemplate(Part, frozen=True, kw_only=True):
 STATE_DEFAULT: Final = ClaimTemplate(size="1Gi")
 
 
-class Disk(Part, frozen=True, kw_only=True):
+class PoolDisk(Part, frozen=True, kw_only=True):
     """One disk of each miner of the pool."""
 
     RULES: ClassVar = (
@@ -159,10 +159,10 @@ class PoolResources(Part, frozen=True, kw_only=True):
     """Compute resources of the two containers."""
 
     miner: Annotated[
-        Resources | None,
+        PodResources | None,
         says("Of the miner. A plot of preset main takes some 2.3 GiB of memory while it is made."),
     ] = None
-    sidecar: Annotated[Resources | None, says("Of the metrics sidecar.")] = None
+    sidecar: Annotated[PodResources | None, says("Of the metrics sidecar.")] = None
 
 
 class AntiAffinity(StrEnum):

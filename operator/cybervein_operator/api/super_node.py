@@ -15,7 +15,7 @@ from cybervein_operator.api.fields import (
     says,
 )
 from cybervein_operator.api.meta import Part
-from cybervein_operator.api.pods import NodeSelector, Resources, Toleration
+from cybervein_operator.api.pods import NodeSelector, PodResources, Toleration
 from cybervein_operator.api.rules import Rule, exactly_one, fixed, never_shrinks
 
 VEINS_MAX: Final = 9 * 10**18
@@ -89,7 +89,7 @@ class NetworkService(Part, frozen=True, kw_only=True):
     ] = None
 
 
-class Tls(Part, frozen=True, kw_only=True):
+class TlsSpec(Part, frozen=True, kw_only=True):
     """A certificate of one's own."""
 
     secret_name: Annotated[
@@ -98,7 +98,7 @@ class Tls(Part, frozen=True, kw_only=True):
     ]
 
 
-class SuperNode(Part, frozen=True, kw_only=True):
+class SuperNodeSpec(Part, frozen=True, kw_only=True):
     """A super node that founds the network and runs it."""
 
     RULES: ClassVar = (
@@ -121,7 +121,7 @@ class SuperNode(Part, frozen=True, kw_only=True):
         ),
     ] = None
     tls: Annotated[
-        Tls | None,
+        TlsSpec | None,
         says("A certificate of one's own; absent: the operator makes and renews one."),
     ] = None
     hosts: Annotated[
@@ -132,7 +132,7 @@ class SuperNode(Part, frozen=True, kw_only=True):
         distinct("Further DNS names and IP addresses in the certificate that the operator makes."),
     ] = ()
     resources: Annotated[
-        Resources | None, says("Compute resources of the super node's container.")
+        PodResources | None, says("Compute resources of the super node's container.")
     ] = None
     node_selector: Annotated[
         NodeSelector | None, says("Labels of the nodes on which the super node may run.")

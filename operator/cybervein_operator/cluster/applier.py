@@ -16,22 +16,22 @@ from cybervein_protocol.errors import ConflictError
 from cybervein_operator.cluster.client import FIELD_MANAGER, ClusterClient, Object
 from cybervein_operator.cluster.errors import CONFLICT, ApiError
 from cybervein_operator.cluster.extract import seen
-from cybervein_operator.cluster.kinds import BY_KIND, Kind
+from cybervein_operator.cluster.kinds import BY_KIND, ClusterKind
 from cybervein_operator.cluster.shapes import Item
-from cybervein_operator.cluster.store import Store
+from cybervein_operator.cluster.store import FactStore
 from cybervein_operator.cluster.views import Seen
 
 _MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 Mark = tuple[bytes, str, str]
-Drifted = Callable[[Kind, str, str], None]
+Drifted = Callable[[ClusterKind, str, str], None]
 
 
 class Applier:
     """Remembers what was applied to each object, and with which result."""
 
-    def __init__(self, client: ClusterClient, store: Store, drifted: Drifted) -> None:
+    def __init__(self, client: ClusterClient, store: FactStore, drifted: Drifted) -> None:
         self._client, self._store, self._drifted = client, store, drifted
-        self._marks: dict[tuple[Kind, str, str], Mark] = {}
+        self._marks: dict[tuple[ClusterKind, str, str], Mark] = {}
 
     async def ensure(self, manifest: Object) -> Seen:
         """The object is as the manifest says. Raises ConflictError for somebody else's object."""
@@ -48,7 +48,7 @@ class Applier:
             self._drifted(*key)
         return now
 
-    def forget(self, kind: Kind, namespace: str, name: str) -> None:
+    def forget(self, kind: ClusterKind, namespace: str, name: str) -> None:
         """The object is gone on purpose."""
         self._marks.pop((kind, namespace, name), None)
 
@@ -58,7 +58,7 @@ class Applier:
             if key[2].startswith(prefix):
                 del self._marks[key]
 
-    async def _apply(self, kind: Kind, manifest: Object, *, known: bool) -> Seen:
+    async def _apply(self, kind: ClusterKind, manifest: Object, *, known: bool) -> Seen:
         try:
             answer = await self._client.apply(manifest, force=known)
         except ApiError as error:
@@ -68,7 +68,7 @@ class Applier:
             answer = await self._client.apply(manifest)
         return seen(kind, msgspec.json.decode(answer, type=Item))
 
-    async def _refuse_foreign(self, kind: Kind, manifest: Object) -> None:
+    async def _refuse_foreign(self, kind: ClusterKind, manifest: Object) -> None:
         meta = manifest["metadata"]
         found = await self._client.get(kind, meta["namespace"], meta["name"], metadata_only=True)
         labels = (found or {}).get("metadata", {}).get("labels") or {}

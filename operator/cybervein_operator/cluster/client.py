@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 
 from cybervein_operator.cluster.errors import CONFLICT, NOT_FOUND, TOO_MANY, ApiAwayError, ApiError
-from cybervein_operator.cluster.kinds import BY_KIND, Kind
+from cybervein_operator.cluster.kinds import BY_KIND, ClusterKind
 from cybervein_operator.cluster.login import Login
 from cybervein_operator.metrics import Metrics
 
@@ -62,7 +62,7 @@ class ClusterClient:
         return self._login.server + path
 
     async def get(
-        self, kind: Kind, namespace: str | None, name: str, *, metadata_only: bool = False
+        self, kind: ClusterKind, namespace: str | None, name: str, *, metadata_only: bool = False
     ) -> Object | None:
         """One object, or None. `metadata_only` never brings its content here."""
         accept = _METADATA if metadata_only else "application/json"
@@ -74,7 +74,7 @@ class ClusterClient:
                 return None
             raise
 
-    async def list_all(self, kind: Kind, namespace: str | None) -> list[Object]:
+    async def list_all(self, kind: ClusterKind, namespace: str | None) -> list[Object]:
         """Every object of a kind, in pages; each as the API server would send it alone."""
         found: list[Object] = []
         more = ""
@@ -110,13 +110,13 @@ class ClusterClient:
             raise
 
     async def merge(
-        self, kind: Kind, namespace: str, name: str, body: Object, *, sub: str = ""
+        self, kind: ClusterKind, namespace: str, name: str, body: Object, *, sub: str = ""
     ) -> bytes:
         """JSON merge patch; NOT_FOUND is an ApiError."""
         path = kind.resource.path(namespace, name, sub) + f"?fieldManager={FIELD_MANAGER}"
         return await self._call("patch", kind, "PATCH", path, body, content=_MERGE)
 
-    async def delete(self, kind: Kind, namespace: str, name: str, uid: str) -> bool:
+    async def delete(self, kind: ClusterKind, namespace: str, name: str, uid: str) -> bool:
         """Delete exactly that object; False where it is gone or another one by now."""
         body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         path = kind.resource.path(namespace, name)
@@ -131,7 +131,7 @@ class ClusterClient:
     async def _call(  # noqa: PLR0913 -- one call shows a whole request
         self,
         verb: str,
-        kind: Kind,
+        kind: ClusterKind,
         method: str,
         path: str,
         body: Mapping[str, Any] | None = None,
@@ -151,7 +151,7 @@ class ClusterClient:
     async def _once(  # noqa: PLR0913, PLR0917 -- see _call
         self,
         verb: str,
-        kind: Kind,
+        kind: ClusterKind,
         method: str,
         path: str,
         body: Mapping[str, Any] | None,

@@ -6,15 +6,15 @@ from typing import Final
 
 import msgspec
 
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.shapes import (
     ClaimSpec,
-    Condition,
     Item,
     NodeSpec,
     Phase,
     PodSpec,
     PodStatus,
+    SeenCondition,
     ServiceSpec,
     ServiceStatus,
     SetStatus,
@@ -59,13 +59,13 @@ def _pod(item: Item) -> PodFacts:
     )
 
 
-def _unscheduled(conditions: dict[str, Condition]) -> Condition | None:
+def _unscheduled(conditions: dict[str, SeenCondition]) -> SeenCondition | None:
     """The scheduler's words while it finds no node."""
     scheduled = conditions.get("PodScheduled")
     return scheduled if scheduled is not None and scheduled.status == "False" else None
 
 
-def _pod_trouble(status: PodStatus, unscheduled: Condition | None) -> tuple[str, str]:
+def _pod_trouble(status: PodStatus, unscheduled: SeenCondition | None) -> tuple[str, str]:
     if unscheduled is not None:
         return "Unschedulable", unscheduled.message
     for container in (*status.init_container_statuses, *status.container_statuses):
@@ -106,16 +106,16 @@ def _node(item: Item) -> NodeFacts:
     return NodeFacts(f"taint {AUTOSCALER_TAINT}" if AUTOSCALER_TAINT in taints else "")
 
 
-_FACTS: Final[dict[Kind, Callable[[Item], Facts]]] = {
-    Kind.POD: _pod,
-    Kind.STATEFUL_SET: _set,
-    Kind.CLAIM: _claim,
-    Kind.SERVICE: _service,
-    Kind.NODE: _node,
+_FACTS: Final[dict[ClusterKind, Callable[[Item], Facts]]] = {
+    ClusterKind.POD: _pod,
+    ClusterKind.STATEFUL_SET: _set,
+    ClusterKind.CLAIM: _claim,
+    ClusterKind.SERVICE: _service,
+    ClusterKind.NODE: _node,
 }
 
 
-def seen(kind: Kind, item: Item) -> Seen:
+def seen(kind: ClusterKind, item: Item) -> Seen:
     """The facts of an object."""
     meta, take = item.metadata, _FACTS.get(kind)
     return Seen(
@@ -130,12 +130,12 @@ def seen(kind: Kind, item: Item) -> Seen:
     )
 
 
-def _fingerprint(kind: Kind, item: Item) -> str:
+def _fingerprint(kind: ClusterKind, item: Item) -> str:
     """Of what we may set: labels, our annotations, spec or data. Pods and nodes are not ours."""
-    if kind in {Kind.POD, Kind.NODE}:
+    if kind in {ClusterKind.POD, ClusterKind.NODE}:
         return ""
     content = bytes(item.spec) + bytes(item.data)
-    if kind is Kind.CLAIM:  # the rest of a claim's spec is filled in by its binding
+    if kind is ClusterKind.CLAIM:  # the rest of a claim's spec is filled in by its binding
         content = bytes(msgspec.json.decode(item.spec, type=ClaimSpec).resources)
     notes = {k: v for k, v in item.metadata.annotations.items() if k.startswith(PREFIX)}
     head = msgspec.json.encode((item.metadata.labels, notes), order="sorted")

@@ -28,7 +28,7 @@ class Resource:
 _OURS = f"{GROUP}/{VERSION}"
 
 
-class Kind(Enum):
+class ClusterKind(Enum):
     """Every kind that the operator reads or writes."""
 
     NETWORK = Resource(_OURS, "networks", "Network")
@@ -54,5 +54,5 @@ class Kind(Enum):
         return self.value
 
 
-BY_KIND = {kind.value.kind: kind for kind in Kind}
+BY_KIND = {kind.value.kind: kind for kind in ClusterKind}
 """`Kind` by the `kind` of a manifest."""

@@ -9,7 +9,7 @@ import aiohttp
 import msgspec
 
 from cybervein_operator.cluster.client import ClusterClient, bounded
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.shapes import Item
 
 _PAGE: Final = 500
@@ -53,7 +53,7 @@ class Page(msgspec.Struct):
         return self.metadata.resource_version
 
 
-class Event(msgspec.Struct):
+class WatchEvent(msgspec.Struct):
     """ADDED, MODIFIED, DELETED or BOOKMARK, and the object."""
 
     type: str
@@ -71,7 +71,9 @@ class _Error(msgspec.Struct):
 class Listing:
     """One kind in one namespace ("" is all), those that a label selector picks."""
 
-    def __init__(self, client: ClusterClient, kind: Kind, namespace: str, selector: str) -> None:
+    def __init__(
+        self, client: ClusterClient, kind: ClusterKind, namespace: str, selector: str
+    ) -> None:
         self._client, self._kind = client, kind
         self._namespace, self._selector = namespace, selector
 
@@ -100,7 +102,7 @@ class Listing:
                 )
             return msgspec.json.decode(text, type=Page)
 
-    async def events(self, version: str, times: WatchTimes) -> AsyncIterator[Event]:
+    async def events(self, version: str, times: WatchTimes) -> AsyncIterator[WatchEvent]:
         """What happens after `version`, as long as one connection lasts.
 
         Raises RefusedError, with 410 when the version is too old, or TimeoutError after silence.
@@ -120,7 +122,7 @@ class Listing:
             if answer.status != _OK:
                 raise RefusedError(answer.status)
             async for line in _lines(answer.content):
-                event = msgspec.json.decode(line, type=Event)
+                event = msgspec.json.decode(line, type=WatchEvent)
                 if event.type == "ERROR":
                     raise RefusedError(msgspec.json.decode(event.object, type=_Error).code)
                 yield event

@@ -33,7 +33,7 @@ class Item(msgspec.Struct):
     status: msgspec.Raw = _EMPTY
 
 
-class Condition(msgspec.Struct, rename="camel"):
+class SeenCondition(msgspec.Struct, rename="camel"):
     """Of any object."""
 
     type: str
@@ -69,7 +69,7 @@ class PodStatus(msgspec.Struct, rename="camel"):
     phase: str = ""
     reason: str = ""
     message: str = ""
-    conditions: list[Condition] = []
+    conditions: list[SeenCondition] = []
     container_statuses: list[Container] = []
     init_container_statuses: list[Container] = []
 

@@ -18,8 +18,8 @@ import structlog
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import FORBIDDEN, GONE, NOT_FOUND
 from cybervein_operator.cluster.extract import seen
-from cybervein_operator.cluster.kinds import Kind
-from cybervein_operator.cluster.listing import Event, Listing, RefusedError, WatchTimes
+from cybervein_operator.cluster.kinds import ClusterKind
+from cybervein_operator.cluster.listing import Listing, RefusedError, WatchEvent, WatchTimes
 from cybervein_operator.cluster.shapes import Item
 from cybervein_operator.cluster.views import Seen
 
@@ -31,23 +31,25 @@ _BACKOFF_SECONDS_MAX: Final = 30.0
 class Sink(Protocol):
     """Where observations go."""
 
-    def replace(self, kind: Kind, namespace: str, items: dict[tuple[str, str], Seen]) -> None:
+    def replace(
+        self, kind: ClusterKind, namespace: str, items: dict[tuple[str, str], Seen]
+    ) -> None:
         """The whole list, of one namespace or ("") of all."""
 
-    def put(self, kind: Kind, key: tuple[str, str], item: Seen) -> None:
+    def put(self, kind: ClusterKind, key: tuple[str, str], item: Seen) -> None:
         """One object is there, or changed."""
 
-    def drop(self, kind: Kind, key: tuple[str, str]) -> None:
+    def drop(self, kind: ClusterKind, key: tuple[str, str]) -> None:
         """One object is gone."""
 
 
-class Watch:
+class KindWatch:
     """One kind in one namespace ("" is all)."""
 
     def __init__(  # noqa: PLR0913 -- what a watch is of, by name
         self,
         client: ClusterClient,
-        kind: Kind,
+        kind: ClusterKind,
         sink: Sink,
         *,
         namespace: str = "",
@@ -124,7 +126,7 @@ class Watch:
                 _log.info("watch.silent", kind=self._kind)
             await asyncio.sleep(0.1)
 
-    def _take(self, event: Event) -> str:
+    def _take(self, event: WatchEvent) -> str:
         item = event.item()
         key = _key(item)
         if event.type in {"ADDED", "MODIFIED"}:

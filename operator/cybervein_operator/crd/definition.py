@@ -19,7 +19,7 @@ _SCALE: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CustomKind:
     """What a CustomResourceDefinition says beside the schema."""
 
     model: type[Part]
@@ -31,9 +31,9 @@ class Kind:
 
 
 KINDS: Final = (
-    Kind(Network, "networks", "cvnet", POOL_NAME_MAX, columns.NETWORK),
-    Kind(MinerPool, "minerpools", "cvpool", POOL_NAME_MAX, columns.POOL, scalable=True),
-    Kind(MinerDisk, "minerdisks", "cvdisk", DISK_OBJECT_NAME_MAX, columns.DISK),
+    CustomKind(Network, "networks", "cvnet", POOL_NAME_MAX, columns.NETWORK),
+    CustomKind(MinerPool, "minerpools", "cvpool", POOL_NAME_MAX, columns.POOL, scalable=True),
+    CustomKind(MinerDisk, "minerdisks", "cvdisk", DISK_OBJECT_NAME_MAX, columns.DISK),
 )
 
 
@@ -42,7 +42,7 @@ def definitions() -> list[dict[str, Any]]:
     return [definition(kind) for kind in KINDS]
 
 
-def definition(kind: Kind) -> dict[str, Any]:
+def definition(kind: CustomKind) -> dict[str, Any]:
     """A CustomResourceDefinition. Helm keeps it when the chart goes: with it go all resources."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -61,7 +61,7 @@ def definition(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _names(kind: Kind) -> dict[str, Any]:
+def _names(kind: CustomKind) -> dict[str, Any]:
     name = kind.model.__name__
     return {
         "kind": name,
@@ -73,7 +73,7 @@ def _names(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _version(kind: Kind) -> dict[str, Any]:
+def _version(kind: CustomKind) -> dict[str, Any]:
     return {
         "name": VERSION,
         "served": True,
@@ -84,7 +84,7 @@ def _version(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _root(kind: Kind) -> Schema:
+def _root(kind: CustomKind) -> Schema:
     """The model's schema, with the API server's own fields; of `metadata` only the name is ours."""
     schema = schema_of(kind.model)
     name = {"type": "string", "maxLength": kind.name_max, "pattern": DNS_LABEL}

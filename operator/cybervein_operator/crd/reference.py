@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from cybervein_operator.api.fields import INT_OR_STRING
-from cybervein_operator.crd.definition import KINDS, Kind, definition
+from cybervein_operator.crd.definition import KINDS, CustomKind, definition
 from cybervein_operator.crd.schema import Schema
 
 _HEAD: Final = """# Fields of the custom resources
@@ -20,7 +20,7 @@ def reference() -> str:
     return _HEAD + "".join(_section(kind) for kind in KINDS)
 
 
-def _section(kind: Kind) -> str:
+def _section(kind: CustomKind) -> str:
     version = definition(kind)["spec"]["versions"][0]
     root: Schema = version["schema"]["openAPIV3Schema"]
     lines = [f"\n## {kind.model.__name__} (`{kind.short}`)\n", root["description"], ""]

@@ -5,7 +5,7 @@ from typing import Final
 from cybervein_operator.api import AddressType, MinerPool
 from cybervein_operator.api.pool_parts import PoolAddress
 from cybervein_operator.desired import names
-from cybervein_operator.desired.facts import ServiceFacts
+from cybervein_operator.desired.facts import MinerServiceFacts
 
 SHARDS_PORT: Final = 4100
 HOST_IP: Final = "HOST_IP"
@@ -26,7 +26,7 @@ def host_port(address: PoolAddress, ordinal: int) -> int | None:
     return SHARDS_PORT if address.port is None else address.port + ordinal
 
 
-def url(pool: MinerPool, ordinal: int, service: ServiceFacts) -> str | None:
+def url(pool: MinerPool, ordinal: int, service: MinerServiceFacts) -> str | None:
     """The miner's public URL; None until its Service has what it takes."""
     address = pool.spec.address
     match address.type:

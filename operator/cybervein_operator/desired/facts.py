@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cybervein_operator.api import Disk
+from cybervein_operator.api import PoolDisk
 from cybervein_operator.desired import names
 
 
@@ -56,14 +56,14 @@ class SuperNodeFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceFacts:
+class MinerServiceFacts:
     """What a cluster gave a miner's Service; empty until it has."""
 
     node_port: int = 0
     ingress: str = ""
 
 
-def volume_of(pool: str, ordinal: int, disk: Disk) -> Volume:
+def volume_of(pool: str, ordinal: int, disk: PoolDisk) -> Volume:
     """Where a disk of the spec lies for one miner."""
     if disk.host_path is not None:
         return Volume(disk.name, host_path=disk.host_path)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cybervein_operator.api import MinerPoolSpec, NetworkSpec, to_plain
-from cybervein_operator.api.pods import Resources, Toleration
+from cybervein_operator.api.pods import PodResources, Toleration
 from cybervein_operator.desired.names import Object
 
 UID: Final = 65532
@@ -48,7 +48,7 @@ def tolerations(items: Sequence[Toleration]) -> list[Object]:
     return [to_plain(each) for each in items]
 
 
-def resources(wish: Resources | None, default: Mapping[str, str]) -> Object:
+def resources(wish: PodResources | None, default: Mapping[str, str]) -> Object:
     """What a person said, else requests that let the scheduler count at all."""
     return {"requests": dict(default)} if wish is None else to_plain(wish)
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from cybervein_protocol.errors import MalformedError
 
-from cybervein_operator.api import Network, SuperNode
+from cybervein_operator.api import Network, SuperNodeSpec
 from cybervein_operator.desired import names, supernode_pod, template
 from cybervein_operator.desired.facts import SuperNodeFacts
 from cybervein_operator.desired.metadata import kept, owned
@@ -107,7 +107,7 @@ def secret(network: Network, name: str, data: Mapping[str, bytes], kind: str = "
 
 def hosts(network: Network) -> list[str]:
     """Names and addresses that the certificate must hold, without repetition, sorted."""
-    node: SuperNode = node_of(network)
+    node: SuperNodeSpec = node_of(network)
     name, space = names.super_node(network.metadata.name), network.metadata.namespace
     inside = {name, f"{name}.{space}", f"{name}.{space}.svc", f"{name}.{space}.svc.cluster.local"}
     published = urlsplit(url(network)).hostname or ""

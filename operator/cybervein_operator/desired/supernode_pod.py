@@ -4,7 +4,7 @@ from typing import Final
 
 from cybervein_protocol.errors import MalformedError
 
-from cybervein_operator.api import Network, SuperNode
+from cybervein_operator.api import Network, SuperNodeSpec
 from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import SuperNodeFacts
 from cybervein_operator.desired.names import Object
@@ -28,7 +28,7 @@ TLS_DIR: Final = "/etc/cybervein/tls"
 _REQUESTS: Final = {"cpu": "100m", "memory": "256Mi"}
 
 
-def node_of(network: Network) -> SuperNode:
+def node_of(network: Network) -> SuperNodeSpec:
     """The super node that the spec asks for. Raises MalformedError for a joined network."""
     if network.spec.super_node is None:
         raise MalformedError(

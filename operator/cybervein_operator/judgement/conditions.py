@@ -9,22 +9,22 @@ _MESSAGE_MAX = 4000
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ConditionAnswer:
     """A reason of one word, a sentence, and whether it is so (None: unknown)."""
 
     reason: str
     message: str
     so: bool | None = None
 
-    def yes(self) -> "Answer":
+    def yes(self) -> "ConditionAnswer":
         """It is so."""
         return replace(self, so=True)
 
-    def no(self) -> "Answer":
+    def no(self) -> "ConditionAnswer":
         """It is not."""
         return replace(self, so=False)
 
-    def when(self, *, yes: bool) -> "Answer":
+    def when(self, *, yes: bool) -> "ConditionAnswer":
         """It is so, or not."""
         return replace(self, so=yes)
 
@@ -33,10 +33,10 @@ class Answer:
 class Answers:
     """The four questions; None leaves a condition out."""
 
-    ready: Answer
-    progressing: Answer
-    degraded: Answer
-    draining: Answer | None = None
+    ready: ConditionAnswer
+    progressing: ConditionAnswer
+    degraded: ConditionAnswer
+    draining: ConditionAnswer | None = None
 
 
 def conditions(
@@ -58,7 +58,7 @@ def conditions(
 
 
 def _condition(
-    kind: ConditionType, answer: Answer, old: Condition | None, generation: int, now: str
+    kind: ConditionType, answer: ConditionAnswer, old: Condition | None, generation: int, now: str
 ) -> Condition:
     status = {
         True: ConditionStatus.TRUE,

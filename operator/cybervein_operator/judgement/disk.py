@@ -7,7 +7,7 @@ from typing import Final
 
 from cybervein_operator.api import DiskPhase, MinerDisk, MinerDiskStatus, MinerPhase
 from cybervein_operator.api.quantity import short
-from cybervein_operator.judgement.conditions import Answer, Answers, conditions
+from cybervein_operator.judgement.conditions import Answers, ConditionAnswer, conditions
 from cybervein_operator.miners.report import DiskReport
 
 _PHASES: Final[Mapping[str, DiskPhase]] = {
@@ -152,7 +152,7 @@ def _message(facts: DiskFacts, phase: DiskPhase) -> str | None:
 
 
 def _answers(phase: DiskPhase, message: str | None) -> Answers:
-    word = Answer(str(phase), message or "")
+    word = ConditionAnswer(str(phase), message or "")
     return Answers(
         ready=word.when(yes=phase is DiskPhase.IN_USE),
         progressing=word.when(yes=phase in {DiskPhase.PENDING, DiskPhase.DRAINING}),

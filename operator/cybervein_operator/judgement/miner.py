@@ -72,7 +72,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class MinerVerdict:
     """A miner's phase and why."""
 
     phase: MinerPhase
@@ -80,45 +80,49 @@ class Verdict:
     message: str = ""
 
 
-def judge(facts: Facts) -> Verdict:
+def judge(facts: Facts) -> MinerVerdict:
     """The first phase that holds: blocked, drained, draining, updating, then what the pod does."""
     if facts.trouble is not None and facts.trouble.blocks:
-        return Verdict(MinerPhase.BLOCKED, facts.trouble.reason, facts.trouble.message)
+        return MinerVerdict(MinerPhase.BLOCKED, facts.trouble.reason, facts.trouble.message)
     if facts.leave:
         return _leaving(facts)
     if not facts.exists:
         if facts.trouble is not None:
-            return Verdict(MinerPhase.PENDING, facts.trouble.reason, facts.trouble.message)
-        return Verdict(MinerPhase.PENDING, "Creating", "its objects are being made")
+            return MinerVerdict(MinerPhase.PENDING, facts.trouble.reason, facts.trouble.message)
+        return MinerVerdict(MinerPhase.PENDING, "Creating", "its objects are being made")
     found = _running(facts)
     updating = facts.granted and not (facts.ready and not facts.outdated)
     return _updating(facts, found) if updating else found
 
 
-def _updating(facts: Facts, found: Verdict) -> Verdict:
+def _updating(facts: Facts, found: MinerVerdict) -> MinerVerdict:
     """Its pod is on its way, unless the new one is there and says why it does not get ready."""
     new = facts.settled and not facts.outdated
     if new and found.phase is MinerPhase.DEGRADED:
         return found
-    return Verdict(MinerPhase.UPDATING, "Rollout", "its pod is replaced by the new one")
+    return MinerVerdict(MinerPhase.UPDATING, "Rollout", "its pod is replaced by the new one")
 
 
-def _leaving(facts: Facts) -> Verdict:
+def _leaving(facts: Facts) -> MinerVerdict:
     if not facts.exists:
-        return Verdict(MinerPhase.DRAINED, "Drained", f"{facts.leave}; its volumes are kept")
+        return MinerVerdict(MinerPhase.DRAINED, "Drained", f"{facts.leave}; its volumes are kept")
     report = facts.poll.report if facts.poll else None
     if facts.drained:
-        return Verdict(MinerPhase.DRAINED, "Stopping", f"{facts.leave}; empty, it is stopped now")
+        return MinerVerdict(
+            MinerPhase.DRAINED, "Stopping", f"{facts.leave}; empty, it is stopped now"
+        )
     if report is None or not report.draining:
         error = facts.poll.error if facts.poll else ""
         reason = "Unreachable" if error else "Asking"
-        return Verdict(MinerPhase.DRAINING, reason, error or f"{facts.leave}; it is asked to drain")
+        return MinerVerdict(
+            MinerPhase.DRAINING, reason, error or f"{facts.leave}; it is asked to drain"
+        )
     if report.drain.blocked_by:
-        return Verdict(MinerPhase.DRAINING, "DrainBlocked", report.drain.blocked_by)
+        return MinerVerdict(MinerPhase.DRAINING, "DrainBlocked", report.drain.blocked_by)
     left = report.drain.remaining if report.drain.remaining is not None else report.held_shards
     plots, promised = report.drain.plots_live, report.drain.promised
     uploads = f", {promised} shards of open deals may come" if promised else ""
-    return Verdict(
+    return MinerVerdict(
         MinerPhase.DRAINING,
         "Moving",
         f"{facts.leave}; {_count(left)} shards to move, {_count(plots)} plots still count{uploads}",
@@ -129,53 +133,53 @@ def _count(number: int | None) -> str:
     return "?" if number is None else str(number)
 
 
-def _running(facts: Facts) -> Verdict:
+def _running(facts: Facts) -> MinerVerdict:
     pod = facts.pod
     if facts.trouble is not None:
         phase = MinerPhase.DEGRADED if facts.ready else MinerPhase.PENDING
-        return Verdict(phase, facts.trouble.reason, facts.trouble.message)
+        return MinerVerdict(phase, facts.trouble.reason, facts.trouble.message)
     if pod is None:
-        return Verdict(MinerPhase.PENDING, "NoPod", "its StatefulSet has made no pod yet")
+        return MinerVerdict(MinerPhase.PENDING, "NoPod", "its StatefulSet has made no pod yet")
     if pod.unscheduled:
         reason = WAITING_FOR_VOLUMES if facts.binding else pod.reason
-        return Verdict(MinerPhase.PENDING, reason, pod.message)
+        return MinerVerdict(MinerPhase.PENDING, reason, pod.message)
     if pod.reason:
-        return Verdict(MinerPhase.DEGRADED, pod.reason, pod.message)
+        return MinerVerdict(MinerPhase.DEGRADED, pod.reason, pod.message)
     return _reported(facts.poll) if pod.ready else _not_ready(facts.poll, pod.node)
 
 
-def _not_ready(poll: Poll | None, node: str) -> Verdict:
+def _not_ready(poll: Poll | None, node: str) -> MinerVerdict:
     """It starts, unless it says itself that its disks keep it from serving."""
     if poll is not None and poll.report is not None and not poll.failures:
         dead = _dead_disks(poll.report)
         if dead and len(dead) == len(poll.report.disks):
             return _named(dead)
     where = f" on {node}" if node else ""
-    return Verdict(MinerPhase.STARTING, "NotReady", f"its pod starts{where}")
+    return MinerVerdict(MinerPhase.STARTING, "NotReady", f"its pod starts{where}")
 
 
-def _reported(poll: Poll | None) -> Verdict:
+def _reported(poll: Poll | None) -> MinerVerdict:
     """A ready pod: what the miner says of itself. No word yet is no trouble."""
     if poll is not None and poll.failures >= _FAILED_POLLS:
-        return Verdict(MinerPhase.UNREACHABLE, "NoAnswer", poll.error)
+        return MinerVerdict(MinerPhase.UNREACHABLE, "NoAnswer", poll.error)
     if poll is None or poll.report is None:
-        return Verdict(MinerPhase.READY)
+        return MinerVerdict(MinerPhase.READY)
     report = poll.report
     if dead := _dead_disks(report):
         return _named(dead)
     words = (*report.degraded, *((report.problem,) if report.problem else ()))
     if words:
-        return Verdict(MinerPhase.DEGRADED, "Reported", "; ".join(words)[:1000])
-    return Verdict(MinerPhase.READY)
+        return MinerVerdict(MinerPhase.DEGRADED, "Reported", "; ".join(words)[:1000])
+    return MinerVerdict(MinerPhase.READY)
 
 
 def _dead_disks(report: Report) -> list[DiskReport]:
     return [each for each in report.disks if each.state in _DEAD_DISKS]
 
 
-def _named(dead: list[DiskReport]) -> Verdict:
+def _named(dead: list[DiskReport]) -> MinerVerdict:
     """The first of the dead disks and its reason."""
     first = dead[0]
     more = f" (and {len(dead) - 1} more)" if len(dead) > 1 else ""
     message = f"disk {first.name}: {first.reason}{more}"
-    return Verdict(MinerPhase.DEGRADED, _DEAD_DISKS[first.state], message)
+    return MinerVerdict(MinerPhase.DEGRADED, _DEAD_DISKS[first.state], message)

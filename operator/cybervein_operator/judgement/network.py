@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cybervein_operator.cluster.views import PodFacts
-from cybervein_operator.judgement.conditions import Answer, Answers
+from cybervein_operator.judgement.conditions import Answers, ConditionAnswer
 from cybervein_operator.judgement.miner import Trouble
 
 _FOUNDING_SECONDS = 2.0
@@ -30,33 +30,35 @@ class NetworkSeen:
 def answers(seen: NetworkSeen) -> Answers:
     """The conditions of a network."""
     if seen.trouble is not None:
-        word = Answer(seen.trouble.reason, seen.trouble.message)
+        word = ConditionAnswer(seen.trouble.reason, seen.trouble.message)
         return Answers(ready=word.no(), progressing=word.no(), degraded=word.yes())
     if not seen.pinned:
         word = _founding(seen)
         return Answers(
             ready=word.no(),
             progressing=word.when(yes=not _stuck(seen)),
-            degraded=word.yes() if _stuck(seen) else Answer("AsExpected", "").no(),
+            degraded=word.yes() if _stuck(seen) else ConditionAnswer("AsExpected", "").no(),
         )
-    settled = Answer("Settled", "").no()
+    settled = ConditionAnswer("Settled", "").no()
     if seen.error:
-        word = Answer("SuperNodeUnreachable", seen.error)
+        word = ConditionAnswer("SuperNodeUnreachable", seen.error)
         return Answers(ready=word.no(), progressing=settled, degraded=word.yes())
-    so = Answer("Running", "the super node answers")
-    return Answers(ready=so.yes(), progressing=settled, degraded=Answer("AsExpected", "").no())
+    so = ConditionAnswer("Running", "the super node answers")
+    return Answers(
+        ready=so.yes(), progressing=settled, degraded=ConditionAnswer("AsExpected", "").no()
+    )
 
 
 def _stuck(seen: NetworkSeen) -> bool:
     return seen.pod is not None and bool(seen.pod.reason)
 
 
-def _founding(seen: NetworkSeen) -> Answer:
+def _founding(seen: NetworkSeen) -> ConditionAnswer:
     if not seen.founds:
-        return Answer("Joining", "its network file is being read")
+        return ConditionAnswer("Joining", "its network file is being read")
     if seen.pod is not None and seen.pod.reason:
-        return Answer(seen.pod.reason, seen.pod.message)
-    return Answer("Founding", "the super node starts; its network file comes with it")
+        return ConditionAnswer(seen.pod.reason, seen.pod.message)
+    return ConditionAnswer("Founding", "the super node starts; its network file comes with it")
 
 
 def next_look_seconds(seen: NetworkSeen) -> float:

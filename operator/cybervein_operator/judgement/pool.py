@@ -6,7 +6,7 @@ from enum import Enum
 
 from cybervein_operator.api import MinerPool
 from cybervein_operator.desired import names
-from cybervein_operator.judgement.miner import Facts, Verdict, judge
+from cybervein_operator.judgement.miner import Facts, MinerVerdict, judge
 from cybervein_operator.judgement.rollout import grants
 
 
@@ -23,7 +23,7 @@ class Task(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class MinerOrder:
     """A miner's task. `update`: the template of the spec may be applied now."""
 
     task: Task
@@ -34,8 +34,8 @@ class Order:
 class Plan:
     """Orders and verdicts by miner."""
 
-    orders: Mapping[str, Order]
-    verdicts: Mapping[str, Verdict]
+    orders: Mapping[str, MinerOrder]
+    verdicts: Mapping[str, MinerVerdict]
     granted: frozenset[str]
 
 
@@ -49,13 +49,13 @@ def why_leave(pool: MinerPool, ordinal: int, node_drain: str = "") -> str:
     return f"its node is drained ({node_drain})" if node_drain else ""
 
 
-def order(facts: Facts, *, update: bool) -> Order:
+def order(facts: Facts, *, update: bool) -> MinerOrder:
     """One miner's order."""
     if not facts.leave:
-        return Order(Task.RUN, update=update or not facts.exists)
+        return MinerOrder(Task.RUN, update=update or not facts.exists)
     if not facts.exists:
-        return Order(Task.NOTHING)
-    return Order(Task.STOP if facts.drained else Task.DRAIN)
+        return MinerOrder(Task.NOTHING)
+    return MinerOrder(Task.STOP if facts.drained else Task.DRAIN)
 
 
 def plan(pool: MinerPool, miners: Sequence[Facts], *, epoch: int | None, budget: int) -> Plan:

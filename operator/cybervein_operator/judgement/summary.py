@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from cybervein_operator.api import Attention, MinerPhase, MinerPool, PoolBytes
 from cybervein_operator.api.pool_status import ATTENTION_MAX
 from cybervein_operator.api.quantity import short
-from cybervein_operator.judgement.conditions import Answer, Answers
-from cybervein_operator.judgement.miner import Facts, Trouble, Verdict
+from cybervein_operator.judgement.conditions import Answers, ConditionAnswer
+from cybervein_operator.judgement.miner import Facts, MinerVerdict, Trouble
 from cybervein_operator.judgement.pool import why_leave
 
 
@@ -22,7 +22,7 @@ class Sums:
     updated: int
 
 
-def sums(miners: Sequence[Facts], verdicts: Mapping[str, Verdict]) -> Sums:
+def sums(miners: Sequence[Facts], verdicts: Mapping[str, MinerVerdict]) -> Sums:
     """Add up."""
     disks = [
         disk
@@ -47,7 +47,7 @@ def usage(size: PoolBytes) -> str:
     return f"{short(size.plots + size.shards)}/{short(size.total)}"
 
 
-def phases(verdicts: Mapping[str, Verdict]) -> dict[str, int]:
+def phases(verdicts: Mapping[str, MinerVerdict]) -> dict[str, int]:
     """Miners by phase, in the order of the phases; those without miners are left out."""
     count = Counter(verdict.phase for verdict in verdicts.values())
     return {str(phase): count[phase] for phase in MinerPhase if count[phase]}
@@ -65,7 +65,9 @@ _URGENCY = (
 )
 
 
-def attention(miners: Sequence[Facts], verdicts: Mapping[str, Verdict]) -> tuple[Attention, ...]:
+def attention(
+    miners: Sequence[Facts], verdicts: Mapping[str, MinerVerdict]
+) -> tuple[Attention, ...]:
     """Miners that are not Ready, the most urgent first, at most fifty."""
     urgent = [each for each in miners if verdicts[each.name].phase is not MinerPhase.READY]
     urgent.sort(key=lambda each: (_URGENCY.index(verdicts[each.name].phase), each.ordinal))
@@ -82,13 +84,13 @@ def attention(miners: Sequence[Facts], verdicts: Mapping[str, Verdict]) -> tuple
 
 def answers(
     pool: MinerPool,
-    verdicts: Mapping[str, Verdict],
+    verdicts: Mapping[str, MinerVerdict],
     added: Sums,
     trouble: Trouble | None,
 ) -> Answers:
     """The pool's conditions."""
     if trouble is not None:
-        word = Answer(trouble.reason, trouble.message)
+        word = ConditionAnswer(trouble.reason, trouble.message)
         return Answers(
             ready=word.no(),
             progressing=word.when(yes=not trouble.blocks),
@@ -105,7 +107,7 @@ def answers(
     ]
     ready = f"{added.ready} of {wanted} miners are ready"
     return Answers(
-        ready=Answer("AllReady" if added.ready >= wanted else "NotAllReady", ready).when(
+        ready=ConditionAnswer("AllReady" if added.ready >= wanted else "NotAllReady", ready).when(
             yes=added.ready >= wanted
         ),
         progressing=_progress(count, added),
@@ -114,7 +116,7 @@ def answers(
     )
 
 
-def _progress(count: Counter[MinerPhase], added: Sums) -> Answer:
+def _progress(count: Counter[MinerPhase], added: Sums) -> ConditionAnswer:
     moving = {
         phase: count[phase]
         for phase in (MinerPhase.PENDING, MinerPhase.STARTING, MinerPhase.UPDATING)
@@ -122,29 +124,29 @@ def _progress(count: Counter[MinerPhase], added: Sums) -> Answer:
     }
     if moving:
         words = ", ".join(f"{number} {phase.lower()}" for phase, number in moving.items())
-        return Answer("Rolling" if count[MinerPhase.UPDATING] else "Starting", words).yes()
+        return ConditionAnswer("Rolling" if count[MinerPhase.UPDATING] else "Starting", words).yes()
     if added.updated < added.existing:
         waiting = added.existing - added.updated
         message = f"{waiting} miners wait for their turn to be updated"
-        return Answer("WaitingForProofs", message).yes()
-    return Answer("Settled", "").no()
+        return ConditionAnswer("WaitingForProofs", message).yes()
+    return ConditionAnswer("Settled", "").no()
 
 
-def _degraded(bad: list[tuple[str, Verdict]]) -> Answer:
+def _degraded(bad: list[tuple[str, MinerVerdict]]) -> ConditionAnswer:
     if not bad:
-        return Answer("AsExpected", "").no()
+        return ConditionAnswer("AsExpected", "").no()
     name, verdict = bad[0]
     reasons = {each.reason for _, each in bad}
     reason = verdict.reason if len(reasons) == 1 else "MinersDegraded"
     more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-    return Answer(reason or "MinersDegraded", f"{name}: {verdict.message}{more}").yes()
+    return ConditionAnswer(reason or "MinersDegraded", f"{name}: {verdict.message}{more}").yes()
 
 
-def _draining(count: Counter[MinerPhase], verdicts: Mapping[str, Verdict]) -> Answer:
+def _draining(count: Counter[MinerPhase], verdicts: Mapping[str, MinerVerdict]) -> ConditionAnswer:
     if not count[MinerPhase.DRAINING]:
-        return Answer("NothingDrains", "").no()
+        return ConditionAnswer("NothingDrains", "").no()
     drains = [(n, v) for n, v in verdicts.items() if v.phase is MinerPhase.DRAINING]
     stuck = [(n, v) for n, v in drains if v.reason in {"DrainBlocked", "Unreachable"}]
     name, verdict = (stuck or drains)[0]
     message = f"{len(drains)} miners drain; {name}: {verdict.message}"
-    return Answer(verdict.reason if stuck else "Draining", message).yes()
+    return ConditionAnswer(verdict.reason if stuck else "Draining", message).yes()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cybervein_operator.api import AddressType, MinerPool
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.desired import fleet, names
 from cybervein_operator.desired.address import SHARDS_PORT
 from cybervein_operator.judgement.miner import Trouble
@@ -46,7 +46,7 @@ def needs_host(pool: MinerPool) -> bool:
 
 async def _host_allowed(tools: Tools, namespace: str) -> bool:
     try:
-        found = await tools.client.get(Kind.NAMESPACE, None, namespace, metadata_only=True)
+        found = await tools.client.get(ClusterKind.NAMESPACE, None, namespace, metadata_only=True)
     except ApiError as error:
         if error.forbidden:
             return False

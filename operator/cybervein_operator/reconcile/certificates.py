@@ -10,7 +10,7 @@ import structlog
 from cybervein_operator.api import Network
 from cybervein_operator.certificates.authority import Pair, make_authority, make_server, stale
 from cybervein_operator.cluster.client import Object
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.reconcile.tools import Tools
 
@@ -46,24 +46,24 @@ class Certificates:
         return pem
 
     async def _own(self, namespace: str, secret: str) -> str:
-        found = await self._tools.client.get(Kind.SECRET, namespace, secret)
+        found = await self._tools.client.get(ClusterKind.SECRET, namespace, secret)
         return _field(found, "ca.crt").decode(errors="replace")
 
     async def _authority(self, network: Network) -> Pair:
         space, secret = network.metadata.namespace, names.authority(network.metadata.name)
-        found = await self._tools.client.get(Kind.SECRET, space, secret)
+        found = await self._tools.client.get(ClusterKind.SECRET, space, secret)
         if found is None:
             made = make_authority(network.metadata.name, datetime.now(UTC))
             data = {"ca.crt": made.certificate, "ca.key": made.key}
             if await self._tools.client.create(supernode.secret(network, secret, data)) is not None:
                 _log.info("authority.made", secret=secret)
                 return made
-            found = await self._tools.client.get(Kind.SECRET, space, secret)
+            found = await self._tools.client.get(ClusterKind.SECRET, space, secret)
         return Pair(_field(found, "ca.crt"), _field(found, "ca.key"))
 
     async def _server(self, network: Network, authority: Pair, hosts: list[str]) -> None:
         space, secret = network.metadata.namespace, names.super_node_tls(network)
-        found = await self._tools.client.get(Kind.SECRET, space, secret)
+        found = await self._tools.client.get(ClusterKind.SECRET, space, secret)
         now = datetime.now(UTC)
         why = stale(_field(found, "tls.crt"), authority.certificate, hosts, now) if found else ""
         if found is not None and not why:
@@ -76,7 +76,7 @@ class Certificates:
             return
         _log.info("certificate.renewed", secret=secret, because=why)
         await self._tools.client.merge(
-            Kind.SECRET,
+            ClusterKind.SECRET,
             space,
             secret,
             {"data": {key: b64encode(value).decode() for key, value in data.items()}},

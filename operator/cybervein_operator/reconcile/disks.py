@@ -8,7 +8,7 @@ from cybervein_operator.api import (
     MinerPhase,
     MinerPool,
 )
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.views import PodFacts
 from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import Volume
@@ -52,7 +52,7 @@ async def reconcile_disks(tools: Tools, pool: MinerPool, key: Key) -> None:
         facts = _facts(tools.world, disk, key, wanted=disk.spec.disk in wanted)
         if obsolete(facts):
             meta = disk.metadata
-            await tools.client.delete(Kind.DISK, meta.namespace, meta.name, meta.uid)
+            await tools.client.delete(ClusterKind.DISK, meta.namespace, meta.name, meta.uid)
             continue
         await _act(tools, facts, key)
         await _write(tools, facts)
@@ -62,7 +62,7 @@ def _facts(world: World, disk: MinerDisk, key: Key, *, wanted: bool) -> DiskFact
     name = (key.namespace, key.name)
     poll, verdict = world.polls.get(name), world.verdicts.get(name)
     report = poll.report if poll else None
-    pod = world.store.get(Kind.POD, key.namespace, names.pod(key.pool, key.ordinal))
+    pod = world.store.get(ClusterKind.POD, key.namespace, names.pod(key.pool, key.ordinal))
     return DiskFacts(
         disk,
         wanted,

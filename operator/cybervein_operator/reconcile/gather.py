@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cybervein_operator.api import MinerPool
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.views import ClaimFacts, NodeFacts, PodFacts, SetFacts
 from cybervein_operator.desired import names, template
 from cybervein_operator.judgement.miner import Facts
@@ -35,7 +35,7 @@ class Gatherer:
 
     def _existing(self, pool: MinerPool) -> Iterator[int]:
         space, name = pool.metadata.namespace, pool.metadata.name
-        for each, _ in self._world.store.of_pool(Kind.STATEFUL_SET, space, name):
+        for each, _ in self._world.store.of_pool(ClusterKind.STATEFUL_SET, space, name):
             ordinal = names.ordinal_of(name, each)
             if ordinal is not None:
                 yield ordinal
@@ -44,10 +44,10 @@ class Gatherer:
         store, space = self._world.store, pool.metadata.namespace
         name = names.miner(pool.metadata.name, ordinal)
         owner = (space, name)
-        live = store.get(Kind.STATEFUL_SET, space, name)
+        live = store.get(ClusterKind.STATEFUL_SET, space, name)
         exists = live is not None and not live.deleting
         own = live.facts if live and isinstance(live.facts, SetFacts) else None
-        pod_seen = store.get(Kind.POD, space, names.pod(pool.metadata.name, ordinal))
+        pod_seen = store.get(ClusterKind.POD, space, names.pod(pool.metadata.name, ordinal))
         pod = pod_seen.facts if pod_seen and isinstance(pod_seen.facts, PodFacts) else None
         if pod_seen is not None and pod_seen.deleting:
             pod = None
@@ -74,10 +74,10 @@ class Gatherer:
     def _node_drain(self, space: str, pool: MinerPool, ordinal: int, node: str) -> str:
         """Why the miner's node is drained, by where it runs or, stopped, by where it was."""
         store = self._world.store
-        claim = store.get(Kind.CLAIM, space, names.state_claim(pool.metadata.name, ordinal))
+        claim = store.get(ClusterKind.CLAIM, space, names.state_claim(pool.metadata.name, ordinal))
         if not node and claim is not None and isinstance(claim.facts, ClaimFacts):
             node = claim.facts.node
-        seen = store.get(Kind.NODE, "", node) if node else None
+        seen = store.get(ClusterKind.NODE, "", node) if node else None
         return seen.facts.drain if seen and isinstance(seen.facts, NodeFacts) else ""
 
     def _wish(self, pool: MinerPool, ordinal: int, owner: Name) -> str:

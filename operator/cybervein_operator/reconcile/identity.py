@@ -6,7 +6,7 @@ Secret that is gone while the claim exists is a lost identity, not a new miner.
 
 from cybervein_operator.api import MinerPool
 from cybervein_operator.cluster.client import ClusterClient
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.views import ADDRESS
 from cybervein_operator.control import identity_document
 from cybervein_operator.desired import miner, names
@@ -24,7 +24,7 @@ async def ensure_identity(
         secret["metadata"]["annotations"] = {ADDRESS: address}
         if await client.create(secret) is not None:
             return address
-    found = await client.get(Kind.SECRET, space, name, metadata_only=True)
+    found = await client.get(ClusterKind.SECRET, space, name, metadata_only=True)
     if found is None:
         return Trouble(
             "IdentityLost",

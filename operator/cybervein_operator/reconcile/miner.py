@@ -7,12 +7,12 @@ from cybervein_protocol.errors import ConflictError, CyberVeinError
 from cybervein_operator.api import MinerPool
 from cybervein_operator.cluster.client import Object
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.views import ADDRESS, NODE, ClaimFacts, PodFacts, SetFacts
 from cybervein_operator.desired import miner, names, template
 from cybervein_operator.desired.facts import MinerFacts
 from cybervein_operator.judgement.miner import Trouble
-from cybervein_operator.judgement.pool import Order, Task
+from cybervein_operator.judgement.pool import MinerOrder, Task
 from cybervein_operator.reconcile.disks import leaving_volumes, reconcile_disks
 from cybervein_operator.reconcile.identity import ensure_identity
 from cybervein_operator.reconcile.tools import Tools
@@ -34,7 +34,7 @@ class MinerWork:
         """Do what the miner's order says."""
         pool = self._world.pools.get((key.namespace, key.pool))
         name = (key.namespace, key.name)
-        task = self._world.orders.get(name, Order(Task.NOTHING))
+        task = self._world.orders.get(name, MinerOrder(Task.NOTHING))
         if pool is None or task.task is Task.NOTHING:
             return None
         if task.task is Task.STOP:
@@ -86,16 +86,18 @@ class MinerWork:
         """Looked at before a StatefulSet is made, and now and then while its pod does not run."""
         name = (key.namespace, key.name)
         pod = self._tools.world.store.get(
-            Kind.POD, key.namespace, names.pod(pool.metadata.name, key.ordinal)
+            ClusterKind.POD, key.namespace, names.pod(pool.metadata.name, key.ordinal)
         )
         known, at = self._addresses.get(name, ("", 0.0))
         runs = pod is not None and isinstance(pod.facts, PodFacts) and pod.facts.running
         now = time.monotonic()
-        exists = self._world.store.get(Kind.STATEFUL_SET, key.namespace, key.name) is not None
+        exists = (
+            self._world.store.get(ClusterKind.STATEFUL_SET, key.namespace, key.name) is not None
+        )
         if known and exists and (runs or now - at < _IDENTITY_SECONDS):
             return known
         state = names.state_claim(pool.metadata.name, key.ordinal)
-        claim = self._tools.world.store.get(Kind.CLAIM, key.namespace, state)
+        claim = self._tools.world.store.get(ClusterKind.CLAIM, key.namespace, state)
         before = claim.facts.address if claim and isinstance(claim.facts, ClaimFacts) else ""
         found = await ensure_identity(self._tools.client, pool, key.ordinal, before)
         if isinstance(found, str):
@@ -104,7 +106,7 @@ class MinerWork:
 
     async def _ensure_set(self, key: Key, wanted: Object, *, update: bool) -> None:
         """Another template waits for its turn: it would replace the pod at once."""
-        live = self._world.store.get(Kind.STATEFUL_SET, key.namespace, key.name)
+        live = self._world.store.get(ClusterKind.STATEFUL_SET, key.namespace, key.name)
         now = live.facts.template if live and isinstance(live.facts, SetFacts) else ""
         if live is None or update or now == template.of(wanted):
             await self._tools.applier.ensure(wanted)
@@ -131,7 +133,7 @@ class MinerWork:
         store, space, name = self._world.store, key.namespace, key.name
         await self._remember_node(pool, key)
         stopped = False
-        for kind in (Kind.STATEFUL_SET, Kind.SERVICE):
+        for kind in (ClusterKind.STATEFUL_SET, ClusterKind.SERVICE):
             live = store.get(kind, space, name)
             if live is not None and not live.deleting:
                 stopped |= await self._tools.client.delete(kind, space, name, live.uid)
@@ -143,7 +145,9 @@ class MinerWork:
 
     async def _remember_node(self, pool: MinerPool, key: Key) -> None:
         """On the journal's claim: where it was, so that a drained node's miner stays stopped."""
-        pod = self._world.store.get(Kind.POD, key.namespace, names.pod(key.pool, key.ordinal))
+        pod = self._world.store.get(
+            ClusterKind.POD, key.namespace, names.pod(key.pool, key.ordinal)
+        )
         node = pod.facts.node if pod and isinstance(pod.facts, PodFacts) else ""
         state = miner.claims(pool, key.ordinal)[0]
         address, _ = self._addresses.get((key.namespace, key.name), ("", 0.0))

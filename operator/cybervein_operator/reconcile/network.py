@@ -2,7 +2,7 @@
 
 from cybervein_operator.api import Network, NetworkStatus
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.views import PodFacts, SetFacts
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.desired.facts import SuperNodeFacts
@@ -87,8 +87,8 @@ class NetworkWork:
         space, name = network.metadata.namespace, network.metadata.name
         view = self._world.views.get((space, name))
         node = names.super_node(name)
-        pod = self._world.store.get(Kind.POD, space, f"{node}-0")
-        live = self._world.store.get(Kind.STATEFUL_SET, space, node)
+        pod = self._world.store.get(ClusterKind.POD, space, f"{node}-0")
+        live = self._world.store.get(ClusterKind.STATEFUL_SET, space, node)
         return NetworkSeen(
             founds=network.spec.super_node is not None,
             pod=pod.facts if pod and isinstance(pod.facts, PodFacts) else None,

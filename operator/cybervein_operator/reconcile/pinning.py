@@ -6,7 +6,7 @@ from base64 import b64decode
 from cybervein_protocol.errors import CyberVeinError
 
 from cybervein_operator.api import Network
-from cybervein_operator.cluster.kinds import Kind
+from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.reconcile.pinned import Pinned, parse
@@ -55,11 +55,11 @@ class Pinning:
     async def _kept(self, network: Network) -> Pinned | Trouble | None:
         """What NET-network says; read again only where it changed."""
         space, name = network.metadata.namespace, names.network_file(network.metadata.name)
-        live = self._tools.world.store.get(Kind.CONFIG_MAP, space, name)
+        live = self._tools.world.store.get(ClusterKind.CONFIG_MAP, space, name)
         known = self._known.get((space, network.metadata.name))
         if live is not None and known is not None and known.mark == live.fingerprint:
             return known
-        found = await self._tools.client.get(Kind.CONFIG_MAP, space, name)
+        found = await self._tools.client.get(ClusterKind.CONFIG_MAP, space, name)
         if found is None:
             return None
         text = (found.get("data") or {}).get(names.NETWORK_KEY, "")
@@ -94,7 +94,7 @@ class Pinning:
         return read
 
     async def _read_joined(self, namespace: str, name: str) -> Pinned | Trouble:
-        found = await self._tools.client.get(Kind.CONFIG_MAP, namespace, name)
+        found = await self._tools.client.get(ClusterKind.CONFIG_MAP, namespace, name)
         if found is None:
             return Trouble(
                 "NetworkFileMissing",
@@ -108,6 +108,6 @@ class Pinning:
     async def _authority(self, network: Network) -> str:
         """The network's own CA, public part; "" with a certificate of one's own."""
         secret = names.super_node_tls(network)
-        found = await self._tools.client.get(Kind.SECRET, network.metadata.namespace, secret)
+        found = await self._tools.client.get(ClusterKind.SECRET, network.metadata.namespace, secret)
         raw = ((found or {}).get("data") or {}).get("ca.crt", "")
         return b64decode(raw).decode(errors="replace")

@@ -11,7 +11,7 @@ from cybervein_operator.api import (
 from cybervein_operator.desired import fleet, names
 from cybervein_operator.judgement.miner import Facts, Trouble
 from cybervein_operator.judgement.pool import (
-    Order,
+    MinerOrder,
     Plan,
     Task,
     plan,
@@ -153,8 +153,8 @@ class PoolWork:
         return True
 
     @staticmethod
-    def _allowed(pool: MinerPool, order: Order, trouble: Trouble | None) -> Order:
+    def _allowed(pool: MinerPool, order: MinerOrder, trouble: Trouble | None) -> MinerOrder:
         """A paused pool's miners are left alone; one in trouble makes nothing new."""
         if paused(pool) or (trouble is not None and order.task is Task.RUN):
-            return Order(Task.NOTHING)
+            return MinerOrder(Task.NOTHING)
         return order

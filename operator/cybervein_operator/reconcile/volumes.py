@@ -6,12 +6,12 @@ from typing import Final
 
 from cybervein_operator.api import MinerPool
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.cluster.kinds import Kind
-from cybervein_operator.cluster.store import Store
+from cybervein_operator.cluster.kinds import ClusterKind
+from cybervein_operator.cluster.store import FactStore
 from cybervein_operator.cluster.views import ClaimFacts, PodFacts
 from cybervein_operator.cluster.views import ServiceFacts as SeenService
 from cybervein_operator.desired import names
-from cybervein_operator.desired.facts import ServiceFacts
+from cybervein_operator.desired.facts import MinerServiceFacts
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.reconcile.tools import Tools
 
@@ -19,18 +19,18 @@ _CLASS_SECONDS = 60.0
 _BINDING: Final = timedelta(seconds=60)
 
 
-def service_facts(store: Store, namespace: str, name: str) -> ServiceFacts:
+def service_facts(store: FactStore, namespace: str, name: str) -> MinerServiceFacts:
     """Node port and load balancer of a miner's Service."""
-    live = store.get(Kind.SERVICE, namespace, name)
+    live = store.get(ClusterKind.SERVICE, namespace, name)
     if live is None or not isinstance(live.facts, SeenService):
-        return ServiceFacts()
-    return ServiceFacts(live.facts.node_port, live.facts.balancer)
+        return MinerServiceFacts()
+    return MinerServiceFacts(live.facts.node_port, live.facts.balancer)
 
 
 async def claim_trouble(tools: Tools, pool: MinerPool, ordinal: int) -> Trouble | None:
     """A claim that no storage class can fill, or None. Asked for unbound claims only."""
     for each in names.claims(pool, ordinal):
-        live = tools.world.store.get(Kind.CLAIM, pool.metadata.namespace, each)
+        live = tools.world.store.get(ClusterKind.CLAIM, pool.metadata.namespace, each)
         facts = live.facts if live else None
         if not isinstance(facts, ClaimFacts) or facts.phase == "Bound":
             continue
@@ -64,7 +64,7 @@ async def _exists(tools: Tools, storage_class: str) -> bool:
     if time.monotonic() - tools.classes.get(storage_class, -_CLASS_SECONDS) < _CLASS_SECONDS:
         return True
     try:
-        found = await tools.client.get(Kind.STORAGE_CLASS, None, storage_class) is not None
+        found = await tools.client.get(ClusterKind.STORAGE_CLASS, None, storage_class) is not None
     except ApiError as error:
         if not error.forbidden:
             raise
