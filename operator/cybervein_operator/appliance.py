@@ -8,11 +8,11 @@ import kopf
 import structlog
 from cybervein_protocol.signing import KeyPair
 
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.assembly import assemble
 from cybervein_operator.canary import Canary
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import ApiAwayError
-from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.login import Login
 from cybervein_operator.cluster.watch import KindWatch
 from cybervein_operator.control import control_key

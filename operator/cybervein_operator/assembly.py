@@ -8,10 +8,10 @@ import structlog
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.signing import KeyPair, address
 
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.applier import Applier
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.handlers import ResourceNotes
 from cybervein_operator.metrics import Metrics
 from cybervein_operator.miners.client import MinerClient
@@ -22,7 +22,7 @@ from cybervein_operator.reconcile.recorder import Recorder
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.routing import Router
 from cybervein_operator.settings import RunSettings
-from cybervein_operator.work.queue import WorkQueue
+from cybervein_operator.workqueue import WorkQueue
 from cybervein_operator.world import Key, World
 
 _log = structlog.get_logger()

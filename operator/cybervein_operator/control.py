@@ -7,8 +7,8 @@ from cybervein_protocol.errors import StorageError
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.identity import identity_json, new_identity, parse_identity
 
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.client import ClusterClient, Object
-from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.desired import names
 
 _log = structlog.get_logger()

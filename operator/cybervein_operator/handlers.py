@@ -12,13 +12,13 @@ import structlog
 from cybervein_protocol.errors import MalformedError
 
 from cybervein_operator.api import GROUP, VERSION, MinerDisk, MinerPool, Network, parse
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.canary import NAME as CANARY
 from cybervein_operator.canary import Canary
-from cybervein_operator.cluster.extract import seen
-from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.login import Login
-from cybervein_operator.cluster.shapes import Item
 from cybervein_operator.desired import names
+from cybervein_operator.observed.extract import seen
+from cybervein_operator.observed.shapes import Item
 from cybervein_operator.world import Key, World, miner_key, network_key, pool_key
 
 _log = structlog.get_logger()

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from cybervein_operator.cluster.kinds import ClusterKind
-from cybervein_operator.cluster.views import PodFacts, Seen
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.desired import names
+from cybervein_operator.observed.facts import PodFacts, Seen
 from cybervein_operator.world import Key, World, miner_key, network_key, pool_key
 
 _POOL_DELAY_SECONDS = 0.5

@@ -6,11 +6,11 @@ from typing import NamedTuple
 from cybervein_protocol.api.super_node.miners import ListedMiner
 
 from cybervein_operator.api import MinerDisk, MinerPool, Network
-from cybervein_operator.cluster.store import FactStore
 from cybervein_operator.desired.facts import NetworkFacts
 from cybervein_operator.judgement.miner import MinerVerdict, Trouble
 from cybervein_operator.judgement.pool import MinerOrder
 from cybervein_operator.miners.report import Poll
+from cybervein_operator.observed.store import FactStore
 
 Name = tuple[str, str]
 """Namespace and name."""

@@ -1,12 +1,12 @@
 """The canary and the store: dead watches are noticed, old news never beats new."""
 
 from cluster.rest import Object
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.canary import Canary
 from cybervein_operator.cluster.errors import ApiAwayError
-from cybervein_operator.cluster.extract import Item, seen
-from cybervein_operator.cluster.kinds import ClusterKind
-from cybervein_operator.cluster.store import FactStore
-from cybervein_operator.cluster.views import Seen
+from cybervein_operator.observed.extract import Item, seen
+from cybervein_operator.observed.facts import Seen
+from cybervein_operator.observed.store import FactStore
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import json

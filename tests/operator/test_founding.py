@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
-from cybervein_operator.certificates.authority import make_authority, make_server, stale
+from cybervein_operator.authority import make_authority, make_server, stale
 from operator_lab import API, Lab, condition
 from waiting import until
 

@@ -14,7 +14,6 @@ from cybervein_operator.api import (
     MinerPool,
     parse,
 )
-from cybervein_operator.cluster.views import PodFacts
 from cybervein_operator.judgement import disk as disks
 from cybervein_operator.judgement.conditions import Answers, ConditionAnswer, conditions, notices
 from cybervein_operator.judgement.miner import Facts, Trouble, judge
@@ -22,6 +21,7 @@ from cybervein_operator.judgement.pool import MinerOrder, Task, order, plan
 from cybervein_operator.judgement.rollout import borne, grants, may_stop, under_way
 from cybervein_operator.judgement.summary import answers, attention, sums
 from cybervein_operator.miners.report import DiskReport, Poll, Report
+from cybervein_operator.observed.facts import PodFacts
 from cybervein_protocol.placement import default_code
 from hypothesis import given
 from hypothesis import strategies as st

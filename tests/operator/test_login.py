@@ -15,7 +15,7 @@ from aiohttp import web
 from cluster.control_plane import ControlPlane
 from cluster.credentials import ADMIN
 from cluster.running import Cluster
-from cybervein_operator.certificates.authority import make_authority, make_server
+from cybervein_operator.authority import make_authority, make_server
 from cybervein_operator.cluster.kubeconfig import RENEWAL_SECONDS, Kubeconfig, Renewal
 from cybervein_operator.cluster.login import Login, find_login, from_kubeconfig
 from cybervein_protocol.errors import MalformedError

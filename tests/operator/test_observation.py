@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from cybervein_operator.cluster.extract import seen
-from cybervein_operator.cluster.kinds import ClusterKind
-from cybervein_operator.cluster.shapes import Item
-from cybervein_operator.cluster.views import PodFacts
+from cybervein_operator.api.kinds import ClusterKind
+from cybervein_operator.observed.extract import seen
+from cybervein_operator.observed.facts import PodFacts
+from cybervein_operator.observed.shapes import Item
 from cybervein_operator.reconcile.volumes import binding
 
 UNBOUND = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims"

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from cybervein_operator.miners.poller import Poller
-from cybervein_operator.work.queue import WorkQueue
+from cybervein_operator.workqueue import WorkQueue
 from waiting import until_async
 
 

@@ -11,9 +11,9 @@ from cluster.control_plane import ControlPlane
 from cluster.credentials import ADMIN
 from cluster.running import Cluster
 from cybervein_operator.api import MinerPool, MinerPoolStatus, parse
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.login import find_login
 from cybervein_operator.metrics import Metrics
 from cybervein_operator.reconcile.recorder import Recorder

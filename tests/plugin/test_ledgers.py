@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from cybervein_operator.certificates.authority import Pair, make_authority, make_server
+from cybervein_operator.authority import Pair, make_authority, make_server
 from farm import Plugin, condition, disk_says, miner_disk, resource, say
 
 pytestmark = pytest.mark.kubernetes

@@ -13,13 +13,13 @@ from typing import Final
 import msgspec
 from cybervein_protocol.errors import ConflictError
 
+from cybervein_operator.api.kinds import BY_KIND, ClusterKind
 from cybervein_operator.cluster.client import FIELD_MANAGER, ClusterClient, Object
 from cybervein_operator.cluster.errors import CONFLICT, ApiError
-from cybervein_operator.cluster.extract import seen
-from cybervein_operator.cluster.kinds import BY_KIND, ClusterKind
-from cybervein_operator.cluster.shapes import Item
-from cybervein_operator.cluster.store import FactStore
-from cybervein_operator.cluster.views import Seen
+from cybervein_operator.observed.extract import seen
+from cybervein_operator.observed.facts import Seen
+from cybervein_operator.observed.shapes import Item
+from cybervein_operator.observed.store import FactStore
 
 _MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 Mark = tuple[bytes, str, str]

@@ -13,8 +13,8 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
+from cybervein_operator.api.kinds import BY_KIND, ClusterKind
 from cybervein_operator.cluster.errors import CONFLICT, NOT_FOUND, TOO_MANY, ApiAwayError, ApiError
-from cybervein_operator.cluster.kinds import BY_KIND, ClusterKind
 from cybervein_operator.cluster.login import Login
 from cybervein_operator.metrics import Metrics
 

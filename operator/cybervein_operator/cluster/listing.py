@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.client import ClusterClient, bounded
-from cybervein_operator.cluster.kinds import ClusterKind
-from cybervein_operator.cluster.shapes import Item
+from cybervein_operator.observed.shapes import Item
 
 _PAGE: Final = 500
 _PAGE_SECONDS: Final = 60.0

@@ -15,13 +15,13 @@ import aiohttp
 import msgspec
 import structlog
 
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import FORBIDDEN, GONE, NOT_FOUND
-from cybervein_operator.cluster.extract import seen
-from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.cluster.listing import Listing, RefusedError, WatchEvent, WatchTimes
-from cybervein_operator.cluster.shapes import Item
-from cybervein_operator.cluster.views import Seen
+from cybervein_operator.observed.extract import seen
+from cybervein_operator.observed.facts import Seen
+from cybervein_operator.observed.shapes import Item
 
 _log = structlog.get_logger()
 _DENIED_SECONDS: Final = 600.0

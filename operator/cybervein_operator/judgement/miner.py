@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from cybervein_operator.api import MinerPhase
-from cybervein_operator.cluster.views import PodFacts
 from cybervein_operator.miners.report import DiskReport, Poll, Report
+from cybervein_operator.observed.facts import PodFacts
 
 WAITING_FOR_VOLUMES = "WaitingForVolumes"
 _FAILED_POLLS = 2

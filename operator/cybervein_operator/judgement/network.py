@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from cybervein_operator.cluster.views import PodFacts
 from cybervein_operator.judgement.conditions import Answers, ConditionAnswer
 from cybervein_operator.judgement.miner import Trouble
+from cybervein_operator.observed.facts import PodFacts
 
 _FOUNDING_SECONDS = 2.0
 _LOOKS_PER_EPOCH = 3

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from cybervein_operator.api import AddressType, MinerPool
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.desired import fleet, names
 from cybervein_operator.desired.address import SHARDS_PORT
 from cybervein_operator.judgement.miner import Trouble

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from cybervein_operator.api import Network
-from cybervein_operator.certificates.authority import Pair, make_authority, make_server, stale
+from cybervein_operator.api.kinds import ClusterKind
+from cybervein_operator.authority import Pair, make_authority, make_server, stale
 from cybervein_operator.cluster.client import Object
-from cybervein_operator.cluster.kinds import ClusterKind
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.reconcile.tools import Tools
 

@@ -8,8 +8,7 @@ from cybervein_operator.api import (
     MinerPhase,
     MinerPool,
 )
-from cybervein_operator.cluster.kinds import ClusterKind
-from cybervein_operator.cluster.views import PodFacts
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import Volume
 from cybervein_operator.desired.miner_pod import DISKS_DIR
@@ -23,6 +22,7 @@ from cybervein_operator.judgement.disk import (
     worth_writing,
 )
 from cybervein_operator.judgement.miner import WAITING_FOR_VOLUMES
+from cybervein_operator.observed.facts import PodFacts
 from cybervein_operator.reconcile.recorder import rfc3339
 from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.tools import Tools

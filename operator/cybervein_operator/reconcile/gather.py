@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from cybervein_operator.api import MinerPool
-from cybervein_operator.cluster.kinds import ClusterKind
-from cybervein_operator.cluster.views import ClaimFacts, NodeFacts, PodFacts, SetFacts
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.desired import names, template
 from cybervein_operator.judgement.miner import Facts
 from cybervein_operator.judgement.pool import why_leave
+from cybervein_operator.observed.facts import ClaimFacts, NodeFacts, PodFacts, SetFacts
 from cybervein_operator.reconcile.miner import miner_facts, wanted_set
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.reconcile.volumes import binding

@@ -5,12 +5,12 @@ Secret that is gone while the claim exists is a lost identity, not a new miner.
 """
 
 from cybervein_operator.api import MinerPool
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.client import ClusterClient
-from cybervein_operator.cluster.kinds import ClusterKind
-from cybervein_operator.cluster.views import ADDRESS
 from cybervein_operator.control import identity_document
 from cybervein_operator.desired import miner, names
 from cybervein_operator.judgement.miner import Trouble
+from cybervein_operator.observed.facts import ADDRESS
 
 
 async def ensure_identity(

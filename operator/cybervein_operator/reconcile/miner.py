@@ -5,14 +5,14 @@ import time
 from cybervein_protocol.errors import ConflictError, CyberVeinError
 
 from cybervein_operator.api import MinerPool
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.client import Object
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.cluster.kinds import ClusterKind
-from cybervein_operator.cluster.views import ADDRESS, NODE, ClaimFacts, PodFacts, SetFacts
 from cybervein_operator.desired import miner, names, template
 from cybervein_operator.desired.facts import MinerFacts
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.judgement.pool import MinerOrder, Task
+from cybervein_operator.observed.facts import ADDRESS, NODE, ClaimFacts, PodFacts, SetFacts
 from cybervein_operator.reconcile.disks import leaving_volumes, reconcile_disks
 from cybervein_operator.reconcile.identity import ensure_identity
 from cybervein_operator.reconcile.tools import Tools

@@ -1,14 +1,14 @@
 """A network: founded by a super node here, or joined; its file pinned once, its epochs followed."""
 
 from cybervein_operator.api import Network, NetworkStatus
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.cluster.kinds import ClusterKind
-from cybervein_operator.cluster.views import PodFacts, SetFacts
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.desired.facts import SuperNodeFacts
 from cybervein_operator.judgement.conditions import Answers, conditions
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.judgement.network import NetworkSeen, answers, next_look_seconds
+from cybervein_operator.observed.facts import PodFacts, SetFacts
 from cybervein_operator.reconcile.certificates import Certificates
 from cybervein_operator.reconcile.pinned import Pinned
 from cybervein_operator.reconcile.pinning import Pinning

@@ -6,7 +6,7 @@ from base64 import b64decode
 from cybervein_protocol.errors import CyberVeinError
 
 from cybervein_operator.api import Network
-from cybervein_operator.cluster.kinds import ClusterKind
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.reconcile.pinned import Pinned, parse

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cybervein_operator.api import MinerPool
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.cluster.kinds import ClusterKind
-from cybervein_operator.cluster.store import FactStore
-from cybervein_operator.cluster.views import ClaimFacts, PodFacts
-from cybervein_operator.cluster.views import ServiceFacts as SeenService
 from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import MinerServiceFacts
 from cybervein_operator.judgement.miner import Trouble
+from cybervein_operator.observed.facts import ClaimFacts, PodFacts
+from cybervein_operator.observed.facts import ServiceFacts as SeenService
+from cybervein_operator.observed.store import FactStore
 from cybervein_operator.reconcile.tools import Tools
 
 _CLASS_SECONDS = 60.0

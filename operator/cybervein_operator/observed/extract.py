@@ -6,20 +6,8 @@ from typing import Final
 
 import msgspec
 
-from cybervein_operator.cluster.kinds import ClusterKind
-from cybervein_operator.cluster.shapes import (
-    ClaimSpec,
-    Item,
-    NodeSpec,
-    Phase,
-    PodSpec,
-    PodStatus,
-    SeenCondition,
-    ServiceSpec,
-    ServiceStatus,
-    SetStatus,
-)
-from cybervein_operator.cluster.views import (
+from cybervein_operator.api.kinds import ClusterKind
+from cybervein_operator.observed.facts import (
     ADDRESS,
     AUTOSCALER_TAINT,
     DRAIN,
@@ -36,6 +24,18 @@ from cybervein_operator.cluster.views import (
     Seen,
     ServiceFacts,
     SetFacts,
+)
+from cybervein_operator.observed.shapes import (
+    ClaimSpec,
+    Item,
+    NodeSpec,
+    Phase,
+    PodSpec,
+    PodStatus,
+    SeenCondition,
+    ServiceSpec,
+    ServiceStatus,
+    SetStatus,
 )
 
 # Reasons of a waiting container that pass without help.

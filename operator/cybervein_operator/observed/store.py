@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from cybervein_operator.cluster.kinds import ClusterKind
-from cybervein_operator.cluster.views import Seen
+from cybervein_operator.api.kinds import ClusterKind
+from cybervein_operator.observed.facts import Seen
 
 Key = tuple[str, str]
 Listener = Callable[[ClusterKind, Key, Seen | None, Seen | None], None]
