@@ -3,21 +3,26 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import TypeVar
 
 import aiohttp
 import msgspec
 import pytest
-from cybervein_miner.api.documents import (
-    DiskDocument,
-    DrainDocument,
-    RemovedDocument,
-    StatusDocument,
-    WipedDocument,
-)
+from cybervein_protocol.api.miner.disks import DiskDocument, RemovedDocument, WipedDocument
+from cybervein_protocol.api.miner.drain import DrainDocument
+from cybervein_protocol.api.miner.status import StatusDocument
 from cybervein_protocol.api.probes import ProbeDocument, ProbeFailure
 from miner_world import Running, World, serving, settings_of, shard_bytes
 
+T = TypeVar("T")
 WIRE = Path(__file__).parents[2] / "docs" / "wire.md"
+
+
+def exactly(answer: object, kind: type[T]) -> T:
+    """The answer as its document, which knows every field of it."""
+    document = msgspec.convert(answer, kind, strict=True)
+    assert msgspec.to_builtins(document) == answer
+    return document
 
 
 async def test_the_status_and_every_control_answer_have_their_documents(
@@ -32,21 +37,21 @@ async def test_the_status_and_every_control_answer_have_their_documents(
             return (await owner.request(method, f"{miner.url}/v1{path}", body=raw)).json()
 
         await miner.put(shard_bytes(1000))
-        status = msgspec.convert(await call("GET", "/status"), StatusDocument, strict=True)
+        status = exactly(await call("GET", "/status"), StatusDocument)
         assert [disk.state for disk in status.disks] == ["ready", "ready"]
-        listed = msgspec.convert(await call("GET", "/disks"), list[DiskDocument], strict=True)
+        listed = exactly(await call("GET", "/disks"), list[DiskDocument])
         gone = await call("DELETE", f"/disks/{listed[0].id}")
-        assert msgspec.convert(gone, RemovedDocument, strict=True).leaving in {True, False}
+        assert exactly(gone, RemovedDocument).leaving in {True, False}
         async with asyncio.timeout(300):
             while not miner.node.rack.disks[0].drained:
                 await asyncio.sleep(0.02)
         wipe = await call("POST", f"/disks/{listed[0].id}/wipe", {"v": 1, "confirm": listed[0].id})
-        assert msgspec.convert(wipe, WipedDocument, strict=True).path == listed[0].path
+        assert exactly(wipe, WipedDocument).path == listed[0].path
         added = await call("POST", "/disks", {"path": listed[0].path})
-        assert msgspec.convert(added, DiskDocument, strict=True).state == "ready"
+        assert exactly(added, DiskDocument).state == "ready"
         drained = await call("POST", "/drain", {"v": 1, "draining": True})
-        assert msgspec.convert(drained, DrainDocument, strict=True).draining
-        status = msgspec.convert(await call("GET", "/status"), StatusDocument, strict=True)
+        assert exactly(drained, DrainDocument).draining
+        status = exactly(await call("GET", "/status"), StatusDocument)
         assert (status.draining, status.drained, status.free_bytes) == (True, False, 0)
 
 
@@ -69,7 +74,7 @@ async def test_the_openapi_document_names_every_route_and_refers_to_nothing_abse
         assert part.split('"')[0] in schemas
     ok = document["paths"]["/v1/status"]["get"]["responses"]["200"]["content"]
     assert ok["application/json"]["schema"] == {"$ref": "#/components/schemas/StatusDocument"}
-    assert schemas["StatusDocument"]["additionalProperties"] is False
+    assert schemas["DiskBody"]["additionalProperties"] is False
     wire = WIRE.read_text()
     section = wire[wire.index("## 5.") : wire.index("## 6.")]
     for path in document["paths"]:

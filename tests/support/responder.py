@@ -14,14 +14,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiohttp import web
 from blake3 import blake3
-from cybervein_miner.api.documents import (
-    DiskDocument,
-    DrainDocument,
-    RemovedDocument,
-    StatusDocument,
-    WipedDocument,
-)
 from cybervein_protocol.api.document import Document
+from cybervein_protocol.api.miner.disks import DiskDocument, RemovedDocument, WipedDocument
+from cybervein_protocol.api.miner.drain import DrainDocument
+from cybervein_protocol.api.miner.status import StatusDocument
 from cybervein_protocol.api.super_node.miners import ListedMiner, MinerListing
 from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.errors import CyberVeinError

@@ -6,12 +6,15 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
+from cybervein_protocol.api.miner.status import StatusDocument
 from cybervein_protocol.encoding import encode
+from cybervein_protocol.errors import ExpiredError, StorageError, UnknownError
 from cybervein_protocol.messages import decode_audit_request
 from cybervein_protocol.messages.audits import AUDIT_REQUEST_BYTES_MAX
 from cybervein_runtime.http_client import DAG_CBOR
 from cybervein_runtime.http_errors import install_errors
 from cybervein_runtime.http_server import read_body
+from cybervein_runtime.openapi import answers, answers_bytes, describe, takes_bytes
 from cybervein_runtime.probes import Probes, add_probes
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
@@ -19,9 +22,9 @@ from starlette.routing import Route
 
 from cybervein_miner.api.acts import Control
 from cybervein_miner.api.audits import READ_BYTES_MAX, Auditee
-from cybervein_miner.api.control import add_control
-from cybervein_miner.api.documents import StatusDocument, answers
+from cybervein_miner.api.control import SIGNED, add_control
 from cybervein_miner.api.door import Door, number_of, root_of
+from cybervein_miner.api.shard_routes import describe_shards
 from cybervein_miner.api.shards import PATH, SLICE_TYPE, ShardEndpoint
 from cybervein_miner.api.throttle import Throttle
 from cybervein_miner.shard.orders import OrderBook
@@ -49,6 +52,7 @@ def build_app(border: Border, lifespan: Lifespan) -> FastAPI:
     app = FastAPI(title="CyberVein miner", version="1", docs_url=None, lifespan=lifespan)
     install_errors(app)
     app.router.routes.append(Route(PATH, endpoint=border.shards))
+    describe_shards(app)
     add_probes(app, border.probes)
     add_control(app, border.door, border.control)
     _add_super_node(app, border)
@@ -58,22 +62,31 @@ def build_app(border: Border, lifespan: Lifespan) -> FastAPI:
         """Everything about this miner."""
         return JSONResponse(border.status())
 
+    describe(app)
     return app
 
 
 def _add_super_node(app: FastAPI, border: Border) -> None:
     door, auditee = border.door, border.auditee
 
-    @app.post("/v1/audit")
+    @app.post(
+        "/v1/audit",
+        **answers_bytes(DAG_CBOR, "AuditAnswer.", refuses=SIGNED),
+        **takes_bytes(DAG_CBOR, "AuditRequest."),
+    )
     async def audit(request: Request) -> Response:
+        """Chunks of shards with their proofs, for a super node."""
         body = await read_body(request, AUDIT_REQUEST_BYTES_MAX)
         door.super_node(request, body)
         with door.audits.enter():
             answer = await asyncio.to_thread(auditee.answer, decode_audit_request(body))
         return Response(encode(answer), media_type=DAG_CBOR)
 
-    @app.get("/v1/plots/{gamma}")
+    refuses = (*SIGNED, ExpiredError, UnknownError, StorageError)
+
+    @app.get("/v1/plots/{gamma}", **answers_bytes(SLICE_TYPE, "A Bao slice.", refuses=refuses))
     async def read_plot(request: Request, gamma: str) -> Response:
+        """A range of a plot's file with its proof, for a super node with an order."""
         root = root_of(gamma)
         order = door.ordered(request, "READ", root)
         start = number_of(request, "offset", (1 << 63) - 1)

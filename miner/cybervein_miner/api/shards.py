@@ -73,6 +73,8 @@ class ShardEndpoint:
             await response(scope, receive, send)
 
     async def _answer(self, request: Request, send: Send) -> Response | None:
+        if request.method not in {"PUT", "GET", "DELETE"}:
+            return method_refused(request, "PUT, GET, DELETE")
         root = root_of(request.path_params["root"])
         if request.method == "PUT":
             with self.door.uploads.enter():
@@ -80,9 +82,7 @@ class ShardEndpoint:
         if request.method == "GET":
             with self.door.downloads.enter():
                 return await self._get(request, root, send)
-        if request.method == "DELETE":
-            return await self._delete(request, root)
-        return method_refused(request, "PUT, GET, DELETE")
+        return await self._delete(request, root)
 
     async def _put(self, request: Request, root: bytes) -> Response:
         order = self.door.ordered(request, "PUT", root)

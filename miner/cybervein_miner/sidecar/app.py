@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 from cybervein_runtime.http_errors import install_errors
-from cybervein_runtime.openapi import JsonAnswer
-from cybervein_runtime.probes import Health
+from cybervein_runtime.openapi import JsonAnswer, answers_bytes, describe
+from cybervein_runtime.probes import PROBE, Health
 from cybervein_runtime.trust import Trust
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CollectorRegistry
@@ -30,7 +30,11 @@ def build_app(miner: str, super_node: str, trust: Trust | None = None) -> FastAP
     app = FastAPI(title="CyberVein sidecar", version="1", docs_url=None, lifespan=lifespan)
     install_errors(app)
 
-    @app.get("/metrics")
+    page = answers_bytes("text/plain", "All metrics, in the format of Prometheus.")
+    as_open = answers_bytes("application/openmetrics-text", "")["responses"][200]["content"]
+    page["responses"][200]["content"] |= as_open
+
+    @app.get("/metrics", **page)
     async def metrics(request: Request) -> Response:
         """All metrics, built fresh, in the format that the scraper asks for."""
         registry = CollectorRegistry(auto_describe=False)
@@ -39,18 +43,19 @@ def build_app(miner: str, super_node: str, trust: Trust | None = None) -> FastAP
         return Response(encode(registry), headers={"content-type": content_type})
 
     _probes(app, sources)
+    describe(app)
     return app
 
 
 def _probes(app: FastAPI, sources: Sources) -> None:
     heard = False
 
-    @app.get("/healthz")
+    @app.get("/healthz", **PROBE)
     async def healthz() -> JsonAnswer:
         """This process works."""
         return Health().response()
 
-    @app.get("/readyz")
+    @app.get("/readyz", **PROBE)
     async def readyz() -> JsonAnswer:
         """The miner answers."""
         nonlocal heard
@@ -61,7 +66,7 @@ def _probes(app: FastAPI, sources: Sources) -> None:
         heard = True
         return Health().response()
 
-    @app.get("/startupz")
+    @app.get("/startupz", **PROBE)
     async def startupz() -> JsonAnswer:
         """The miner has answered once: this is its sidecar, and it has something to tell."""
         return Health().response() if heard else await readyz()

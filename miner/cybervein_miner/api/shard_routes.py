@@ -1,0 +1,51 @@
+"""What `/openapi.json` tells of `/v1/shards/{root}`, which is answered in bare ASGI (`shards`).
+
+The routes here are behind that one and never run: they are how FastAPI learns of it.
+"""
+
+from typing import Any, Final
+
+from cybervein_protocol.errors import ExpiredError, StorageError, UnknownError
+from cybervein_protocol.http_signature import ORDER_HEADER
+from cybervein_runtime.http_client import DAG_CBOR
+from cybervein_runtime.openapi import answers_bytes, takes_bytes
+from fastapi import FastAPI
+
+from cybervein_miner.api.control import SIGNED
+from cybervein_miner.api.shards import PATH, SLICE_TYPE
+
+_BYTES: Final = "application/octet-stream"
+_REFUSES: Final = (*SIGNED, ExpiredError, UnknownError, StorageError)
+
+
+def describe_shards(app: FastAPI) -> None:
+    """Add the three routes to the document."""
+    put = answers_bytes(DAG_CBOR, "Receipt: the shard is durable.", refuses=_REFUSES)
+    put["responses"][201] = put["responses"].pop(200)
+    body = takes_bytes(_BYTES, "The shard, with its Content-Length.")
+    _add(app, "PUT", "Store a shard.", ("segment", "index"), {**put, **body, "status_code": 201})
+
+    get = answers_bytes(_BYTES, "The shard; with a range its Bao slice.", refuses=_REFUSES)
+    get["responses"][200]["content"] |= answers_bytes(SLICE_TYPE, "")["responses"][200]["content"]
+    _add(app, "GET", "Read a shard, or a slice.", ("offset", "length"), get)
+
+    delete = answers_bytes(_BYTES, "", refuses=_REFUSES)
+    delete["responses"][204] = {"description": "Moved to the trash."}
+    del delete["responses"][200]
+    _add(app, "DELETE", "Give a shard up.", (), {**delete, "status_code": 204})
+
+
+def _add(
+    app: FastAPI, method: str, text: str, query: tuple[str, ...], keywords: dict[str, Any]
+) -> None:
+    order = {"name": ORDER_HEADER, "in": "header", "schema": {"type": "string"}}
+    numbers = [{"name": n, "in": "query", "schema": {"type": "integer"}} for n in query]
+    extra = keywords.pop("openapi_extra", {}) | {"parameters": [order, *numbers]}
+
+    async def never(root: str) -> None:
+        raise AssertionError(f"{PATH} is answered by ShardEndpoint, not for {root}")
+
+    name = f"{method.lower()}_shard"
+    app.add_api_route(
+        PATH, never, methods=[method], name=name, description=text, openapi_extra=extra, **keywords
+    )

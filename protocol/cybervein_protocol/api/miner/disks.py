@@ -1,0 +1,67 @@
+"""A miner's disks, and what is asked of them."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from cybervein_protocol.api.document import Document
+from cybervein_protocol.api.probes import DiskStateName
+
+
+class RemainingWork(Document):
+    """What still keeps a leaving disk; zeros for one that stays."""
+
+    plots: int
+    shards: int
+    bytes: int
+
+
+class DiskDocument(Document):
+    """One disk."""
+
+    id: str
+    path: str
+    state: DiskStateName
+    reason: str
+    leaving: bool
+    placeable: bool
+    io_errors: int
+    capacity_bytes: int
+    free_bytes: int
+    floor_bytes: int
+    available_bytes: int
+    plots: int
+    plot_bytes: int
+    shards: int
+    shard_bytes: int
+    shards_bad: int
+    remaining: RemainingWork
+
+
+class RemovedDocument(DiskDocument):
+    """Answer to `DELETE /v1/disks/{id}`: the disk, and whether nothing keeps it."""
+
+    gone: bool
+
+
+class WipedDocument(Document):
+    """Answer to a wipe."""
+
+    v: Literal[1]
+    id: str
+    path: str
+    files: int
+    bytes: int
+
+
+class DiskBody(Document, forbid_unknown_fields=True):
+    """Body of `POST /v1/disks`."""
+
+    path: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+
+
+class WipeBody(Document, forbid_unknown_fields=True):
+    """Body of `POST /v1/disks/{id}/wipe`; `confirm` is the disk's id once more."""
+
+    v: Literal[1]
+    confirm: Annotated[str, msgspec.Meta(max_length=64)]
