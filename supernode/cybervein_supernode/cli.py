@@ -17,7 +17,7 @@ from cybervein_runtime.tls import tls_of
 
 from cybervein_supernode.chain.export import export_chain
 from cybervein_supernode.chain.view import LedgerView
-from cybervein_supernode.node.home import Home
+from cybervein_supernode.node.home import SuperNodeHome
 from cybervein_supernode.process.founding import DEFAULT_URL, found, founded, numbers_of
 from cybervein_supernode.verify.replaying import Verified, verify_data, verify_export
 
@@ -59,7 +59,7 @@ def init(  # noqa: PLR0913, PLR0917 -- one parameter per option
 ) -> None:
     """Found a network: identity, genesis, network.json."""
     console: Console = ctx.obj
-    home = Home(data)
+    home = SuperNodeHome(data)
     numbers = numbers_of(preset, epoch_seconds)
     there = founded(home, numbers, url) if if_absent else None
     pem = read_limited(ca, _CA_BYTES_MAX).decode(errors="replace") if ca else ""
@@ -104,7 +104,7 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
     configure_logs("supernode", as_json=log_json or not sys.stderr.isatty())
     tls = tls_of(tls_cert, tls_key)
     running = serve(
-        *(Home(data), host, port, url),
+        *(SuperNodeHome(data), host, port, url),
         tls=tls,
         behind_proxy=behind_proxy,
         free_from=free_from or (),
@@ -144,13 +144,13 @@ def _verify(data: Path | None, export: Path | None) -> Verified:
     if (data is None) == (export is None):
         raise MalformedError("chain verify: give either --data or --export")
     if data is not None:
-        return verify_data(_view(data), Home(data).evidence)
+        return verify_data(_view(data), SuperNodeHome(data).evidence)
     assert export is not None  # noqa: S101 -- one of the two is given
     return verify_export(export, None)
 
 
 def _view(data: Path) -> LedgerView:
-    home = Home(data)
+    home = SuperNodeHome(data)
     return LedgerView(home.ledger, load_network(home.network).genesis)
 
 

@@ -28,6 +28,17 @@ def test_import_layers_hold() -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_no_two_classes_have_one_name() -> None:
+    """A reader who meets a name knows what it is, whichever package it comes from."""
+    homes: dict[str, list[str]] = {}
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).glob("cybervein_*/**/*.py")):
+            for node in ast.parse(path.read_text()).body:
+                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    homes.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in homes.items() if len(found) > 1} == {}
+
+
 IMPURE = {"asyncio", "os", "pathlib", "random", "secrets", "socket", "threading", "time"}
 SWITCH = "native.py"  # reads one environment variable: which code runs, never what it computes
 

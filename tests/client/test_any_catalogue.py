@@ -6,7 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cybervein_client.catalogue import Catalogue, DealRow, DealState, FileRow, FileState, SegmentRow
+from cybervein_client.catalogue import (
+    Catalogue,
+    CatalogueDeal,
+    DealState,
+    FileRow,
+    FileState,
+    SegmentRow,
+)
 from cybervein_protocol.errors import ConflictError, UnknownError
 from cybervein_protocol.messages import ShardEntry
 from hypothesis import settings
@@ -31,7 +38,7 @@ class CatalogueHistory(RuleBasedStateMachine):
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.files: dict[str, FileRow] = {}
-        self.deals: dict[tuple[str, int], DealRow] = {}
+        self.deals: dict[tuple[str, int], CatalogueDeal] = {}
         self.segments: dict[tuple[str, int], SegmentRow] = {}
         self.nodes: dict[tuple[str, str], bytes] = {}
         self.made = 0
@@ -67,7 +74,7 @@ class CatalogueHistory(RuleBasedStateMachine):
     @rule(name=NAMES, ordinal=st.integers(0, 2), escrow=SIZES)
     def open_deal(self, name: str, ordinal: int, escrow: int) -> None:
         if file := self.files.get(name):
-            row = DealRow(
+            row = CatalogueDeal(
                 file=file.id,
                 ordinal=ordinal,
                 first=ordinal * 2,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cybervein_miner.record.journal import SCHEMA, Journal
 from cybervein_miner.shard import index as writes
-from cybervein_miner.shard.index import Claim, ShardIndex, ShardRow, ShardState
+from cybervein_miner.shard.index import Claim, HeldShard, ShardIndex, ShardState
 from cybervein_protocol.encoding import node_cid
 from cybervein_protocol.errors import ConflictError, StorageError
 from hypothesis import given
@@ -93,7 +93,7 @@ def test_totals_are_the_sums_of_the_rows(
     for what, number, state, size, disk in steps:
         root = bytes([number]) * 32
         if what == "put":
-            writes.put_shard(database, ShardRow(root, f"{disk:02x}" * 16, size, state, 1))
+            writes.put_shard(database, HeldShard(root, f"{disk:02x}" * 16, size, state, 1))
         elif what == "mark":
             writes.set_state(database, root, state, 2)
         else:
@@ -108,7 +108,7 @@ def test_totals_are_the_sums_of_the_rows(
 def test_a_root_leaves_with_its_last_claim(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
     root, other = b"\x01" * 32, node_cid(b"\xa1\x61a\x01")
-    row = ShardRow(root, "00" * 16, 5, ShardState.HELD, 1)
+    row = HeldShard(root, "00" * 16, 5, ShardState.HELD, 1)
     journal.write_now(lambda db: writes.put_shard(db, row))
     for deal in (DEAL, other):
         claim = Claim(deal, 0, 1, b"\x02" * 32)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from cluster.rest import Object
-from cybervein_operator.plugin.answers import Answer, Ledger, Standing
+from cybervein_operator.plugin.answers import Answer, Ledger, LedgerStanding
 from cybervein_operator.plugin.overview import overview
 from farm import Plugin, condition, disk_says, miner_disk, resource, say
 
@@ -69,9 +69,9 @@ def seen_objects(*, phase: str = "InUse", miner_phase: str = "Ready") -> list[Ob
     return objects
 
 
-def standing(**changes: int) -> Standing:
+def standing(**changes: int) -> LedgerStanding:
     known = {"rewards": 3_000_000_000, "fees": 500_000_000, "penalties": 0, "last_proof_epoch": 9}
-    return Standing("cv1", **(known | changes))
+    return LedgerStanding("cv1", **(known | changes))
 
 
 def answers(ledger: Ledger) -> Answer:
@@ -79,7 +79,7 @@ def answers(ledger: Ledger) -> Answer:
 
 
 def test_what_the_ledger_paid_is_told_in_coins() -> None:
-    answer = answers(Ledger(10, (standing(), Standing("other", 9, 9, 9, 9)), 9))
+    answer = answers(Ledger(10, (standing(), LedgerStanding("other", 9, 9, 9, 9)), 9))
     assert answer == Answer(ok=True, text="1 of 1 miners proved lately; earned so far: 3.5 coins")
 
 

@@ -24,7 +24,7 @@ from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.tls import Tls, require_tls
 from cybervein_supernode.api import free_units
 from cybervein_supernode.api.free_units import FreeUnits, parse_networks
-from cybervein_supernode.peers.miner_client import MinerClient, Peer
+from cybervein_supernode.peers.miner_client import MinerPeer, Peer
 from cybervein_supernode.peers.public_only import public_session
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,7 +139,7 @@ async def test_no_miner_on_main_sends_the_super_node_home(
     """By number and by name: the judge sees what the name resolved to."""
     port = process.url.rsplit(":", 1)[1]
     async with public_session() as session:
-        client = MinerClient(process.network, KEY, SignedClient(KEY, session))
+        client = MinerPeer(process.network, KEY, SignedClient(KEY, session))
         with pytest.raises(UnavailableError, match="no public address"):
             await client.status(Peer(KEY.public, f"http://{host}:{port}"))
 

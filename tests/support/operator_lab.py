@@ -16,7 +16,7 @@ from cluster.rest import Object
 from cluster.running import Cluster
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.presets import preset
-from cybervein_supernode.node.home import Home
+from cybervein_supernode.node.home import SuperNodeHome
 from cybervein_supernode.process.founding import found
 from ports import free_ports
 from process import Process
@@ -159,7 +159,9 @@ class Lab:
 
     def super_node(self, name: str, url: str = "https://super.example:7700") -> FakeSuperNode:
         """A super node that the responder plays, with a real genesis."""
-        home = Home(self.directory / f"{self.namespace}-{name}-{len(self.responder.super_nodes)}")
+        home = SuperNodeHome(
+            self.directory / f"{self.namespace}-{name}-{len(self.responder.super_nodes)}"
+        )
         numbers = preset("test")
         file = found(home, numbers, url, [], 1_700_000_000)
         node = FakeSuperNode(home.network.read_bytes(), cid_text(file.network))

@@ -24,8 +24,8 @@ from cybervein_supernode.clock.timeline import Timeline, begin
 from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.engine.port import Inclusion
 from cybervein_supernode.node.assembly import assemble
-from cybervein_supernode.node.home import Home
-from cybervein_supernode.node.node import Place, SuperNode
+from cybervein_supernode.node.home import SuperNodeHome
+from cybervein_supernode.node.node import Place, SuperNodeParts
 from cybervein_supernode.process.founding import super_node
 from multiformats import CID
 from nacl.public import PublicKey as SealKey
@@ -40,7 +40,7 @@ class Lab:
     """A whole super node without its HTTP server; nothing happens that the test does not ask."""
 
     def __init__(self, directory: Path, preset: Preset = TEST) -> None:
-        self.home = Home(directory)
+        self.home = SuperNodeHome(directory)
         self.identity = new_identity()
         self.genesis = Genesis(
             v=1,
@@ -51,7 +51,7 @@ class Lab:
             accounts=[Allocation(key=WALLET.public, balance=FUNDS)],
             roots=[b"a" * 32, b"b" * 32],
         )
-        self.node: SuperNode
+        self.node: SuperNodeParts
         self._blocks: asyncio.Task[None]
 
     @property
@@ -132,7 +132,7 @@ class RealSuperNode(Service):
     """`cybervein supernode run` with its own data directory."""
 
     def __init__(self, data: Path) -> None:
-        self.home = Home(data)
+        self.home = SuperNodeHome(data)
         log = data.with_name(f"{data.name}.log")
         super().__init__(self.home.run_file, "supernode", "run", "--data", data, log=log)
 

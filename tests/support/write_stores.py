@@ -14,7 +14,7 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from cybervein_client.catalogue.rows import DealRow, DealState, FileRow, FileState, SegmentRow
+from cybervein_client.catalogue.rows import CatalogueDeal, DealState, FileRow, FileState, SegmentRow
 from cybervein_client.catalogue.store import Catalogue
 from cybervein_protocol.encoding import cid_root, encode, node_cid
 from cybervein_protocol.presets import TEST
@@ -164,7 +164,7 @@ def write_catalogue(path: Path) -> None:
                 FileState.UPLOADING, None, 1_700_000_000)
     )  # fmt: skip
     catalogue.add_deal(
-        DealRow("f1", 0, 0, 1, "bafy-deal", b"open", b"commit", 12345, DealState.ACTIVE)
+        CatalogueDeal("f1", 0, 0, 1, "bafy-deal", b"open", b"commit", 12345, DealState.ACTIVE)
     )
     catalogue.put_segment(SegmentRow("f1", 0, b"s" * 32, 70000, 2, last=True, shards=()))
     catalogue.finish_file("f1", 70000, "bafy-file", {"bafy-file": b"node"})

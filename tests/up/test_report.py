@@ -2,7 +2,7 @@
 
 import json
 
-from cybervein_up.report import CHUNK_BYTES, Report
+from cybervein_up.report import CHUNK_BYTES, RunReport
 from cybervein_up.snapshot import MinerState, Snapshot
 from cybervein_up.watch import Holding, Proofs
 
@@ -10,8 +10,8 @@ SUPPLY = {"genesis": 10, "minted": 5, "held": 9, "escrowed": 3, "bonded": 2, "bu
 SEGMENT = 256 * CHUNK_BYTES
 
 
-def stored(size: int) -> Report:
-    report = Report(size, segment_bytes=SEGMENT, deal_segments=64)
+def stored(size: int) -> RunReport:
+    report = RunReport(size, segment_bytes=SEGMENT, deal_segments=64)
     report.stored({"deals": ["first", "second"], "code": "2/6"}, 2.0)
     return report
 
@@ -25,11 +25,11 @@ def network(*miners: MinerState, supply: dict[str, int] | None = None) -> Snapsh
 
 
 def test_a_report_without_checks_is_not_good() -> None:
-    assert not Report(1).ok
+    assert not RunReport(1).ok
 
 
 def test_one_check_that_failed_spoils_it() -> None:
-    report = Report(1)
+    report = RunReport(1)
     report.check("one", ok=True)
     assert report.ok
     report.check("two", ok=False)

@@ -15,7 +15,7 @@ _COMMAND_SECONDS_MAX = 900
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandAnswer:
     """What a command printed, and the seconds it took with the interpreter's start."""
 
     output: bytes
@@ -32,7 +32,7 @@ class Customer:
     def __init__(self, home: Path) -> None:
         self._home = home
 
-    async def run(self, *arguments: str, as_json: bool = True) -> Answer:
+    async def run(self, *arguments: str, as_json: bool = True) -> CommandAnswer:
         """One command. Raises CyberVeinError with its error line unless it exits with 0."""
         began = time.monotonic()
         flags = ("--json",) if as_json else ()
@@ -51,4 +51,4 @@ class Customer:
         if process.returncode != 0:
             lines = errors.decode(errors="replace").strip().splitlines() or ["no message"]
             raise CyberVeinError(f"`cybervein {' '.join(arguments)}`: {lines[-1]}")
-        return Answer(output, time.monotonic() - began)
+        return CommandAnswer(output, time.monotonic() - began)

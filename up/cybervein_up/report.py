@@ -11,7 +11,7 @@ CHUNK_BYTES = 65_520  # plaintext of one chunk
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ReportCheck:
     """One sentence that held, or did not."""
 
     what: str
@@ -29,11 +29,11 @@ class Segment:
 
 
 @dataclass(slots=True)
-class Report:
+class RunReport:
     """Filled in as the run goes; `ok` is the exit code's reason."""
 
     file_bytes: int
-    checks: list[Check] = field(default_factory=list)
+    checks: list[ReportCheck] = field(default_factory=list)
     deals: list[str] = field(default_factory=list)
     code: str = ""
     segment_bytes: int = 0
@@ -54,7 +54,7 @@ class Report:
 
     def check(self, what: str, *, ok: bool, detail: str = "") -> None:
         """Write down whether a sentence held."""
-        self.checks.append(Check(what, ok, detail))
+        self.checks.append(ReportCheck(what, ok, detail))
 
     def stored(self, put: dict[str, Any], seconds: float) -> None:
         """What `put` said."""

@@ -13,10 +13,10 @@ from cybervein_runtime.http_client import SignedClient
 
 from cybervein_up.network import EmbeddedNetwork
 from cybervein_up.options import Options, Scenario
-from cybervein_up.report import Report
+from cybervein_up.report import RunReport
 from cybervein_up.scenario import Script
 from cybervein_up.snapshot import Snapshot
-from cybervein_up.view import View
+from cybervein_up.view import UpView
 from cybervein_up.watch import Watch
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _REFRESH_SECONDS = 1.0
 _READY_SECONDS_MAX = 300.0
 
 
-async def run(options: Options, scenario: Scenario | None, view: View) -> bool:
+async def run(options: Options, scenario: Scenario | None, view: UpView) -> bool:
     """Run until Ctrl-C, or through the scenario; True if all that was promised held."""
     network = EmbeddedNetwork(options, view.started)
     with network.layout.lock():
@@ -45,7 +45,7 @@ async def run(options: Options, scenario: Scenario | None, view: View) -> bool:
             view.close()
 
 
-async def _live(network: EmbeddedNetwork, scenario: Scenario | None, view: View) -> bool:
+async def _live(network: EmbeddedNetwork, scenario: Scenario | None, view: UpView) -> bool:
     began = time.monotonic()
     await network.start()
     async with SignedClient() as http:
@@ -58,7 +58,7 @@ async def _live(network: EmbeddedNetwork, scenario: Scenario | None, view: View)
         return await _play(Script(network, scenario, watch, view), scenario, view)
 
 
-async def _until_ready(network: EmbeddedNetwork, watch: Watch, view: View) -> None:
+async def _until_ready(network: EmbeddedNetwork, watch: Watch, view: UpView) -> None:
     """Every miner is registered and has the plots it shall have."""
     crashes = _Crashes(network, view)
     give_up = time.monotonic() + _READY_SECONDS_MAX
@@ -78,7 +78,7 @@ def _ready(snapshot: Snapshot, plots: int) -> bool:
     return all(m.registered and m.plots >= plots for m in snapshot.miners if m.running)
 
 
-async def _show_forever(network: EmbeddedNetwork, watch: Watch, view: View) -> NoReturn:
+async def _show_forever(network: EmbeddedNetwork, watch: Watch, view: UpView) -> NoReturn:
     crashes = _Crashes(network, view)
     while True:
         crashes.tell()
@@ -89,7 +89,7 @@ async def _show_forever(network: EmbeddedNetwork, watch: Watch, view: View) -> N
         await asyncio.sleep(_REFRESH_SECONDS)
 
 
-async def _play(script: Script, scenario: Scenario, view: View) -> bool:
+async def _play(script: Script, scenario: Scenario, view: UpView) -> bool:
     """Play the scenario, write and tell its report."""
     report = await script.run()
     for check in report.checks:
@@ -98,13 +98,13 @@ async def _play(script: Script, scenario: Scenario, view: View) -> bool:
     return report.ok
 
 
-def _write(report: Report, scenario: Scenario) -> None:
+def _write(report: RunReport, scenario: Scenario) -> None:
     if scenario.report is not None:
         text = json.dumps(report.document(), indent=2) + "\n"
         write_atomic(scenario.report.absolute(), text.encode(), mode=0o644)
 
 
-def _say_addresses(network: EmbeddedNetwork, view: View) -> None:
+def _say_addresses(network: EmbeddedNetwork, view: UpView) -> None:
     view.say(f"explorer     {network.url}/")
     view.say(f"api          {network.url}/openapi.json")
     view.say(f"metrics      {network.url}/metrics")
@@ -117,7 +117,7 @@ def _say_addresses(network: EmbeddedNetwork, view: View) -> None:
 class _Crashes:
     """Tells each crash once."""
 
-    def __init__(self, network: EmbeddedNetwork, view: View) -> None:
+    def __init__(self, network: EmbeddedNetwork, view: UpView) -> None:
         self._network, self._view = network, view
         self._told: set[Child] = set()
 

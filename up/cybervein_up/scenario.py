@@ -15,9 +15,9 @@ from cybervein_protocol.errors import CyberVeinError, UnavailableError
 from cybervein_up.customer import Customer
 from cybervein_up.network import EmbeddedNetwork
 from cybervein_up.options import Scenario
-from cybervein_up.report import CHUNK_BYTES, Report, Segment
+from cybervein_up.report import CHUNK_BYTES, RunReport, Segment
 from cybervein_up.snapshot import Snapshot
-from cybervein_up.view import View
+from cybervein_up.view import UpView
 from cybervein_up.watch import Holding, Watch
 
 _POLL_SECONDS = 0.25
@@ -30,14 +30,14 @@ class Script:
     """One scripted run over a started network."""
 
     def __init__(
-        self, network: EmbeddedNetwork, scenario: Scenario, watch: Watch, view: View
+        self, network: EmbeddedNetwork, scenario: Scenario, watch: Watch, view: UpView
     ) -> None:
         self._network, self._scenario, self._watch, self._view = network, scenario, watch, view
         self._customer = Customer(network.layout.wallet)
         self._copies = network.layout.data / "read-back"
-        self.report = Report(file_bytes=scenario.file.stat().st_size)
+        self.report = RunReport(file_bytes=scenario.file.stat().st_size)
 
-    async def run(self) -> Report:
+    async def run(self) -> RunReport:
         """Play all steps; the report says which held. Never raises for a step that failed."""
         try:
             await self._steps()

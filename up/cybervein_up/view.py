@@ -18,7 +18,7 @@ _COIN = 10**9
 _MIB = 1 << 20
 
 
-class View(Protocol):
+class UpView(Protocol):
     """What `up` tells while it runs."""
 
     def started(self, child: Child) -> None:
@@ -120,7 +120,7 @@ class LiveView(LineView):
         self._live.stop()
 
 
-def view_for(*, as_json: bool, console: RichConsole) -> View:
+def view_for(*, as_json: bool, console: RichConsole) -> UpView:
     """The view that suits the place."""
     if as_json:
         return JsonView()

@@ -43,7 +43,7 @@ class FileRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DealRow:
+class CatalogueDeal:
     """One deal of a file: segments `first` to `first + segments - 1`; units as signed bytes."""
 
     file: str

@@ -13,7 +13,7 @@ from cybervein_protocol.errors import ConflictError, UnknownError
 from cybervein_protocol.messages import ShardEntry
 from cybervein_runtime.database import transaction
 
-from cybervein_client.catalogue.rows import DealRow, DealState, FileRow, FileState, SegmentRow
+from cybervein_client.catalogue.rows import CatalogueDeal, DealState, FileRow, FileState, SegmentRow
 from cybervein_client.catalogue.schema import open_database
 
 _SHARDS_BYTES_MAX = 1 << 20
@@ -123,21 +123,21 @@ class Catalogue:
 
     # Deals
 
-    def add_deal(self, row: DealRow) -> None:
+    def add_deal(self, row: CatalogueDeal) -> None:
         """Record a signed `deal.open` before it is sent."""
-        marks = ", ".join("?" * len(fields(DealRow)))
+        marks = ", ".join("?" * len(fields(CatalogueDeal)))
         with self._write() as database:
             database.execute(
-                f"INSERT OR REPLACE INTO deals ({_columns(DealRow)}) VALUES ({marks})",  # noqa: S608 -- our own column names
+                f"INSERT OR REPLACE INTO deals ({_columns(CatalogueDeal)}) VALUES ({marks})",  # noqa: S608 -- our own column names
                 astuple(row),
             )
 
-    def deals(self, file: str) -> list[DealRow]:
+    def deals(self, file: str) -> list[CatalogueDeal]:
         """The file's deals, in order of their segments."""
-        query = f"SELECT {_columns(DealRow)} FROM deals WHERE file = ? ORDER BY ordinal"  # noqa: S608 -- our own column names
+        query = f"SELECT {_columns(CatalogueDeal)} FROM deals WHERE file = ? ORDER BY ordinal"  # noqa: S608 -- our own column names
         return [_deal(row) for row in self._rows(query, file)]
 
-    def set_deal_state(self, row: DealRow, state: DealState) -> None:
+    def set_deal_state(self, row: CatalogueDeal, state: DealState) -> None:
         """Move a deal to another state."""
         with self._write() as database:
             database.execute(
@@ -145,7 +145,7 @@ class Catalogue:
                 (state, row.file, row.ordinal),
             )
 
-    def set_commit(self, row: DealRow, unit: bytes) -> None:
+    def set_commit(self, row: CatalogueDeal, unit: bytes) -> None:
         """Record a signed `deal.commit` before it is sent."""
         with self._write() as database:
             database.execute(
@@ -153,7 +153,7 @@ class Catalogue:
                 (DealState.COMMITTING, unit, row.file, row.ordinal),
             )
 
-    def drop_deal(self, row: DealRow) -> None:
+    def drop_deal(self, row: CatalogueDeal) -> None:
         """Forget a deal that the ledger voided or refunded, and its segments' receipts."""
         with self._write() as database:
             database.execute(
@@ -205,8 +205,8 @@ def _file(row: tuple[Any, ...]) -> FileRow:
     return replace(made, state=FileState(made.state))
 
 
-def _deal(row: tuple[Any, ...]) -> DealRow:
-    made = DealRow(*row)
+def _deal(row: tuple[Any, ...]) -> CatalogueDeal:
+    made = CatalogueDeal(*row)
     return replace(made, state=DealState(made.state))
 
 

@@ -14,7 +14,7 @@ from cybervein_protocol.signing import KeyPair, address
 from multiformats import CID
 from nacl.public import PublicKey, SealedBox
 
-from cybervein_client.catalogue import Catalogue, DealRow, DealState, FileRow, SegmentRow
+from cybervein_client.catalogue import Catalogue, CatalogueDeal, DealState, FileRow, SegmentRow
 from cybervein_client.ledger import CustomersSuperNode, UnitSender
 from cybervein_client.upload.plan import DealPlan, plan_deal, segments_per_deal
 
@@ -39,7 +39,7 @@ class FileDeals:
         self._key = key
         self._genesis = genesis
         self._file = file
-        self._opening: dict[int, asyncio.Task[DealRow]] = {}
+        self._opening: dict[int, asyncio.Task[CatalogueDeal]] = {}
 
     async def resume(self) -> None:
         """Settle what a crash left between: units that may be in a block, deals that expired."""
@@ -51,7 +51,7 @@ class FileDeals:
             elif deal.state is DealState.COMMITTING and deal.commit_unit is not None:
                 await self._resume_commit(deal, deal.commit_unit)
 
-    async def _resume_open(self, deal: DealRow) -> None:
+    async def _resume_open(self, deal: CatalogueDeal) -> None:
         try:
             await self._units.settle(parse_cid(deal.cid, "deal"), deal.open_unit)
         except UnavailableError:
@@ -62,7 +62,7 @@ class FileDeals:
         self._catalogue.set_deal_state(deal, DealState.OPEN)
         await self._keep_or_drop(deal)
 
-    async def _resume_commit(self, deal: DealRow, unit: bytes) -> None:
+    async def _resume_commit(self, deal: CatalogueDeal, unit: bytes) -> None:
         commit = node_cid(unit)
         try:
             await self._units.settle(commit, unit)
@@ -74,7 +74,7 @@ class FileDeals:
             return
         self._catalogue.set_deal_state(deal, DealState.ACTIVE)
 
-    async def _keep_or_drop(self, deal: DealRow) -> None:
+    async def _keep_or_drop(self, deal: CatalogueDeal) -> None:
         """An open that the ledger refunded in the meantime cannot be committed: start it anew."""
         known = await self._supernode.deal(deal.cid)
         if known is not None and known.state == "active":
@@ -82,7 +82,7 @@ class FileDeals:
         elif known is None or known.state != "open":
             self._catalogue.drop_deal(deal)
 
-    async def of_segment(self, number: int) -> DealRow:
+    async def of_segment(self, number: int) -> CatalogueDeal:
         """The deal that segment `number` belongs to, open (or further)."""
         for deal in self._catalogue.deals(self._file.id):
             if deal.first <= number < deal.first + deal.segments:
@@ -97,7 +97,7 @@ class FileDeals:
         used = {deal.ordinal for deal in self._catalogue.deals(self._file.id)}
         return next(ordinal for ordinal in count() if ordinal not in used)
 
-    def _open_ahead(self, deal: DealRow) -> None:
+    def _open_ahead(self, deal: CatalogueDeal) -> None:
         """Open the next deal of a file of known size while this one is uploaded."""
         following = deal.first + deal.segments
         if self._file.size is None or not self._plan(following, deal.ordinal + 1).segments:
@@ -105,12 +105,12 @@ class FileDeals:
         if all(d.first != following for d in self._catalogue.deals(self._file.id)):
             self._start(following, deal.ordinal + 1)
 
-    async def _task(self, first: int, ordinal: int) -> DealRow:
+    async def _task(self, first: int, ordinal: int) -> CatalogueDeal:
         deal = await self._start(first, ordinal)
         self._open_ahead(deal)
         return deal
 
-    def _start(self, first: int, ordinal: int) -> asyncio.Task[DealRow]:
+    def _start(self, first: int, ordinal: int) -> asyncio.Task[CatalogueDeal]:
         if first not in self._opening:
             self._opening[first] = asyncio.create_task(self._open(self._plan(first, ordinal)))
         return self._opening[first]
@@ -120,7 +120,7 @@ class FileDeals:
         most = segments_per_deal(file.n, self._genesis.preset, len(self._genesis.super_nodes))
         return plan_deal(ordinal, first, file.size, file.k, file.n, most)
 
-    async def _open(self, plan: DealPlan) -> DealRow:
+    async def _open(self, plan: DealPlan) -> CatalogueDeal:
         escrow = plan.escrow(self._file.epochs, self._genesis.preset)
         await self._require_funds(escrow)
         body = DealOpen(
@@ -140,8 +140,8 @@ class FileDeals:
         self._catalogue.set_deal_state(row, DealState.OPEN)
         return row
 
-    def _row(self, plan: DealPlan, unit: CID, raw: bytes, escrow: int) -> DealRow:
-        return DealRow(
+    def _row(self, plan: DealPlan, unit: CID, raw: bytes, escrow: int) -> CatalogueDeal:
+        return CatalogueDeal(
             file=self._file.id,
             ordinal=plan.ordinal,
             first=plan.first,
@@ -162,7 +162,7 @@ class FileDeals:
                 f"{_FEE_MARGIN_VEINS} for fees: pay coins in, or choose fewer --epochs"
             )
 
-    async def commit(self, deal: DealRow, segments: Sequence[SegmentRow]) -> None:
+    async def commit(self, deal: CatalogueDeal, segments: Sequence[SegmentRow]) -> None:
         """Have the deal's segments verified and commit them; the deal is active afterwards."""
         cid = parse_cid(deal.cid, "deal")
         entries: list[SegmentEntry] = [row.entry() for row in segments]

@@ -17,7 +17,7 @@ from cybervein_protocol.encoding import parse_cid
 from cybervein_protocol.errors import ConflictError, ProofError
 from cybervein_protocol.names import MIB
 
-from cybervein_client.catalogue import Catalogue, DealRow, DealState, FileRow, SegmentRow
+from cybervein_client.catalogue import Catalogue, CatalogueDeal, DealState, FileRow, SegmentRow
 from cybervein_client.upload.budget import ByteBudget
 from cybervein_client.upload.deals import FileDeals
 from cybervein_client.upload.encode import Encoded, Encoder
@@ -73,7 +73,7 @@ class RunningPut:
         return size
 
     async def _start(
-        self, group: asyncio.TaskGroup, piece: Piece, opening: asyncio.Task[DealRow]
+        self, group: asyncio.TaskGroup, piece: Piece, opening: asyncio.Task[CatalogueDeal]
     ) -> None:
         """Encode while the deal is being opened, then upload beside the next segment."""
         row, encoded = await self._encoded(piece)
@@ -105,19 +105,21 @@ class RunningPut:
         await self._budget.take(shape.n * shape.shard_size)
         return row, await self._encoder.encode(piece, row)
 
-    async def _upload(self, deal: DealRow, row: SegmentRow, encoded: Encoded) -> None:
+    async def _upload(self, deal: CatalogueDeal, row: SegmentRow, encoded: Encoded) -> None:
         """All shards of a segment, and then one journal entry with their receipts."""
         cid, local = parse_cid(deal.cid, "deal"), row.number - deal.first
         entries = await self._uploader.upload(cid, local, encoded.shards, encoded.roots)
         await asyncio.to_thread(self._catalogue.put_segment, replace(row, shards=entries))
         self._advance(row.size)
 
-    def _commit_later(self, group: asyncio.TaskGroup, deal: DealRow, last: int) -> None:
+    def _commit_later(self, group: asyncio.TaskGroup, deal: CatalogueDeal, last: int) -> None:
         if deal.state is not DealState.ACTIVE:
             waiting = [task for n, task in self._uploads.items() if deal.first <= n <= last]
             group.create_task(self._commit(deal, last, waiting))
 
-    async def _commit(self, deal: DealRow, last: int, uploads: list[asyncio.Task[None]]) -> None:
+    async def _commit(
+        self, deal: CatalogueDeal, last: int, uploads: list[asyncio.Task[None]]
+    ) -> None:
         """Verify and commit; shards that turn out to be missing are uploaded once more."""
         await asyncio.gather(*uploads)
         self._source.require_unchanged()
@@ -132,7 +134,7 @@ class RunningPut:
             else:
                 return
 
-    async def _mend(self, deal: DealRow, rows: list[SegmentRow]) -> None:
+    async def _mend(self, deal: CatalogueDeal, rows: list[SegmentRow]) -> None:
         """Upload anew the segments with a shard that its miner does not give back."""
         for row in rows:
             lost = await self._uploader.lost(parse_cid(deal.cid, "deal"), row)
@@ -142,7 +144,7 @@ class RunningPut:
                 self._done -= row.size
                 await self._upload(deal, fresh, encoded)
 
-    def _rows(self, deal: DealRow, last: int) -> list[SegmentRow]:
+    def _rows(self, deal: CatalogueDeal, last: int) -> list[SegmentRow]:
         rows = self._catalogue.segments(self._file.id)
         return [row for row in rows if deal.first <= row.number <= last]
 

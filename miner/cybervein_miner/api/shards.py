@@ -36,7 +36,7 @@ from cybervein_miner.api.throttle import Throttle
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.record.tally import Tally
 from cybervein_miner.shard.incoming import Incoming
-from cybervein_miner.shard.index import Claim, ShardRow
+from cybervein_miner.shard.index import Claim, HeldShard
 from cybervein_miner.shard.orders import OrderBook, require_left
 from cybervein_miner.shard.store import ShardStore
 
@@ -138,7 +138,7 @@ class ShardEndpoint:
         await self._whole(request, row, order, send)
         return None
 
-    async def _slice(self, request: Request, row: ShardRow, order: Order) -> Response:
+    async def _slice(self, request: Request, row: HeldShard, order: Order) -> Response:
         start = number_of(request, "offset", row.size)
         length = number_of(request, "length", SLICE_BYTES_MAX)
         content = min(length, row.size - start)
@@ -153,7 +153,7 @@ class ShardEndpoint:
         self._count_download(content)
         return Response(data, media_type=SLICE_TYPE)
 
-    async def _whole(self, request: Request, row: ShardRow, order: Order, send: Send) -> None:
+    async def _whole(self, request: Request, row: HeldShard, order: Order, send: Send) -> None:
         """Once the answer has begun, a failure can only cut it short; the reader sees that."""
         await self.orders.charge(order, row.size)
         handle = await asyncio.to_thread(self.store.open, row)

@@ -20,7 +20,7 @@ from cybervein_miner.chain.units import UnitWriter, ensure_registered
 from cybervein_miner.duty.upkeep import Stopping
 from cybervein_miner.leaving.drain import Drain
 from cybervein_miner.plot.batches import Batches
-from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState
+from cybervein_miner.plot.inventory import Inventory, OwnPlot, PlotState
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.prover.commits import CommitProver
 
@@ -92,7 +92,7 @@ class LedgerLoop:
             return False
         return not any(map(self._waits, self.inventory.rows(*_UNDECIDED, PlotState.ACTIVE)))
 
-    def _waits(self, row: PlotRow) -> bool:
+    def _waits(self, row: OwnPlot) -> bool:
         """Whether something is to happen to a plot; one that rests on a leaving disk has time."""
         if row.state is PlotState.ACTIVE:
             return not self.inventory.stays(row)

@@ -22,7 +22,7 @@ from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.plot.inventory import Inventory, needs_ledger
-from cybervein_miner.shard.index import ShardRow
+from cybervein_miner.shard.index import HeldShard
 from cybervein_miner.shard.store import ShardStore
 from cybervein_miner.shard.vacate import Vacater
 
@@ -32,7 +32,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Remaining:
+class StillHeld:
     """What still keeps a leaving disk: plots in units, and shards with their bytes."""
 
     plots: int = 0
@@ -61,14 +61,14 @@ class Leaving:
     _gone: dict[str, dict[bytes, int]] = field(default_factory=dict)
     """By disk: bytes by root of what is needed no more here."""
 
-    def remaining(self, disk: Disk) -> Remaining:
+    def remaining(self, disk: Disk) -> StillHeld:
         """About what still keeps the disk; nothing where it is not leaving."""
         if not disk.leaving:
-            return Remaining()
+            return StillHeld()
         gone = self._gone.get(disk.id, {})
         totals = self.store.index.totals(disk.id)
         shards, size = totals.shards - len(gone), totals.bytes - sum(gone.values())
-        return Remaining(self._plots(disk), max(0, shards), max(0, size))
+        return StillHeld(self._plots(disk), max(0, shards), max(0, size))
 
     def _plots(self, disk: Disk) -> int:
         return sum(r.disk == disk.id and needs_ledger(r) for r in self.inventory.rows())
@@ -82,7 +82,7 @@ class Leaving:
         _log.info("disk is drained", path=str(disk.path))
         return True
 
-    def _needed(self, disk: Disk, most: int) -> list[ShardRow]:
+    def _needed(self, disk: Disk, most: int) -> list[HeldShard]:
         """The first shards on the disk that are needed here, exactly."""
         gone = self._gone.get(disk.id, {})
         rows = self.store.index.on_disk(disk.id, most + len(gone))

@@ -16,7 +16,7 @@ from cybervein_protocol.space.metadata import METADATA_BYTES_MAX
 from cybervein_runtime.files import read_limited, write_atomic
 
 from cybervein_miner.disk.disk import Disk
-from cybervein_miner.plot.inventory import PLOT_SUFFIX, Inventory, PlotRow, metadata_path
+from cybervein_miner.plot.inventory import PLOT_SUFFIX, Inventory, OwnPlot, metadata_path
 from cybervein_miner.plot.making import PARTIAL_SUFFIX
 from cybervein_miner.record.tree_file import outboard_path
 
@@ -47,7 +47,7 @@ def _take_in(inventory: Inventory, key: KeyPair, disk: Disk) -> list[str]:
 
 
 def _plot(
-    inventory: Inventory, key: KeyPair, disk: Disk, path: Path, row: PlotRow | None
+    inventory: Inventory, key: KeyPair, disk: Disk, path: Path, row: OwnPlot | None
 ) -> list[str]:
     """One plot file, known or not."""
     note = metadata_path(path)
@@ -70,7 +70,7 @@ def _plot(
     return []
 
 
-def _describe(inventory: Inventory, key: KeyPair, row: PlotRow) -> PlotMetadata:
+def _describe(inventory: Inventory, key: KeyPair, row: OwnPlot) -> PlotMetadata:
     shape = inventory.shape
     claim = PlotClaim(index=row.number, b=shape.b, k=shape.k, kappa=row.kappa, gamma=row.gamma)
     return describe_plot(key, claim)

@@ -28,7 +28,7 @@ from multiformats import CID
 
 from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.chain.units import UnitWriter
-from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState
+from cybervein_miner.plot.inventory import Inventory, OwnPlot, PlotState
 
 _log = structlog.get_logger()
 
@@ -63,7 +63,7 @@ class Batches:
             rows = [row for row in self._inventory.rows() if row.batch == digest]
             self._follow(view, digest, rows)
 
-    def _follow(self, view: BatchDocument, digest: bytes, rows: Sequence[PlotRow]) -> None:
+    def _follow(self, view: BatchDocument, digest: bytes, rows: Sequence[OwnPlot]) -> None:
         live = [r for r in rows if r.state in {PlotState.SENT, PlotState.PENDING, PlotState.ACTIVE}]
         if view.state == "pending":
             self._move(live, PlotState.PENDING, digest, 0)
@@ -76,7 +76,7 @@ class Batches:
             self._move(live, PlotState.VOID, digest, 0)
 
     def _move(
-        self, rows: Sequence[PlotRow], state: PlotState, batch: bytes | None, since: int
+        self, rows: Sequence[OwnPlot], state: PlotState, batch: bytes | None, since: int
     ) -> None:
         changed = [row for row in rows if (row.state, row.since_epoch) != (state, since)]
         if changed:
@@ -121,7 +121,7 @@ class Batches:
         """Veins of bond due once `more` plots are live; negative where held shards keep more."""
         return (miner.plots + more) * self._preset.bond_per_plot_veins - miner.bonded
 
-    def _remember(self, unit: Unit, rows: Sequence[PlotRow]) -> None:
+    def _remember(self, unit: Unit, rows: Sequence[OwnPlot]) -> None:
         digest = cid_root(unit_id(unit))
         row = (digest, encode(unit), "sent", 0, 0)
         values = [(PlotState.SENT, digest, each.number) for each in rows]
@@ -169,7 +169,7 @@ class Batches:
         self._inventory.drop(gone)
         return len(gone)
 
-    async def _retire(self, rows: Sequence[PlotRow], then: PlotState) -> None:
+    async def _retire(self, rows: Sequence[OwnPlot], then: PlotState) -> None:
         """One unit for all; where the ledger refuses that, one for each."""
         if not rows:
             return

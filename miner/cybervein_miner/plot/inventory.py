@@ -45,7 +45,7 @@ class PlotState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PlotRow:
+class OwnPlot:
     """One plot; `disk` is the disk's id in hex, `batch` the digest of its batch's CID."""
 
     number: int
@@ -81,7 +81,7 @@ def metadata_path(path: Path) -> Path:
     return path.with_name(path.name + METADATA_SUFFIX)
 
 
-def needs_ledger(row: PlotRow) -> bool:
+def needs_ledger(row: OwnPlot) -> bool:
     """Whether a unit of the ledger still rests on this plot's file."""
     return row.batch is not None and row.state is not PlotState.VOID
 
@@ -93,22 +93,22 @@ class Inventory:
         self.rack, self.journal = rack, journal
         self.miner, self.shape = miner, shape
 
-    def rows(self, *states: PlotState) -> list[PlotRow]:
+    def rows(self, *states: PlotState) -> list[OwnPlot]:
         """All plots, or those in some states, by number."""
         rows = [_row(row) for row in self.journal.read(f"{_COLUMNS} ORDER BY number")]
         return [row for row in rows if not states or row.state in states]
 
-    def find(self, gamma: bytes) -> PlotRow | None:
+    def find(self, gamma: bytes) -> OwnPlot | None:
         """The plot with that space root."""
         rows = self.journal.read(f"{_COLUMNS} WHERE gamma = ?", (gamma,))
         return _row(rows[0]) if rows else None
 
-    def path(self, row: PlotRow) -> tuple[Disk, Path]:
+    def path(self, row: OwnPlot) -> tuple[Disk, Path]:
         """Its disk and file. Raises UnknownError if the disk was given up."""
         disk = self.rack.get(row.disk)
         return disk, plot_path(disk, row.number)
 
-    def stays(self, row: PlotRow) -> bool:
+    def stays(self, row: OwnPlot) -> bool:
         """Whether the plot's disk is here to stay."""
         try:
             return self.rack.get(row.disk).stays
@@ -139,19 +139,19 @@ class Inventory:
         )
 
     def set_state(
-        self, rows: Iterable[PlotRow], state: PlotState, batch: bytes | None, since_epoch: int = 0
+        self, rows: Iterable[OwnPlot], state: PlotState, batch: bytes | None, since_epoch: int = 0
     ) -> None:
         """Move plots to a state, durably, all or none."""
         values = [(state, batch, since_epoch, row.number) for row in rows]
         sql = "UPDATE plot SET state = ?, batch = ?, since_epoch = ? WHERE number = ?"
         self.journal.write_now(lambda db: db.executemany(sql, values))
 
-    def set_bad(self, rows: Iterable[PlotRow]) -> None:
+    def set_bad(self, rows: Iterable[OwnPlot]) -> None:
         """These are to be retired and made again."""
         for row in rows:
             self.set_state([row], PlotState.BAD, row.batch)
 
-    def drop(self, rows: Sequence[PlotRow]) -> None:
+    def drop(self, rows: Sequence[OwnPlot]) -> None:
         """Delete files, then rows; a disk that is away keeps its rows until it is back."""
         gone = [row.number for row in rows if self._delete_files(row)]
         values = [(number,) for number in gone]
@@ -164,7 +164,7 @@ class Inventory:
         values = (bytes.fromhex(disk.id),)
         self.journal.write_now(lambda db: db.execute("DELETE FROM plot WHERE disk = ?", values))
 
-    def _delete_files(self, row: PlotRow) -> bool:
+    def _delete_files(self, row: OwnPlot) -> bool:
         try:
             disk, path = self.path(row)
         except CyberVeinError:
@@ -178,6 +178,6 @@ class Inventory:
         return True
 
 
-def _row(row: tuple[int, bytes, bytes, bytes, bytes, bytes, str, bytes | None, int]) -> PlotRow:
+def _row(row: tuple[int, bytes, bytes, bytes, bytes, bytes, str, bytes | None, int]) -> OwnPlot:
     number, disk, mu, kappa, gamma, plot_id, state, batch, since = row
-    return PlotRow(number, disk.hex(), mu, kappa, gamma, plot_id, PlotState(state), batch, since)
+    return OwnPlot(number, disk.hex(), mu, kappa, gamma, plot_id, PlotState(state), batch, since)

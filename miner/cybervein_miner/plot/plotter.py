@@ -18,7 +18,7 @@ from cybervein_miner.disk.rack import Rack
 from cybervein_miner.disk.space import Reservation
 from cybervein_miner.plot.inventory import (
     Inventory,
-    PlotRow,
+    OwnPlot,
     PlotState,
     footprint,
     plot_path,
@@ -167,9 +167,9 @@ class Plotter:
 
         return progress
 
-    def give_way(self) -> list[PlotRow]:
+    def give_way(self) -> list[OwnPlot]:
         """Plots that must make room for shards; moves them to `retiring`."""
-        leaving: list[PlotRow] = []
+        leaving: list[OwnPlot] = []
         for room in self.rooms():
             count = plots_to_give_way(room, footprint(self.shape)) if room.capacity else 0
             rows = [row for row in self._inventory.rows(*_YIELDING) if row.disk == room.id]

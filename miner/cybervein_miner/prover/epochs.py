@@ -22,7 +22,7 @@ from cybervein_protocol.presets import Preset
 
 from cybervein_miner.chain.sight import Sight
 from cybervein_miner.chain.super_node import MinersSuperNode
-from cybervein_miner.plot.inventory import PlotRow
+from cybervein_miner.plot.inventory import OwnPlot
 from cybervein_miner.prover.space import Challenge, SpaceProver
 from cybervein_miner.record.tally import Tally
 
@@ -49,7 +49,7 @@ class EpochWatch:
     _waiting: SpaceProof | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def counting(self) -> list[PlotRow]:
+    def counting(self) -> list[OwnPlot]:
         """Plots that count in the open epoch."""
         return self.prover.counting(self.sight.heard)
 

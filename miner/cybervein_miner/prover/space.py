@@ -27,11 +27,11 @@ from cybervein_runtime.identity import Identity
 from multiformats import CID
 
 from cybervein_miner.disk.disk import Disk
-from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState
+from cybervein_miner.plot.inventory import Inventory, OwnPlot, PlotState
 from cybervein_miner.record.tree_file import file_slice, read_outboard
 
 _log = structlog.get_logger()
-Quality = tuple[int, PlotRow]
+Quality = tuple[int, OwnPlot]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,13 @@ class SpaceProver:
             answers=[encode_answer(answer) for answer in answers],
         )
 
-    def counting(self, epoch: int) -> list[PlotRow]:
+    def counting(self, epoch: int) -> list[OwnPlot]:
         """Plots that count in an epoch."""
         rows = self._inventory.rows(PlotState.ACTIVE)
         return [row for row in rows if row.since_epoch <= epoch]
 
     def _answers(self, asked: Challenge) -> list[SpaceAnswer]:
-        by_disk: dict[str, list[PlotRow]] = {}
+        by_disk: dict[str, list[OwnPlot]] = {}
         for row in self.counting(asked.epoch):
             by_disk.setdefault(row.disk, []).append(row)
         if not by_disk:
@@ -89,7 +89,7 @@ class SpaceProver:
                 answers.append(answer)
         return answers
 
-    def _qualities(self, rows: Sequence[PlotRow], beacon: bytes) -> list[Quality]:
+    def _qualities(self, rows: Sequence[OwnPlot], beacon: bytes) -> list[Quality]:
         """One read of 512 bytes for each plot of a disk."""
         found = []
         for row in rows:
@@ -98,7 +98,7 @@ class SpaceProver:
                 found.append((x, row))
         return found
 
-    def _quality(self, row: PlotRow, beacon: bytes) -> int | None:
+    def _quality(self, row: OwnPlot, beacon: bytes) -> int | None:
         s, place = challenge(beacon, row.plot_id, self._inventory.shape.rows)
         try:
             disk, path = self._inventory.path(row)
@@ -110,7 +110,7 @@ class SpaceProver:
             _log.warning("plot cannot be read", plot=row.number, error=str(error))
         return None
 
-    def _answer(self, x: int, row: PlotRow, beacon: bytes) -> SpaceAnswer | None:
+    def _answer(self, x: int, row: OwnPlot, beacon: bytes) -> SpaceAnswer | None:
         shape = self._inventory.shape
         _, place = challenge(beacon, row.plot_id, shape.rows)
         try:
@@ -127,11 +127,11 @@ class SpaceProver:
         return answer
 
     @staticmethod
-    def _slice(disk: Disk, path: Path, row: PlotRow, place: int) -> bytes:
+    def _slice(disk: Disk, path: Path, row: OwnPlot, place: int) -> bytes:
         with disk.guard(f"prove plot {row.number}"):
             return file_slice(path, read_outboard(path), place * ROW_BYTES, ROW_BYTES)
 
-    def _bad(self, row: PlotRow, error: Exception) -> None:
+    def _bad(self, row: OwnPlot, error: Exception) -> None:
         _log.error("plot is bad and will be made again", plot=row.number, error=str(error))
         self._inventory.set_bad([row])
 

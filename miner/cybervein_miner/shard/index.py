@@ -26,7 +26,7 @@ class ShardState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ShardRow:
+class HeldShard:
     """One root: `disk` is the disk's id in hex, `size` in bytes, `changed` in unix seconds."""
 
     root: bytes
@@ -71,7 +71,7 @@ class ShardIndex:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    def find(self, root: bytes) -> ShardRow | None:
+    def find(self, root: bytes) -> HeldShard | None:
         """The row of a root."""
         rows = self._journal.read(f"{_COLUMNS} WHERE root = ?", (root,))
         return _row(rows[0]) if rows else None
@@ -93,18 +93,18 @@ class ShardIndex:
         rows = self._journal.read("SELECT DISTINCT root FROM claim WHERE deal = ?", (bytes(deal),))
         return {root for (root,) in rows}
 
-    def in_state(self, state: ShardState, before: int, limit: int) -> list[ShardRow]:
+    def in_state(self, state: ShardState, before: int, limit: int) -> list[HeldShard]:
         """Rows in `state` since before that time, oldest first."""
         sql = f"{_COLUMNS} WHERE state = ? AND changed < ? ORDER BY changed LIMIT ?"
         return [_row(row) for row in self._journal.read(sql, (state, before, limit))]
 
-    def on_disk(self, disk: str, limit: int, after: bytes = b"") -> list[ShardRow]:
+    def on_disk(self, disk: str, limit: int, after: bytes = b"") -> list[HeldShard]:
         """The next held shards of a disk by root, behind the root `after`."""
         sql = f"{_COLUMNS} WHERE disk = ? AND state = ? AND root > ? ORDER BY root LIMIT ?"
         values = (bytes.fromhex(disk), ShardState.HELD, after, limit)
         return [_row(row) for row in self._journal.read(sql, values)]
 
-    def to_scrub(self, disk: str, before: int) -> ShardRow | None:
+    def to_scrub(self, disk: str, before: int) -> HeldShard | None:
         """The held shard of a disk that was verified longest ago, if before that time."""
         sql = f"{_COLUMNS} WHERE disk = ? AND state = ? AND scrubbed < ? ORDER BY scrubbed LIMIT 1"
         rows = self._journal.read(sql, (bytes.fromhex(disk), ShardState.HELD, before))
@@ -128,12 +128,12 @@ class ShardIndex:
         )
 
 
-def _row(row: tuple[bytes, bytes, int, str, int]) -> ShardRow:
+def _row(row: tuple[bytes, bytes, int, str, int]) -> HeldShard:
     root, disk, size, state, changed = row
-    return ShardRow(root, disk.hex(), size, ShardState(state), changed)
+    return HeldShard(root, disk.hex(), size, ShardState(state), changed)
 
 
-def put_shard(connection: sqlite3.Connection, row: ShardRow) -> None:
+def put_shard(connection: sqlite3.Connection, row: HeldShard) -> None:
     """Insert or replace a root's row; its bytes were just verified."""
     connection.execute(
         "INSERT INTO shard VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "

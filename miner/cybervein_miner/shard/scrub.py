@@ -15,7 +15,7 @@ from cybervein_protocol.errors import StorageError
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.record.tree_file import file_tree
-from cybervein_miner.shard.index import ShardRow, ShardState
+from cybervein_miner.shard.index import HeldShard, ShardState
 from cybervein_miner.shard.layout import shard_path
 from cybervein_miner.shard.store import MovedError, ShardStore
 
@@ -67,7 +67,7 @@ class Scrubber:
             self._verify(disk, row)
         return bool(due)
 
-    def _verify(self, disk: Disk, row: ShardRow) -> None:
+    def _verify(self, disk: Disk, row: HeldShard) -> None:
         path = shard_path(disk, row.root)
         try:
             with disk.guard(f"scrub shard {row.root.hex()[:16]}"):
@@ -87,11 +87,11 @@ class Scrubber:
             return
         self._verified(row)
 
-    def _bad(self, row: ShardRow, state: ShardState) -> None:
+    def _bad(self, row: HeldShard, state: ShardState) -> None:
         self.found_bad += 1
         self._store.mark(row.root, state)
 
-    def _verified(self, row: ShardRow) -> None:
+    def _verified(self, row: HeldShard) -> None:
         now = int(self._clock())
 
         def work(connection: sqlite3.Connection) -> None:

@@ -28,8 +28,8 @@ from cybervein_miner.record.tree_file import (
 from cybervein_miner.shard.incoming import Incoming
 from cybervein_miner.shard.index import (
     Claim,
+    HeldShard,
     ShardIndex,
-    ShardRow,
     ShardState,
     drop_claims,
     put_claim,
@@ -73,7 +73,9 @@ class ShardStore:
 
     async def accept(self, incoming: Incoming, claim: Claim, order: Order) -> None:
         """Make a finished upload ours: row, claim and bytes used in one durable transaction."""
-        row = ShardRow(incoming.root, incoming.disk.id, incoming.size, ShardState.HELD, self._now())
+        row = HeldShard(
+            incoming.root, incoming.disk.id, incoming.size, ShardState.HELD, self._now()
+        )
 
         def work(connection: sqlite3.Connection) -> None:
             charge(connection, order, incoming.size)
@@ -85,7 +87,7 @@ class ShardStore:
         if before is not None:
             await asyncio.to_thread(self._remove_old_copy, before, incoming.disk)
 
-    def keeps(self, row: ShardRow) -> bool:
+    def keeps(self, row: HeldShard) -> bool:
         """Whether a shard is held on a disk that stays."""
         try:
             return row.held and self.rack.get(row.disk).stays
@@ -97,14 +99,14 @@ class ShardStore:
         self.claimed_again.add(root)
         await self.journal.write(lambda connection: put_claim(connection, root, claim))
 
-    def _remove_old_copy(self, before: ShardRow, now_on: Disk) -> None:
+    def _remove_old_copy(self, before: HeldShard, now_on: Disk) -> None:
         with suppress(UnknownError, OSError):
             disk = self.rack.get(before.disk)
             trash_path(disk, before.root).unlink(missing_ok=True)
             if disk is not now_on:
                 remove_files(shard_path(disk, before.root))
 
-    def held(self, root: bytes) -> ShardRow:
+    def held(self, root: bytes) -> HeldShard:
         """The row of a shard that can be served. Raises UnknownError or StorageError."""
         row = self.index.find(root)
         if row is None or row.state is not ShardState.HELD:
@@ -113,7 +115,7 @@ class ShardStore:
         return row
 
     @contextmanager
-    def reading(self, row: ShardRow) -> Iterator[Disk]:
+    def reading(self, row: HeldShard) -> Iterator[Disk]:
         """Read a held shard's file; one that cannot be read is set aside, its disk permitting.
 
         Raises UnknownError (its file is gone), MovedError or StorageError.
@@ -131,13 +133,13 @@ class ShardStore:
                 self.mark(row.root, ShardState.BAD)
             raise
 
-    def require_unmoved(self, row: ShardRow) -> None:
+    def require_unmoved(self, row: HeldShard) -> None:
         """Raise MovedError where the row is not what the index says now."""
         now = self.index.find(row.root)
         if now is None or (now.disk, now.state) != (row.disk, row.state):
             raise MovedError(f"shard {row.root.hex()} was moved meanwhile; ask again")
 
-    def open(self, row: ShardRow) -> int:
+    def open(self, row: HeldShard) -> int:
         """An open file handle of a held shard. Raises StorageError or UnknownError."""
         try:
             with self.reading(row) as disk:
@@ -145,11 +147,11 @@ class ShardStore:
         except MovedError:
             return self.open(self.held(row.root))
 
-    def open_file(self, row: ShardRow) -> BinaryIO:
+    def open_file(self, row: HeldShard) -> BinaryIO:
         """The same as an unbuffered file. Raises as open."""
         return os.fdopen(self.open(row), "rb", buffering=0)
 
-    def slice(self, row: ShardRow, start: int, length: int) -> bytes:
+    def slice(self, row: HeldShard, start: int, length: int) -> bytes:
         """A Bao slice. Raises StorageError or UnknownError; a lost outboard is made again."""
         try:
             with self.reading(row) as disk:
@@ -163,7 +165,7 @@ class ShardStore:
             return file_slice(path, read_outboard(path), start, length)
         return file_slice(path, mend_outboard(path, root), start, length)
 
-    def proven_slice(self, row: ShardRow, chunk: int) -> bytes:
+    def proven_slice(self, row: HeldShard, chunk: int) -> bytes:
         """The slice of one chunk that verifies under the root. Raises ProofError: rotten bytes."""
         start = chunk * CHUNK_BYTES
         data = self.slice(row, start, CHUNK_BYTES)
@@ -173,7 +175,7 @@ class ShardStore:
             return self._second_try(self.held(row.root), start)
         return data
 
-    def _second_try(self, row: ShardRow, start: int) -> bytes:
+    def _second_try(self, row: HeldShard, start: int) -> bytes:
         """Either the outboard was damaged, which is mended, or the shard is."""
         try:
             with self.reading(row) as disk:
@@ -211,7 +213,7 @@ class ShardStore:
         if row is not None and await self.journal.write(work):
             await asyncio.to_thread(self._to_trash, row)
 
-    def _to_trash(self, row: ShardRow) -> None:
+    def _to_trash(self, row: HeldShard) -> None:
         """The index said so first: a crash here leaves a file that `trash` moves or purges."""
         disk = self.rack.get(row.disk)
         path = shard_path(disk, row.root)

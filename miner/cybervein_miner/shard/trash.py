@@ -18,8 +18,8 @@ from cybervein_miner.disk.rack import Rack
 from cybervein_miner.record.journal import Journal
 from cybervein_miner.record.tree_file import outboard_path
 from cybervein_miner.shard.index import (
+    HeldShard,
     ShardIndex,
-    ShardRow,
     ShardState,
     drop_shard,
     put_shard,
@@ -51,7 +51,7 @@ class Trash:
         rows = self._index.in_state(ShardState.TRASH, before, _PURGE_MAX)
         return sum(self._purge(row) for row in rows)
 
-    def _purge(self, row: ShardRow) -> bool:
+    def _purge(self, row: HeldShard) -> bool:
         try:
             disk = self._rack.get(row.disk)
             with disk.guard("empty the trash"):
@@ -104,7 +104,7 @@ def _adopt(disk: Disk, journal: Journal, now: int) -> list[bytes]:
     known = {root for (root,) in journal.read("SELECT root FROM shard")}
     strangers = [file for file in _shard_files(disk) if bytes.fromhex(file.name) not in known]
     rows = [
-        ShardRow(bytes.fromhex(f.name), disk.id, f.stat().st_size, ShardState.HELD, now)
+        HeldShard(bytes.fromhex(f.name), disk.id, f.stat().st_size, ShardState.HELD, now)
         for f in strangers
     ]
 

@@ -21,7 +21,7 @@ from cybervein_protocol.errors import (
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.shard.incoming import Incoming
-from cybervein_miner.shard.index import ShardRow, ShardState
+from cybervein_miner.shard.index import HeldShard, ShardState
 from cybervein_miner.shard.layout import shard_path
 from cybervein_miner.shard.store import ShardStore, remove_files
 
@@ -55,7 +55,7 @@ class Vacater:
                 failed += 1
         return moved
 
-    def _attempt(self, disk: Disk, row: ShardRow) -> bool:
+    def _attempt(self, disk: Disk, row: HeldShard) -> bool:
         try:
             with self._store.receive(row.root, row.size) as incoming:
                 self._copy(disk, row, incoming)
@@ -70,7 +70,7 @@ class Vacater:
             remove_files(shard_path(here, row.root))
         return switched
 
-    def _copy(self, disk: Disk, row: ShardRow, incoming: Incoming) -> None:
+    def _copy(self, disk: Disk, row: HeldShard, incoming: Incoming) -> None:
         """Onto the new disk, verified and synced; rotten bytes are set aside where they are."""
         doing = f"read shard {row.root.hex()[:16]}"
         try:
@@ -82,7 +82,7 @@ class Vacater:
             self._store.mark(row.root, ShardState.BAD)
             raise
 
-    def _switch(self, row: ShardRow, target: Disk) -> bool:
+    def _switch(self, row: HeldShard, target: Disk) -> bool:
         """Point the index at the new copy, unless the shard was deleted or replaced meanwhile."""
         values = (bytes.fromhex(target.id), row.root, bytes.fromhex(row.disk), ShardState.HELD)
 

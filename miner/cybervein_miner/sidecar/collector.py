@@ -12,7 +12,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from cybervein_miner.sidecar.registry import DURATION, METRICS, UP, MetricSpec, Sample
-from cybervein_miner.sidecar.sources import Answer
+from cybervein_miner.sidecar.sources import SourceAnswer
 
 _log = structlog.get_logger()
 
@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 class ScrapeCollector(Collector):
     """The metrics of one round of answers."""
 
-    def __init__(self, answers: Mapping[str, Answer]) -> None:
+    def __init__(self, answers: Mapping[str, SourceAnswer]) -> None:
         self._answers = answers
 
     def collect(self) -> Iterator[Metric]:
@@ -34,7 +34,7 @@ class ScrapeCollector(Collector):
                 yield family(spec, _read(spec, answer))
 
 
-def _read(spec: MetricSpec, answer: Answer) -> list[Sample]:
+def _read(spec: MetricSpec, answer: SourceAnswer) -> list[Sample]:
     """Values; a document of another version loses one metric, not the page."""
     try:
         return list(spec.read(answer.document or {}))

@@ -25,7 +25,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SourceAnswer:
     """What a source said, None where it failed, and the seconds it took."""
 
     document: Mapping[str, Any] | None
@@ -51,7 +51,7 @@ class Sources:
         if self._session is not None:
             await self._session.close()
 
-    async def ask(self) -> dict[str, Answer]:
+    async def ask(self) -> dict[str, SourceAnswer]:
         """Answers by source. The super node is asked about the miner of an earlier answer too."""
         miner = await _timed(MINER, self.miner)
         if miner.document is not None:
@@ -91,14 +91,14 @@ class Sources:
         return document
 
 
-async def _timed(name: str, ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> Answer:
+async def _timed(name: str, ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> SourceAnswer:
     started = time.monotonic()
     try:
         document = await asyncio.wait_for(ask(), TIMEOUT_SECONDS)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError, TypeError, KeyError) as error:
         _log.warning("source does not answer", source=name, error=repr(error))
-        return Answer(None, time.monotonic() - started)
-    return Answer(document, time.monotonic() - started)
+        return SourceAnswer(None, time.monotonic() - started)
+    return SourceAnswer(document, time.monotonic() - started)
 
 
 async def _host() -> Mapping[str, Any]:

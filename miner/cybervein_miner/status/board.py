@@ -16,9 +16,9 @@ from cybervein_miner.chain.clock import NetworkClock
 from cybervein_miner.chain.sight import Sight
 from cybervein_miner.chain.standing import Standing
 from cybervein_miner.disk.disk import Disk, DiskState
-from cybervein_miner.leaving.disks import Leaving, Remaining
+from cybervein_miner.leaving.disks import Leaving, StillHeld
 from cybervein_miner.leaving.drain import Drain
-from cybervein_miner.plot.inventory import Inventory, PlotRow, PlotState
+from cybervein_miner.plot.inventory import Inventory, OwnPlot, PlotState
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.prover.epochs import EpochWatch
 from cybervein_miner.record.tally import Tally
@@ -129,7 +129,7 @@ class StatusBoard:
                 "leaving": False,
                 "placeable": False,
                 **numbers,
-                "remaining": Remaining().as_json(),
+                "remaining": StillHeld().as_json(),
             }
             for path, error in self.inventory.rack.refused.items()
         ]
@@ -176,7 +176,7 @@ class StatusBoard:
             ],
         }
 
-    def _drained(self, row: PlotRow) -> bool:
+    def _drained(self, row: OwnPlot) -> bool:
         """Whether a plot is only a file that was left on a drained disk."""
         return any(d.drained and d.id == row.disk for d in self.inventory.rack.disks)
 

@@ -11,7 +11,7 @@ UNSAFE = {"Missing", "Foreign", "Failed"}
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LedgerStanding:
     """What the ledger says of one miner; amounts in veins."""
 
     address: str
@@ -26,7 +26,7 @@ class Ledger:
     """A super node's answer, or why there is none."""
 
     epoch: int | None = None
-    standings: tuple[Standing, ...] = ()
+    standings: tuple[LedgerStanding, ...] = ()
     coin_decimals: int = 0
     problem: str = ""
 
@@ -94,6 +94,6 @@ def earning(
     return Answer(proving == len(miners) and bool(miners), "; ".join([text, *problems]))
 
 
-def _proves(standing: Standing, epoch: int | None) -> bool:
+def _proves(standing: LedgerStanding, epoch: int | None) -> bool:
     last = standing.last_proof_epoch
     return last is not None and (epoch is None or epoch - last <= 2)  # noqa: PLR2004 -- epochs

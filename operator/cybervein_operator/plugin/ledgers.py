@@ -12,7 +12,7 @@ from typing import Any
 
 from cybervein_protocol.errors import CyberVeinError
 
-from cybervein_operator.plugin.answers import Ledger, Object, Standing
+from cybervein_operator.plugin.answers import Ledger, LedgerStanding, Object
 from cybervein_operator.plugin.kubectl import Kubectl
 
 PAGE = 500
@@ -39,13 +39,13 @@ def _ledger(kubectl: Kubectl, network: Object) -> Ledger:
         return Ledger(problem=f"its super node was not reached ({' '.join(str(error).split())})")
 
 
-def _standings(kubectl: Kubectl, network: Object) -> Iterable[Standing]:
+def _standings(kubectl: Kubectl, network: Object) -> Iterable[LedgerStanding]:
     after = ""
     while True:
         page = _get(kubectl, network, f"/v1/miners?limit={PAGE}{after}")
         for each in page["miners"]:
             keys = ("address", "rewards", "fees", "penalties", "last_proof_epoch")
-            yield Standing(*(each[key] for key in keys))
+            yield LedgerStanding(*(each[key] for key in keys))
         if not page.get("next"):
             return
         after = f"&after={page['next']}"

@@ -41,7 +41,7 @@ __all__ = [
     "GrowingTree",
     "OutboardError",
     "SliceError",
-    "TreeHasher",
+    "StreamHasher",
     "chunk_count",
     "new_hasher",
     "outboard",
@@ -54,7 +54,7 @@ __all__ = [
 ]
 
 
-class TreeHasher(Protocol):
+class StreamHasher(Protocol):
     """Root and outboard of a stream; `finalize` may be called once."""
 
     def update(self, data: bytes, /) -> None:
@@ -64,10 +64,10 @@ class TreeHasher(Protocol):
         """The 32-byte root and the outboard of everything appended."""
 
 
-def new_hasher() -> TreeHasher:
-    """A `TreeHasher` of the empty stream."""
+def new_hasher() -> StreamHasher:
+    """A `StreamHasher` of the empty stream."""
     fast = native()
-    hasher: TreeHasher = _hasher.TreeHasher() if fast is None else fast.TreeHasher()
+    hasher: StreamHasher = _hasher.TreeHasher() if fast is None else fast.TreeHasher()
     return hasher
 
 

@@ -22,7 +22,7 @@ from cybervein_supernode.api.metrics import metrics_routes
 from cybervein_supernode.api.network_routes import network_routes
 from cybervein_supernode.api.signed_routes import signed_routes
 from cybervein_supernode.api.submit_routes import submit_routes
-from cybervein_supernode.node.node import SuperNode
+from cybervein_supernode.node.node import SuperNodeParts
 
 EXPLORER = Path(__file__).parent.parent / "explorer"
 _PAGE_POLICY = (
@@ -32,7 +32,7 @@ _PAGE_POLICY = (
 
 
 def create_app(
-    node: SuperNode, *, behind_proxy: bool = False, free_from: Sequence[Network] = ()
+    node: SuperNodeParts, *, behind_proxy: bool = False, free_from: Sequence[Network] = ()
 ) -> FastAPI:
     """All routes of one super node; `node` starts and stops apart from it."""
     app = FastAPI(

@@ -24,14 +24,14 @@ from cybervein_supernode.api.chain_views import (
     full_epoch_document,
     unit_document,
 )
-from cybervein_supernode.node.node import SuperNode
+from cybervein_supernode.node.node import SuperNodeParts
 
 PAGE_MAX = 200
 Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
 Start = Annotated[int | None, Query(alias="from", ge=0)]
 
 
-def chain_routes(node: SuperNode) -> APIRouter:
+def chain_routes(node: SuperNodeParts) -> APIRouter:
     """The routes; each reads what is committed."""
     router, read = APIRouter(prefix="/v1", tags=["chain"]), ChainReader(node)
     bad, absent = (MalformedError,), (MalformedError, UnknownError)
@@ -52,7 +52,7 @@ def chain_routes(node: SuperNode) -> APIRouter:
 class ChainReader:
     """A handler for each route."""
 
-    def __init__(self, node: SuperNode) -> None:
+    def __init__(self, node: SuperNodeParts) -> None:
         self._view, self._engine = node.desk.view, node.desk.engine
 
     def account(self, text: str) -> JsonAnswer:

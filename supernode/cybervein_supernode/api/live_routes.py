@@ -12,12 +12,12 @@ from fastapi import APIRouter, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from cybervein_supernode.desk.events import LISTENERS_MAX, EventHub
-from cybervein_supernode.node.node import SuperNode
+from cybervein_supernode.node.node import SuperNodeParts
 
 PING_SECONDS = 15
 
 
-def live_routes(node: SuperNode) -> APIRouter:
+def live_routes(node: SuperNodeParts) -> APIRouter:
     """`/v1/events`, `/startupz`, `/healthz`, `/readyz`."""
     router = APIRouter(tags=["live"])
 

@@ -18,7 +18,7 @@ from cybervein_supernode.api.market_views import (
     shard_document,
     weight_of,
 )
-from cybervein_supernode.node.node import SuperNode
+from cybervein_supernode.node.node import SuperNodeParts
 
 DEALS_MAX = 500
 HISTORY_EPOCHS = 50
@@ -30,7 +30,7 @@ _ROOT_HEX = 64
 _BYTES: Final = "application/octet-stream"
 
 
-def market_routes(node: SuperNode) -> APIRouter:
+def market_routes(node: SuperNodeParts) -> APIRouter:
     """The routes; each reads what is committed."""
     router, read = APIRouter(prefix="/v1", tags=["market"]), MarketReader(node)
     bad, absent = (MalformedError,), (MalformedError, UnknownError)
@@ -51,7 +51,7 @@ def market_routes(node: SuperNode) -> APIRouter:
 class MarketReader:
     """A handler for each route."""
 
-    def __init__(self, node: SuperNode) -> None:
+    def __init__(self, node: SuperNodeParts) -> None:
         self._node, self._view = node, node.desk.view
 
     def miners(self, limit: Page = None, after: str | None = None) -> JsonAnswer:

@@ -21,7 +21,7 @@ from msgspec.structs import asdict
 
 from cybervein_supernode.api.chain_views import contribution_document
 from cybervein_supernode.chain.view import LedgerView, Shard
-from cybervein_supernode.node.node import SuperNode
+from cybervein_supernode.node.node import SuperNodeParts
 
 
 def weight_of(row: MinerRow, preset: Preset) -> int:
@@ -29,13 +29,13 @@ def weight_of(row: MinerRow, preset: Preset) -> int:
     return weight(space_bytes(row.space, row.plots_active, preset), row.bandwidth or 0, preset)
 
 
-def listed_miner(node: SuperNode, key: bytes, row: MinerRow, total: int) -> ListedMiner:
+def listed_miner(node: SuperNodeParts, key: bytes, row: MinerRow, total: int) -> ListedMiner:
     """One entry of the listing; `total` is the weight of all miners."""
     share = weight_of(row, node.desk.view.preset) * 1_000_000 // total if total else 0
     return ListedMiner(**asdict(miner_document(node, key, row)), weight_share=share)
 
 
-def full_miner(node: SuperNode, key: bytes, epochs: int) -> FullMinerDocument:
+def full_miner(node: SuperNodeParts, key: bytes, epochs: int) -> FullMinerDocument:
     """One miner with its batches and its last closed `epochs`."""
     view = node.desk.view
     promised = node.departures.promised(key)
@@ -48,7 +48,7 @@ def full_miner(node: SuperNode, key: bytes, epochs: int) -> FullMinerDocument:
 
 
 def miner_document(
-    node: SuperNode, key: bytes, row: MinerRow, promised: int | UnsetType = UNSET
+    node: SuperNodeParts, key: bytes, row: MinerRow, promised: int | UnsetType = UNSET
 ) -> MinerDocument:
     """A miner's standing: its row, and what this super node saw last."""
     preset, seen = node.desk.view.preset, node.roster.seen(key)

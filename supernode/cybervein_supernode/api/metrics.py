@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from cybervein_supernode.node.node import SuperNode
+from cybervein_supernode.node.node import SuperNodeParts
 
 PREFIX = "cybervein_supernode_"
 COUNTERS = (
@@ -36,7 +36,7 @@ COUNTERS = (
 class SuperNodeCollector(Collector):
     """Everything a super node says about itself and its network."""
 
-    def __init__(self, node: SuperNode) -> None:
+    def __init__(self, node: SuperNodeParts) -> None:
         self._node = node
 
     def collect(self) -> Iterator[Metric]:
@@ -105,7 +105,7 @@ class SuperNodeCollector(Collector):
         return family
 
 
-def metrics_routes(node: SuperNode) -> APIRouter:
+def metrics_routes(node: SuperNodeParts) -> APIRouter:
     """`/metrics`."""
     router = APIRouter(tags=["live"])
     registry = CollectorRegistry()

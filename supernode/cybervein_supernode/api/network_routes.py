@@ -19,13 +19,13 @@ from fastapi.responses import StreamingResponse
 
 from cybervein_supernode.api.chain_views import supply_document
 from cybervein_supernode.chain.export import export_chain
-from cybervein_supernode.node.node import SuperNode
+from cybervein_supernode.node.node import SuperNodeParts
 
 _BYTES: Final = "application/octet-stream"
 _EXPORT: Final = "All blocks and units, one canonical DAG-CBOR item after the other."
 
 
-def network_routes(node: SuperNode) -> APIRouter:
+def network_routes(node: SuperNodeParts) -> APIRouter:
     """`/v1/network`, `/v1/network.json`, `/v1/export`."""
     router = APIRouter(prefix="/v1", tags=["chain"])
 
@@ -50,7 +50,7 @@ def network_routes(node: SuperNode) -> APIRouter:
     return router
 
 
-def _network(node: SuperNode) -> NetworkDocument:
+def _network(node: SuperNodeParts) -> NetworkDocument:
     view = node.desk.view
     head, supply = view.head(), view.rows.find(SUPPLY, SUPPLY_ID)
     if supply is None:

@@ -26,7 +26,7 @@ from cybervein_runtime.http_server import Authenticator, read_body
 from cybervein_runtime.openapi import JsonAnswer, answers, answers_bytes, takes_bytes
 from fastapi import APIRouter, Request, Response
 
-from cybervein_supernode.node.node import SuperNode
+from cybervein_supernode.node.node import SuperNodeParts
 
 _SIGNED: Final = (
     MalformedError,
@@ -42,7 +42,7 @@ _SIGNED: Final = (
 )
 
 
-def signed_routes(node: SuperNode, authenticator: Authenticator) -> APIRouter:
+def signed_routes(node: SuperNodeParts, authenticator: Authenticator) -> APIRouter:
     """The routes; bodies are DAG-CBOR records."""
     router = APIRouter(prefix="/v1", tags=["submit"])
     _add_deals(router, node, authenticator)
@@ -63,7 +63,7 @@ def signed_routes(node: SuperNode, authenticator: Authenticator) -> APIRouter:
     return router
 
 
-def _add_deals(router: APIRouter, node: SuperNode, authenticator: Authenticator) -> None:
+def _add_deals(router: APIRouter, node: SuperNodeParts, authenticator: Authenticator) -> None:
     granted = answers_bytes(DAG_CBOR, "OrderGrants.", refuses=_SIGNED)
     proven = answers_bytes(DAG_CBOR, "A VerificationAnswer.", refuses=(*_SIGNED, ProofError))
 
@@ -89,7 +89,7 @@ def _add_deals(router: APIRouter, node: SuperNode, authenticator: Authenticator)
         return Response(encode(answer), media_type=DAG_CBOR)
 
 
-def _check_owner(node: SuperNode, deal: bytes, signer: bytes) -> None:
+def _check_owner(node: SuperNodeParts, deal: bytes, signer: bytes) -> None:
     owner = node.desk.view.deal(deal).owner
     if owner != signer:
         raise ForbiddenError(

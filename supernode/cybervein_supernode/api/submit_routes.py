@@ -27,7 +27,7 @@ from cybervein_runtime.openapi import JsonAnswer, answers, takes_bytes
 from fastapi import APIRouter, Query, Request
 
 from cybervein_supernode.api.free_units import FreeUnits
-from cybervein_supernode.node.node import SuperNode
+from cybervein_supernode.node.node import SuperNodeParts
 
 FINAL_SECONDS_MAX = 30.0
 """`?wait=final` holds this long."""
@@ -50,7 +50,7 @@ _PROOFS: Final = (*_JUDGED, ExpiredError, StorageError)
 Wait = Annotated[Literal["final"] | None, Query()]
 
 
-def submit_routes(node: SuperNode, free_units: FreeUnits) -> APIRouter:
+def submit_routes(node: SuperNodeParts, free_units: FreeUnits) -> APIRouter:
     """The routes; bodies are DAG-CBOR records."""
     router = APIRouter(prefix="/v1", tags=["submit"])
     unit = answers(UnitStatus, status=_ACCEPTED, refuses=_UNITS)
@@ -68,7 +68,7 @@ def submit_routes(node: SuperNode, free_units: FreeUnits) -> APIRouter:
     return router
 
 
-def _add_proofs(router: APIRouter, node: SuperNode) -> None:
+def _add_proofs(router: APIRouter, node: SuperNodeParts) -> None:
     space = answers(SpaceProofVerdict, refuses=_PROOFS)
     commit = answers(ProofVerdict, refuses=_PROOFS)
 
@@ -87,7 +87,7 @@ def _add_proofs(router: APIRouter, node: SuperNode) -> None:
         return JsonAnswer(ProofVerdict(accepted=not reason, reason=reason))
 
 
-async def _submit(node: SuperNode, raw: bytes, seconds: float) -> UnitStatus:
+async def _submit(node: SuperNodeParts, raw: bytes, seconds: float) -> UnitStatus:
     """Queue a unit and wait for its block."""
     place = await asyncio.to_thread(node.desk.view.unit, cid_root(node_cid(raw)))
     if place is not None:

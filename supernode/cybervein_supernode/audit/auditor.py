@@ -23,7 +23,7 @@ from cybervein_supernode.chain.view import Shard
 from cybervein_supernode.clock.timeline import Timeline
 from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.desk.notebook import Loss
-from cybervein_supernode.peers.miner_client import MinerClient, Peer
+from cybervein_supernode.peers.miner_client import MinerPeer, Peer
 from cybervein_supernode.verify.examination import Finding, Question, check_fits, examine
 
 _log = structlog.get_logger()
@@ -47,7 +47,7 @@ class Verdict:
 class Auditor:
     """Runs once an epoch."""
 
-    def __init__(self, desk: Desk, miners: MinerClient) -> None:
+    def __init__(self, desk: Desk, miners: MinerPeer) -> None:
         self._desk = desk
         self._miners = miners
         self._turn = asyncio.Semaphore(MINERS_AT_ONCE)

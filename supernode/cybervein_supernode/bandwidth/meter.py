@@ -24,7 +24,7 @@ from cybervein_protocol.tree import verify_slice
 from cybervein_supernode.bandwidth.speed import Read, bytes_per_second
 from cybervein_supernode.clock.timeline import Timeline
 from cybervein_supernode.desk.desk import Desk
-from cybervein_supernode.peers.miner_client import MinerClient, Peer
+from cybervein_supernode.peers.miner_client import MinerPeer, Peer
 from cybervein_supernode.placement.domains import network_group
 
 _log = structlog.get_logger()
@@ -50,7 +50,7 @@ class Target:
 class Meter:
     """Runs once an epoch."""
 
-    def __init__(self, desk: Desk, miners: MinerClient) -> None:
+    def __init__(self, desk: Desk, miners: MinerPeer) -> None:
         self._desk = desk
         self._miners = miners
         self._failure: dict[bytes, str] = {}

@@ -16,14 +16,14 @@ from multiformats import CID
 
 from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.desk.notebook import Grant
-from cybervein_supernode.peers.miner_client import MinerClient, Peer
+from cybervein_supernode.peers.miner_client import MinerPeer, Peer
 from cybervein_supernode.placement.roster import Roster
 
 
 class Placement:
     """Grants PUT orders."""
 
-    def __init__(self, desk: Desk, roster: Roster, miners: MinerClient) -> None:
+    def __init__(self, desk: Desk, roster: Roster, miners: MinerPeer) -> None:
         self._desk = desk
         self._roster = roster
         self._miners = miners

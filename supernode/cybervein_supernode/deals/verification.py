@@ -32,7 +32,7 @@ from cybervein_protocol.tree import verify_slice
 from multiformats import CID
 
 from cybervein_supernode.desk.desk import Desk
-from cybervein_supernode.peers.miner_client import MinerClient, Peer
+from cybervein_supernode.peers.miner_client import MinerPeer, Peer
 
 ASK_SECONDS_MAX = 60.0
 ITEMS_PER_REQUEST = 512
@@ -41,7 +41,7 @@ DEALS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ShardPlace:
     """A shard to challenge."""
 
     segment: int
@@ -55,7 +55,7 @@ class Place:
 class Deals:
     """Verifies deals for their owners."""
 
-    def __init__(self, desk: Desk, miners: MinerClient) -> None:
+    def __init__(self, desk: Desk, miners: MinerPeer) -> None:
         self._desk = desk
         self._miners = miners
         self._turn = asyncio.Semaphore(DEALS_AT_ONCE)
@@ -95,7 +95,7 @@ class Deals:
 
     async def _challenge_all(self, deal: CID, segments: list[SegmentEntry]) -> list[str]:
         """What is not proven; empty if everything is there."""
-        by_miner: dict[bytes, list[Place]] = defaultdict(list)
+        by_miner: dict[bytes, list[ShardPlace]] = defaultdict(list)
         for place in _places(segments):
             by_miner[place.entry.miner].append(place)
         identity = verification_id(deal, segments)
@@ -107,7 +107,9 @@ class Deals:
         found = await asyncio.gather(*(self._challenge(identity, *part) for part in parts))
         return [failure for failures in found for failure in failures]
 
-    async def _challenge(self, identity: bytes, miner: bytes, places: list[Place]) -> list[str]:
+    async def _challenge(
+        self, identity: bytes, miner: bytes, places: list[ShardPlace]
+    ) -> list[str]:
         """One miner's shards; failures in words."""
         items = [AuditItem(root=p.entry.root, chunk=_random_chunk(p.entry)) for p in places]
         epoch = self._desk.view.head().epoch
@@ -121,9 +123,9 @@ class Deals:
             return [f"{place}: {error}" for place in places]
 
 
-def _places(segments: list[SegmentEntry]) -> list[Place]:
+def _places(segments: list[SegmentEntry]) -> list[ShardPlace]:
     return [
-        Place(number, index, entry)
+        ShardPlace(number, index, entry)
         for number, segment in enumerate(segments)
         for index, entry in enumerate(segment.shards)
     ]
@@ -134,7 +136,7 @@ def _random_chunk(entry: ShardEntry) -> int:
 
 
 def _failures(
-    answer: AuditAnswer, request: AuditRequest, places: list[Place], miner: bytes
+    answer: AuditAnswer, request: AuditRequest, places: list[ShardPlace], miner: bytes
 ) -> list[str]:
     verify_audit_answer(answer)
     asked = [(item.root, item.chunk) for item in request.items]

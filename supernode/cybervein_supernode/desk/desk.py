@@ -14,7 +14,7 @@ from cybervein_supernode.chain.view import LedgerView
 from cybervein_supernode.clock.time_source import TimeSource
 from cybervein_supernode.desk.events import EventHub
 from cybervein_supernode.desk.notebook import Notebook
-from cybervein_supernode.desk.tally import Tally
+from cybervein_supernode.desk.tally import DutyTally
 from cybervein_supernode.engine.port import Engine
 from cybervein_supernode.verify.evidence import EvidenceStore
 
@@ -36,7 +36,7 @@ class Desk:
     evidence: EvidenceStore
     notebook: Notebook
     hub: EventHub
-    tally: Tally
+    tally: DutyTally
     time: TimeSource
     judges: ThreadPoolExecutor = field(default_factory=_judges)
 

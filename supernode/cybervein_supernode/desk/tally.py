@@ -3,7 +3,7 @@
 from collections import Counter
 
 
-class Tally:
+class DutyTally:
     """Monotone counts; `add` on the event loop or under the GIL, read at each scrape."""
 
     def __init__(self) -> None:

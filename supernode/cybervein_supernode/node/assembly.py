@@ -17,34 +17,34 @@ from cybervein_supernode.deals.verification import Deals
 from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.desk.events import EventHub
 from cybervein_supernode.desk.notebook import Notebook
-from cybervein_supernode.desk.tally import Tally
+from cybervein_supernode.desk.tally import DutyTally
 from cybervein_supernode.engine.bench import Bench
 from cybervein_supernode.engine.solo import SoloEngine
 from cybervein_supernode.intake.commit_intake import CommitIntake
 from cybervein_supernode.intake.space_intake import SpaceIntake, results_issued
 from cybervein_supernode.node.chronicle import Chronicle
 from cybervein_supernode.node.epochs import OpenEpochs
-from cybervein_supernode.node.home import Home
-from cybervein_supernode.node.node import Place, SuperNode
-from cybervein_supernode.peers.miner_client import MinerClient
+from cybervein_supernode.node.home import SuperNodeHome
+from cybervein_supernode.node.node import Place, SuperNodeParts
+from cybervein_supernode.peers.miner_client import MinerPeer
 from cybervein_supernode.peers.public_only import public_session
 from cybervein_supernode.placement.roster import Roster
 from cybervein_supernode.repair.departures import Departures
 from cybervein_supernode.repair.mover import Mover
 from cybervein_supernode.repair.rebuild import Rebuilder
 from cybervein_supernode.repair.repairer import Repairer
-from cybervein_supernode.repair.watch import Watch
+from cybervein_supernode.repair.watch import SilenceWatch
 from cybervein_supernode.verify.evidence import EvidenceStore
 
 
 def assemble(
     place: Place, identity: Identity, genesis: Genesis, time: TimeSource | None = None
-) -> SuperNode:
+) -> SuperNodeParts:
     """Open what is on disk and make every part; must be called inside a running loop."""
     desk, chronicle = _desk(place.home, identity, genesis, time or SystemTime())
     session = None if genesis.preset.declared_domains else public_session()
     http = SignedClient(identity.keys, session)
-    miners = MinerClient(desk.view.network, identity.keys, http)
+    miners = MinerPeer(desk.view.network, identity.keys, http)
     epochs = OpenEpochs(desk)
     clock = _clock(desk, epochs.open_epoch())
     space = SpaceIntake(desk, clock.in_time)
@@ -52,9 +52,9 @@ def assemble(
     rebuilder = Rebuilder(desk, roster, miners)
     departures = Departures(desk)
     mover = Mover(desk, departures, rebuilder)
-    repairer = Repairer(desk, Watch(desk), rebuilder)
+    repairer = Repairer(desk, SilenceWatch(desk), rebuilder)
     driver = EpochDriver(clock, epochs, space.issue_results, _each_epoch(desk, miners))
-    return SuperNode(
+    return SuperNodeParts(
         place=place,
         desk=desk,
         chronicle=chronicle,
@@ -80,7 +80,7 @@ def _clock(desk: Desk, epoch: int) -> EpochClock:
     return EpochClock(desk.preset, desk.time, epoch, results_issued=issued)
 
 
-def _each_epoch(desk: Desk, miners: MinerClient) -> tuple[EpochDuty, ...]:
+def _each_epoch(desk: Desk, miners: MinerPeer) -> tuple[EpochDuty, ...]:
     """What begins and ends with each epoch."""
     return (
         EpochDuty("audit", Auditor(desk, miners).run),
@@ -104,11 +104,11 @@ def _duties(
 
 
 def _desk(
-    home: Home, identity: Identity, genesis: Genesis, time: TimeSource
+    home: SuperNodeHome, identity: Identity, genesis: Genesis, time: TimeSource
 ) -> tuple[Desk, Chronicle]:
     """What every duty is given; the engine tells the chronicle of its blocks."""
     chain = Chain(home.ledger, genesis)
-    hub, notebook, tally = EventHub(time.wall), Notebook(home.notebook), Tally()
+    hub, notebook, tally = EventHub(time.wall), Notebook(home.notebook), DutyTally()
     chronicle = Chronicle(chain.machine.app_hash, hub, notebook, tally)
     desk = Desk(
         identity=identity,

@@ -9,13 +9,15 @@ from cybervein_protocol.signing import address
 from cybervein_supernode.chain.store import CommittedBlock
 from cybervein_supernode.desk.events import EventHub
 from cybervein_supernode.desk.notebook import Notebook
-from cybervein_supernode.desk.tally import Tally
+from cybervein_supernode.desk.tally import DutyTally
 
 
 class Chronicle:
     """Follows the chain; `app_hash` is that of the last block."""
 
-    def __init__(self, app_hash: bytes, hub: EventHub, notebook: Notebook, tally: Tally) -> None:
+    def __init__(
+        self, app_hash: bytes, hub: EventHub, notebook: Notebook, tally: DutyTally
+    ) -> None:
         self.app_hash = app_hash
         self._hub = hub
         self._notebook = notebook

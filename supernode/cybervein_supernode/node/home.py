@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class SuperNodeHome:
     """The files of a super node under one directory."""
 
     directory: Path

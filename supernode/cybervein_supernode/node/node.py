@@ -14,7 +14,7 @@ from cybervein_supernode.intake.commit_intake import CommitIntake
 from cybervein_supernode.intake.space_intake import SpaceIntake
 from cybervein_supernode.node.chronicle import Chronicle
 from cybervein_supernode.node.epochs import OpenEpochs
-from cybervein_supernode.node.home import Home
+from cybervein_supernode.node.home import SuperNodeHome
 from cybervein_supernode.placement.roster import Roster
 from cybervein_supernode.repair.departures import Departures
 from cybervein_supernode.repair.mover import Mover
@@ -25,13 +25,13 @@ from cybervein_supernode.repair.repairer import Repairer
 class Place:
     """Where a super node lives: its files, its public URL, and the PEM of a private authority."""
 
-    home: Home
+    home: SuperNodeHome
     url: str
     ca: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class SuperNode:
+class SuperNodeParts:
     """Everything of one super node but its HTTP server; `assembly.assemble` makes it."""
 
     place: Place

@@ -42,7 +42,7 @@ class Peer:
     url: str
 
 
-class MinerClient:
+class MinerPeer:
     """Signed requests of one super node to any miner."""
 
     def __init__(self, network: CID, key: KeyPair, http: SignedClient) -> None:

@@ -14,7 +14,7 @@ from cybervein_protocol.placement import Candidate
 from cybervein_protocol.signing import address
 
 from cybervein_supernode.desk.desk import Desk
-from cybervein_supernode.peers.miner_client import MinerClient, Peer
+from cybervein_supernode.peers.miner_client import MinerPeer, Peer
 from cybervein_supernode.placement.domains import failure_domain
 
 ASKED_AT_ONCE_MAX = 16
@@ -44,7 +44,7 @@ _NEVER = Sighting(online=False, free_bytes=0, wall=0.0, error="not asked yet")
 class Roster:
     """Sightings of all registered miners."""
 
-    def __init__(self, desk: Desk, miners: MinerClient) -> None:
+    def __init__(self, desk: Desk, miners: MinerPeer) -> None:
         self._desk = desk
         self._miners = miners
         self._sightings: dict[bytes, Sighting] = {}

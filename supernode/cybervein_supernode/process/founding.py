@@ -16,14 +16,14 @@ from cybervein_runtime.trust import context_of
 from msgspec.structs import replace
 from nacl.public import PrivateKey
 
-from cybervein_supernode.node.home import Home
+from cybervein_supernode.node.home import SuperNodeHome
 
 _DIGITS_MAX = 19
 DEFAULT_URL = "http://127.0.0.1:7700"
 
 
 def found(  # noqa: PLR0913, PLR0917 -- what a network is founded with
-    home: Home, numbers: Preset, url: str, funds: Sequence[str], now: int, ca: str = ""
+    home: SuperNodeHome, numbers: Preset, url: str, funds: Sequence[str], now: int, ca: str = ""
 ) -> NetworkFile:
     """Write identity and `network.json`. Raises ConflictError if there is a network already.
 
@@ -52,7 +52,7 @@ def found(  # noqa: PLR0913, PLR0917 -- what a network is founded with
     return load_network(home.network)
 
 
-def founded(home: Home, numbers: Preset, url: str) -> NetworkFile | None:
+def founded(home: SuperNodeHome, numbers: Preset, url: str) -> NetworkFile | None:
     """The network that is there already, if it is the one that is asked for.
 
     Raises ConflictError where preset, epoch length or URL are others: they cannot be changed.

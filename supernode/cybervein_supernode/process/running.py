@@ -18,14 +18,14 @@ from cybervein_runtime.tls import Tls, require_tls
 from cybervein_supernode.api.app import create_app
 from cybervein_supernode.api.free_units import parse_networks
 from cybervein_supernode.node.assembly import assemble
-from cybervein_supernode.node.home import Home
+from cybervein_supernode.node.home import SuperNodeHome
 from cybervein_supernode.node.node import Place
 
 _log = structlog.get_logger()
 
 
 async def run(  # noqa: PLR0913 -- one parameter per option
-    home: Home,
+    home: SuperNodeHome,
     host: str,
     port: int,
     public_url: str | None,

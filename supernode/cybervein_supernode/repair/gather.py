@@ -8,7 +8,7 @@ from cybervein_protocol.ledger.state.rows import shard_id
 
 from cybervein_supernode.chain.view import Shard
 from cybervein_supernode.desk.desk import Desk
-from cybervein_supernode.peers.miner_client import MinerClient, Peer
+from cybervein_supernode.peers.miner_client import MinerPeer, Peer
 from cybervein_supernode.placement.roster import Roster
 
 TRANSFER_SECONDS_MAX = 300.0
@@ -16,10 +16,10 @@ FETCH_EXTRA = 1
 """Helpers asked beyond k at once, so that one slow miner does not hold a repair up."""
 
 
-class Gatherer:
+class HelperGatherer:
     """Reads shards for repairs."""
 
-    def __init__(self, desk: Desk, roster: Roster, miners: MinerClient) -> None:
+    def __init__(self, desk: Desk, roster: Roster, miners: MinerPeer) -> None:
         self._desk, self._roster, self._miners = desk, roster, miners
 
     async def fetch(self, k: int, siblings: list[Shard]) -> dict[int, bytes]:

@@ -24,19 +24,19 @@ from multiformats import CID
 
 from cybervein_supernode.chain.view import Shard
 from cybervein_supernode.desk.desk import Desk
-from cybervein_supernode.peers.miner_client import MinerClient, Peer
+from cybervein_supernode.peers.miner_client import MinerPeer, Peer
 from cybervein_supernode.placement.roster import Roster
-from cybervein_supernode.repair.gather import TRANSFER_SECONDS_MAX, Gatherer, identity_of
+from cybervein_supernode.repair.gather import TRANSFER_SECONDS_MAX, HelperGatherer, identity_of
 
 
 class Rebuilder:
     """Rebuilds shards, one call each."""
 
-    def __init__(self, desk: Desk, roster: Roster, miners: MinerClient) -> None:
+    def __init__(self, desk: Desk, roster: Roster, miners: MinerPeer) -> None:
         self._desk = desk
         self._roster = roster
         self._miners = miners
-        self._gatherer = Gatherer(desk, roster, miners)
+        self._gatherer = HelperGatherer(desk, roster, miners)
         self._turns: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     def _turn(self, shard: Shard) -> asyncio.Lock:

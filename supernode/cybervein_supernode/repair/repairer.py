@@ -18,7 +18,7 @@ from cybervein_supernode.chain.view import Shard
 from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.desk.notebook import Loss
 from cybervein_supernode.repair.rebuild import Rebuilder
-from cybervein_supernode.repair.watch import Watch, name_of, repair_event
+from cybervein_supernode.repair.watch import SilenceWatch, name_of, repair_event
 
 _log = structlog.get_logger()
 REPAIRS_AT_ONCE = 2
@@ -30,7 +30,7 @@ PAUSE_SECONDS = 1.0
 class Repairer:
     """Runs beside the epochs: a repair may outlast one."""
 
-    def __init__(self, desk: Desk, watch: Watch, rebuilder: Rebuilder) -> None:
+    def __init__(self, desk: Desk, watch: SilenceWatch, rebuilder: Rebuilder) -> None:
         self._desk = desk
         self._watch = watch
         self._rebuilder = rebuilder

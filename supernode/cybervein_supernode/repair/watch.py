@@ -15,7 +15,7 @@ from cybervein_supernode.desk.notebook import Loss
 SILENT = "silent beyond grace"
 
 
-class Watch:
+class SilenceWatch:
     """Turns silence into losses."""
 
     def __init__(self, desk: Desk) -> None:

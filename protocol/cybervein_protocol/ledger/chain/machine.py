@@ -26,7 +26,7 @@ from cybervein_protocol.ledger.chain.execution import (
 from cybervein_protocol.ledger.chain.founding import genesis_rows
 from cybervein_protocol.ledger.chain.selection import select
 from cybervein_protocol.ledger.state import smt
-from cybervein_protocol.ledger.state.overlay import ROOT, Committed, Overlay, R, Store
+from cybervein_protocol.ledger.state.overlay import ROOT, Committed, Overlay, R, StateStore
 from cybervein_protocol.ledger.state.rows import (
     TABLE_NAMES,
     HeadRow,
@@ -69,7 +69,7 @@ class StateMachine:
     Raises ConflictError for a store of another network.
     """
 
-    def __init__(self, genesis: Genesis, store: Store) -> None:
+    def __init__(self, genesis: Genesis, store: StateStore) -> None:
         self.genesis = genesis
         self.network = network_id(genesis)
         self.preset = genesis.preset

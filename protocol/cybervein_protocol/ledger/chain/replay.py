@@ -15,7 +15,7 @@ from cybervein_protocol.errors import ProofError, UnknownError
 from cybervein_protocol.ledger.chain.block import Block, block_id, header_of, verify_block
 from cybervein_protocol.ledger.chain.border import parse_unit
 from cybervein_protocol.ledger.chain.machine import BlockResult, StateMachine
-from cybervein_protocol.ledger.state.overlay import MemoryStore, Store
+from cybervein_protocol.ledger.state.overlay import MemoryStore, StateStore
 from cybervein_protocol.ledger.units.genesis import Genesis
 from cybervein_protocol.ledger.units.unit import ParsedUnit
 
@@ -38,7 +38,7 @@ def replay_blocks(
     genesis: Genesis,
     blocks: Iterable[Block],
     units: Mapping[CID, bytes],
-    store: Store | None = None,
+    store: StateStore | None = None,
 ) -> Iterator[Replayed]:
     """Execute blocks from height 1 on, one by one, and check each against what it claims.
 

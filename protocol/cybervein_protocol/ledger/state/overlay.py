@@ -19,7 +19,7 @@ ROOT: Final = b"root"
 """The name under which a store keeps the tree's root, beside the nodes: it is no hash."""
 
 
-class Store(Protocol):
+class StateStore(Protocol):
     """Committed state: rows by key, and the nodes of the Merkle tree over them by hash.
 
     The tree's root is kept among the nodes, under the name `ROOT`.
@@ -100,7 +100,7 @@ class View(Protocol):
 class Committed:
     """The typed view of a store, with decoded rows remembered."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: StateStore) -> None:
         self._store = store
         self._cache: dict[bytes, Record] = {}
 

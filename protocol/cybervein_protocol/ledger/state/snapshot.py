@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from cybervein_protocol.errors import CyberVeinError, MalformedError, ProofError
 from cybervein_protocol.ledger.state import smt
-from cybervein_protocol.ledger.state.overlay import ROOT, Store
+from cybervein_protocol.ledger.state.overlay import ROOT, StateStore
 from cybervein_protocol.ledger.state.rows import decode_row
 
 
-def restore(store: Store, rows: Iterable[tuple[bytes, bytes]], app_hash: bytes) -> None:
+def restore(store: StateStore, rows: Iterable[tuple[bytes, bytes]], app_hash: bytes) -> None:
     """Fill an empty store with `machine.snapshot()` of a chain whose block says `app_hash`.
 
     Raises ProofError if the rows are not that state, MalformedError for a row that is none.
