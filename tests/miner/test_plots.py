@@ -275,7 +275,14 @@ async def test_a_commit_audit_is_answered_by_replay_alone(farm: Farm) -> None:
     for row in farm.inventory.rows():
         file_of(farm, row.number).unlink()
     batch = Batch(node_cid(b"\xa1\x61a\x01"), plots)
-    prover = CommitProver(NETWORK, key, TEST, None, None, Tally())  # type: ignore[arg-type]
+    prover = CommitProver(
+        network=NETWORK,
+        key=key,
+        preset=TEST,
+        batches=None,  # type: ignore[arg-type]
+        super_node=None,  # type: ignore[arg-type]
+        tally=Tally(),
+    )
     response = prover.respond(batch, 7, BEACON)
     verify_commit_response(response)
     ids = [row.plot_id for row in farm.inventory.rows()]
