@@ -52,6 +52,11 @@ def ready(api: Api, labels: str) -> list[dict[str, Any]]:
     return [pod for pod in api.list("pods", labels=labels) if is_ready(pod)]
 
 
+def one_is_missing(pdb: dict[str, Any]) -> bool:
+    status = pdb["status"]
+    return (status["expectedPods"], status["currentHealthy"]) == (MINERS, MINERS - 1)
+
+
 def test_miners_keep_apart_and_one_at_a_time_is_evicted(
     cluster: Cluster, kwok: Kwok, storage_class: str, namespace: str
 ) -> None:
@@ -70,6 +75,8 @@ def test_miners_keep_apart_and_one_at_a_time_is_evicted(
     cluster.kubectl("cordon", *nodes)  # what is evicted waits, and is missing meanwhile
     evict(api, namespace, "home-1-0")
     until(lambda: len(ready(api, labels)) == MINERS - 1, "one miner is gone")
+    # Expected are pods whose StatefulSets have one: for a moment, until it is made again, one less.
+    api.wait("pdb", "home", one_is_missing, "counts the miner that is missing")
     with pytest.raises(ApiError, match="would violate the pod's disruption budget"):
         evict(api, namespace, "home-2-0")
     cluster.kubectl("uncordon", *nodes)
