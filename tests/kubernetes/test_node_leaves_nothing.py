@@ -19,7 +19,7 @@ from waiting import until
 pytestmark = pytest.mark.node
 IMAGE = "localhost/answer:1"
 MOUNTS = Path("/proc/self/mounts")
-PACKAGE_ROOT = Path(__file__).parent
+PACKAGE_ROOT = Path(__file__).parents[1] / "support"
 RUN_FOREVER = """
 import sys, time
 from pathlib import Path

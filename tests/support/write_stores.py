@@ -14,7 +14,8 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from cybervein_client.catalogue.rows import CatalogueDeal, DealState, FileRow, FileState, SegmentRow
+from cybervein_client.catalogue import rows
+from cybervein_client.catalogue.rows import DealState, FileRow, FileState, SegmentRow
 from cybervein_client.catalogue.store import Catalogue
 from cybervein_protocol.encoding import cid_root, encode, node_cid
 from cybervein_protocol.presets import TEST
@@ -163,8 +164,9 @@ def write_catalogue(path: Path) -> None:
         FileRow("f1", "photo", "/home/photo.jpg", 70000, 1, b"k" * 32, 2, 3, 10,
                 FileState.UPLOADING, None, 1_700_000_000)
     )  # fmt: skip
+    deal_row = getattr(rows, "CatalogueDeal", None) or rows.DealRow  # its name until 0.2.0
     catalogue.add_deal(
-        CatalogueDeal("f1", 0, 0, 1, "bafy-deal", b"open", b"commit", 12345, DealState.ACTIVE)
+        deal_row("f1", 0, 0, 1, "bafy-deal", b"open", b"commit", 12345, DealState.ACTIVE)
     )
     catalogue.put_segment(SegmentRow("f1", 0, b"s" * 32, 70000, 2, last=True, shards=()))
     catalogue.finish_file("f1", 70000, "bafy-file", {"bafy-file": b"node"})
