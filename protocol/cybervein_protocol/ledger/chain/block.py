@@ -35,6 +35,8 @@ _UNITS_MAX: Final = 1 << 14
 Rules = Literal[1, 2]
 RULES: Final = 2
 """By which rules new blocks execute."""
+TAU_RULES: Final = 2
+"""From these rules on the state has the units of its epochs."""
 
 
 class Void(Record):

@@ -13,7 +13,7 @@ from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import ConflictError, CyberVeinError
 from cybervein_protocol.ledger.chain import frame
 from cybervein_protocol.ledger.chain.block import (
-    RULES,
+    TAU_RULES,
     UNITS_BYTES_MAX,
     BlockHeader,
     EpochBlock,
@@ -82,7 +82,7 @@ def execute_all(
 ) -> Executed:
     """Execute a block whose frames are charged; a body that fails leaves its unit void."""
     done = Executed()
-    if header.v == RULES:
+    if header.v >= TAU_RULES:
         grow_tau(state, [cid_root(unit.id) for unit in units])
     for unit in units:
         try:
@@ -90,7 +90,7 @@ def execute_all(
         except CyberVeinError as error:
             done.voids.append(Void(unit=unit.id, code=error.code))
             done.reasons[unit.id] = str(error)
-    if header.v == RULES and head(state).epoch > header.epoch:
+    if header.v >= TAU_RULES and head(state).epoch > header.epoch:
         closed = state.get(EPOCHS, epoch_id(header.epoch))
         done.closed = None if closed is None else epoch_block(closed)
     state.put(HEAD, HEAD_ID, replace(head(state), height=header.height))
@@ -119,10 +119,10 @@ def _check_place(state: Overlay, header: BlockHeader) -> None:
             f"block {header.height} of epoch {header.epoch}: expected {at.height + 1} of "
             f"epoch {at.epoch}"
         )
-    if header.v < RULES and state.get(TAU, TAU_ID) is not None:
+    if header.v < TAU_RULES and state.get(TAU, TAU_ID) is not None:
         raise ConflictError(
-            f"block {header.height}: of rules {header.v}, the chain is at rules {RULES} already; "
-            "a release of today proposes it"
+            f"block {header.height}: of rules {header.v}, the chain is at rules {TAU_RULES} "
+            "already; a release of today proposes it"
         )
 
 
