@@ -13,6 +13,7 @@ from cybervein_protocol.encoding import node_cid
 from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.messages import Order, sign_order
 from cybervein_protocol.signing import KeyPair
+from waiting import DEADLINE_SECONDS
 
 KEY = KeyPair(bytes(32))
 QUEUE = 8
@@ -64,8 +65,8 @@ async def test_a_silent_machine_is_given_up_long_before_a_slow_one(
     silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "CONNECT_SECONDS_MAX", 0.2)
-    transport = BulkTransport(KEY)
+    transport = BulkTransport(KEY, stall_seconds=2 * DEADLINE_SECONDS)
     with pytest.raises(UnavailableError, match="does not answer"):
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             await transport.get(ShardAt(bytes(32), 1024, KEY.public, silent), order())
     transport.close()

@@ -23,6 +23,7 @@ from cybervein_runtime.http_errors import install_errors
 from cybervein_runtime.http_server import Authenticator, read_body
 from cybervein_runtime.serving import bind, serve, url_of
 from fastapi import FastAPI, Request
+from waiting import until
 
 KEY = KeyPair(b"\4" * 32)
 
@@ -66,9 +67,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
     sock = bind("127.0.0.1", 0)
     state.url = url_of(sock)
     task = asyncio.create_task(serve(app, sock, state.run_file))
-    async with asyncio.timeout(10):
-        while not state.run_file.exists():
-            await asyncio.sleep(0.01)
+    await asyncio.to_thread(until, state.run_file.exists, "it serves")
     yield state
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -33,6 +33,7 @@ from cybervein_supernode.engine.bench import Bench
 from cybervein_supernode.engine.mempool import Mempool
 from cybervein_supernode.verify.replaying import verify_data
 from super_lab import WALLET, Lab
+from waiting import DEADLINE_SECONDS
 
 KILLS = 40
 
@@ -197,10 +198,15 @@ async def test_an_expired_unit_fails_its_waiter(lab: Lab, monkeypatch: pytest.Mo
         await future
 
 
-async def test_of_two_units_with_one_nonce_the_loser_is_told_at_once(lab: Lab) -> None:
+async def test_of_two_units_with_one_nonce_the_loser_is_told_at_once(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mempool_module, "AGE_SECONDS_MAX", float("inf"))  # it is told of no age
     _, first = await lab.desk.engine.submit(transfer(lab, nonce=0, amount=1))
     _, second = await lab.desk.engine.submit(transfer(lab, nonce=0, amount=2))
-    done = await asyncio.wait_for(asyncio.gather(first, second, return_exceptions=True), 4)
+    done = await asyncio.wait_for(
+        asyncio.gather(first, second, return_exceptions=True), DEADLINE_SECONDS
+    )
     assert sorted(type(one).__name__ for one in done) == ["ExpiredError", "Inclusion"]
 
 

@@ -24,6 +24,7 @@ from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.http_signature import SignableRequest, verify_request
 from cybervein_protocol.signing import KeyPair, address
 from documents import made
+from waiting import DEADLINE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -212,7 +213,7 @@ class Responder:
 
     def start(self) -> "Responder":
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(DEADLINE_SECONDS)
         return self
 
     def stop(self) -> None:

@@ -31,6 +31,7 @@ from multiformats import CID
 from nacl.public import PublicKey as SealKey
 from nacl.public import SealedBox
 from services import Service, command
+from waiting import DEADLINE_SECONDS
 
 FUNDS = 10**15
 WALLET = KeyPair(b"w" * 32)
@@ -84,7 +85,7 @@ class Lab:
         else:
             unit = make_paid_unit(network, body, parents, key, account, self.desk.preset)
         _, future = await self.desk.engine.submit(encode(unit))
-        return await asyncio.wait_for(future, 20)
+        return await asyncio.wait_for(future, DEADLINE_SECONDS)
 
     def account(self, key: KeyPair) -> int:
         """The account's next nonce."""
