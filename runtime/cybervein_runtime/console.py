@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import msgspec
 from rich.console import Console as RichConsole
 from rich.console import RenderableType
 from rich.progress import (
@@ -38,7 +39,11 @@ class Console:
         self.err = RichConsole(stderr=True)
 
     def emit(self, data: object, render: Callable[[], RenderableType] | None = None) -> None:
-        """Show a result: JSON with `--json`, else what `render` draws (or the JSON, indented)."""
+        """Show a result: JSON with `--json`, else what `render` draws (or the JSON, indented).
+
+        It may hold documents of `cybervein_protocol.api`.
+        """
+        data = msgspec.to_builtins(data)
         if self.as_json:
             sys.stdout.write(json.dumps(data) + "\n")
         elif render is not None:

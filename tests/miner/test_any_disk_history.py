@@ -6,10 +6,11 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from cybervein_miner.disk.disk import Disk, DiskState
+from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.marker import create_marker, marker_path
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.record.journal import Journal
+from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.errors import CyberVeinError, ForbiddenError, StorageError
 from cybervein_protocol.signing import KeyPair
 from hypothesis import settings

@@ -215,7 +215,7 @@ async def test_probes_name_a_dead_disk_and_stay_true(world: World, tmp_path: Pat
             assert answer.status == 200, "it has started: it says what is wrong"
         async with miner.http.get(f"{miner.url}/healthz") as answer:
             assert answer.status == 200, "a restart does not mend disks"
-        degraded = miner.node.board.document()["degraded"]
+        degraded = miner.node.board.document().degraded
         assert sum("missing" in line for line in degraded) == 2
 
 
@@ -250,7 +250,7 @@ async def test_the_bandwidth_cap_holds_over_uploads_and_downloads(
             assert await miner.get(blake3(data).digest()) == (200, data)
         seconds = time.monotonic() - began
         assert 4 * size / rate - 0.75 <= seconds, f"{4 * size} bytes at {rate}/s in {seconds} s"
-        assert miner.node.board.document()["bandwidth_cap_bytes_per_second"] == rate
+        assert miner.node.board.document().bandwidth_cap_bytes_per_second == rate
 
 
 async def test_from_another_machine_the_control_key_rules_and_the_miner_s_own_does_not(
@@ -282,15 +282,15 @@ async def test_a_foreign_path_is_named_and_comes_in_by_itself_once_it_is_right(
     settings = settings_of(world, tmp_path, tmp_path / "mine", tmp_path / "theirs", tmp_path / "no")
     (tmp_path / "no").rmdir()
     async with serving(world, settings) as miner:
-        disks = {disk["path"]: disk for disk in miner.node.board.document()["disks"]}
+        disks = {disk.path: disk for disk in miner.node.board.document().disks}
         foreign, absent = disks[str(tmp_path / "theirs")], disks[str(tmp_path / "no")]
-        assert (foreign["id"], foreign["state"], absent["state"]) == ("", "foreign", "missing")
-        assert "belongs to miner" in foreign["reason"]
+        assert (foreign.id, foreign.state, absent.state) == ("", "foreign", "missing")
+        assert "belongs to miner" in foreign.reason
         assert sum(str(tmp_path) in line for line in miner.node.board.degraded()) == 2
         shutil.rmtree(tmp_path / "theirs" / "cybervein")
         (tmp_path / "no").mkdir()
         await asyncio.to_thread(miner.node.upkeep.look)
-        states = {d["path"]: d["state"] for d in miner.node.board.document()["disks"]}
+        states = {d.path: d.state for d in miner.node.board.document().disks}
         assert set(states.values()) == {"ready"}
         assert len(states) == 3
 

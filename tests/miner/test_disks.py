@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 from cybervein_miner.disk.device import Device
-from cybervein_miner.disk.disk import DiskState
 from cybervein_miner.disk.marker import create_marker, marker_path, read_marker
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.record.journal import Journal
+from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.encoding import decode, encode
 from cybervein_protocol.errors import CyberVeinError, ForbiddenError, StorageError
 from cybervein_protocol.signing import KeyPair
@@ -210,7 +210,7 @@ async def test_a_failing_disk_is_quarantined_and_the_other_goes_on(
         assert disk_at(miner, bad).state is DiskState.QUARANTINED
         assert disk_at(miner, good).state is DiskState.READY
         status = miner.node.board.document()
-        assert [d["state"] for d in status["disks"] if d["path"] == str(bad)] == ["quarantined"]
+        assert [d.state for d in status.disks if d.path == str(bad)] == ["quarantined"]
         data = shard_bytes(400_000, 99)
         assert (await miner.put(data))[0] == 201
         assert await miner.get(blake3(data).digest()) == (200, data)
@@ -277,7 +277,7 @@ async def test_an_empty_leaving_disk_is_given_up_at_once(
         answer = await miner.owner().request("DELETE", f"{miner.url}/v1/disks/{disk.id}")
         assert (answer.json()["gone"], answer.json()["state"]) == (True, "drained")
         assert [d.path for d in miner.node.rack.disks if d.placeable] == [first]
-        assert miner.node.board.bad_disks() == []
+        assert miner.node.board.disks.bad() == []
 
 
 async def test_only_the_owner_may_change_disks(miner: Running, tmp_path: Path) -> None:

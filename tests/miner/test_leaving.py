@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
-from cybervein_miner.disk.disk import Disk, DiskState
+from cybervein_miner.disk.disk import Disk
 from cybervein_miner.plot.policy import Wish
 from cybervein_miner.shard.index import ShardState
 from cybervein_miner.shard.layout import shard_path
+from cybervein_protocol.api.disk_state import DiskState
+from cybervein_protocol.api.miner.disks import RemainingWork
 from cybervein_protocol.errors import ConflictError, CyberVeinError, ForbiddenError
 from miner_world import Mount, Running, World, serving, settings_of, shard_bytes
 
@@ -68,8 +70,8 @@ async def test_shards_move_to_the_other_disk_and_are_served_at_every_moment(
         for data in shards:
             assert await miner.get(blake3(data).digest()) == (200, data)
         assert miner.node.store.index.totals().lost == 0
-        [document] = [d for d in miner.node.board.document()["disks"] if d["path"] == str(old)]
-        assert document["remaining"] == {"plots": 0, "shards": 0, "bytes": 0}
+        [document] = [d for d in miner.node.board.document().disks if d.path == str(old)]
+        assert document.remaining == RemainingWork(plots=0, shards=0, bytes=0)
 
 
 async def test_what_finds_no_room_stays_and_is_served_until_there_is_some(
@@ -250,9 +252,9 @@ async def test_a_draining_miner_takes_nothing_serves_everything_and_remembers(
         assert (status, "drains and takes nothing new" in answer.decode()) == (507, True)
     async with serving(world, settings) as miner:
         document = miner.node.board.document()
-        assert (document["draining"], document["drained"]) == (True, False)
-        assert document["drain"]["final"] is False, "the ledger was not heard yet"
-        assert document["free_bytes"] == 0
+        assert (document.draining, document.drained) == (True, False)
+        assert document.drain.final is False, "the ledger was not heard yet"
+        assert document.free_bytes == 0
         assert await miner.get(blake3(data).digest()) == (200, data)
         cancel = b'{"v":1,"draining":false}'
         await miner.owner().request("POST", f"{miner.url}/v1/drain", body=cancel)

@@ -117,9 +117,9 @@ async def test_it_lives_names_its_disk_does_nothing_and_comes_back(  # noqa: PLR
     harm(disk)
     async with serving(world, settings) as again:
         again.node.sight.before = 3  # as after a restart that heard an epoch
-        [document] = again.node.board.document()["disks"]
-        assert (document["state"], document["path"]) == (state, str(disk))
-        assert why in document["reason"]
+        [document] = again.node.board.document().disks
+        assert (document.state, document.path) == (state, str(disk))
+        assert why in document.reason
         status, ready = await probe(again, "readyz")
         assert (status, ready["message"]) == (503, "no disk can be read")
         assert [each["state"] for each in ready["disks"]] == [state]  # type: ignore[attr-defined]
@@ -161,7 +161,7 @@ async def test_it_proves_nothing_admits_nothing_and_loses_nothing(
             )
         assert {row.state for row in inventory.rows()} == {PlotState.ACTIVE}
         assert again.node.store.index.totals().shards == 1
-        assert again.node.board.document()["plots_wanted"] == 2
+        assert again.node.board.document().plots_wanted == 2
         assert list(disk.iterdir()) == [], "nothing was written under the mount point"
         mounted(disk)
         await asyncio.to_thread(again.node.upkeep.look)
@@ -239,8 +239,8 @@ async def test_one_that_is_ruled_from_afar_says_so_from_its_first_start_on(
     create_marker(disk, OTHER, 1)
     async with serving(world, settings) as running:
         running.node.sight.before = 3
-        [document] = running.node.board.document()["disks"]
-        assert (document["id"], document["state"]) == ("", "foreign")
+        [document] = running.node.board.document().disks
+        assert (document.id, document.state) == ("", "foreign")
         assert (await probe(running, "readyz"))[0] == 503
         shutil.rmtree(disk / "cybervein")
         await until_ready(running)

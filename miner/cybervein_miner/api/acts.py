@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 import structlog
+from cybervein_protocol.api.miner.disks import DiskDocument, RemovedDocument, WipedDocument
+from cybervein_protocol.api.miner.drain import DrainDocument
 from cybervein_protocol.errors import ConflictError
 
 from cybervein_miner.disk.disk import Disk
@@ -17,11 +20,10 @@ from cybervein_miner.plot.inventory import PlotState
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.shard.index import drop_disk
 from cybervein_miner.shard.store import ShardStore
-from cybervein_miner.status.board import StatusBoard
+from cybervein_miner.status.disks import DiskBoard
 
 _ON_DISK: Final = (PlotState.MADE, PlotState.ACTIVE, PlotState.VOID)
 _log = structlog.get_logger()
-Json = dict[str, Any]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -33,23 +35,19 @@ class Control:
     plotter: Plotter
     leaving: Leaving
     drain: Drain
-    board: StatusBoard
+    disks: DiskBoard
     take_in: Callable[[list[Disk]], None]
     wake: Callable[[], None]
 
-    def set_drain(self, *, draining: bool) -> Json:
+    def set_drain(self, *, draining: bool) -> DrainDocument:
         """Begin or cancel the drain of this miner."""
         self.drain.ask(draining=draining)
         self.plotter.paused = draining
         _log.info("drain asked for" if draining else "drain cancelled")
         self.wake()
-        return {"v": 1, **self.drain.document()}
+        return self.drain.document()
 
-    def listing(self) -> list[Json]:
-        """All disks."""
-        return [*(self.board.disk(disk) for disk in self.rack.disks), *self.board.refused()]
-
-    def add(self, path: Path) -> Json:
+    def add(self, path: Path) -> DiskDocument:
         """Claim a disk, or take one back; its plots and shards are taken in."""
         before = self.rack.at(path)
         disk = self.rack.add(path)
@@ -58,23 +56,26 @@ class Control:
         self.store.believe_again(disk)
         self.take_in([disk])
         self.wake()
-        return self.board.disk(disk)
+        return self.disks.one(disk)
 
-    def remove(self, disk_id: str, *, force: bool) -> Json:
+    def remove(self, disk_id: str, *, force: bool) -> RemovedDocument:
         """Begin a disk's drain. Forced, it goes at once with what it holds."""
         disk = self.rack.get(disk_id)
         self.rack.leave(disk)
         if force:
-            answer = self.board.disk(disk) | {"gone": True}
+            answer = self._removed(disk, gone=True)
             self._forget(disk)
             return answer
         gone = self.leaving.give_up_if_done(disk)
         self.wake()
-        return self.board.disk(disk) | {"gone": gone}
+        return self._removed(disk, gone=gone)
+
+    def _removed(self, disk: Disk, *, gone: bool) -> RemovedDocument:
+        return RemovedDocument(**msgspec.structs.asdict(self.disks.one(disk)), gone=gone)
 
     def _forget(self, disk: Disk) -> None:
         """Its plots retire on the ledger, its shards are missing from now on; files stay."""
-        inventory = self.board.inventory
+        inventory = self.disks.inventory
         for row in inventory.rows(*_ON_DISK):
             if row.disk == disk.id:
                 inventory.set_state([row], PlotState.RETIRING, row.batch)
@@ -84,9 +85,9 @@ class Control:
     def _clear(self, disk: Disk) -> None:
         """Forget what was on a drained disk."""
         self.store.journal.write_now(lambda db: drop_disk(db, disk.id))
-        self.board.inventory.forget(disk)
+        self.disks.inventory.forget(disk)
 
-    def wipe(self, disk_id: str, confirm: str) -> Json:
+    def wipe(self, disk_id: str, confirm: str) -> WipedDocument:
         """Delete CyberVein's files of a drained disk. Raises ConflictError for any other."""
         disk = self.rack.get(disk_id)
         if confirm != disk.id:
@@ -103,5 +104,6 @@ class Control:
         self._clear(disk)
         self.rack.forget(disk)
         _log.warning("disk was wiped", path=str(disk.path), files=wiped.files, bytes=wiped.bytes)
-        answer = {"id": disk.id, "path": str(disk.path)}
-        return {"v": 1, **answer, "files": wiped.files, "bytes": wiped.bytes}
+        return WipedDocument(
+            v=1, id=disk.id, path=str(disk.path), files=wiped.files, bytes=wiped.bytes
+        )

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
 
 from cybervein_protocol.api.miner.status import StatusDocument
 from cybervein_protocol.encoding import encode
@@ -14,10 +13,9 @@ from cybervein_protocol.messages.audits import AUDIT_REQUEST_BYTES_MAX
 from cybervein_runtime.http_client import DAG_CBOR
 from cybervein_runtime.http_errors import install_errors
 from cybervein_runtime.http_server import read_body
-from cybervein_runtime.openapi import answers, answers_bytes, describe, takes_bytes
+from cybervein_runtime.openapi import JsonAnswer, answers, answers_bytes, describe, takes_bytes
 from cybervein_runtime.probes import Probes, add_probes
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
 from starlette.routing import Route
 
 from cybervein_miner.api.acts import Control
@@ -29,7 +27,7 @@ from cybervein_miner.api.shards import PATH, SLICE_TYPE, ShardEndpoint
 from cybervein_miner.api.throttle import Throttle
 from cybervein_miner.shard.orders import OrderBook
 
-Status = Callable[[], dict[str, Any]]
+Status = Callable[[], StatusDocument]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
@@ -58,9 +56,9 @@ def build_app(border: Border, lifespan: Lifespan) -> FastAPI:
     _add_super_node(app, border)
 
     @app.get("/v1/status", **answers(StatusDocument))
-    async def get_status() -> JSONResponse:
+    async def get_status() -> JsonAnswer:
         """Everything about this miner."""
-        return JSONResponse(border.status())
+        return JsonAnswer(border.status())
 
     describe(app)
     return app

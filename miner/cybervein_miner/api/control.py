@@ -26,9 +26,8 @@ from cybervein_protocol.errors import (
     UnknownError,
 )
 from cybervein_runtime.http_server import read_body
-from cybervein_runtime.openapi import Errors, answers, takes
+from cybervein_runtime.openapi import Errors, JsonAnswer, answers, takes
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
 
 from cybervein_miner.api.acts import Control
 from cybervein_miner.api.door import Door
@@ -54,34 +53,34 @@ def add_control(app: FastAPI, door: Door, control: Control) -> None:
         return decode_document(body, kind, what, BODY_BYTES_MAX)
 
     @app.post("/v1/drain", **answers(DrainDocument, refuses=_ACT), **takes(DrainBody))
-    async def drain(request: Request) -> JSONResponse:
+    async def drain(request: Request) -> JsonAnswer:
         """Begin or cancel the drain of this miner."""
         draining = (await checked(request, DrainBody)).draining
-        return JSONResponse(await asyncio.to_thread(control.set_drain, draining=draining))
+        return JsonAnswer(await asyncio.to_thread(control.set_drain, draining=draining))
 
     @app.get("/v1/disks", **answers(DiskDocument, many=True, refuses=SIGNED))
-    async def list_disks(request: Request) -> JSONResponse:
+    async def list_disks(request: Request) -> JsonAnswer:
         """All disks."""
         door.control(request, b"")
-        return JSONResponse(await asyncio.to_thread(control.listing))
+        return JsonAnswer(await asyncio.to_thread(control.disks.listing))
 
     @app.post("/v1/disks", **answers(DiskDocument, status=201, refuses=_ACT), **takes(DiskBody))
-    async def add_disk(request: Request) -> JSONResponse:
+    async def add_disk(request: Request) -> JsonAnswer:
         """Claim a disk, look at a refused one again, or take one back."""
         path = (await checked(request, DiskBody)).path
-        return JSONResponse(await asyncio.to_thread(control.add, Path(path)), status_code=201)
+        return JsonAnswer(await asyncio.to_thread(control.add, Path(path)), status_code=201)
 
     @app.delete("/v1/disks/{disk_id}", **answers(RemovedDocument, refuses=_ACT))
-    async def remove_disk(request: Request, disk_id: str, force: str = "false") -> JSONResponse:
+    async def remove_disk(request: Request, disk_id: str, force: str = "false") -> JsonAnswer:
         """Drain a disk; forced, give it up at once."""
         door.control(request, b"")
         if force not in {"true", "false"}:
             raise MalformedError(f"force={force[:16]!r}: expected true or false")
         answer = await asyncio.to_thread(control.remove, disk_id, force=force == "true")
-        return JSONResponse(answer)
+        return JsonAnswer(answer)
 
     @app.post("/v1/disks/{disk_id}/wipe", **answers(WipedDocument, refuses=_ACT), **takes(WipeBody))
-    async def wipe_disk(request: Request, disk_id: str) -> JSONResponse:
+    async def wipe_disk(request: Request, disk_id: str) -> JsonAnswer:
         """Delete CyberVein's files of a drained disk."""
         confirm = (await checked(request, WipeBody)).confirm
-        return JSONResponse(await asyncio.to_thread(control.wipe, disk_id, confirm))
+        return JsonAnswer(await asyncio.to_thread(control.wipe, disk_id, confirm))

@@ -1,10 +1,14 @@
 """Control requests of the command line to a running miner."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Final, TypeVar
 
+import msgspec
 import typer
+from cybervein_protocol.api.decode import decode_document
+from cybervein_protocol.api.document import Document
 from cybervein_protocol.errors import UnavailableError
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.identity import load_identity
@@ -14,29 +18,37 @@ Identity = Annotated[
     Path | None,
     typer.Option(envvar="CYBERVEIN_IDENTITY", help="the miner's --identity, if it has one"),
 ]
-_TIMEOUT_SECONDS = 120
+T = TypeVar("T")
+_TIMEOUT_SECONDS: Final = 120
+_ANSWER_BYTES_MAX: Final = 4 << 20
 
 
-async def call(
-    data: Path, identity: Path | None, method: str, path: str, body: object = None
-) -> Any:  # noqa: ANN401 -- JSON
-    """The JSON answer of the miner on `data`, to a request signed with its own key."""
-    run_file = data / "run.json"
-    if not run_file.exists():
-        raise UnavailableError(f"no miner runs on {data}; start it with cybervein mine")
-    url = json.loads(run_file.read_text())["url"]
-    keys = load_identity(identity or data / "identity.json").keys
-    async with SignedClient(keys) as client:
-        answer = await client.request(
-            method,
-            f"{_here(url)}{path}",
-            body=None if body is None else json.dumps(body).encode(),
-            content_type="application/json",
-            timeout_seconds=_TIMEOUT_SECONDS,
-        )
-    return answer.json()
+@dataclass(frozen=True, slots=True)
+class RunningMiner:
+    """The miner that runs on `data`; requests are signed with its own key."""
 
+    data: Path
+    identity: Path | None
 
-def _here(url: str) -> str:
-    """A miner that listens on every address is reached on this machine's own."""
-    return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+    async def ask(self, method: str, path: str, kind: type[T], body: Document | None = None) -> T:
+        """The document it answers (or a list). Raises its error, or UnavailableError."""
+        url = f"{self._url()}{path}"
+        keys = load_identity(self.identity or self.data / "identity.json").keys
+        async with SignedClient(keys) as client:
+            answer = await client.request(
+                method,
+                url,
+                body=None if body is None else msgspec.json.encode(body),
+                content_type="application/json",
+                timeout_seconds=_TIMEOUT_SECONDS,
+                max_response_bytes=_ANSWER_BYTES_MAX,
+            )
+        return decode_document(answer.body, kind, url, _ANSWER_BYTES_MAX)
+
+    def _url(self) -> str:
+        """A miner that listens on every address is reached on this machine's own."""
+        run_file = self.data / "run.json"
+        if not run_file.exists():
+            raise UnavailableError(f"no miner runs on {self.data}; start it with cybervein mine")
+        url: str = json.loads(run_file.read_text())["url"]
+        return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")

@@ -2,14 +2,21 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from cybervein_protocol.api.miner.disks import (
+    DiskBody,
+    DiskDocument,
+    RemovedDocument,
+    WipeBody,
+    WipedDocument,
+)
 from cybervein_protocol.errors import UnknownError
 from cybervein_protocol.names import GIB
 from rich.table import Table
 
-from cybervein_miner.cli.call import Data, Identity, call
+from cybervein_miner.cli.call import Data, Identity, RunningMiner
 from cybervein_miner.cli.context import console_of
 
 disk_app = typer.Typer(help="Add, remove (drain), wipe and list the disks of a running miner.")
@@ -18,15 +25,15 @@ disk_app = typer.Typer(help="Add, remove (drain), wipe and list the disks of a r
 @disk_app.command("list")
 def list_disks(context: typer.Context, data: Data, identity: Identity = None) -> None:
     """Show every disk: state, space, plots, shards."""
-    disks = asyncio.run(call(data, identity, "GET", "/v1/disks"))
+    disks = _listing(RunningMiner(data, identity))
     console_of(context).emit(disks, lambda: _table(disks))
 
 
 @disk_app.command("add")
 def add_disk(context: typer.Context, path: Path, data: Data, identity: Identity = None) -> None:
     """Give a directory to the miner, have a refused disk checked again, take a drained one back."""
-    body = {"path": str(path.resolve())}
-    disk = asyncio.run(call(data, identity, "POST", "/v1/disks", body))
+    body, miner = DiskBody(str(path.resolve())), RunningMiner(data, identity)
+    disk = asyncio.run(miner.ask("POST", "/v1/disks", DiskDocument, body))
     console_of(context).emit(disk, lambda: _table([disk]))
 
 
@@ -40,15 +47,16 @@ def remove_disk(  # noqa: PLR0913, PLR0917 -- options of a command
     yes: Annotated[bool, typer.Option(help="do not ask")] = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Drain a disk; when nothing on it is needed any more it is `drained`. Its files stay."""
-    found = _find(asyncio.run(call(data, identity, "GET", "/v1/disks")), disk)
+    miner = RunningMiner(data, identity)
+    found = _find(_listing(miner), disk)
     if force and not yes:
         typer.confirm(
-            f"{found['path']} holds {found['shards']} shards of customers; giving them up costs "
+            f"{found.path} holds {found.shards} shards of customers; giving them up costs "
             "their repair from your bond. Give up now?",
             abort=True,
         )
-    query = "?force=true" if force else ""
-    answer = asyncio.run(call(data, identity, "DELETE", f"/v1/disks/{found['id']}{query}"))
+    route = f"/v1/disks/{found.id}" + ("?force=true" if force else "")
+    answer = asyncio.run(miner.ask("DELETE", route, RemovedDocument))
     console_of(context).emit(answer, lambda: _farewell(answer))
 
 
@@ -61,47 +69,50 @@ def wipe_disk(
     identity: Identity = None,
 ) -> None:
     """Delete CyberVein's files (plots, shards, marker) of a drained disk, for good."""
-    found = _find(asyncio.run(call(data, identity, "GET", "/v1/disks")), disk)
-    body = {"v": 1, "confirm": confirm}
-    path = f"/v1/disks/{found['id']}/wipe"
-    answer = asyncio.run(call(data, identity, "POST", path, body))
-    text = f"{answer['path']}: {answer['files']} files of {answer['bytes']} bytes are deleted"
+    miner = RunningMiner(data, identity)
+    found = _find(_listing(miner), disk)
+    body, route = WipeBody(v=1, confirm=confirm), f"/v1/disks/{found.id}/wipe"
+    answer = asyncio.run(miner.ask("POST", route, WipedDocument, body))
+    text = f"{answer.path}: {answer.files} files of {answer.bytes} bytes are deleted"
     console_of(context).emit(answer, lambda: text)
 
 
-def _find(disks: list[dict[str, Any]], name: str) -> dict[str, Any]:
+def _listing(miner: RunningMiner) -> list[DiskDocument]:
+    return asyncio.run(miner.ask("GET", "/v1/disks", list[DiskDocument]))
+
+
+def _find(disks: list[DiskDocument], name: str) -> DiskDocument:
     for disk in disks:
-        if name == disk["id"] or str(Path(name).resolve()) == disk["path"]:
+        if name == disk.id or str(Path(name).resolve()) == disk.path:
             return disk
-    known = ", ".join(disk["path"] for disk in disks)
+    known = ", ".join(disk.path for disk in disks)
     raise UnknownError(f"{name} is not a disk of this miner; it has {known or 'none'}")
 
 
-def _table(disks: list[dict[str, Any]]) -> Table:
+def _table(disks: list[DiskDocument]) -> Table:
     table = Table("disk", "id", "state", "capacity", "available", "plots", "shards", "why")
     for disk in disks:
         table.add_row(
-            disk["path"],
-            disk["id"],
-            _left(disk) if disk["leaving"] else disk["state"],
-            f"{disk['capacity_bytes'] / GIB:.1f} GiB",
-            f"{disk['available_bytes'] / GIB:.1f} GiB",
-            str(disk["plots"]),
-            str(disk["shards"]),
-            disk["reason"],
+            disk.path,
+            disk.id,
+            _left(disk) if disk.leaving else disk.state,
+            f"{disk.capacity_bytes / GIB:.1f} GiB",
+            f"{disk.available_bytes / GIB:.1f} GiB",
+            str(disk.plots),
+            str(disk.shards),
+            disk.reason,
         )
     return table
 
 
-def _left(disk: dict[str, Any]) -> str:
-    left = disk["remaining"]
-    return f"leaving: {left['plots']} plots, {left['shards']} shards left"
+def _left(disk: DiskDocument) -> str:
+    return f"leaving: {disk.remaining.plots} plots, {disk.remaining.shards} shards left"
 
 
-def _farewell(answer: dict[str, Any]) -> str:
-    if answer["gone"]:
-        return f"{answer['path']} is not needed any more; its files stay where they are"
+def _farewell(answer: RemovedDocument) -> str:
+    if answer.gone:
+        return f"{answer.path} is not needed any more; its files stay where they are"
     return (
-        f"{answer['path']} takes nothing new; {answer['remaining']['plots']} plots retire and "
-        f"{answer['remaining']['shards']} shards stay served until they are moved"
+        f"{answer.path} takes nothing new; {answer.remaining.plots} plots retire and "
+        f"{answer.remaining.shards} shards stay served until they are moved"
     )

@@ -1,17 +1,19 @@
 """`cybervein drain`: relieve a running miner of all it holds, before it goes for good."""
 
 import asyncio
-from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
+from cybervein_protocol.api.miner.drain import DrainBody, DrainDocument
+from cybervein_protocol.api.miner.status import StatusDocument
 from cybervein_protocol.errors import UnavailableError
 from cybervein_runtime.console import Console
 
-from cybervein_miner.cli.call import Data, Identity, call
+from cybervein_miner.cli.call import Data, Identity, RunningMiner
 from cybervein_miner.cli.context import console_of
 
 _LOOK_SECONDS: Final = 1.0
+DrainState = DrainDocument | StatusDocument
 
 
 def drain(
@@ -23,50 +25,57 @@ def drain(
 ) -> None:
     """Move every shard of this miner elsewhere and retire its plots; its files stay."""
     console = console_of(context)
-    answer = asyncio.run(_drain(console, data, identity, draining=not cancel, wait=wait))
-    console.emit(answer, lambda: _farewell(answer))
+    miner = RunningMiner(data, identity)
+    answer = asyncio.run(_drain(console, miner, draining=not cancel, wait=wait))
+    told = {
+        "draining": answer.draining,
+        "drained": answer.drained,
+        "held_shards": answer.held_shards,
+        "drain": answer.drain,
+    }
+    console.emit(told, lambda: _farewell(answer))
 
 
 async def _drain(
-    console: Console, data: Path, identity: Path | None, *, draining: bool, wait: bool
-) -> Any:  # noqa: ANN401 -- JSON
-    body = {"v": 1, "draining": draining}
-    answer = await call(data, identity, "POST", "/v1/drain", body)
+    console: Console, miner: RunningMiner, *, draining: bool, wait: bool
+) -> DrainState:
+    body = DrainBody(v=1, draining=draining)
+    answer: DrainState = await miner.ask("POST", "/v1/drain", DrainDocument, body)
     told = ""
-    while draining and wait and not answer["drained"]:
+    while draining and wait and not answer.drained:
         told = _tell(console, answer, told)
         await asyncio.sleep(_LOOK_SECONDS)
-        answer = await _status(data, identity, answer)
-        if not answer["draining"]:
+        answer = await _status(miner, answer)
+        if not answer.draining:
             break
-    return {name: answer[name] for name in ("draining", "drained", "held_shards", "drain")}
+    return answer
 
 
-async def _status(data: Path, identity: Path | None, last: Any) -> Any:  # noqa: ANN401 -- JSON
-    """The status; a miner under restart is waited for, as it drains on."""
+async def _status(miner: RunningMiner, last: DrainState) -> DrainState:
+    """The status; a miner under restart is waited for, as it keeps draining."""
     try:
-        return await call(data, identity, "GET", "/v1/status")
+        return await miner.ask("GET", "/v1/status", StatusDocument)
     except UnavailableError:
         return last
 
 
-def _tell(console: Console, answer: dict[str, Any], told: str) -> str:
+def _tell(console: Console, answer: DrainState, told: str) -> str:
     """Say how far it is, where that changed."""
-    drain = answer["drain"]
-    if not drain["final"]:
+    drain = answer.drain
+    if not drain.final:
         text = "waiting for the ledger to hear of it"
     else:
-        text = f"{answer['held_shards']} shards and {drain['plots_live']} plots are left"
-        text += f", {drain['promised']} shards of open deals may come" if drain["promised"] else ""
-    text += f"; no progress: {drain['blocked_by']}" if drain["blocked_by"] else ""
+        text = f"{answer.held_shards} shards and {drain.plots_live} plots are left"
+        text += f", {drain.promised} shards of open deals may come" if drain.promised else ""
+    text += f"; no progress: {drain.blocked_by}" if drain.blocked_by else ""
     if text != told:
         console.say(text)
     return text
 
 
-def _farewell(answer: dict[str, Any]) -> str:
-    if not answer["draining"]:
+def _farewell(answer: DrainState) -> str:
+    if not answer.draining:
         return "not draining: shards are taken and plots are registered again"
-    if answer["drained"]:
+    if answer.drained:
         return "drained: the network needs this miner no more; stop it whenever you like"
     return "draining; `cybervein drain` shows how far it is, --cancel takes it back"

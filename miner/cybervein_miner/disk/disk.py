@@ -1,13 +1,5 @@
 """One disk: its state, its space, and what an I/O error does to it.
 
-    ready        everything
-    read-only    reads are served, nothing is placed
-    quarantined  nothing is read or written: after I/O errors until a person has it checked again,
-                 with a marker that cannot be read until it can
-    missing      no marker at its path: the mount is away or empty
-    foreign      the marker is another miner's, or a copy from another filesystem
-    drained      it left, and nobody needs what is still on it; read while it is there
-
 `leaving` (asked to be removed) and a full disk only stop placement. After an I/O error the disk is
 tried with a small synced write: a dead device is quarantined at once, a bad sector costs its file
 alone until there are several. 20 TB do not leave for 4 KiB.
@@ -18,9 +10,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
+from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.errors import (
     CyberVeinError,
     ForbiddenError,
@@ -34,17 +26,6 @@ from cybervein_miner.disk.space import NONE, Reservation, Space, space_of
 IO_ERRORS_MAX = 3
 _DEAD = {errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EREMOTEIO, errno.ENOTCONN, errno.ESHUTDOWN}
 FOLDERS = ("plots", "shards", "trash", "tmp")
-
-
-class DiskState(StrEnum):
-    """What a disk is good for; see the module."""
-
-    READY = "ready"
-    READ_ONLY = "read-only"
-    QUARANTINED = "quarantined"
-    MISSING = "missing"
-    FOREIGN = "foreign"
-    DRAINED = "drained"
 
 
 @dataclass(eq=False, slots=True)

@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.errors import ConflictError, CyberVeinError, StorageError, UnknownError
 from cybervein_protocol.signing import KeyPair
 
-from cybervein_miner.disk.disk import Disk, DiskState
+from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.marker import create_marker, read_marker
 from cybervein_miner.record.journal import Journal
 

@@ -8,10 +8,11 @@ other miners stay readable on it as long as the disk is there.
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
+from cybervein_protocol.api.miner.disks import RemainingWork
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.messages.release import RELEASE_SHARDS_MAX
@@ -26,22 +27,10 @@ from cybervein_miner.shard.index import HeldShard
 from cybervein_miner.shard.store import ShardStore
 from cybervein_miner.shard.vacate import Vacater
 
+NOTHING_REMAINS: Final = RemainingWork(plots=0, shards=0, bytes=0)
 REPEAT_SECONDS: Final = 2.0
 """A request for relief is repeated that often, as the answer says how far it is."""
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class StillHeld:
-    """What still keeps a leaving disk: plots in units, and shards with their bytes."""
-
-    plots: int = 0
-    shards: int = 0
-    bytes: int = 0
-
-    def as_json(self) -> dict[str, int]:
-        """For the status."""
-        return asdict(self)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -61,14 +50,14 @@ class Leaving:
     _gone: dict[str, dict[bytes, int]] = field(default_factory=dict)
     """By disk: bytes by root of what is needed no more here."""
 
-    def remaining(self, disk: Disk) -> StillHeld:
+    def remaining(self, disk: Disk) -> RemainingWork:
         """About what still keeps the disk; nothing where it is not leaving."""
         if not disk.leaving:
-            return StillHeld()
+            return NOTHING_REMAINS
         gone = self._gone.get(disk.id, {})
         totals = self.store.index.totals(disk.id)
         shards, size = totals.shards - len(gone), totals.bytes - sum(gone.values())
-        return StillHeld(self._plots(disk), max(0, shards), max(0, size))
+        return RemainingWork(self._plots(disk), max(0, shards), max(0, size))
 
     def _plots(self, disk: Disk) -> int:
         return sum(r.disk == disk.id and needs_ledger(r) for r in self.inventory.rows())

@@ -9,14 +9,15 @@ here, and only then can that be moved. Until it is committed or over, this miner
 """
 
 import sqlite3
-from typing import Any, Final
+from typing import Final
+
+from cybervein_protocol.api.miner.drain import DrainDocument, DrainProgress
 
 from cybervein_miner.chain.sight import Sight
 from cybervein_miner.chain.standing import Standing
 from cybervein_miner.record.journal import Journal
 
 _NAME: Final = "drain"
-Json = dict[str, Any]
 
 
 class Drain:
@@ -50,21 +51,23 @@ class Drain:
         needed = (standing.held_shards, standing.plots_live, standing.promised)
         return self.final and (standing.unknown or needed == (0, 0, 0))
 
-    def document(self) -> Json:
-        """The drain's part of the status."""
+    def document(self) -> DrainDocument:
+        """How far it is."""
         standing = self._standing
-        return {
-            "held_shards": standing.held_shards,
-            "draining": self.wanted,
-            "drained": self.drained,
-            "drain": {
-                "final": self.final,
-                "plots_live": standing.plots_live,
-                "remaining": standing.remaining if self.wanted else 0,
-                "promised": standing.promised if self.wanted else 0,
-                "blocked_by": self._blocked_by(),
-            },
-        }
+        progress = DrainProgress(
+            final=self.final,
+            plots_live=standing.plots_live,
+            remaining=standing.remaining if self.wanted else 0,
+            blocked_by=self._blocked_by(),
+            promised=standing.promised if self.wanted else 0,
+        )
+        return DrainDocument(
+            v=1,
+            held_shards=standing.held_shards,
+            draining=self.wanted,
+            drained=self.drained,
+            drain=progress,
+        )
 
     def _blocked_by(self) -> str:
         """Why it makes no progress, as far as anybody knows; "" while it does."""

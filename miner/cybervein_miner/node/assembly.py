@@ -33,6 +33,8 @@ from cybervein_miner.shard.trash import Trash, tidy
 from cybervein_miner.shard.vacate import Vacater
 from cybervein_miner.shard.wanted import WantedShards
 from cybervein_miner.status.board import StatusBoard
+from cybervein_miner.status.disks import DiskBoard
+from cybervein_miner.status.plots import PlotBoard
 from cybervein_miner.status.vitals import Vitals
 
 _log = structlog.get_logger()
@@ -57,18 +59,17 @@ def assemble(settings: Settings, url: str) -> Miner:
     upkeep = _upkeep(basis, plotter, trash)
     pace = Pace(settings.scrub_bytes_per_second, basis.stopping.threads)
     scrubber = Scrubber(basis.store, pace)
+    disks = DiskBoard(inventory=basis.inventory, index=basis.store.index, leaving=leaving)
     board = StatusBoard(
         network=basis.file.network,
         miner=basis.identity.keys.public,
-        inventory=basis.inventory,
-        plotter=plotter,
-        index=basis.store.index,
+        disks=disks,
+        plots=PlotBoard(inventory=basis.inventory, plotter=plotter),
         watch=watch,
         sight=basis.sight,
         clock=basis.clock,
         tally=basis.tally,
         drain=basis.drain,
-        leaving=leaving,
         standing=basis.standing,
         bandwidth_cap=settings.bandwidth,
     )
@@ -78,7 +79,7 @@ def assemble(settings: Settings, url: str) -> Miner:
         plotter=plotter,
         leaving=leaving,
         drain=basis.drain,
-        board=board,
+        disks=disks,
         take_in=upkeep.take_in,
         wake=ledger.wake,
     )
@@ -106,7 +107,7 @@ def assemble(settings: Settings, url: str) -> Miner:
         upkeep=upkeep,
         scrubber=scrubber,
         board=board,
-        border=_border(basis, control, keeper),
+        border=_border(basis, control, board, keeper),
         duties=(
             Duty("epochs", watch.run),
             Duty("ledger", ledger.run),
@@ -201,7 +202,7 @@ def _upkeep(basis: Basis, plotter: Plotter, trash: Trash) -> Upkeep:
     )
 
 
-def _border(basis: Basis, control: Control, keeper: Keeper) -> Border:
+def _border(basis: Basis, control: Control, board: StatusBoard, keeper: Keeper) -> Border:
     keys, network = basis.identity.keys, basis.file
     throttle = Throttle(basis.settings.bandwidth)
     door = Door(
@@ -215,7 +216,7 @@ def _border(basis: Basis, control: Control, keeper: Keeper) -> Border:
     )
     vitals = Vitals(
         rack=basis.rack,
-        board=control.board,
+        disks=board.disks,
         journal=basis.journal,
         ended=keeper.ended,
         sight=basis.sight,
@@ -234,6 +235,6 @@ def _border(basis: Basis, control: Control, keeper: Keeper) -> Border:
         orders=basis.orders,
         throttle=throttle,
         control=control,
-        status=control.board.document,
+        status=board.document,
         probes=vitals.probes(),
     )

@@ -29,6 +29,6 @@ class Tally:
     commits_accepted: int = 0
     commits_refused: int = 0
 
-    def as_json(self) -> dict[str, int]:
+    def counters(self) -> dict[str, int]:
         """All counters by name."""
         return asdict(self)

@@ -7,16 +7,13 @@ epoch is known; it is alive unless only a restart helps. No restart mends a disk
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
 from cybervein_protocol.api.probes import DiskHealth
 from cybervein_runtime.probes import Health, Probes
 
 from cybervein_miner.chain.sight import Sight
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.record.journal import Journal
-from cybervein_miner.status.board import StatusBoard
-
-_NAMED = ("id", "path", "state", "reason")
+from cybervein_miner.status.disks import DiskBoard
 
 
 @dataclass(kw_only=True, eq=False)
@@ -24,7 +21,7 @@ class Vitals:
     """Judges by the parts; `ended` are the names of loops that have ended."""
 
     rack: Rack
-    board: StatusBoard
+    disks: DiskBoard
     journal: Journal
     ended: Sequence[str]
     sight: Sight
@@ -54,10 +51,10 @@ class Vitals:
 
     def _health(self, *failing: str) -> Health:
         """With every disk named, and what is wrong with it."""
-        known = [
-            {"id": disk.id, "path": str(disk.path), "state": disk.state, "reason": disk.reason}
-            for disk in self.rack.disks
+        disks = [
+            DiskHealth(disk.id, str(disk.path), disk.state, disk.reason) for disk in self.rack.disks
         ]
-        refused = [{name: disk[name] for name in _NAMED} for disk in self.board.refused()]
-        disks = msgspec.convert([*known, *refused], list[DiskHealth])
-        return Health(failing, tuple(self.board.bad_disks()), disks=disks)
+        disks += [
+            DiskHealth(disk.id, disk.path, disk.state, disk.reason) for disk in self.disks.refused()
+        ]
+        return Health(failing, tuple(self.disks.bad()), disks=disks)

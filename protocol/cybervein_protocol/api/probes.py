@@ -4,10 +4,9 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
+from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.api.document import Document
 from cybervein_protocol.api.errors import ErrorDocument
-
-DiskStateName = Literal["ready", "read-only", "quarantined", "missing", "foreign", "drained"]
 
 
 class DiskHealth(Document):
@@ -15,7 +14,7 @@ class DiskHealth(Document):
 
     id: str
     path: str
-    state: DiskStateName
+    state: DiskState
     reason: str
 
 

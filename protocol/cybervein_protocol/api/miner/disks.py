@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.api.document import Document
-from cybervein_protocol.api.probes import DiskStateName
 
 
 class RemainingWork(Document):
@@ -21,7 +21,7 @@ class DiskDocument(Document):
 
     id: str
     path: str
-    state: DiskStateName
+    state: DiskState
     reason: str
     leaving: bool
     placeable: bool

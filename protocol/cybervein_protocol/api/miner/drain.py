@@ -2,17 +2,22 @@
 
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 from cybervein_protocol.api.document import Document
 
 
 class DrainProgress(Document):
-    """Whether the ledger has the wish, what is left there, and why it makes no progress."""
+    """Whether the ledger has the wish, what is left there, and why it makes no progress.
+
+    Version 0.1.0 does not send `promised`.
+    """
 
     final: bool
     plots_live: int | None
     remaining: int | None
-    promised: int | None
     blocked_by: str
+    promised: int | UnsetType | None = UNSET
 
 
 class DrainDocument(Document):

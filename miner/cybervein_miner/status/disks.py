@@ -1,0 +1,87 @@
+"""What a miner tells of its disks: those that it has, and paths that it refused."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from cybervein_protocol.api.disk_state import DiskState
+from cybervein_protocol.api.miner.disks import DiskDocument
+from cybervein_protocol.errors import ForbiddenError
+
+from cybervein_miner.disk.disk import Disk
+from cybervein_miner.leaving.disks import NOTHING_REMAINS, Leaving
+from cybervein_miner.plot.inventory import Inventory
+from cybervein_miner.shard.index import ShardIndex
+
+_FINE = {DiskState.READY, DiskState.DRAINED}
+
+
+@dataclass(kw_only=True, eq=False)
+class DiskBoard:
+    """Builds the documents of disks from the parts."""
+
+    inventory: Inventory
+    index: ShardIndex
+    leaving: Leaving
+
+    def listing(self) -> list[DiskDocument]:
+        """Every disk, then every path that was refused."""
+        plots = Counter(row.disk for row in self.inventory.rows())
+        disks = self.inventory.rack.disks
+        return [*(self._document(disk, plots[disk.id]) for disk in disks), *self.refused()]
+
+    def one(self, disk: Disk) -> DiskDocument:
+        """One disk."""
+        return self._document(disk, sum(row.disk == disk.id for row in self.inventory.rows()))
+
+    def refused(self) -> list[DiskDocument]:
+        """Paths that were given and are no disk of this miner: listed without an id."""
+        return [
+            DiskDocument(
+                id="",
+                path=str(path),
+                state=DiskState.FOREIGN if isinstance(error, ForbiddenError) else DiskState.MISSING,
+                reason=str(error),
+                leaving=False,
+                placeable=False,
+                io_errors=0,
+                capacity_bytes=0,
+                free_bytes=0,
+                floor_bytes=0,
+                available_bytes=0,
+                plots=0,
+                plot_bytes=0,
+                shards=0,
+                shard_bytes=0,
+                shards_bad=0,
+                remaining=NOTHING_REMAINS,
+            )
+            for path, error in self.inventory.rack.refused.items()
+        ]
+
+    def bad(self) -> list[str]:
+        """One line for each disk that cannot be used as it should."""
+        disks = [disk for disk in self.inventory.rack.disks if disk.state not in _FINE]
+        known = [f"disk {disk.path}: {disk.state.value} ({disk.reason})" for disk in disks]
+        return known + [f"disk {each.path}: {each.reason}" for each in self.refused()]
+
+    def _document(self, disk: Disk, plots: int) -> DiskDocument:
+        space, totals = disk.space(), self.index.totals(disk.id)
+        return DiskDocument(
+            id=disk.id,
+            path=str(disk.path),
+            state=disk.state,
+            reason=disk.reason or (self.leaving.blocked_by if disk.leaving else ""),
+            leaving=disk.leaving,
+            placeable=disk.placeable,
+            io_errors=disk.io_errors,
+            capacity_bytes=space.capacity,
+            free_bytes=space.free,
+            floor_bytes=space.floor,
+            available_bytes=disk.available(),
+            plots=plots,
+            plot_bytes=plots * self.inventory.shape.plot_bytes,
+            shards=totals.shards,
+            shard_bytes=totals.bytes,
+            shards_bad=totals.bad,
+            remaining=self.leaving.remaining(disk),
+        )
