@@ -8,38 +8,31 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
 import pytest
 from cybervein_operator.authority import Pair, make_authority, make_server
+from cybervein_protocol.api.super_node.miners import ListedMiner, MinerListing
+from cybervein_protocol.api.super_node.network import NetworkDocument
+from cybervein_protocol.presets import TEST
+from cybervein_protocol.signing import address
+from documents import made
 from farm import Plugin, condition, disk_says, miner_disk, resource, say
 
 pytestmark = pytest.mark.kubernetes
-OURS = "cv1" + "1" * 45
+OTHERS, OURS = address(b"\1" * 32), address(b"\2" * 32)
+HEAD = made(NetworkDocument, preset=msgspec.to_builtins(TEST), epoch=10)
+OTHER = made(ListedMiner, address=OTHERS, rewards=9, last_proof_epoch=1)
+OWN = made(ListedMiner, address=OURS, rewards=2_000_000_000, fees=500_000_000, last_proof_epoch=9)
 PAGES = {
-    "/v1/network": {"epoch": 10, "preset": {"coin_decimals": 9}},
-    "/v1/miners?limit=500": {
-        "miners": [
-            {"address": "cvOther", "rewards": 9, "fees": 0, "penalties": 0, "last_proof_epoch": 1}
-        ],
-        "next": "cvOther",
-    },
-    "/v1/miners?limit=500&after=cvOther": {
-        "miners": [
-            {
-                "address": OURS,
-                "rewards": 2_000_000_000,
-                "fees": 500_000_000,
-                "penalties": 0,
-                "last_proof_epoch": 9,
-            }
-        ],
-        "next": None,
-    },
+    "/v1/network": HEAD,
+    "/v1/miners?limit=500": MinerListing([OTHER], 2, OTHERS),
+    f"/v1/miners?limit=500&after={OTHERS}": MinerListing([OWN], 2, None),
 }
 
 
 class SuperNode(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        body = json.dumps(PAGES[self.path]).encode()
+        body = msgspec.json.encode(PAGES[self.path])
         self.send_response(200)
         self.end_headers()
         self.wfile.write(body)

@@ -4,8 +4,10 @@ import json
 
 import pytest
 from cluster.rest import Object
-from cybervein_operator.plugin.answers import Answer, Ledger, LedgerStanding
+from cybervein_operator.plugin.answers import Answer, Ledger
 from cybervein_operator.plugin.overview import overview
+from cybervein_protocol.api.super_node.miners import ListedMiner
+from documents import made
 from farm import Plugin, condition, disk_says, miner_disk, resource, say
 
 
@@ -69,9 +71,9 @@ def seen_objects(*, phase: str = "InUse", miner_phase: str = "Ready") -> list[Ob
     return objects
 
 
-def standing(**changes: int) -> LedgerStanding:
+def standing(**changes: int) -> ListedMiner:
     known = {"rewards": 3_000_000_000, "fees": 500_000_000, "penalties": 0, "last_proof_epoch": 9}
-    return LedgerStanding("cv1", **(known | changes))
+    return made(ListedMiner, address="cv1", **(known | changes))
 
 
 def answers(ledger: Ledger) -> Answer:
@@ -79,7 +81,8 @@ def answers(ledger: Ledger) -> Answer:
 
 
 def test_what_the_ledger_paid_is_told_in_coins() -> None:
-    answer = answers(Ledger(10, (standing(), LedgerStanding("other", 9, 9, 9, 9)), 9))
+    other = made(ListedMiner, address="other", rewards=9, fees=9, penalties=9, last_proof_epoch=9)
+    answer = answers(Ledger(10, (standing(), other), 9))
     assert answer == Answer(ok=True, text="1 of 1 miners proved lately; earned so far: 3.5 coins")
 
 

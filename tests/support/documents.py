@@ -25,6 +25,8 @@ def _zero(info: inspect.Type) -> Any:
         return _empty(info)
     if isinstance(info, inspect.LiteralType):
         return info.values[0]
+    if isinstance(info, inspect.EnumType):
+        return next(iter(info.cls)).value
     if isinstance(info, inspect.IntType):
         return info.ge or 0
     return _ZEROS.get(type(info), "")

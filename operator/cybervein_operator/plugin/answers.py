@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from cybervein_protocol.api.super_node.miners import ListedMiner
 from cybervein_runtime.console import coins
 
 Object = dict[str, Any]
@@ -11,22 +12,11 @@ UNSAFE = {"Missing", "Foreign", "Failed"}
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerStanding:
-    """What the ledger says of one miner; amounts in veins."""
-
-    address: str
-    rewards: int
-    fees: int
-    penalties: int
-    last_proof_epoch: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Ledger:
     """A super node's answer, or why there is none."""
 
     epoch: int | None = None
-    standings: tuple[LedgerStanding, ...] = ()
+    standings: tuple[ListedMiner, ...] = ()
     coin_decimals: int = 0
     problem: str = ""
 
@@ -94,6 +84,6 @@ def earning(
     return Answer(proving == len(miners) and bool(miners), "; ".join([text, *problems]))
 
 
-def _proves(standing: LedgerStanding, epoch: int | None) -> bool:
+def _proves(standing: ListedMiner, epoch: int | None) -> bool:
     last = standing.last_proof_epoch
     return last is not None and (epoch is None or epoch - last <= 2)  # noqa: PLR2004 -- epochs

@@ -8,15 +8,17 @@ import json
 import ssl
 import urllib.request
 from collections.abc import Iterable
-from typing import Any
 
+from cybervein_protocol.api.decode import decode_document
+from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.errors import CyberVeinError
+from cybervein_runtime.super_node.pages import PAGE_BYTES_MAX, MinerPages
 
-from cybervein_operator.plugin.answers import Ledger, LedgerStanding, Object
+from cybervein_operator.plugin.answers import Ledger, Object
 from cybervein_operator.plugin.kubectl import Kubectl
 
-PAGE = 500
 TIMEOUT_SECONDS = 10
+ANSWER_BYTES_MAX = PAGE_BYTES_MAX
 
 
 def ask(kubectl: Kubectl, networks: Iterable[Object]) -> dict[str, Ledger]:
@@ -28,36 +30,28 @@ def ask(kubectl: Kubectl, networks: Iterable[Object]) -> dict[str, Ledger]:
 
 
 def _ledger(kubectl: Kubectl, network: Object) -> Ledger:
+    name = network["metadata"]["name"]
     try:
-        head = _get(kubectl, network, "/v1/network")
-        return Ledger(
-            epoch=head["epoch"],
-            standings=tuple(_standings(kubectl, network)),
-            coin_decimals=head["preset"]["coin_decimals"],
-        )
-    except (CyberVeinError, OSError, ValueError, KeyError) as error:
+        body = _get(kubectl, network, "/v1/network")
+        head = decode_document(body, NetworkDocument, f"{name}/v1/network", ANSWER_BYTES_MAX)
+        pages = MinerPages(name)
+        while pages.path is not None:
+            pages.take(_get(kubectl, network, pages.path))
+    except (CyberVeinError, OSError, ValueError) as error:
         return Ledger(problem=f"its super node was not reached ({' '.join(str(error).split())})")
+    return Ledger(
+        epoch=head.epoch,
+        standings=tuple(pages.miners),
+        coin_decimals=head.preset.coin_decimals,
+    )
 
 
-def _standings(kubectl: Kubectl, network: Object) -> Iterable[LedgerStanding]:
-    after = ""
-    while True:
-        page = _get(kubectl, network, f"/v1/miners?limit={PAGE}{after}")
-        for each in page["miners"]:
-            keys = ("address", "rewards", "fees", "penalties", "last_proof_epoch")
-            yield LedgerStanding(*(each[key] for key in keys))
-        if not page.get("next"):
-            return
-        after = f"&after={page['next']}"
-
-
-def _get(kubectl: Kubectl, network: Object, path: str) -> Any:  # noqa: ANN401 -- JSON
+def _get(kubectl: Kubectl, network: Object, path: str) -> bytes:
     meta = network["metadata"]
     if "superNode" in network["spec"]:
         service = f"https:{meta['name']}-supernode:7700"
-        return json.loads(
-            kubectl.raw(f"/api/v1/namespaces/{meta['namespace']}/services/{service}/proxy{path}")
-        )
+        base = f"/api/v1/namespaces/{meta['namespace']}/services/{service}/proxy"
+        return kubectl.raw(base + path).encode()
     status = network.get("status", {})
     url = status.get("url") or ""
     if not url.startswith("https://"):
@@ -67,7 +61,8 @@ def _get(kubectl: Kubectl, network: Object, path: str) -> Any:  # noqa: ANN401 -
     with urllib.request.urlopen(  # noqa: S310
         request, timeout=TIMEOUT_SECONDS, context=context
     ) as answer:
-        return json.loads(answer.read())
+        body: bytes = answer.read(ANSWER_BYTES_MAX + 1)
+    return body
 
 
 def _trust(kubectl: Kubectl, config_map: str) -> ssl.SSLContext:

@@ -6,7 +6,7 @@ its answer is not of the document.
 
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from cybervein_protocol.api.decode import decode_document
 from cybervein_protocol.api.document import Document
@@ -18,18 +18,18 @@ from cybervein_protocol.api.super_node.deals import (
     ShardListing,
 )
 from cybervein_protocol.api.super_node.epochs import FullEpochDocument
-from cybervein_protocol.api.super_node.miners import FullMinerDocument, ListedMiner, MinerListing
+from cybervein_protocol.api.super_node.miners import FullMinerDocument, ListedMiner
 from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.api.super_node.units import UnitDocument
 from cybervein_protocol.errors import UnknownError
 
 from cybervein_runtime.http_client import Response, SignedClient
 from cybervein_runtime.retry import retry
+from cybervein_runtime.super_node.pages import PAGE_BYTES_MAX, MinerPages
 
 ANSWER_BYTES_MAX: Final = 32 << 20
 READ_SECONDS_MAX: Final = 20.0
 RETRY_SECONDS: Final = 0.3
-_MINERS_PER_PAGE: Final = 500
 _NETWORK_FILE_BYTES_MAX: Final = 1 << 20
 D = TypeVar("D", bound=Document)
 T = TypeVar("T")
@@ -49,8 +49,7 @@ class SuperNodeReader:
 
     async def network_file(self) -> bytes:
         """Its `network.json`, to be checked by `parse_network`."""
-        url = f"{self.url}/v1/network.json"
-        return (await self._patiently(lambda: self._get(url, _NETWORK_FILE_BYTES_MAX))).body
+        return await self._body(f"{self.url}/v1/network.json", _NETWORK_FILE_BYTES_MAX)
 
     async def account(self, address: str) -> AccountDocument:
         """An account; one that the ledger does not know is empty."""
@@ -69,15 +68,12 @@ class SuperNodeReader:
         return await self._find(f"/miners/{address}?epochs={epochs}", FullMinerDocument)
 
     async def miners(self) -> list[ListedMiner]:
-        """All miners by key, a page at a time."""
-        found: list[ListedMiner] = []
-        path: str | None = f"/miners?limit={_MINERS_PER_PAGE}"
-        while path is not None:
-            page = await self._read(path, MinerListing)
-            found += page.miners
-            more = f"/miners?limit={_MINERS_PER_PAGE}&after={quote(page.next or '')}"
-            path = more if page.next and more != path else None
-        return found
+        """All miners by key, a page at a time; `pages` has the bounds."""
+        pages = MinerPages(self.url)
+        while pages.path is not None:
+            url = self.url + pages.path
+            pages.take(await self._body(url, PAGE_BYTES_MAX))
+        return pages.miners
 
     async def deals(self, owner: str) -> list[DealDocument]:
         """Deals of an owner."""
@@ -99,13 +95,15 @@ class SuperNodeReader:
 
     async def _read(self, path: str, kind: type[D]) -> D:
         url = f"{self.url}/v1{path}"
-        answer = await self._patiently(lambda: self._get(url, ANSWER_BYTES_MAX))
-        return decode_document(answer.body, kind, url, ANSWER_BYTES_MAX)
+        return decode_document(await self._body(url, ANSWER_BYTES_MAX), kind, url, ANSWER_BYTES_MAX)
 
-    async def _get(self, url: str, bytes_max: int) -> Response:
-        return await self.http.request(
-            "GET", url, timeout_seconds=READ_SECONDS_MAX, max_response_bytes=bytes_max
-        )
+    async def _body(self, url: str, bytes_max: int) -> bytes:
+        async def get() -> Response:
+            return await self.http.request(
+                "GET", url, timeout_seconds=READ_SECONDS_MAX, max_response_bytes=bytes_max
+            )
+
+        return (await self._patiently(get)).body
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """Everything that is asked may be asked again: a restart is waited for."""
