@@ -50,17 +50,21 @@ class AsyncClient:
         self.supernode = CustomersSuperNode(self.network.url, self._http)
         self._transport = BulkTransport(self.key)
         self._units = UnitSender(
-            self.supernode,
-            self.key,
-            self.network.network,
-            self.network.genesis,
-            self.home.lock_path,
+            supernode=self.supernode,
+            key=self.key,
+            network=self.network.network,
+            genesis=self.network.genesis,
+            lock_path=self.home.lock_path,
         )
         preset = self.network.genesis.preset
         self._preset = preset
         self._locator = Locator(self.catalogue, self.supernode, preset.epoch_seconds)
         self._fetcher = ShardFetcher(
-            self._transport, self._locator, self.key, self.network.network, preset.order_epochs
+            transport=self._transport,
+            locator=self._locator,
+            key=self.key,
+            network=self.network.network,
+            order_epochs=preset.order_epochs,
         )
 
     async def __aenter__(self) -> Self:
@@ -96,14 +100,14 @@ class AsyncClient:
     ) -> FileRow:
         """Store a source as `name`; the same call continues after an interruption."""
         uploader = Uploader(
-            self.catalogue,
-            self.supernode,
-            self._units,
-            self._transport,
-            self._fetcher,
-            self.key,
-            self.network.network,
-            self.network.genesis,
+            catalogue=self.catalogue,
+            supernode=self.supernode,
+            units=self._units,
+            transport=self._transport,
+            fetcher=self._fetcher,
+            key=self.key,
+            network=self.network.network,
+            genesis=self.network.genesis,
         )
         self.supernode.attempts = PUT_ATTEMPTS
         return await uploader.put(source, PutOptions(name, epochs, code), progress)

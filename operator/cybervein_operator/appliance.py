@@ -80,7 +80,7 @@ class Appliance:
                 group.create_task(self._kopf(parts.resources, stop))
                 group.create_task(_until(stop))
         except* _StoppedError:
-            _log.info("operator.stopped")
+            _log.info("operator stopped")
         finally:
             await parts.close()
 
@@ -89,7 +89,7 @@ class Appliance:
             try:
                 return await control_key(self.client, self.namespace)
             except ApiAwayError as error:
-                _log.warning("operator.waits", error=str(error))
+                _log.warning("the API server does not answer yet; asking again", error=str(error))
                 await asyncio.sleep(2)
 
     async def _synced(self, resources: ResourceNotes) -> None:
@@ -105,7 +105,7 @@ class Appliance:
                 for body in await self.client.list_all(kind, space):
                     note(body, gone=False)
         _log.info(
-            "operator.synced",
+            "everything was listed once; operator starts to act",
             networks=len(self.world.networks),
             pools=len(self.world.pools),
             statefulsets=self.world.store.count(ClusterKind.STATEFUL_SET),

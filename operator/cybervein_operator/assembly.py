@@ -92,7 +92,7 @@ def _failed(metrics: Metrics) -> Callable[[Key, Exception], None]:
         known = isinstance(error, CyberVeinError | ApiError)
         say = _log.warning if known else _log.error
         say(
-            "reconcile.failed",
+            "object could not be reconciled; trying again",
             what=key.what,
             namespace=key.namespace,
             name=key.name,
@@ -106,6 +106,11 @@ def _failed(metrics: Metrics) -> Callable[[Key, Exception], None]:
 def _drifted(metrics: Metrics) -> Callable[[ClusterKind, str, str], None]:
     def drifted(kind: ClusterKind, namespace: str, name: str) -> None:
         metrics.drift.labels(kind.resource.plural).inc()
-        _log.info("drift.corrected", kind=kind.resource.kind, namespace=namespace, name=name)
+        _log.info(
+            "put back an object that somebody else had changed",
+            kind=kind.resource.kind,
+            namespace=namespace,
+            name=name,
+        )
 
     return drifted

@@ -40,7 +40,10 @@ class Canary:
         try:
             await client.apply(self._manifest(number))
         except (ApiError, ApiAwayError) as error:
-            _log.warning("canary.unwritten", error=str(error)[:200])
+            _log.warning(
+                "canary could not be written; trying again with the next beat",
+                error=str(error)[:200],
+            )
             return
         self._beat += 1
         if self._seen < self._beat:

@@ -29,7 +29,7 @@ async def control_key(client: ClusterClient, namespace: str) -> KeyPair:
             return parse_identity(raw, f"Secret {namespace}/{names.CONTROL_SECRET}").keys
         document, own = identity_document()
         if await client.create(_secret(namespace, document)) is not None:
-            _log.info("control.made", secret=names.CONTROL_SECRET, address=own)
+            _log.info("made the operator's control key", secret=names.CONTROL_SECRET, address=own)
     raise StorageError(
         f"Secret {namespace}/{names.CONTROL_SECRET} can neither be read nor made; check the Role"
     )

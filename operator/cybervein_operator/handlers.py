@@ -130,7 +130,7 @@ def _parsed(kind: Any, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 -- one o
     try:
         return parse(kind, body)
     except MalformedError as error:
-        _log.error("resource.unreadable", error=str(error)[:500])
+        _log.error("resource cannot be read and is left alone", error=str(error)[:500])
         return None
 
 

@@ -1,7 +1,7 @@
 """The one way to try again: for so long as somebody waits, or until it works.
 
 `retry` is for a caller who would rather have the error in the end; `insist` for a step without
-which the process stands still.
+which the process stands still; `backoff_seconds` for a loop whose rounds differ from one another.
 """
 
 import asyncio
@@ -15,6 +15,15 @@ T = TypeVar("T")
 Errors = type[Exception] | tuple[type[Exception], ...]
 
 
+def backoff_seconds(attempt: int, *, base_seconds: float) -> float:
+    """How long to wait after failed attempt 0, 1, 2, …: doubled each time.
+
+    Up to half of it is left off by chance, so that callers who failed together do not come back
+    together.
+    """
+    return random.uniform(0.5, 1) * base_seconds * (1 << attempt)  # noqa: S311 -- no secret
+
+
 async def retry(
     call: Callable[[], Awaitable[T]],
     *,
@@ -24,13 +33,13 @@ async def retry(
 ) -> T:
     """The first result of `call`; the last error after `attempts` failures of class `on`.
 
-    Between two attempts lies exponential back-off with full jitter.
+    `backoff_seconds` lie between two attempts.
     """
     for attempt in range(attempts - 1):
         try:
             return await call()
         except on:
-            await asyncio.sleep(random.uniform(0, base_seconds * 2**attempt))  # noqa: S311 -- jitter
+            await asyncio.sleep(backoff_seconds(attempt, base_seconds=base_seconds))
     return await call()
 
 

@@ -63,7 +63,7 @@ def init(  # noqa: PLR0913, PLR0917 -- one parameter per option
     numbers = numbers_of(preset, epoch_seconds)
     there = founded(home, numbers, url) if if_absent else None
     pem = read_limited(ca, _CA_BYTES_MAX).decode(errors="replace") if ca else ""
-    file = there or found(home, numbers, url, fund or [], int(time.time()), pem)
+    file = there or found(home, numbers, url=url, funds=fund or (), now=int(time.time()), ca=pem)
     document = {
         "founded": there is None,
         "network": cid_text(file.network),
@@ -104,7 +104,10 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
     configure_logs("supernode", as_json=log_json or not sys.stderr.isatty())
     tls = tls_of(tls_cert, tls_key)
     running = serve(
-        *(SuperNodeHome(data), host, port, url),
+        SuperNodeHome(data),
+        host=host,
+        port=port,
+        public_url=url,
         tls=tls,
         behind_proxy=behind_proxy,
         free_from=free_from or (),

@@ -8,11 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(
-    path
-    for package in ("protocol", "runtime", "supernode", "miner")
-    for path in (ROOT / package).rglob("*.py")
-)
+PACKAGES = ("protocol", "runtime", "supernode", "miner", "client", "command", "up", "operator")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 
 

@@ -113,7 +113,15 @@ class CatalogueHistory(RuleBasedStateMachine):
     @rule(name=NAMES, number=st.integers(0, 5), size=SIZES, shards=st.lists(SHARD, max_size=3))
     def put_segment(self, name: str, number: int, size: int, shards: list[ShardEntry]) -> None:
         if file := self.files.get(name):
-            row = SegmentRow(file.id, number, bytes(32), size, 1, number == 5, tuple(shards))
+            row = SegmentRow(
+                file=file.id,
+                number=number,
+                salt=bytes(32),
+                size=size,
+                chunks=1,
+                last=number == 5,
+                shards=tuple(shards),
+            )
             self.catalogue.put_segment(row)
             self.segments[file.id, number] = row
 

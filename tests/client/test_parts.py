@@ -52,7 +52,7 @@ def test_deals_cover_every_segment_once_and_escrow_every_shard(
     plans: list[DealPlan] = []
     first = 0
     while first < segment_count(size):
-        plans.append(plan_deal(len(plans), first, size, k, k + extra, most))
+        plans.append(plan_deal(len(plans), first, plaintext=size, k=k, n=k + extra, most=most))
         first += plans[-1].segments
     assert first == segment_count(size)
     assert all(plan.segments <= most for plan in plans)
@@ -75,7 +75,14 @@ def test_the_commit_of_a_full_deal_fits_into_a_unit(n: int) -> None:
         verification=Verification(id=b"i" * 32, super=b"s" * 32, sig=b"s" * 64),
     )
     parents = [node_cid(bytes([i])) for i in range(8)]
-    unit = make_paid_unit(node_cid(b"network"), body, parents, KeyPair(b"k" * 32), 1 << 40, MAIN)
+    unit = make_paid_unit(
+        node_cid(b"network"),
+        body,
+        parents=parents,
+        key=KeyPair(b"k" * 32),
+        nonce=1 << 40,
+        preset=MAIN,
+    )
     assert len(encode(unit)) <= MAIN.unit_bytes_max
 
 

@@ -109,7 +109,9 @@ def test_prepare_finds_a_child_that_came_before_its_parent() -> None:
     parent = chain.unit("customer", pay(1))
     tips = sorted([chain.tips[0], parent.id], key=bytes)
     fee = parent.unit.fee
-    made = make_unit(chain.machine.network, pay(1), tips, keys("friend"), 0, fee)
+    made = make_unit(
+        chain.machine.network, pay(1), parents=tips, key=keys("friend"), nonce=0, fee=fee
+    )
     child = parse_unit(encode(made), chain.machine.network, chain.preset.unit_bytes_max)
     assert chain.machine.prepare([child, parent]) == [parent, child]
 

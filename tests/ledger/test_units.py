@@ -47,7 +47,14 @@ PAY = Transfer(to=digest("somebody"), amount=1, memo="thanks")
 def paid(chain: Chain, nonce: int = 0) -> Unit:
     """A transfer by the customer that is right in every way."""
     machine = chain.machine
-    return make_paid_unit(machine.network, PAY, chain.tips, keys("customer"), nonce, chain.preset)
+    return make_paid_unit(
+        machine.network,
+        PAY,
+        parents=chain.tips,
+        key=keys("customer"),
+        nonce=nonce,
+        preset=chain.preset,
+    )
 
 
 def signed_again(unit: Unit, **changes: object) -> bytes:
@@ -253,6 +260,13 @@ def test_only_super_nodes_issue_results(kind: str) -> None:
         "shard.lost": ShardLost(deal=chain.tips[0], segment=0, index=0, from_=bytes(32), reason=""),
         "epoch.close": body,
     }
-    unit = make_unit(chain.machine.network, samples[kind], chain.tips, keys("customer"), 0, 10**6)
+    unit = make_unit(
+        chain.machine.network,
+        samples[kind],
+        parents=chain.tips,
+        key=keys("customer"),
+        nonce=0,
+        fee=10**6,
+    )
     with pytest.raises(ForbiddenError, match="who is no super node"):
         chain.machine.check_tx(encode(unit))

@@ -163,7 +163,7 @@ class ShardHistory(RuleBasedStateMachine):
         if self.states.get(root) is ShardState.HELD:
             self.path(root).unlink()
             try:
-                self.store.slice(self.store.held(root), 0, 1)
+                self.store.reader.slice(self.store.reader.held(root), 0, 1)
             except UnknownError:
                 self.states[root] = ShardState.LOST
             else:
@@ -175,13 +175,13 @@ class ShardHistory(RuleBasedStateMachine):
         root = blake3(content).digest()
         if self.states.get(root) is not ShardState.HELD:
             with suppress(UnknownError):
-                self.store.held(root)
+                self.store.reader.held(root)
                 raise AssertionError("a shard that is not held was served")
             return
         chunk %= (len(content) + 1023) // 1024
         start = chunk * 1024
         try:
-            data = self.store.proven_slice(self.store.held(root), chunk)
+            data = self.store.reader.proven_slice(self.store.reader.held(root), chunk)
         except ProofError:
             assert root in self.damaged
             self.states[root] = ShardState.BAD

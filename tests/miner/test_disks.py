@@ -228,7 +228,7 @@ async def test_a_pulled_disk_declines_audits_instead_of_admitting_loss(
         data = shard_bytes(100_000)
         root = blake3(data).digest()
         assert (await miner.put(data))[0] == 201
-        assert miner.node.store.held(root).disk == disk_at(miner, pulled).id
+        assert miner.node.store.reader.held(root).disk == disk_at(miner, pulled).id
         tool("umount", "-l", str(pulled))
         assert (await miner.get(root))[0] == 507, "no shard is lost because nobody looked yet"
         assert disk_at(miner, pulled).state is DiskState.MISSING
@@ -252,13 +252,15 @@ async def test_disks_are_added_and_removed_while_running(
         data = shard_bytes(500_000)
         root = blake3(data).digest()
         assert (await miner.put(data))[0] == 201
-        assert miner.node.store.held(root).disk == added["id"]
+        assert miner.node.store.reader.held(root).disk == added["id"]
         url = f"{miner.url}/v1/disks/{added['id']}"
         answer = (await owner.request("DELETE", url)).json()
         assert (answer["gone"], answer["leaving"]) == (False, True)
         assert await miner.get(root) == (200, data), "a leaving disk still serves"
         assert (await miner.put(shard_bytes(1000, 5)))[0] == 201
-        assert miner.node.store.held(blake3(shard_bytes(1000, 5)).digest()).disk != added["id"]
+        assert (
+            miner.node.store.reader.held(blake3(shard_bytes(1000, 5)).digest()).disk != added["id"]
+        )
         forced = (await owner.request("DELETE", f"{url}?force=true")).json()
         assert forced["gone"]
         assert [d["path"] for d in (await owner.get_json(f"{miner.url}/v1/disks"))] == [str(first)]

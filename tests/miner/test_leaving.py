@@ -132,7 +132,7 @@ async def test_a_move_cut_short_leaves_one_whole_copy(
         for file in shard_path(a, root).parent.iterdir():
             shutil.copy(file, target.parent)
         if switched:
-            row = miner.node.store.held(root)
+            row = miner.node.store.reader.held(root)
             assert miner.node.leaving.vacater._switch(row, b)
     async with serving(world, settings) as miner:
         copies = [p for p in tmp_path.rglob(root.hex()) if p.parent.parent.name == "shards"]
@@ -149,7 +149,7 @@ async def test_an_upload_of_a_shard_on_a_leaving_disk_goes_to_one_that_stays(
         miner.node.rack.leave(disk_at(miner, old))
         await asyncio.to_thread(miner.node.rack.add, new)
         assert (await miner.put(data))[0] == 201
-        assert miner.node.store.held(blake3(data).digest()).disk == disk_at(miner, new).id
+        assert miner.node.store.reader.held(blake3(data).digest()).disk == disk_at(miner, new).id
         assert await miner.get(blake3(data).digest()) == (200, data)
 
 

@@ -287,7 +287,12 @@ async def test_a_commit_audit_is_answered_by_replay_alone(farm: Farm) -> None:
     verify_commit_response(response)
     ids = [row.plot_id for row in farm.inventory.rows()]
     drawn = draw_commit_challenges(
-        BEACON, cid_root(batch.id), ids, TEST.commit_plots_drawn, TEST.commit_rows_drawn, SHAPE.rows
+        BEACON,
+        cid_root(batch.id),
+        ids,
+        max_plots=TEST.commit_plots_drawn,
+        q=TEST.commit_rows_drawn,
+        n=SHAPE.rows,
     )
     assert len(drawn) == 3
     from cybervein_protocol.space import PlotClaim  # noqa: PLC0415

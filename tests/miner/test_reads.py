@@ -314,7 +314,7 @@ async def test_scrubbing_finds_damage_first(miner: Running, damage: str) -> None
     assert (await miner.get(other))[0] == 200
     assert code_of(await miner.get(root)) == (404, "unknown")
     with pytest.raises(UnknownError):
-        miner.node.store.held(root)
+        miner.node.store.reader.held(root)
 
 
 async def test_an_epoch_that_was_seen_is_not_forgotten_by_a_restart(

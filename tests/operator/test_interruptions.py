@@ -36,7 +36,10 @@ def test_an_api_server_that_goes_away_and_comes_back(lab: Lab, control_plane: Co
     lab.ready("home", 2)
     pid = lab.process.pid
     with control_plane.api_server_away():
-        until(lambda: "watch.lost" in lab.process.tail(), "the operator noticed")
+        until(
+            lambda: "watch was interrupted" in lab.process.tail(),
+            "the operator noticed",
+        )
         assert lab.http("/healthz")[0] == 200
     lab.kubectl("scale", "minerpool", "home", "--replicas=4")
     lab.ready("home", 4)

@@ -253,12 +253,12 @@ def disk_facts(
         "status": status,
     }
     return disks.DiskFacts(
-        parse(MinerDisk, body),
-        wanted,
-        report,
-        asked,
-        "cv1",
-        MinerPhase.READY,
+        disk=parse(MinerDisk, body),
+        wanted=wanted,
+        report=report,
+        asked=asked,
+        address="cv1",
+        phase=MinerPhase.READY,
         on_its_way=False,
         node="n",
     )

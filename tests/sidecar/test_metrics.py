@@ -17,7 +17,8 @@ from typing import Self
 
 import psutil
 import pytest
-from cybervein_miner.sidecar.registry import ALL, METRICS, SOURCES, MetricSpec
+from cybervein_miner.sidecar.metric import SOURCES, MetricSpec
+from cybervein_miner.sidecar.registry import ALL, METRICS
 from prometheus_client.parser import text_string_to_metric_families
 from services import miner, sidecar, super_node
 from waiting import until

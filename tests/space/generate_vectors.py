@@ -46,7 +46,7 @@ def plot_case(index: int, b: int, k: int) -> dict[str, object]:
     plot = make_plot(mu, PlotShape(b, k))
     claim = PlotClaim(index=index, b=b, k=k, kappa=plot.kappa, gamma=plot.gamma)
     identity = claim.plot_id(key)
-    ((_, rows),) = draw_commit_challenges(BEACON, BATCH, [identity], 32, 3, 1 << b)
+    ((_, rows),) = draw_commit_challenges(BEACON, BATCH, [identity], max_plots=32, q=3, n=1 << b)
 
     def read_at(start: int, length: int) -> bytes:
         return plot.rows[start : start + length]
@@ -84,7 +84,7 @@ def draw_cases() -> list[dict[str, object]]:
     cases: list[dict[str, object]] = []
     for plots in (1, 31, 32, 33, 100):
         ids = [blake3(bytes((number,))).digest() for number in range(plots)]
-        drawn = draw_commit_challenges(BEACON, BATCH, ids, 32, 2, 1 << 22)
+        drawn = draw_commit_challenges(BEACON, BATCH, ids, max_plots=32, q=2, n=1 << 22)
         cases.append({"plots": plots, "drawn": [[place, list(rows)] for place, rows in drawn]})
     return cases
 

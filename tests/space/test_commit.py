@@ -242,7 +242,7 @@ def test_the_draw_takes_distinct_plots_and_changes_with_every_input() -> None:
     ids = [blake3(bytes((number,))).digest() for number in range(50)]
 
     def draw(beacon: bytes, batch: bytes) -> list[tuple[int, tuple[int, ...]]]:
-        return draw_commit_challenges(beacon, batch, ids, 32, 8, 1 << 20)
+        return draw_commit_challenges(beacon, batch, ids, max_plots=32, q=8, n=1 << 20)
 
     drawn = draw(b"a" * 32, b"b" * 32)
     assert len({place for place, _ in drawn}) == 32
@@ -252,14 +252,18 @@ def test_the_draw_takes_distinct_plots_and_changes_with_every_input() -> None:
 
 
 def test_every_plot_of_a_small_batch_is_drawn() -> None:
-    drawn = draw_commit_challenges(b"a" * 32, b"b" * 32, [b"x" * 32, b"y" * 32], 32, 4, 16)
+    drawn = draw_commit_challenges(
+        b"a" * 32, b"b" * 32, [b"x" * 32, b"y" * 32], max_plots=32, q=4, n=16
+    )
     assert [place for place, _ in drawn] == [0, 1]
 
 
 def test_all_plots_of_a_large_batch_are_drawn_about_equally_often() -> None:
     ids, counts = [bytes((number,)) * 32 for number in range(8)], [0] * 8
     for trial in range(2000):
-        for place, _ in draw_commit_challenges(trial.to_bytes(32), b"b" * 32, ids, 2, 1, 16):
+        for place, _ in draw_commit_challenges(
+            trial.to_bytes(32), b"b" * 32, ids, max_plots=2, q=1, n=16
+        ):
             counts[place] += 1
     # 500 expected each, standard deviation 19.4; chi-square with 7 degrees, 1 in 10^6: 41
     assert sum((count - 500) ** 2 / 500 for count in counts) < 41

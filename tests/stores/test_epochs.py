@@ -50,9 +50,11 @@ def issue(chain: Chain, key: KeyPair, body: Body) -> None:
     machine, parents = chain.machine, chain.tips.parents()
     nonce, preset = machine.next_nonce(key.public), GENESIS.preset
     if key is SUPER:
-        unit = make_unit(machine.network, body, parents, key, nonce, fee=0)
+        unit = make_unit(machine.network, body, parents=parents, key=key, nonce=nonce, fee=0)
     else:
-        unit = make_paid_unit(machine.network, body, parents, key, nonce, preset)
+        unit = make_paid_unit(
+            machine.network, body, parents=parents, key=key, nonce=nonce, preset=preset
+        )
     parsed = parse_unit(encode(unit), machine.network, preset.unit_bytes_max)
     assert chain.execute([parsed], SUPER).block.voids == []
 

@@ -27,7 +27,7 @@ def parsed(issuer: int, nonce: int) -> ParsedUnit:
     """A unit as the pool sees it; nothing here looks into its body."""
     raw = bytes([issuer]) * (nonce + 1)
     body = MinerDrain(draining=True)
-    unit = make_unit(NETWORK, body, [], ISSUERS[issuer], nonce, 0)
+    unit = make_unit(NETWORK, body, parents=[], key=ISSUERS[issuer], nonce=nonce, fee=0)
     return ParsedUnit(node_cid(raw), unit, body, raw)
 
 

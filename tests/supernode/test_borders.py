@@ -161,8 +161,10 @@ def unit(process: RealSuperNode, kind: str, *, paid: bool = False) -> bytes:
         )
     parents = [process.network, process.network]
     if paid:
-        return encode(make_paid_unit(process.network, body, parents, KEY, 0, TEST))
-    return encode(make_unit(process.network, body, parents, KEY, 0, 0))
+        return encode(
+            make_paid_unit(process.network, body, parents=parents, key=KEY, nonce=0, preset=TEST)
+        )
+    return encode(make_unit(process.network, body, parents=parents, key=KEY, nonce=0, fee=0))
 
 
 def test_fresh_keys_get_no_fresh_quota(process: RealSuperNode) -> None:

@@ -73,7 +73,11 @@ def transfer(lab: Lab) -> bytes:
     body, nonce = Transfer(to=b"t" * 32, amount=1, memo=""), lab.account(WALLET)
     parents = lab.desk.engine.parents()
     preset = lab.desk.preset
-    return encode(make_paid_unit(lab.desk.view.network, body, parents, WALLET, nonce, preset))
+    return encode(
+        make_paid_unit(
+            lab.desk.view.network, body, parents=parents, key=WALLET, nonce=nonce, preset=preset
+        )
+    )
 
 
 async def signed(
@@ -128,9 +132,11 @@ async def test_every_unit_is_answered_as_documented(lab: Lab, contract: Contract
     good = transfer(lab)
 
     def unit(network: object = view.network, key: KeyPair = WALLET, at: int = nonce) -> bytes:
-        return encode(make_paid_unit(network, body, roots, key, at, view.preset))  # type: ignore[arg-type]
+        return encode(
+            make_paid_unit(network, body, parents=roots, key=key, nonce=at, preset=view.preset)
+        )  # type: ignore[arg-type]
 
-    free = encode(make_unit(view.network, body, roots, WALLET, nonce, 0))
+    free = encode(make_unit(view.network, body, parents=roots, key=WALLET, nonce=nonce, fee=0))
     cases = [
         (b"\xff", 400), (good[:-7], 400), (bytes(view.preset.unit_bytes_max + 1), 413),
         (good[:-1] + bytes([good[-1] ^ 1]), 401), (unit(network=node_cid(b"other")), 403),

@@ -42,16 +42,18 @@ def transfer(lab: Lab, nonce: int, amount: int = 1) -> bytes:
     network, preset = lab.desk.view.network, lab.genesis.preset
     body = Transfer(to=bytes([nonce % 251]) * 32, amount=amount, memo="")
     roots = root_units(lab.genesis)
-    return encode(make_paid_unit(network, body, roots, WALLET, nonce, preset))
+    return encode(
+        make_paid_unit(network, body, parents=roots, key=WALLET, nonce=nonce, preset=preset)
+    )
 
 
 async def test_a_unit_is_acknowledged_only_once_its_block_is_on_disk(lab: Lab) -> None:
     done = await lab.send(WALLET, Transfer(to=b"t" * 32, amount=7, memo="x"))
     assert done.status == "final"
-    place = lab.desk.view.unit(cid_root(done.unit))
+    place = lab.desk.view.history.unit(cid_root(done.unit))
     assert place is not None
     assert (place.height, place.code) == (done.height, "")
-    assert lab.desk.view.block(done.height).units == [done.unit]
+    assert lab.desk.view.history.block(done.height).units == [done.unit]
 
 
 async def test_a_void_unit_is_told_with_its_reason_and_pays_its_fee(lab: Lab) -> None:

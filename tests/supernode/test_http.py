@@ -54,15 +54,23 @@ async def test_bad_units_are_refused_with_a_readable_reason_and_change_nothing(
     body = Transfer(to=b"t" * 32, amount=1, memo="")
 
     def unit(**changes: object) -> bytes:
-        made = make_paid_unit(process.network, body, roots, WALLET, nonce, preset)
+        made = make_paid_unit(
+            process.network, body, parents=roots, key=WALLET, nonce=nonce, preset=preset
+        )
         return encode(replace(made, **changes))
 
     foreign = node_cid(b"another network")
     close = EpochClose(epoch=0, vrf_proof=bytes(80))
-    unsigned_super = make_unit(process.network, close, roots, WALLET, nonce, 0)
-    unknown = make_paid_unit(process.network, body, [foreign, roots[0]], WALLET, nonce, preset)
-    poor = make_paid_unit(process.network, body, roots, STRANGER, 0, preset)
-    free = make_unit(process.network, body, roots, WALLET, nonce, 0)
+    unsigned_super = make_unit(
+        process.network, close, parents=roots, key=WALLET, nonce=nonce, fee=0
+    )
+    unknown = make_paid_unit(
+        process.network, body, parents=[foreign, roots[0]], key=WALLET, nonce=nonce, preset=preset
+    )
+    poor = make_paid_unit(
+        process.network, body, parents=roots, key=STRANGER, nonce=0, preset=preset
+    )
+    free = make_unit(process.network, body, parents=roots, key=WALLET, nonce=nonce, fee=0)
     cases = {
         b"": (400, "malformed"),
         b"\xff\x00 not a unit": (400, "malformed"),

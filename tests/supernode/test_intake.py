@@ -77,8 +77,8 @@ class Registered:
         head = view.head()
         ids = [identity(i) for i in range(PLOTS)]
         drawn = draw_commit_challenges(
-            head.beacon, cid_root(self.batch), ids, SMALL.commit_plots_drawn,
-            SMALL.commit_rows_drawn, 1 << B,
+            head.beacon, cid_root(self.batch), ids, max_plots=SMALL.commit_plots_drawn,
+            q=SMALL.commit_rows_drawn, n=1 << B,
         )  # fmt: skip
         proofs = [encode_commit_proof(proof_of(position, rows)) for position, rows in drawn]
         if spoil:

@@ -171,7 +171,14 @@ async def chaos_network(
     epoch_seconds: int = EPOCH_SECONDS,
 ) -> AsyncIterator[ChaosNetwork]:
     """A running network of the `test` preset without sidecars, its miners registered."""
-    options = Options(data, miners, plots, epoch_seconds, "test", sidecars=False)
+    options = Options(
+        data=data,
+        miners=miners,
+        plots=plots,
+        epoch_seconds=epoch_seconds,
+        preset="test",
+        sidecars=False,
+    )
     network = EmbeddedNetwork(options, lambda child: print(child.name, child.url))
     chaos = ChaosNetwork(network, rng)
     try:

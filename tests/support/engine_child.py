@@ -45,7 +45,14 @@ def main(directory: Path) -> None:
     while True:
         for _ in range(3):
             body = Transfer(to=nonce.to_bytes(32, "big"), amount=1, memo="")
-            unit = make_paid_unit(chain.machine.network, body, bench.parents, WALLET, nonce, TEST)
+            unit = make_paid_unit(
+                chain.machine.network,
+                body,
+                parents=bench.parents,
+                key=WALLET,
+                nonce=nonce,
+                preset=TEST,
+            )
             bench.admit(encode(unit))
             nonce += 1
         made = bench.produce()

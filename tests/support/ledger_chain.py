@@ -119,9 +119,11 @@ class Chain:
         nonce = self.machine.next_nonce(keys(who).public) + ahead
         network, tips = self.machine.network, self.tips
         if body.kind in issued_by(Issuer.SUPER_NODE) | issued_by(Issuer.MINER):
-            unit = make_unit(network, body, tips, keys(who), nonce, fee)
+            unit = make_unit(network, body, parents=tips, key=keys(who), nonce=nonce, fee=fee)
         else:
-            unit = make_paid_unit(network, body, tips, keys(who), nonce, self.preset)
+            unit = make_paid_unit(
+                network, body, parents=tips, key=keys(who), nonce=nonce, preset=self.preset
+            )
         return parse_unit(encode(unit), network, self.preset.unit_bytes_max)
 
     def block(self, *units: ParsedUnit) -> BlockResult:

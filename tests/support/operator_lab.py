@@ -163,7 +163,7 @@ class Lab:
             self.directory / f"{self.namespace}-{name}-{len(self.responder.super_nodes)}"
         )
         numbers = preset("test")
-        file = found(home, numbers, url, [], 1_700_000_000)
+        file = found(home, numbers, url=url, now=1_700_000_000)
         node = FakeSuperNode(home.network.read_bytes(), cid_text(file.network))
         self.responder.super_nodes[self.namespace, name] = node
         return node

@@ -81,9 +81,11 @@ class Lab:
         parents = self.desk.engine.parents()
         network = self.desk.view.network
         if free:
-            unit = make_unit(network, body, parents, key, account, 0)
+            unit = make_unit(network, body, parents=parents, key=key, nonce=account, fee=0)
         else:
-            unit = make_paid_unit(network, body, parents, key, account, self.desk.preset)
+            unit = make_paid_unit(
+                network, body, parents=parents, key=key, nonce=account, preset=self.desk.preset
+            )
         _, future = await self.desk.engine.submit(encode(unit))
         return await asyncio.wait_for(future, DEADLINE_SECONDS)
 
@@ -170,5 +172,7 @@ def transfer_of(process: RealSuperNode, nonce: int, parents: list[CID] | None = 
     """A wallet's transfer to nobody, with that nonce."""
     body = Transfer(to=secrets.token_bytes(32), amount=1, memo="")
     roots = parents or root_units(process.genesis)
-    unit = make_paid_unit(process.network, body, roots, WALLET, nonce, process.genesis.preset)
+    unit = make_paid_unit(
+        process.network, body, parents=roots, key=WALLET, nonce=nonce, preset=process.genesis.preset
+    )
     return encode(unit)

@@ -99,9 +99,9 @@ def _unit(  # noqa: PLR0913 -- a unit's own fields
     network, parents = network_id(GENESIS), chain.tips.parents()
     what = (kind, body) if "kind" in signature(make_unit).parameters else (body,)
     if free:
-        unit = make_unit(network, *what, parents, key, nonce, 0)
+        unit = make_unit(network, *what, parents=parents, key=key, nonce=nonce, fee=0)
     else:
-        unit = make_paid_unit(network, *what, parents, key, nonce, TEST)
+        unit = make_paid_unit(network, *what, parents=parents, key=key, nonce=nonce, preset=TEST)
     return parse_unit(encode(unit), network, TEST.unit_bytes_max)
 
 
@@ -168,7 +168,9 @@ def write_catalogue(path: Path) -> None:
     catalogue.add_deal(
         deal_row("f1", 0, 0, 1, "bafy-deal", b"open", b"commit", 12345, DealState.ACTIVE)
     )
-    catalogue.put_segment(SegmentRow("f1", 0, b"s" * 32, 70000, 2, last=True, shards=()))
+    catalogue.put_segment(
+        SegmentRow(file="f1", number=0, salt=b"s" * 32, size=70000, chunks=2, last=True, shards=())
+    )
     catalogue.finish_file("f1", 70000, "bafy-file", {"bafy-file": b"node"})
     catalogue.save_holders("bafy-deal", b"holders")
     catalogue.close()

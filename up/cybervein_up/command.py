@@ -48,7 +48,15 @@ def up(  # noqa: PLR0913, PLR0917 -- one flag each
         raise MalformedError(
             f"--host {host}: `up` is one machine without TLS; use loopback, or `supernode run`"
         )
-    options = Options(data.absolute(), miners, plots, epoch_seconds, preset, host, port)
+    options = Options(
+        data=data.absolute(),
+        miners=miners,
+        plots=plots,
+        epoch_seconds=epoch_seconds,
+        preset=preset,
+        host=host,
+        port=port,
+    )
     scenario = None if store is None else _scenario(store, epochs, report)
     view = view_for(as_json=console.as_json, console=console.out)
     if not asyncio.run(run(options, scenario, view)):

@@ -57,7 +57,7 @@ class CatalogueDeal:
     state: DealState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentRow:
     """One segment: `shards` is empty until every shard of it has a receipt."""
 

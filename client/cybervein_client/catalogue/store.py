@@ -217,4 +217,12 @@ def _segment_values(row: SegmentRow) -> tuple[object, ...]:
 def _segment(row: tuple[Any, ...]) -> SegmentRow:
     file, number, salt, size, chunks, last, encoded = row
     shards = decode(encoded, list[ShardEntry], "catalogue: shards", _SHARDS_BYTES_MAX)
-    return SegmentRow(file, number, salt, size, chunks, bool(last), tuple(shards))
+    return SegmentRow(
+        file=file,
+        number=number,
+        salt=salt,
+        size=size,
+        chunks=chunks,
+        last=bool(last),
+        shards=tuple(shards),
+    )

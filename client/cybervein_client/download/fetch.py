@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from dataclasses import dataclass
 from typing import Final
 
 from blake3 import blake3
@@ -18,27 +19,20 @@ from cybervein_client.transport import BulkTransport, ShardAt
 _ORDER_ID_BYTES: Final = 32
 
 
+@dataclass(kw_only=True, eq=False)
 class ShardFetcher:
     """Reads (and deletes) shards of the wallet's own deals. Wrong bytes raise ProofError."""
 
-    def __init__(
-        self,
-        transport: BulkTransport,
-        locator: Locator,
-        key: KeyPair,
-        network: CID,
-        order_epochs: int,
-    ) -> None:
-        self._transport = transport
-        self._locator = locator
-        self._key = key
-        self._network = network
-        self._order_epochs = order_epochs
+    transport: BulkTransport
+    locator: Locator
+    key: KeyPair
+    network: CID
+    order_epochs: int
 
     async def whole(self, deal: str, shard: ShardAt) -> bytes:
         """All bytes of the shard."""
         order = await self._order("GET", deal, shard, shard.size)
-        data = await self._transport.get(shard, order)
+        data = await self.transport.get(shard, order)
         if await asyncio.to_thread(_root, data) != shard.root:
             raise ProofError(
                 f"miner {address(shard.miner)} sent wrong bytes for shard {shard.root.hex()[:16]}"
@@ -49,7 +43,7 @@ class ShardFetcher:
         """Bytes [offset, offset + length) of the shard, by a Bao slice."""
         most = size_of_slice(shard.size, offset, length)
         order = await self._order("GET", deal, shard, most)
-        data = await self._transport.slice(shard, order, offset, length, most)
+        data = await self.transport.slice(shard, order, offset, length, most)
         try:
             return verify_slice(data, shard.root, offset, length, shard.size)
         except SliceError as error:
@@ -60,21 +54,21 @@ class ShardFetcher:
 
     async def delete(self, deal: str, shard: ShardAt) -> None:
         """Tell the miner that the shard may go."""
-        await self._transport.delete(shard, await self._order("DELETE", deal, shard, shard.size))
+        await self.transport.delete(shard, await self._order("DELETE", deal, shard, shard.size))
 
     async def _order(self, verb: Verb, deal: str, shard: ShardAt, max_bytes: int) -> Order:
-        epoch = await self._locator.epoch()
+        epoch = await self.locator.epoch()
         return sign_order(
-            self._key,
-            network=self._network,
+            self.key,
+            network=self.network,
             order_id=secrets.token_bytes(_ORDER_ID_BYTES),
             deal=parse_cid(deal, "deal"),
             miner=shard.miner,
-            bearer=self._key.public,
+            bearer=self.key.public,
             verb=verb,
             root=shard.root,
             max_bytes=max_bytes,
-            not_after_epoch=epoch + self._order_epochs,
+            not_after_epoch=epoch + self.order_epochs,
         )
 
 

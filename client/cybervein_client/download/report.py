@@ -10,7 +10,7 @@ from cybervein_protocol.signing import address
 from cybervein_client.transport import ShardAt
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadFailure:
     """One shard that could not be used. `wrong` means bytes that do not verify."""
 
@@ -46,7 +46,16 @@ class ReadReport:
         name, reason = address(shard.miner), str(error)
         if name not in reason:
             reason = f"miner {name}: {reason}"
-        self.failures.append(ReadFailure(segment, index, shard.miner, shard.root, wrong, reason))
+        self.failures.append(
+            ReadFailure(
+                segment=segment,
+                index=index,
+                miner=shard.miner,
+                root=shard.root,
+                wrong=wrong,
+                reason=reason,
+            )
+        )
         self.by_miner[shard.miner] += 1
 
     def text(self) -> str:

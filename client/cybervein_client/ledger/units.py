@@ -10,6 +10,8 @@ import fcntl
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from cybervein_protocol.api.super_node.units import UnitStatus
@@ -19,32 +21,30 @@ from cybervein_protocol.ledger.units.body import Body
 from cybervein_protocol.ledger.units.genesis import Genesis, root_units
 from cybervein_protocol.ledger.units.unit import PARENTS_MAX, make_paid_unit
 from cybervein_protocol.signing import KeyPair, address
+from cybervein_runtime.retry import retry
 from multiformats import CID
 
 from cybervein_client.ledger.supernode import CustomersSuperNode
 
-FINAL_ATTEMPTS_MAX = 8
+FINAL_ATTEMPTS_MAX = 10
 _POLL_SECONDS = 0.05
 _TIPS_TAKEN = 4
 
 
+class _StillPendingError(UnavailableError):
+    """The super node has the unit, and no block has it yet."""
+
+
+@dataclass(kw_only=True, eq=False)
 class UnitSender:
     """Signs and sends the units of one account."""
 
-    def __init__(
-        self,
-        supernode: CustomersSuperNode,
-        key: KeyPair,
-        network: CID,
-        genesis: Genesis,
-        lock: Path,
-    ) -> None:
-        self._supernode = supernode
-        self._key = key
-        self._network = network
-        self._genesis = genesis
-        self._lock_path = lock
-        self._lock = asyncio.Lock()
+    supernode: CustomersSuperNode
+    key: KeyPair
+    network: CID
+    genesis: Genesis
+    lock_path: Path
+    _lock: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
 
     async def send(self, body: Body, record: Callable[[CID, bytes], None] | None = None) -> CID:
         """Sign, hand to `record`, send, wait until final; the unit's id.
@@ -61,55 +61,63 @@ class UnitSender:
 
     async def settle(self, unit: CID, raw: bytes) -> None:
         """Send recorded bytes (again) until the unit is final. Raises as `send` does."""
-        for attempt in range(FINAL_ATTEMPTS_MAX):
-            status = await self._status(unit, raw, first=attempt == 0)
-            if status.status == "final":
-                return
+        turns = count()
+
+        async def look() -> None:
+            status = await self._status(unit, raw, first=next(turns) == 0)
             if status.status == "void":
                 raise ConflictError(_void(unit, status))
-            await asyncio.sleep(_POLL_SECONDS * 2**attempt)
-        raise UnavailableError(
-            f"unit {cid_text(unit)} is still pending; the super node makes no blocks? run it again"
+            if status.status != "final":
+                raise _StillPendingError(
+                    f"unit {cid_text(unit)} is still pending: the super node makes no blocks, or "
+                    "is slow; run the same command again"
+                )
+
+        await retry(
+            look,
+            attempts=FINAL_ATTEMPTS_MAX,
+            base_seconds=_POLL_SECONDS,
+            on=_StillPendingError,
         )
 
     async def _status(self, unit: CID, raw: bytes, *, first: bool) -> UnitStatus:
         """Send what the super node does not have; ask about what it has."""
-        status = None if first else await self._supernode.unit(cid_text(unit))
+        status = None if first else await self.supernode.unit(cid_text(unit))
         if status is not None:
             return status
         try:
-            return await self._supernode.send_unit(raw)
+            return await self.supernode.send_unit(raw)
         except ReplayError:  # it waits or is in a block already: it was sent before a crash
-            known = await self._supernode.unit(cid_text(unit))
+            known = await self.supernode.unit(cid_text(unit))
             if known is None:
                 raise  # the account's nonce was used by another unit
             return known
 
     async def _signed(self, body: Body) -> bytes:
-        account = await self._supernode.account(address(self._key.public))
+        account = await self.supernode.account(address(self.key.public))
         parents = await self._parents()
         unit = make_paid_unit(
-            self._network,
+            self.network,
             body,
-            parents,
-            self._key,
-            account.nonce,
-            self._genesis.preset,
+            parents=parents,
+            key=self.key,
+            nonce=account.nonce,
+            preset=self.genesis.preset,
         )
         return encode(unit)
 
     async def _parents(self) -> list[CID]:
         """A few tips; the genesis' roots where there are fewer than two."""
-        view = await self._supernode.network()
+        view = await self.supernode.network()
         tips = [parse_cid(text, "tip") for text in view.tips[:_TIPS_TAKEN]]
-        known = dict.fromkeys([*tips, *root_units(self._genesis)])
+        known = dict.fromkeys([*tips, *root_units(self.genesis)])
         return list(known)[: max(2, min(len(tips), PARENTS_MAX))]
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
         """One unit at a time over all tasks and processes of this wallet."""
         async with self._lock:
-            handle = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 await asyncio.to_thread(fcntl.flock, handle, fcntl.LOCK_EX)
                 yield

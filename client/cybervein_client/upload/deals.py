@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import count
 
 from cybervein_protocol.coding import repair_key
@@ -21,29 +22,21 @@ from cybervein_client.upload.plan import DealPlan, plan_deal, segments_per_deal
 _FEE_MARGIN_VEINS = 10_000_000
 
 
+@dataclass(kw_only=True, eq=False)
 class FileDeals:
     """Opens and commits the deals of one file."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 -- the parts of a put
-        self,
-        catalogue: Catalogue,
-        supernode: CustomersSuperNode,
-        units: UnitSender,
-        key: KeyPair,
-        genesis: Genesis,
-        file: FileRow,
-    ) -> None:
-        self._catalogue = catalogue
-        self._supernode = supernode
-        self._units = units
-        self._key = key
-        self._genesis = genesis
-        self._file = file
-        self._opening: dict[int, asyncio.Task[CatalogueDeal]] = {}
+    catalogue: Catalogue
+    supernode: CustomersSuperNode
+    units: UnitSender
+    key: KeyPair
+    genesis: Genesis
+    file: FileRow
+    _opening: dict[int, asyncio.Task[CatalogueDeal]] = field(init=False, default_factory=dict)
 
     async def resume(self) -> None:
         """Settle what a crash left between: units that may be in a block, deals that expired."""
-        for deal in self._catalogue.deals(self._file.id):
+        for deal in self.catalogue.deals(self.file.id):
             if deal.state is DealState.OPENING:
                 await self._resume_open(deal)
             elif deal.state is DealState.OPEN:
@@ -53,38 +46,38 @@ class FileDeals:
 
     async def _resume_open(self, deal: CatalogueDeal) -> None:
         try:
-            await self._units.settle(parse_cid(deal.cid, "deal"), deal.open_unit)
+            await self.units.settle(parse_cid(deal.cid, "deal"), deal.open_unit)
         except UnavailableError:
             raise
         except CyberVeinError:  # void, or refused (its nonce is used): nothing is escrowed
-            self._catalogue.drop_deal(deal)
+            self.catalogue.drop_deal(deal)
             return
-        self._catalogue.set_deal_state(deal, DealState.OPEN)
+        self.catalogue.set_deal_state(deal, DealState.OPEN)
         await self._keep_or_drop(deal)
 
     async def _resume_commit(self, deal: CatalogueDeal, unit: bytes) -> None:
         commit = node_cid(unit)
         try:
-            await self._units.settle(commit, unit)
+            await self.units.settle(commit, unit)
         except UnavailableError:
             raise
         except CyberVeinError:  # void or refused: the deal is still open, or was refunded
-            self._catalogue.set_deal_state(deal, DealState.OPEN)
+            self.catalogue.set_deal_state(deal, DealState.OPEN)
             await self._keep_or_drop(deal)
             return
-        self._catalogue.set_deal_state(deal, DealState.ACTIVE)
+        self.catalogue.set_deal_state(deal, DealState.ACTIVE)
 
     async def _keep_or_drop(self, deal: CatalogueDeal) -> None:
         """An open that the ledger refunded in the meantime cannot be committed: start it anew."""
-        known = await self._supernode.deal(deal.cid)
+        known = await self.supernode.deal(deal.cid)
         if known is not None and known.state == "active":
-            self._catalogue.set_deal_state(deal, DealState.ACTIVE)
+            self.catalogue.set_deal_state(deal, DealState.ACTIVE)
         elif known is None or known.state != "open":
-            self._catalogue.drop_deal(deal)
+            self.catalogue.drop_deal(deal)
 
     async def of_segment(self, number: int) -> CatalogueDeal:
         """The deal that segment `number` belongs to, open (or further)."""
-        for deal in self._catalogue.deals(self._file.id):
+        for deal in self.catalogue.deals(self.file.id):
             if deal.first <= number < deal.first + deal.segments:
                 if deal.state is not DealState.OPENING:
                     self._open_ahead(deal)
@@ -94,15 +87,15 @@ class FileDeals:
 
     def _free_ordinal(self) -> int:
         """The next deal's, or that of a deal which was dropped from between others."""
-        used = {deal.ordinal for deal in self._catalogue.deals(self._file.id)}
+        used = {deal.ordinal for deal in self.catalogue.deals(self.file.id)}
         return next(ordinal for ordinal in count() if ordinal not in used)
 
     def _open_ahead(self, deal: CatalogueDeal) -> None:
         """Open the next deal of a file of known size while this one is uploaded."""
         following = deal.first + deal.segments
-        if self._file.size is None or not self._plan(following, deal.ordinal + 1).segments:
+        if self.file.size is None or not self._plan(following, deal.ordinal + 1).segments:
             return
-        if all(d.first != following for d in self._catalogue.deals(self._file.id)):
+        if all(d.first != following for d in self.catalogue.deals(self.file.id)):
             self._start(following, deal.ordinal + 1)
 
     async def _task(self, first: int, ordinal: int) -> CatalogueDeal:
@@ -116,33 +109,33 @@ class FileDeals:
         return self._opening[first]
 
     def _plan(self, first: int, ordinal: int) -> DealPlan:
-        file = self._file
-        most = segments_per_deal(file.n, self._genesis.preset, len(self._genesis.super_nodes))
-        return plan_deal(ordinal, first, file.size, file.k, file.n, most)
+        file = self.file
+        most = segments_per_deal(file.n, self.genesis.preset, len(self.genesis.super_nodes))
+        return plan_deal(ordinal, first, plaintext=file.size, k=file.k, n=file.n, most=most)
 
     async def _open(self, plan: DealPlan) -> CatalogueDeal:
-        escrow = plan.escrow(self._file.epochs, self._genesis.preset)
+        escrow = plan.escrow(self.file.epochs, self.genesis.preset)
         await self._require_funds(escrow)
         body = DealOpen(
             size=plan.size,
             segments=plan.segments,
-            k=self._file.k,
-            n=self._file.n,
-            epochs=self._file.epochs,
+            k=self.file.k,
+            n=self.file.n,
+            epochs=self.file.epochs,
             escrow=escrow,
         )
 
         def record(unit: CID, raw: bytes) -> None:
-            self._catalogue.add_deal(self._row(plan, unit, raw, escrow))
+            self.catalogue.add_deal(self._row(plan, unit, raw, escrow))
 
-        await self._units.send(body, record)
-        [row] = [d for d in self._catalogue.deals(self._file.id) if d.ordinal == plan.ordinal]
-        self._catalogue.set_deal_state(row, DealState.OPEN)
+        await self.units.send(body, record)
+        [row] = [d for d in self.catalogue.deals(self.file.id) if d.ordinal == plan.ordinal]
+        self.catalogue.set_deal_state(row, DealState.OPEN)
         return row
 
     def _row(self, plan: DealPlan, unit: CID, raw: bytes, escrow: int) -> CatalogueDeal:
         return CatalogueDeal(
-            file=self._file.id,
+            file=self.file.id,
             ordinal=plan.ordinal,
             first=plan.first,
             segments=plan.segments,
@@ -154,11 +147,11 @@ class FileDeals:
         )
 
     async def _require_funds(self, escrow: int) -> None:
-        account = await self._supernode.account(address(self._key.public))
+        account = await self.supernode.account(address(self.key.public))
         if account.balance < escrow + _FEE_MARGIN_VEINS:
             raise FundsError(
-                f"wallet {address(self._key.public)} has {account.balance} veins; storing for "
-                f"{self._file.epochs} epochs escrows {escrow} and needs about "
+                f"wallet {address(self.key.public)} has {account.balance} veins; storing for "
+                f"{self.file.epochs} epochs escrows {escrow} and needs about "
                 f"{_FEE_MARGIN_VEINS} for fees: pay coins in, or choose fewer --epochs"
             )
 
@@ -166,23 +159,23 @@ class FileDeals:
         """Have the deal's segments verified and commit them; the deal is active afterwards."""
         cid = parse_cid(deal.cid, "deal")
         entries: list[SegmentEntry] = [row.entry() for row in segments]
-        verification = await self._supernode.verify(cid, entries)
+        verification = await self.supernode.verify(cid, entries)
         verify_verification(verification, cid, entries)
         body = DealCommit(
             deal=cid,
-            repair=self._sealed([repair_key(self._file.file_key, row.salt) for row in segments]),
+            repair=self._sealed([repair_key(self.file.file_key, row.salt) for row in segments]),
             segments=entries,
             verification=verification,
         )
-        await self._units.send(body, lambda _, raw: self._catalogue.set_commit(deal, raw))
-        self._catalogue.set_deal_state(deal, DealState.ACTIVE)
+        await self.units.send(body, lambda _, raw: self.catalogue.set_commit(deal, raw))
+        self.catalogue.set_deal_state(deal, DealState.ACTIVE)
 
     def _sealed(self, keys: list[bytes]) -> bytes:
         joined = b"".join(keys)
         return encode_repair(
             [
                 RepairBox(super=node.key, box=SealedBox(PublicKey(node.seal)).encrypt(joined))
-                for node in self._genesis.super_nodes
+                for node in self.genesis.super_nodes
             ]
         )
 

@@ -44,8 +44,8 @@ def segments_per_deal(n: int, preset: Preset, super_nodes: int) -> int:
     return max(1, min(preset.deal_segments_max, room // each))
 
 
-def plan_deal(  # noqa: PLR0913, PLR0917 -- the facts of one deal
-    ordinal: int, first: int, plaintext: int | None, k: int, n: int, most: int
+def plan_deal(  # noqa: PLR0913 -- the facts of one deal, by name
+    ordinal: int, first: int, *, plaintext: int | None, k: int, n: int, most: int
 ) -> DealPlan:
     """The deal that starts at segment `first` of a file of `plaintext` bytes (None: a stream).
 

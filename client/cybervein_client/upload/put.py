@@ -41,28 +41,18 @@ class PutOptions:
     code: Code | None = None
 
 
+@dataclass(kw_only=True, eq=False)
 class Uploader:
     """Stores sources as files of one wallet."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 -- the parts of a put
-        self,
-        catalogue: Catalogue,
-        supernode: CustomersSuperNode,
-        units: UnitSender,
-        transport: BulkTransport,
-        fetcher: ShardFetcher,
-        key: KeyPair,
-        network: CID,
-        genesis: Genesis,
-    ) -> None:
-        self._catalogue = catalogue
-        self._supernode = supernode
-        self._units = units
-        self._transport = transport
-        self._fetcher = fetcher
-        self._key = key
-        self._network = network
-        self._genesis = genesis
+    catalogue: Catalogue
+    supernode: CustomersSuperNode
+    units: UnitSender
+    transport: BulkTransport
+    fetcher: ShardFetcher
+    key: KeyPair
+    network: CID
+    genesis: Genesis
 
     async def put(
         self, source: Source, options: PutOptions, progress: Callable[[int], None]
@@ -72,13 +62,30 @@ class Uploader:
         if file.state is FileState.STORED:
             return file
         deals = FileDeals(
-            self._catalogue, self._supernode, self._units, self._key, self._genesis, file
+            catalogue=self.catalogue,
+            supernode=self.supernode,
+            units=self.units,
+            key=self.key,
+            genesis=self.genesis,
+            file=file,
         )
         budget = ByteBudget(BUDGET_BYTES)
         shards = ShardUploader(
-            self._supernode, self._transport, self._fetcher, self._network, budget
+            supernode=self.supernode,
+            transport=self.transport,
+            fetcher=self.fetcher,
+            network=self.network,
+            budget=budget,
         )
-        job = RunningPut(self._catalogue, deals, shards, budget, source, file, progress)
+        job = RunningPut(
+            catalogue=self.catalogue,
+            deals=deals,
+            uploader=shards,
+            budget=budget,
+            source=source,
+            file=file,
+            progress=progress,
+        )
         try:
             await deals.resume()
             size = await job.run()
@@ -90,10 +97,10 @@ class Uploader:
 
     async def _begin(self, source: Source, options: PutOptions) -> FileRow:
         self._check(options)
-        known = self._catalogue.find(options.name)
+        known = self.catalogue.find(options.name)
         if known is not None:
             return _same_source(known, source)
-        code = options.code or default_code(live_domains(await self._supernode.miners()))
+        code = options.code or default_code(live_domains(await self.supernode.miners()))
         file = FileRow(
             id=secrets.token_hex(8),
             name=options.name,
@@ -108,12 +115,12 @@ class Uploader:
             cid=None,
             created=int(time.time()),
         )
-        self._catalogue.add_file(file)
+        self.catalogue.add_file(file)
         return file
 
     def _check(self, options: PutOptions) -> None:
         """Raise for what the ledger would void after a fee, and for names nobody could type."""
-        most = self._genesis.preset.deal_epochs_max
+        most = self.genesis.preset.deal_epochs_max
         if options.epochs > most:
             raise LimitError(f"--epochs {options.epochs}: at most {most} in this network")
         if not 1 <= len(options.name) <= NAME_CHARS_MAX or not options.name.isprintable():
@@ -123,7 +130,7 @@ class Uploader:
 
     def _finish(self, file: FileRow, size: int) -> FileRow:
         links, nodes = [], {}
-        for row in self._catalogue.segments(file.id):
+        for row in self.catalogue.segments(file.id):
             node = segment_node(
                 salt=row.salt,
                 size=row.size,
@@ -137,8 +144,8 @@ class Uploader:
             nodes[links[-1]] = data
         root, more = file_nodes(size=size, k=file.k, n=file.n, segments=links)
         encoded = {cid_text(cid): data for cid, data in (nodes | more).items()}
-        self._catalogue.finish_file(file.id, size, cid_text(root), encoded)
-        return self._catalogue.resolve(file.name)
+        self.catalogue.finish_file(file.id, size, cid_text(root), encoded)
+        return self.catalogue.resolve(file.name)
 
 
 def _same_source(known: FileRow, source: Source) -> FileRow:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from cybervein_protocol.coding import SegmentShape
@@ -30,39 +30,33 @@ VERIFY_ATTEMPTS_MAX: Final = 3
 _SALT_BYTES: Final = 32
 
 
+@dataclass(kw_only=True, eq=False)
 class RunningPut:
     """Stores one source as one catalogued file."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 -- the parts of a put
-        self,
-        catalogue: Catalogue,
-        deals: FileDeals,
-        uploader: ShardUploader,
-        budget: ByteBudget,
-        source: Source,
-        file: FileRow,
-        progress: Callable[[int], None],
-    ) -> None:
-        self._catalogue = catalogue
-        self._deals = deals
-        self._uploader = uploader
-        self._budget = budget
-        self._source = source
-        self._file = file
-        self._progress = progress
-        self._encoder = Encoder(source, file)
-        self._uploads: dict[int, asyncio.Task[None]] = {}
-        self._done = 0
+    catalogue: Catalogue
+    deals: FileDeals
+    uploader: ShardUploader
+    budget: ByteBudget
+    source: Source
+    file: FileRow
+    progress: Callable[[int], None]
+
+    _uploads: dict[int, asyncio.Task[None]] = field(init=False, default_factory=dict)
+    _done: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self._encoder = Encoder(self.source, self.file)
 
     async def run(self) -> int:
         """All segments and deals; the file's size in bytes."""
         size = 0
-        known = {row.number: row for row in self._catalogue.segments(self._file.id) if row.shards}
+        known = {row.number: row for row in self.catalogue.segments(self.file.id) if row.shards}
         with contextlib.closing(self._encoder):
             async with asyncio.TaskGroup() as group:
                 while (piece := await self._encoder.next_piece()) is not None:
                     size += piece.size
-                    opening = group.create_task(self._deals.of_segment(piece.number))
+                    opening = group.create_task(self.deals.of_segment(piece.number))
                     if (row := known.get(piece.number)) is not None:
                         await self._skip(piece, row)
                     else:
@@ -83,18 +77,18 @@ class RunningPut:
     async def _skip(self, piece: Piece, row: SegmentRow) -> None:
         """A segment with receipts: a stream's is encoded again, to see that it is the same."""
         if row.size != piece.size or row.last != piece.last:
-            raise changed(self._file)
+            raise changed(self.file)
         if piece.data is not None:
             encoded = await self._encoder.encode(piece, row)
             if encoded.roots != [shard.root for shard in row.shards]:
-                raise changed(self._file)
+                raise changed(self.file)
         self._advance(piece.size)
 
     async def _encoded(self, piece: Piece) -> tuple[SegmentRow, Encoded]:
         """A piece under a fresh salt, as soon as there is room for its shards."""
-        shape = SegmentShape(piece.size, self._file.k, self._file.n, last=piece.last)
+        shape = SegmentShape(piece.size, self.file.k, self.file.n, last=piece.last)
         row = SegmentRow(
-            file=self._file.id,
+            file=self.file.id,
             number=piece.number,
             salt=secrets.token_bytes(_SALT_BYTES),
             size=piece.size,
@@ -102,14 +96,14 @@ class RunningPut:
             last=piece.last,
             shards=(),
         )
-        await self._budget.take(shape.n * shape.shard_size)
+        await self.budget.take(shape.n * shape.shard_size)
         return row, await self._encoder.encode(piece, row)
 
     async def _upload(self, deal: CatalogueDeal, row: SegmentRow, encoded: Encoded) -> None:
         """All shards of a segment, and then one journal entry with their receipts."""
         cid, local = parse_cid(deal.cid, "deal"), row.number - deal.first
-        entries = await self._uploader.upload(cid, local, encoded.shards, encoded.roots)
-        await asyncio.to_thread(self._catalogue.put_segment, replace(row, shards=entries))
+        entries = await self.uploader.upload(cid, local, encoded.shards, encoded.roots)
+        await asyncio.to_thread(self.catalogue.put_segment, replace(row, shards=entries))
         self._advance(row.size)
 
     def _commit_later(self, group: asyncio.TaskGroup, deal: CatalogueDeal, last: int) -> None:
@@ -122,13 +116,13 @@ class RunningPut:
     ) -> None:
         """Verify and commit; shards that turn out to be missing are uploaded once more."""
         await asyncio.gather(*uploads)
-        self._source.require_unchanged()
+        self.source.require_unchanged()
         for attempt in range(VERIFY_ATTEMPTS_MAX):
             rows = self._rows(deal, last)
             try:
-                await self._deals.commit(deal, rows)
+                await self.deals.commit(deal, rows)
             except ProofError:
-                if attempt + 1 == VERIFY_ATTEMPTS_MAX or self._file.size is None:
+                if attempt + 1 == VERIFY_ATTEMPTS_MAX or self.file.size is None:
                     raise
                 await self._mend(deal, rows)
             else:
@@ -137,7 +131,7 @@ class RunningPut:
     async def _mend(self, deal: CatalogueDeal, rows: list[SegmentRow]) -> None:
         """Upload anew the segments with a shard that its miner does not give back."""
         for row in rows:
-            lost = await self._uploader.lost(parse_cid(deal.cid, "deal"), row)
+            lost = await self.uploader.lost(parse_cid(deal.cid, "deal"), row)
             if lost:
                 piece = Piece(row.number, row.size, row.last, None)
                 fresh, encoded = await self._encoded(piece)
@@ -145,12 +139,12 @@ class RunningPut:
                 await self._upload(deal, fresh, encoded)
 
     def _rows(self, deal: CatalogueDeal, last: int) -> list[SegmentRow]:
-        rows = self._catalogue.segments(self._file.id)
+        rows = self.catalogue.segments(self.file.id)
         return [row for row in rows if deal.first <= row.number <= last]
 
     def _advance(self, size: int) -> None:
         self._done += size
-        self._progress(self._done)
+        self.progress(self._done)
 
 
 def changed(file: FileRow) -> ConflictError:

@@ -23,6 +23,7 @@ from cybervein_protocol.messages import (
     verify_receipt,
 )
 from cybervein_protocol.signing import address
+from cybervein_runtime.retry import backoff_seconds
 from multiformats import CID
 
 from cybervein_client.catalogue import SegmentRow
@@ -32,7 +33,7 @@ from cybervein_client.transport import BulkTransport, ShardAt
 from cybervein_client.upload.budget import ByteBudget
 
 ROUNDS_MAX = 7
-_PAUSE_SECONDS = 0.5
+_PAUSE_SECONDS = 0.7
 """Doubled from round to round: half a minute in all, enough for a miner to restart and be seen."""
 
 
@@ -57,24 +58,17 @@ class Failures:
         return "; ".join(f"{address(miner)}: {why}" for miner, why in self.seen.items())
 
 
+@dataclass(kw_only=True, eq=False)
 class ShardUploader:
     """Uploads the shards of one deal's segments."""
 
-    def __init__(
-        self,
-        supernode: CustomersSuperNode,
-        transport: BulkTransport,
-        fetcher: ShardFetcher,
-        network: CID,
-        budget: ByteBudget,
-    ) -> None:
-        self._supernode = supernode
-        self._transport = transport
-        self._fetcher = fetcher
-        self._network = network
-        self._budget = budget
-        self.failures = Failures()
-        self._granted = False
+    supernode: CustomersSuperNode
+    transport: BulkTransport
+    fetcher: ShardFetcher
+    network: CID
+    budget: ByteBudget
+    failures: Failures = field(init=False, default_factory=Failures)
+    _granted: bool = field(init=False, default=False)
 
     async def upload(
         self, deal: CID, segment: int, shards: dict[int, bytes], roots: Sequence[bytes]
@@ -104,13 +98,13 @@ class ShardUploader:
 
     async def lost(self, deal: CID, row: SegmentRow) -> bool:
         """Whether a miner does not give back a random chunk of its shard; it is avoided then."""
-        urls = await self._supernode.miner_urls()
+        urls = await self.supernode.miner_urls()
 
         async def check(entry: ShardEntry) -> bool:
             shard = ShardAt(entry.root, entry.size, entry.miner, urls.get(entry.miner, ""))
             chunk = secrets.randbelow(Held(entry.root, entry.size).chunks)
             try:
-                await self._fetcher.part(cid_text(deal), shard, chunk * CHUNK_BYTES, CHUNK_BYTES)
+                await self.fetcher.part(cid_text(deal), shard, chunk * CHUNK_BYTES, CHUNK_BYTES)
             except CyberVeinError as error:
                 self.failures.note(entry.miner, error)
                 return True
@@ -124,13 +118,13 @@ class ShardUploader:
         A refusal is final if no shard of this put could be placed yet.
         """
         try:
-            grants = await self._supernode.orders(deal, plans, list(self.failures.by_miner))
+            grants = await self.supernode.orders(deal, plans, list(self.failures.by_miner))
         except ConflictError as error:
             hopeless = not self._granted and not self.failures.seen
             if turn + 1 == ROUNDS_MAX or hopeless:
                 raise ConflictError(f"{error} {self.failures.text()}".rstrip()) from error
             self.failures.forgive()
-            await asyncio.sleep(_PAUSE_SECONDS * 2**turn)
+            await asyncio.sleep(backoff_seconds(turn, base_seconds=_PAUSE_SECONDS))
             return []
         self._granted = True
         wanted = {(plan.segment, plan.index): plan for plan in plans}
@@ -147,19 +141,19 @@ class ShardUploader:
         size = len(shards[index])
         shard = ShardAt(order.root, size, order.miner, grant.url)
         try:
-            receipt = await self._transport.put(shard, grant.segment, index, order, shards[index])
+            receipt = await self.transport.put(shard, grant.segment, index, order, shards[index])
             self._check(receipt, deal, grant, size)
         except CyberVeinError as error:
             self.failures.note(order.miner, error)
             return
         done[index] = ShardEntry(root=order.root, miner=order.miner, size=size, receipt=receipt.sig)
         del shards[index]
-        await self._budget.give(size)
+        await self.budget.give(size)
 
     def _check(self, receipt: Receipt, deal: CID, grant: OrderGrant, size: int) -> None:
         """Raise SignatureError unless the receipt is for exactly this shard of this deal."""
         expected = (
-            self._network,
+            self.network,
             deal,
             grant.segment,
             grant.index,

@@ -50,7 +50,7 @@ class Auditee:
         if row is not None and row.state is ShardState.HELD and item.chunk * 1024 <= row.size:
             self._require_disk(row.disk)
             try:
-                data = self._store.proven_slice(row, item.chunk)
+                data = self._store.reader.proven_slice(row, item.chunk)
             except (ProofError, UnknownError):
                 data = None  # rotten or gone: the store has marked it
         return AuditSlice(root=item.root, chunk=item.chunk, slice=data)

@@ -1,4 +1,4 @@
-"""PUT, GET and DELETE of shards, in bare ASGI, with the bytes past the event loop (`bulk`).
+"""PUT, GET and DELETE of shards, in bare ASGI; `bodies` moves the bytes.
 
 What fails leaves nothing behind, and a finished upload is answered only when bytes and index are
 synced.
@@ -24,18 +24,11 @@ from cybervein_runtime.http_errors import error_response, method_refused
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
-from cybervein_miner.api.bulk import (
-    EXTENSION,
-    PIECE_BYTES,
-    STALL_SECONDS,
-    Bulk,
-    PeerGoneError,
-)
+from cybervein_miner.api.bodies import StoredBytes, receive_body, send_file
+from cybervein_miner.api.bulk import PeerGoneError
 from cybervein_miner.api.door import Door, number_of, root_of
 from cybervein_miner.api.throttle import Throttle
-from cybervein_miner.disk.disk import Disk
 from cybervein_miner.record.tally import Tally
-from cybervein_miner.shard.incoming import Incoming
 from cybervein_miner.shard.index import Claim, HeldShard
 from cybervein_miner.shard.orders import OrderBook, require_left
 from cybervein_miner.shard.store import ShardStore
@@ -111,7 +104,7 @@ class ShardEndpoint:
         self, request: Request, root: bytes, size: int, claim: Claim, order: Order
     ) -> None:
         with self.store.receive(root, size) as incoming:
-            await _fill(request, incoming, self.throttle)
+            await receive_body(request, incoming, self.throttle)
             await asyncio.to_thread(incoming.finish)
             await self.store.accept(incoming, claim, order)
 
@@ -132,7 +125,7 @@ class ShardEndpoint:
 
     async def _get(self, request: Request, root: bytes, send: Send) -> Response | None:
         order = self.door.ordered(request, "GET", root, self._owners(root))
-        row = self.store.held(root)
+        row = self.store.reader.held(root)
         if "offset" in request.query_params or "length" in request.query_params:
             return await self._slice(request, row, order)
         await self._whole(request, row, order, send)
@@ -145,7 +138,7 @@ class ShardEndpoint:
         await self.orders.charge(order, content)
         await asyncio.sleep(self.throttle.delay(content))
         try:
-            data = await asyncio.to_thread(self.store.slice, row, start, length)
+            data = await asyncio.to_thread(self.store.reader.slice, row, start, length)
         except CyberVeinError:
             self.tally.download_failures += 1
             await self.orders.charge(order, -content)
@@ -156,10 +149,10 @@ class ShardEndpoint:
     async def _whole(self, request: Request, row: HeldShard, order: Order, send: Send) -> None:
         """Once the answer has begun, a failure can only cut it short; the reader sees that."""
         await self.orders.charge(order, row.size)
-        handle = await asyncio.to_thread(self.store.open, row)
+        handle = await asyncio.to_thread(self.store.reader.open, row)
         try:
-            with self.store.reading(row) as disk:
-                await _send_file(request, send, disk, handle, row.size, self.throttle)
+            with self.store.reader.reading(row) as disk:
+                await send_file(request, send, StoredBytes(disk, handle, row.size), self.throttle)
         except (StorageError, PeerGoneError) as error:
             self.tally.download_failures += 1
             await self.orders.charge(order, -row.size)
@@ -179,7 +172,7 @@ class ShardEndpoint:
         owners = {c.owner for c in self.store.index.claims(root) if c.deal == order.deal}
         if order.issuer not in self.door.super_nodes | owners:
             raise ForbiddenError(f"deal {cid_text(order.deal)} is not the order issuer's")
-        self.store.held(root)
+        self.store.reader.held(root)
         await self.store.delete(root, order.deal)
         self.tally.deletes += 1
         return Response(status_code=204)
@@ -194,64 +187,3 @@ def _announced(request: Request, order: Order) -> int:
     if size > most:
         raise LimitError(f"shard of {size} bytes: the order allows {most}; ask for a larger order")
     return size
-
-
-async def _fill(request: Request, incoming: Incoming, throttle: Throttle) -> None:
-    """The body into the file: its first piece through ASGI, the rest past it where possible."""
-
-    def write(data: bytes | memoryview) -> None:
-        throttle.pace(len(data))  # what is not read yet waits at the peer
-        incoming.write(data)
-
-    bulk: Bulk | None = request.scope.get("extensions", {}).get(EXTENSION)
-    received, more = 0, True
-    while more and (bulk is None or received == 0):
-        data, more = await _next(request)
-        await asyncio.to_thread(write, data)
-        received += len(data)
-    if more and bulk is not None:
-        await bulk.receive_rest(received, incoming.size, write)
-
-
-async def _next(request: Request) -> tuple[bytes, bool]:
-    """The body's next piece, and whether more comes. Raises PeerGoneError."""
-    try:
-        async with asyncio.timeout(STALL_SECONDS):
-            message = await request.receive()
-    except TimeoutError as error:
-        raise PeerGoneError(f"nothing came in {STALL_SECONDS:.0f} s") from error
-    if message["type"] == "http.disconnect":
-        raise PeerGoneError("the connection ended within the body")
-    return message.get("body", b""), message.get("more_body", False)
-
-
-async def _send_file(  # noqa: PLR0913, PLR0917 -- a file and its way out
-    request: Request, send: Send, disk: Disk, handle: int, size: int, throttle: Throttle
-) -> None:
-    """The file as the answer: past the event loop where possible."""
-    bulk: Bulk | None = request.scope.get("extensions", {}).get(EXTENSION)
-    await send(_start(size))
-    if bulk is not None:
-        await bulk.send_file(handle, size, throttle.pace)
-    else:
-        for offset in range(0, size, PIECE_BYTES):
-            piece = await asyncio.to_thread(_read, disk, handle, offset)
-            await asyncio.sleep(throttle.delay(len(piece)))
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
-
-
-def _start(size: int) -> dict[str, object]:
-    return {
-        "type": "http.response.start",
-        "status": 200,
-        "headers": [
-            (b"content-type", b"application/octet-stream"),
-            (b"content-length", b"%d" % size),
-        ],
-    }
-
-
-def _read(disk: Disk, handle: int, offset: int) -> bytes:
-    with disk.guard("read a shard"):
-        return os.pread(handle, PIECE_BYTES, offset)

@@ -35,7 +35,9 @@ class UnitWriter:
         view = await self._super_node.network()
         account = await self._super_node.own_account()
         parents = [parse_cid(text, "tip") for text in view.tips]
-        return make_unit(self._network, body, parents, self._key, account.nonce, NO_FEE)
+        return make_unit(
+            self._network, body, parents=parents, key=self._key, nonce=account.nonce, fee=NO_FEE
+        )
 
     async def send(self, unit: Unit) -> None:
         """Hand in a unit. Raises ConflictError if it is void, UnavailableError if undecided."""

@@ -103,7 +103,7 @@ def _result(file: ProofFile) -> dict[str, Any]:
 def _rows(claim: PlotClaim, public_key: bytes, beacon: bytes) -> tuple[int, ...]:
     """The rows that a beacon draws of one plot alone, as many as `main` draws."""
     [(_, rows)] = draw_commit_challenges(
-        beacon, _BATCH, [claim.plot_id(public_key)], 1, _ROWS, claim.shape.rows
+        beacon, _BATCH, [claim.plot_id(public_key)], max_plots=1, q=_ROWS, n=claim.shape.rows
     )
     return rows
 

@@ -44,7 +44,7 @@ class PlotState(StrEnum):
     BAD = "bad"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OwnPlot:
     """One plot; `disk` is the disk's id in hex, `batch` the digest of its batch's CID."""
 
@@ -180,4 +180,14 @@ class Inventory:
 
 def _row(row: tuple[int, bytes, bytes, bytes, bytes, bytes, str, bytes | None, int]) -> OwnPlot:
     number, disk, mu, kappa, gamma, plot_id, state, batch, since = row
-    return OwnPlot(number, disk.hex(), mu, kappa, gamma, plot_id, PlotState(state), batch, since)
+    return OwnPlot(
+        number=number,
+        disk=disk.hex(),
+        mu=mu,
+        kappa=kappa,
+        gamma=gamma,
+        plot_id=plot_id,
+        state=PlotState(state),
+        batch=batch,
+        since_epoch=since,
+    )

@@ -87,9 +87,9 @@ class CommitProver:
             beacon,
             cid_root(batch.id),
             [claim.plot_id(self.key.public) for claim in claims],
-            preset.commit_plots_drawn,
-            preset.commit_rows_drawn,
-            1 << preset.plot_rows_log2,
+            max_plots=preset.commit_plots_drawn,
+            q=preset.commit_rows_drawn,
+            n=1 << preset.plot_rows_log2,
         )
         proofs = [
             encode_commit_proof(prove_commit(self.key.public, claims[at], rows, self._watch))

@@ -17,7 +17,8 @@ from cybervein_miner.disk.disk import Disk
 from cybervein_miner.record.tree_file import file_tree
 from cybervein_miner.shard.index import HeldShard, ShardState
 from cybervein_miner.shard.layout import shard_path
-from cybervein_miner.shard.store import MovedError, ShardStore
+from cybervein_miner.shard.reader import MovedError
+from cybervein_miner.shard.store import ShardStore
 
 RATE_BYTES_PER_SECOND = 8 << 20
 INTERVAL_SECONDS = 7 * 24 * 3600
@@ -74,7 +75,7 @@ class Scrubber:
                 root, _ = file_tree(path, self._pace)
         except FileNotFoundError:
             with suppress(MovedError):
-                self._store.require_unmoved(row)
+                self._store.reader.require_unmoved(row)
                 self._bad(row, ShardState.LOST)
             return
         except StorageError:
@@ -89,7 +90,7 @@ class Scrubber:
 
     def _bad(self, row: HeldShard, state: ShardState) -> None:
         self.found_bad += 1
-        self._store.mark(row.root, state)
+        self._store.reader.mark(row.root, state)
 
     def _verified(self, row: HeldShard) -> None:
         now = int(self._clock())

@@ -1,30 +1,20 @@
-"""The shard store: the one door to shards' bytes, for uploads, downloads and audits."""
+"""The shard store: how shards come, who claims them and how they go; `reader` reads them."""
 
 import asyncio
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
-from cybervein_protocol.errors import ConflictError, ProofError, StorageError, UnknownError
+from cybervein_protocol.errors import ConflictError, StorageError, UnknownError
 from cybervein_protocol.messages import Order
-from cybervein_protocol.tree import OutboardError, verify_slice
-from cybervein_runtime.files import write_atomic
 from multiformats import CID
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.record.journal import Journal
-from cybervein_miner.record.tree_file import (
-    expect_root,
-    file_slice,
-    file_tree,
-    outboard_path,
-    read_outboard,
-)
+from cybervein_miner.record.tree_file import outboard_path
 from cybervein_miner.shard.incoming import Incoming
 from cybervein_miner.shard.index import (
     Claim,
@@ -38,12 +28,7 @@ from cybervein_miner.shard.index import (
 )
 from cybervein_miner.shard.layout import shard_path, trash_path
 from cybervein_miner.shard.orders import charge
-
-CHUNK_BYTES = 1024
-
-
-class MovedError(ConflictError):
-    """The shard went to another of our disks between two looks; look again."""
+from cybervein_miner.shard.reader import ShardReader
 
 
 class ShardStore:
@@ -54,6 +39,7 @@ class ShardStore:
     ) -> None:
         self.rack, self.journal, self._clock = rack, journal, clock
         self.index = ShardIndex(journal)
+        self.reader = ShardReader(rack, journal, self.index, self._now)
         self._arriving: set[bytes] = set()
         self.claimed_again: set[bytes] = set()
         """Held shards that were sent here once more; whoever doubted them forgets that."""
@@ -106,85 +92,6 @@ class ShardStore:
             if disk is not now_on:
                 remove_files(shard_path(disk, before.root))
 
-    def held(self, root: bytes) -> HeldShard:
-        """The row of a shard that can be served. Raises UnknownError or StorageError."""
-        row = self.index.find(root)
-        if row is None or row.state is not ShardState.HELD:
-            state = "not held here" if row is None else f"{row.state.value} here"
-            raise UnknownError(f"shard {root.hex()} is {state}; ask another miner")
-        return row
-
-    @contextmanager
-    def reading(self, row: HeldShard) -> Iterator[Disk]:
-        """Read a held shard's file; one that cannot be read is set aside, its disk permitting.
-
-        Raises UnknownError (its file is gone), MovedError or StorageError.
-        """
-        disk = self.rack.get(row.disk)
-        try:
-            with disk.guard(f"read shard {row.root.hex()[:16]}"):
-                yield disk
-        except FileNotFoundError as error:
-            self.require_unmoved(row)
-            self.mark(row.root, ShardState.LOST)
-            raise UnknownError(f"shard {row.root.hex()} is lost: its file is gone") from error
-        except StorageError:
-            if disk.readable:
-                self.mark(row.root, ShardState.BAD)
-            raise
-
-    def require_unmoved(self, row: HeldShard) -> None:
-        """Raise MovedError where the row is not what the index says now."""
-        now = self.index.find(row.root)
-        if now is None or (now.disk, now.state) != (row.disk, row.state):
-            raise MovedError(f"shard {row.root.hex()} was moved meanwhile; ask again")
-
-    def open(self, row: HeldShard) -> int:
-        """An open file handle of a held shard. Raises StorageError or UnknownError."""
-        try:
-            with self.reading(row) as disk:
-                return os.open(shard_path(disk, row.root), os.O_RDONLY)
-        except MovedError:
-            return self.open(self.held(row.root))
-
-    def open_file(self, row: HeldShard) -> BinaryIO:
-        """The same as an unbuffered file. Raises as open."""
-        return os.fdopen(self.open(row), "rb", buffering=0)
-
-    def slice(self, row: HeldShard, start: int, length: int) -> bytes:
-        """A Bao slice. Raises StorageError or UnknownError; a lost outboard is made again."""
-        try:
-            with self.reading(row) as disk:
-                return self._slice(shard_path(disk, row.root), row.root, start, length)
-        except MovedError:
-            return self.slice(self.held(row.root), start, length)
-
-    @staticmethod
-    def _slice(path: Path, root: bytes, start: int, length: int) -> bytes:
-        with suppress(OutboardError, FileNotFoundError):
-            return file_slice(path, read_outboard(path), start, length)
-        return file_slice(path, mend_outboard(path, root), start, length)
-
-    def proven_slice(self, row: HeldShard, chunk: int) -> bytes:
-        """The slice of one chunk that verifies under the root. Raises ProofError: rotten bytes."""
-        start = chunk * CHUNK_BYTES
-        data = self.slice(row, start, CHUNK_BYTES)
-        try:
-            verify_slice(data, row.root, start, CHUNK_BYTES)
-        except ProofError:
-            return self._second_try(self.held(row.root), start)
-        return data
-
-    def _second_try(self, row: HeldShard, start: int) -> bytes:
-        """Either the outboard was damaged, which is mended, or the shard is."""
-        try:
-            with self.reading(row) as disk:
-                path = shard_path(disk, row.root)
-                return file_slice(path, mend_outboard(path, row.root), start, CHUNK_BYTES)
-        except ProofError:
-            self.mark(row.root, ShardState.BAD)
-            raise
-
     def believe_again(self, disk: Disk) -> None:
         """A person had the disk looked after: bad shards on it are scrubbed first, then judged."""
         values = (ShardState.HELD, bytes.fromhex(disk.id), ShardState.BAD)
@@ -193,11 +100,6 @@ class ShardStore:
                 "UPDATE shard SET state = ?, scrubbed = 0 WHERE disk = ? AND state = ?", values
             )
         )
-
-    def mark(self, root: bytes, state: ShardState) -> None:
-        """Change a shard's state from any thread."""
-        now = self._now()
-        self.journal.write_now(lambda connection: set_state(connection, root, state, now))
 
     async def delete(self, root: bytes, deal: CID) -> None:
         """Drop a deal's claims; with the last one the shard moves to the trash."""
@@ -223,16 +125,6 @@ class ShardStore:
 
     def _now(self) -> int:
         return int(self._clock())
-
-
-def mend_outboard(path: Path, root: bytes) -> bytes:
-    """Compute the outboard again. Raises ProofError if the data is not the root's."""
-    actual, outboard = file_tree(path)
-    expect_root(path, actual, root)
-    if outboard:
-        with suppress(StorageError):
-            write_atomic(outboard_path(path), outboard)
-    return outboard
 
 
 def remove_files(path: Path) -> None:

@@ -74,12 +74,12 @@ class Vacater:
         """Onto the new disk, verified and synced; rotten bytes are set aside where they are."""
         doing = f"read shard {row.root.hex()[:16]}"
         try:
-            with self._store.open_file(row) as file:
+            with self._store.reader.open_file(row) as file:
                 while piece := _read(disk, doing, file.read):
                     incoming.write(piece)
             incoming.finish()
         except (LimitError, MalformedError, ProofError):
-            self._store.mark(row.root, ShardState.BAD)
+            self._store.reader.mark(row.root, ShardState.BAD)
             raise
 
     def _switch(self, row: HeldShard, target: Disk) -> bool:

@@ -21,12 +21,12 @@ def main() -> None:
     parser.add_argument("--log-json", action="store_true")
     given = parser.parse_args()
     run_sidecar(
-        given.miner,
-        given.supernode,
-        given.network,
-        given.host,
-        given.port,
-        given.run_file,
+        miner=given.miner,
+        super_node=given.supernode,
+        network=given.network,
+        host=given.host,
+        port=given.port,
+        run_file=given.run_file,
         log_json=given.log_json,
     )
 

@@ -5,102 +5,23 @@ live page. Names: prefix `cybervein_`, base units last, `_total` on counters onl
 and bounded: never a plot, shard, challenge or peer. Amounts are veins.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from collections.abc import Iterable
+from typing import Final
 
-Json = Mapping[str, Any]
-Sample = tuple[tuple[str, ...], float]
-Read = Callable[[Json], Iterable[Sample]]
-MINER: Final = "miner"
-SUPER_NODE: Final = "supernode"
-HOST: Final = "host"
-SOURCES: Final = (MINER, SUPER_NODE, HOST)
-
-
-@dataclass(frozen=True, slots=True)
-class MetricSpec:
-    """One metric; `read` takes its source's document and gives (label values, value) pairs."""
-
-    name: str
-    kind: Literal["gauge", "counter", "info"]
-    source: str
-    help: str
-    read: Read
-    labels: tuple[str, ...] = ()
-
-
-def at(path: str) -> Read:
-    """One value at a dotted path; nothing where it is absent or null."""
-
-    def read(document: Json) -> Iterable[Sample]:
-        value = _walk(document, path)
-        return [] if value is None else [((), float(value))]
-
-    return read
-
-
-def keyed(path: str) -> Read:
-    """One value for each key of the map at a path; the key is the label."""
-
-    def read(document: Json) -> Iterable[Sample]:
-        return [((str(key),), float(value)) for key, value in (_walk(document, path) or {}).items()]
-
-    return read
-
-
-def picked(**paths: str) -> Read:
-    """One value for each keyword, which is the label, from its path."""
-
-    def read(document: Json) -> Iterable[Sample]:
-        found = ((name, _walk(document, path)) for name, path in paths.items())
-        return [((name,), float(value)) for name, value in found if value is not None]
-
-    return read
-
-
-def each(path: str, labels: tuple[str, ...], value: str) -> Read:
-    """One value, at a dotted path, for each map in the list at a path, labelled by its fields."""
-
-    def read(document: Json) -> Iterable[Sample]:
-        rows = _walk(document, path) or []
-        return [
-            (tuple(str(row[label]) for label in labels), float(found))
-            for row in rows
-            if (found := _walk(row, value)) is not None
-        ]
-
-    return read
-
-
-def facts(*names: str) -> Read:
-    """The value 1, labelled by fields of the document."""
-
-    def read(document: Json) -> Iterable[Sample]:
-        return [(tuple(str(document.get(name, "")) for name in names), 1.0)]
-
-    return read
-
-
-def _disk_states(document: Json) -> Iterable[Sample]:
-    states = ("ready", "read-only", "quarantined", "missing", "foreign", "drained")
-    return [
-        ((disk["id"], disk["path"], state), float(disk["state"] == state))
-        for disk in document.get("disks", [])
-        for state in states
-    ]
-
-
-def _progress(document: Json) -> Iterable[Sample]:
-    shares = [plot["share"] for plot in document.get("plotting_now", [])]
-    return [((), sum(shares) / len(shares))] if shares else []
-
-
-def _walk(document: Any, path: str) -> Any:  # noqa: ANN401 -- JSON
-    for name in path.split("."):
-        document = document.get(name) if isinstance(document, Mapping) else None
-    return document
-
+from cybervein_miner.sidecar.metric import (
+    HOST,
+    MINER,
+    SUPER_NODE,
+    Json,
+    MetricSpec,
+    Read,
+    Sample,
+    at,
+    each,
+    facts,
+    keyed,
+    picked,
+)
 
 DISK: Final = ("disk", "path")
 
@@ -115,6 +36,20 @@ def _counter(name: str, source: str, text: str, read: Read, *labels: str) -> Met
 
 def _disk(name: str, text: str, field: str) -> MetricSpec:
     return _gauge(f"disk_{name}", MINER, text, each("disks", ("id", "path"), field), *DISK)
+
+
+def _disk_states(document: Json) -> Iterable[Sample]:
+    states = ("ready", "read-only", "quarantined", "missing", "foreign", "drained")
+    return [
+        ((disk["id"], disk["path"], state), float(disk["state"] == state))
+        for disk in document.get("disks", [])
+        for state in states
+    ]
+
+
+def _progress(document: Json) -> Iterable[Sample]:
+    shares = [plot["share"] for plot in document.get("plotting_now", [])]
+    return [((), sum(shares) / len(shares))] if shares else []
 
 
 _FACTS = ("address", "network", "version", "payout")

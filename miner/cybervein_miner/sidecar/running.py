@@ -11,14 +11,14 @@ from cybervein_runtime.trust import Trust
 from cybervein_miner.sidecar.app import build_app
 
 
-def run_sidecar(  # noqa: PLR0913, PLR0917 -- a process' options
+def run_sidecar(  # noqa: PLR0913 -- a process' options
+    *,
     miner: str,
     super_node: str,
     network: Path | None,
     host: str,
     port: int,
     run_file: Path | None,
-    *,
     log_json: bool,
 ) -> None:
     """Serve until SIGTERM or SIGINT; the network file has the super node's URL and authority."""

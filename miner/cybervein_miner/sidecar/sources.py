@@ -14,7 +14,7 @@ import psutil
 import structlog
 from cybervein_runtime.trust import Trust
 
-from cybervein_miner.sidecar.registry import HOST, MINER, SUPER_NODE
+from cybervein_miner.sidecar.metric import HOST, MINER, SUPER_NODE
 
 TIMEOUT_SECONDS: Final = 3.0
 ANSWER_BYTES_MAX: Final = 8 << 20

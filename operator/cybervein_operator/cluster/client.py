@@ -6,16 +6,17 @@ counted by verb and resource.
 """
 
 import asyncio
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import msgspec
+from cybervein_runtime.retry import backoff_seconds
 
 from cybervein_operator.api.kinds import BY_KIND, ClusterKind
 from cybervein_operator.cluster.errors import CONFLICT, NOT_FOUND, TOO_MANY, ApiAwayError, ApiError
 from cybervein_operator.cluster.login import Login
+from cybervein_operator.cluster.request import JSON, Request
 from cybervein_operator.metrics import Metrics
 
 FIELD_MANAGER = "cybervein-operator"
@@ -65,10 +66,12 @@ class ClusterClient:
         self, kind: ClusterKind, namespace: str | None, name: str, *, metadata_only: bool = False
     ) -> Object | None:
         """One object, or None. `metadata_only` never brings its content here."""
-        accept = _METADATA if metadata_only else "application/json"
+        accept = _METADATA if metadata_only else JSON
         path = kind.resource.path(namespace, name)
         try:
-            return _plain(await self._call("get", kind, "GET", path, accept=accept))
+            return _plain(
+                await self._call(Request(verb="get", kind=kind, path=path, accept=accept))
+            )
         except ApiError as error:
             if error.http_status == NOT_FOUND:
                 return None
@@ -80,7 +83,7 @@ class ClusterClient:
         more = ""
         while True:
             path = f"{kind.resource.path(namespace)}?limit={_PAGE}{more}"
-            page = _plain(await self._call("list", kind, "GET", path))
+            page = _plain(await self._call(Request(verb="list", kind=kind, path=path)))
             found += page.get("items", [])
             token = page.get("metadata", {}).get("continue")
             if not token:
@@ -96,14 +99,18 @@ class ClusterClient:
         sub = "status" if status else ""
         path = kind.resource.path(meta.get("namespace"), meta["name"], sub)
         query = f"?fieldManager={FIELD_MANAGER}&force={str(force).lower()}"
-        return await self._call("apply", kind, "PATCH", path + query, manifest, content=_APPLY)
+        return await self._call(
+            Request(verb="apply", kind=kind, path=path + query, body=manifest, content=_APPLY)
+        )
 
     async def create(self, manifest: Object) -> Object | None:
         """The created object, or None where one of that name exists."""
         kind, meta = BY_KIND[manifest["kind"]], manifest["metadata"]
         path = kind.resource.path(meta.get("namespace")) + f"?fieldManager={FIELD_MANAGER}"
         try:
-            return _plain(await self._call("create", kind, "POST", path, manifest))
+            return _plain(
+                await self._call(Request(verb="create", kind=kind, path=path, body=manifest))
+            )
         except ApiError as error:
             if error.http_status == CONFLICT:
                 return None
@@ -114,70 +121,58 @@ class ClusterClient:
     ) -> bytes:
         """JSON merge patch; NOT_FOUND is an ApiError."""
         path = kind.resource.path(namespace, name, sub) + f"?fieldManager={FIELD_MANAGER}"
-        return await self._call("patch", kind, "PATCH", path, body, content=_MERGE)
+        return await self._call(
+            Request(verb="patch", kind=kind, path=path, body=body, content=_MERGE)
+        )
 
     async def delete(self, kind: ClusterKind, namespace: str, name: str, uid: str) -> bool:
         """Delete exactly that object; False where it is gone or another one by now."""
         body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
         path = kind.resource.path(namespace, name)
         try:
-            await self._call("delete", kind, "DELETE", path, body)
+            await self._call(Request(verb="delete", kind=kind, path=path, body=body))
         except ApiError as error:
             if error.http_status in {NOT_FOUND, CONFLICT}:
                 return False
             raise
         return True
 
-    async def _call(  # noqa: PLR0913 -- one call shows a whole request
-        self,
-        verb: str,
-        kind: ClusterKind,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        content: str = "application/json",
-        accept: str = "application/json",
-    ) -> bytes:
+    async def _call(self, request: Request) -> bytes:
         for attempt in range(_TRIES):
             async with self._slots:
-                answer, wait = await self._once(verb, kind, method, path, body, content, accept)
+                answer, wait = await self._once(request)
             if answer is not None:
                 return answer
             if attempt < _TRIES - 1:
-                await asyncio.sleep(max(wait, 0.2 * 2**attempt))
-        raise ApiAwayError(f"{method} {path}: the API server does not answer or is overloaded")
+                await asyncio.sleep(max(wait, backoff_seconds(attempt, base_seconds=0.2)))
+        raise ApiAwayError(f"{request}: the API server does not answer or is overloaded")
 
-    async def _once(  # noqa: PLR0913, PLR0917 -- see _call
-        self,
-        verb: str,
-        kind: ClusterKind,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None,
-        content: str,
-        accept: str,
-    ) -> tuple[bytes | None, float]:
+    async def _once(self, request: Request) -> tuple[bytes | None, float]:
         """The answer, or None and how many seconds to wait."""
-        headers = await self.headers(Accept=accept, **({"Content-Type": content} if body else {}))
-        data = msgspec.json.encode(body) if body is not None else None
         try:
             async with self.session.request(
-                method, self.url(path), data=data, headers=headers, timeout=self._timeout
+                request.method,
+                self.url(request.path),
+                data=request.data,
+                headers=await self.headers(**request.headers),
+                timeout=self._timeout,
             ) as answer:
                 text = await bounded(answer, self.answer_bytes_max)
                 if text is None:
                     raise ApiError(
-                        f"{method} {path}: the answer is longer than {self.answer_bytes_max} "
+                        f"{request}: the answer is longer than {self.answer_bytes_max} "
                         "bytes; ask for less at once",
                         answer.status,
                         "TooLong",
                     )
-                self._metrics.api_call(verb, kind.resource.plural, answer.status)
-                return self._judge(answer, text, f"{method} {path.split('?', maxsplit=1)[0]}")
+                self._count(request, answer.status)
+                return self._judge(answer, text, str(request))
         except (aiohttp.ClientError, TimeoutError, OSError):
-            self._metrics.api_call(verb, kind.resource.plural, 0)
+            self._count(request, 0)
             return None, 0.0
+
+    def _count(self, request: Request, code: int) -> None:
+        self._metrics.api_call(request.verb, request.kind.resource.plural, code)
 
     @staticmethod
     def _judge(

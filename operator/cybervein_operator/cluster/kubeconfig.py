@@ -107,4 +107,7 @@ class Renewal:
         try:
             await self._loader.load_and_set(found)
         except UNUSABLE as error:
-            _log.warning("login.not_renewed", error=f"{type(error).__name__}: {error}")
+            _log.warning(
+                "login could not be renewed; the one before is used",
+                error=f"{type(error).__name__}: {error}",
+            )

@@ -78,7 +78,11 @@ class KindWatch:
                 backoff = await self._refused(error, backoff)
             except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
                 self.connected = False
-                _log.warning("watch.lost", kind=self._kind, error=type(error).__name__)
+                _log.warning(
+                    "watch was interrupted; starting it again",
+                    kind=self._kind,
+                    error=type(error).__name__,
+                )
                 await asyncio.sleep(backoff)
                 backoff = min(2 * backoff, _BACKOFF_SECONDS_MAX)
 
@@ -94,7 +98,7 @@ class KindWatch:
         """
         denied = error.status in {FORBIDDEN, NOT_FOUND}
         if not self.denied:
-            _log.warning("watch.denied", kind=self._kind, status=error.status)
+            _log.warning("watch was refused; asking again", kind=self._kind, status=error.status)
         self.denied, self.connected = denied, False
         if denied and self._optional:
             self.listed.set()
@@ -123,7 +127,7 @@ class KindWatch:
                     return
                 raise
             except TimeoutError:
-                _log.info("watch.silent", kind=self._kind)
+                _log.info("watch was silent for too long; opening it again", kind=self._kind)
             await asyncio.sleep(0.1)
 
     def _take(self, event: WatchEvent) -> str:

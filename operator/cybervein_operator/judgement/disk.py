@@ -32,7 +32,7 @@ class Action(Enum):
     WIPE = "wipe"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiskFacts:
     """A disk's object, whether the pool's spec still has it, the miner's word, and its phase."""
 

@@ -52,36 +52,35 @@ class MinerClient:
 
     async def drain(self, namespace: str, miner: str, address: str, *, draining: bool) -> None:
         """Ask it to drain, or to cancel."""
-        await self._tell("POST", namespace, miner, address, "drain", {"v": 1, "draining": draining})
+        await self._tell(
+            "POST", self._route(namespace, miner, address, "drain"), {"v": 1, "draining": draining}
+        )
 
     async def remove_disk(self, namespace: str, miner: str, address: str, disk: str) -> None:
         """Drain one disk."""
-        await self._tell("DELETE", namespace, miner, address, f"disks/{quote(disk)}")
+        await self._tell("DELETE", self._route(namespace, miner, address, f"disks/{quote(disk)}"))
 
     async def add_disk(self, namespace: str, miner: str, address: str, path: str) -> None:
         """Take a leaving or drained disk into use again."""
-        await self._tell("POST", namespace, miner, address, "disks", {"path": path})
+        await self._tell("POST", self._route(namespace, miner, address, "disks"), {"path": path})
 
     async def wipe_disk(self, namespace: str, miner: str, address: str, disk: str) -> None:
         """Delete CyberVein's files of a drained disk."""
         body = {"v": 1, "confirm": disk}
-        await self._tell("POST", namespace, miner, address, f"disks/{quote(disk)}/wipe", body)
+        await self._tell(
+            "POST", self._route(namespace, miner, address, f"disks/{quote(disk)}/wipe"), body
+        )
 
     async def disks(self, namespace: str, miner: str, address: str) -> list[DiskReport]:
         """The miner's disks."""
-        answer = await self._tell("GET", namespace, miner, address, "disks")
+        answer = await self._tell("GET", self._route(namespace, miner, address, "disks"))
         return msgspec.json.decode(answer, type=list[DiskReport])
 
-    async def _tell(  # noqa: PLR0913, PLR0917 -- one call shows a whole request
-        self,
-        method: str,
-        namespace: str,
-        miner: str,
-        address: str,
-        route: str,
-        body: dict[str, object] | None = None,
-    ) -> bytes:
-        url = f"{self.url(namespace, miner)}/v1/{route}?miner={quote(address)}"
+    def _route(self, namespace: str, miner: str, address: str, route: str) -> str:
+        """A signed route: it names the miner that it is meant for."""
+        return f"{self.url(namespace, miner)}/v1/{route}?miner={quote(address)}"
+
+    async def _tell(self, method: str, url: str, body: dict[str, object] | None = None) -> bytes:
         data = msgspec.json.encode(body) if body is not None else None
         answer = await self._signed.request(
             method, url, body=data, content_type=_JSON, timeout_seconds=self._timeout

@@ -49,13 +49,13 @@ def _pod(item: Item) -> PodFacts:
     ready, waits = conditions.get("Ready"), _unscheduled(conditions)
     reason, message = _pod_trouble(status, waits)
     return PodFacts(
-        ready is not None and ready.status == "True",
-        status.phase == "Running",
-        spec.node_name,
-        item.metadata.labels.get("controller-revision-hash", ""),
-        reason,
-        message,
-        waits.last_transition_time if waits else None,
+        ready=ready is not None and ready.status == "True",
+        running=status.phase == "Running",
+        node=spec.node_name,
+        revision=item.metadata.labels.get("controller-revision-hash", ""),
+        reason=reason,
+        message=message,
+        unscheduled=waits.last_transition_time if waits else None,
     )
 
 
@@ -119,14 +119,14 @@ def seen(kind: ClusterKind, item: Item) -> Seen:
     """The facts of an object."""
     meta, take = item.metadata, _FACTS.get(kind)
     return Seen(
-        meta.uid,
-        meta.resource_version,
-        _fingerprint(kind, item),
-        meta.labels.get(POOL_LABEL, ""),
-        meta.labels.get(MINER_LABEL, ""),
-        meta.labels.get(NETWORK_LABEL, ""),
-        bool(meta.deletion_timestamp),
-        take(item) if take else None,
+        uid=meta.uid,
+        version=meta.resource_version,
+        fingerprint=_fingerprint(kind, item),
+        pool=meta.labels.get(POOL_LABEL, ""),
+        miner=meta.labels.get(MINER_LABEL, ""),
+        network=meta.labels.get(NETWORK_LABEL, ""),
+        deleting=bool(meta.deletion_timestamp),
+        facts=take(item) if take else None,
     )
 
 

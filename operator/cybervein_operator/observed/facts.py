@@ -30,7 +30,7 @@ class SetFacts(msgspec.Struct, frozen=True):
     """The controller has seen the newest generation."""
 
 
-class PodFacts(msgspec.Struct, frozen=True):
+class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Of a pod. Reason and message are empty while all goes its way.
 
     `unscheduled` is since when no node takes it.
@@ -70,7 +70,7 @@ class NodeFacts(msgspec.Struct, frozen=True):
 Facts = SetFacts | PodFacts | ClaimFacts | ServiceFacts | NodeFacts | None
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """One object."""
 
     uid: str

@@ -56,7 +56,7 @@ class Certificates:
             made = make_authority(network.metadata.name, datetime.now(UTC))
             data = {"ca.crt": made.certificate, "ca.key": made.key}
             if await self._tools.client.create(supernode.secret(network, secret, data)) is not None:
-                _log.info("authority.made", secret=secret)
+                _log.info("made a certificate authority", secret=secret)
                 return made
             found = await self._tools.client.get(ClusterKind.SECRET, space, secret)
         return Pair(_field(found, "ca.crt"), _field(found, "ca.key"))
@@ -74,7 +74,7 @@ class Certificates:
         if found is None:
             await self._tools.client.create(manifest)
             return
-        _log.info("certificate.renewed", secret=secret, because=why)
+        _log.info("renewed a certificate", secret=secret, because=why)
         await self._tools.client.merge(
             ClusterKind.SECRET,
             space,

@@ -64,14 +64,14 @@ def _facts(world: World, disk: MinerDisk, key: Key, *, wanted: bool) -> DiskFact
     report = poll.report if poll else None
     pod = world.store.get(ClusterKind.POD, key.namespace, names.pod(key.pool, key.ordinal))
     return DiskFacts(
-        disk,
-        wanted,
-        report.disk(disk.spec.disk) if report else None,
-        report is not None,
-        report.address if report else "",
-        verdict.phase if verdict else MinerPhase.PENDING,
-        verdict is None or verdict.reason in _ON_ITS_WAY,
-        pod.facts.node if pod and isinstance(pod.facts, PodFacts) else "",
+        disk=disk,
+        wanted=wanted,
+        report=report.disk(disk.spec.disk) if report else None,
+        asked=report is not None,
+        address=report.address if report else "",
+        phase=verdict.phase if verdict else MinerPhase.PENDING,
+        on_its_way=verdict is None or verdict.reason in _ON_ITS_WAY,
+        node=pod.facts.node if pod and isinstance(pod.facts, PodFacts) else "",
     )
 
 

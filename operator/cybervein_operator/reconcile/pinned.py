@@ -11,7 +11,7 @@ from cybervein_runtime.network_file import parse_network
 from cybervein_operator.judgement.miner import Trouble
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pinned:
     """What the pinned file says; `mark` is the ConfigMap's fingerprint it was read at."""
 
@@ -33,11 +33,11 @@ def parse(text: str, what: str, mark: str) -> Pinned | Trouble:
     authority = json.loads(text).get("ca") or ""
     url, key = file.super_nodes[0]
     return Pinned(
-        cid_text(file.network),
-        url,
-        address(key),
-        str(authority),
-        file.genesis.preset.epoch_seconds,
-        text,
-        mark,
+        cid=cid_text(file.network),
+        url=url,
+        address=address(key),
+        authority=str(authority),
+        epoch_seconds=file.genesis.preset.epoch_seconds,
+        document=text,
+        mark=mark,
     )

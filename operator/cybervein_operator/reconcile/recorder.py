@@ -49,7 +49,9 @@ class Recorder:
             await self._client.create(_event(about, notice))
             self._metrics.events.labels(notice.type).inc()
         except (ApiError, ApiAwayError) as error:
-            _log.warning("event.lost", reason=notice.reason, error=str(error)[:200])
+            _log.warning(
+                "event could not be recorded", reason=notice.reason, error=str(error)[:200]
+            )
 
 
 def _event(about: Network | MinerPool | MinerDisk, notice: Notice) -> dict[str, object]:

@@ -76,6 +76,8 @@ class SuperNodes:
             fresh = head.epoch != view.epoch or not view.standings
             standings = await client.miners_by_address() if fresh else view.standings
         except CyberVeinError as error:
-            _log.info("supernode.away", network=network.metadata.name, error=str(error)[:200])
+            _log.info(
+                "super node does not answer", network=network.metadata.name, error=str(error)[:200]
+            )
             return replace(view, error=str(error))
         return replace(view, epoch=head.epoch, height=head.height, standings=standings, error="")

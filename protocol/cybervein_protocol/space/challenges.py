@@ -35,8 +35,8 @@ def quality(s: bytes, row_bytes: bytes) -> int:
     return int.from_bytes(derive(QUALITY_CONTEXT, s + row_bytes, 8), "little")
 
 
-def draw_commit_challenges(  # noqa: PLR0913, PLR0917 -- the draw's six inputs, as in the docs
-    beacon: bytes, batch_id: bytes, plot_ids: Sequence[bytes], max_plots: int, q: int, n: int
+def draw_commit_challenges(  # noqa: PLR0913 -- the draw's six inputs, as in the docs
+    beacon: bytes, batch_id: bytes, plot_ids: Sequence[bytes], *, max_plots: int, q: int, n: int
 ) -> list[tuple[int, tuple[int, ...]]]:
     """[(position in `plot_ids`, rows)]: positions ascending, rows ascending and unique."""
     drawn = sorted(_sample(beacon + batch_id, len(plot_ids), max_plots))

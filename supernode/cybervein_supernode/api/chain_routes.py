@@ -62,7 +62,7 @@ class ChainReader:
     def unit(self, text: str) -> JsonAnswer:
         """Where a unit is: pending, final or void."""
         cid = parse_cid(text, "unit")
-        place = self._view.unit(cid_root(cid))
+        place = self._view.history.unit(cid_root(cid))
         if place is not None:
             most = self._view.preset.unit_bytes_max
             return JsonAnswer(unit_document(place, body_bytes_max=most))
@@ -75,7 +75,7 @@ class ChainReader:
         height = self._view.head().height
         first = height if start is None else min(start, height)
         heights = range(first, max(0, first - limit), -1)
-        listed = [block_document(self._view.block(each)) for each in heights]
+        listed = [block_document(self._view.history.block(each)) for each in heights]
         return JsonAnswer(BlockListing(height=height, blocks=listed))
 
     def block(self, height: int) -> JsonAnswer:
@@ -84,16 +84,16 @@ class ChainReader:
 
     def raw_block(self, height: int) -> Response:
         """Its signed encoding."""
-        return Response(self._view.block_bytes(height), media_type=DAG_CBOR)
+        return Response(self._view.history.block_bytes(height), media_type=DAG_CBOR)
 
     def epochs(self, start: Start = None, limit: Limit = 50) -> JsonAnswer:
         """Closed epochs, newest first, from `from` downwards."""
         current = self._view.head().epoch
         first = current - 1 if start is None else min(start, current - 1)
         wanted = range(first, max(-1, first - limit), -1)
-        listed = [epoch_document(self._view.closed_epoch(each)) for each in wanted]
+        listed = [epoch_document(self._view.history.closed_epoch(each)) for each in wanted]
         return JsonAnswer(EpochListing(open=current, epochs=listed))
 
     def epoch(self, number: int) -> JsonAnswer:
         """What closing an epoch settled, for every miner."""
-        return JsonAnswer(full_epoch_document(self._view.closed_epoch(number)))
+        return JsonAnswer(full_epoch_document(self._view.history.closed_epoch(number)))

@@ -27,7 +27,8 @@ from msgspec import UNSET
 from msgspec.structs import asdict
 from multiformats import CID
 
-from cybervein_supernode.chain.view import LedgerView, UnitPlace
+from cybervein_supernode.chain.history import UnitPlace
+from cybervein_supernode.chain.view import LedgerView
 
 
 def plain(node: object) -> object:
@@ -77,8 +78,8 @@ def block_document(block: Block) -> BlockDocument:
 
 def full_block_document(view: LedgerView, height: int) -> FullBlockDocument:
     """An engine block with its units."""
-    units = [unit_document(place) for _, place in view.units_of(height)]
-    return FullBlockDocument(**asdict(block_document(view.block(height))), contents=units)
+    units = [unit_document(place) for _, place in view.history.units_of(height)]
+    return FullBlockDocument(**asdict(block_document(view.history.block(height))), contents=units)
 
 
 def unit_document(place: UnitPlace, *, body_bytes_max: int | None = None) -> UnitDocument:

@@ -11,13 +11,8 @@ from cybervein_protocol.signing import address, parse_address
 from cybervein_runtime.openapi import JsonAnswer, answers, answers_bytes
 from fastapi import APIRouter, Query, Response
 
-from cybervein_supernode.api.market_views import (
-    deal_document,
-    full_miner,
-    listed_miner,
-    shard_document,
-    weight_of,
-)
+from cybervein_supernode.api.deal_views import deal_document, shard_document
+from cybervein_supernode.api.miner_views import full_miner, listed_miner, weight_of
 from cybervein_supernode.node.node import SuperNodeParts
 
 DEALS_MAX = 500

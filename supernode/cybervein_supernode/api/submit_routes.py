@@ -89,7 +89,7 @@ def _add_proofs(router: APIRouter, node: SuperNodeParts) -> None:
 
 async def _submit(node: SuperNodeParts, raw: bytes, seconds: float) -> UnitStatus:
     """Queue a unit and wait for its block."""
-    place = await asyncio.to_thread(node.desk.view.unit, cid_root(node_cid(raw)))
+    place = await asyncio.to_thread(node.desk.view.history.unit, cid_root(node_cid(raw)))
     if place is not None:
         raise ReplayError(
             f"unit {cid_text(node_cid(raw))}: in block {place.height} already; nothing to do"

@@ -153,7 +153,12 @@ class Meter:
         try:
             order = await self._desk.judge(lambda: self._order(peer, target, length))
             encoded = await self._miners.read_slice(
-                peer, target.path, order, offset, length, seconds
+                peer,
+                target.path,
+                order=order,
+                offset=offset,
+                length=length,
+                timeout_seconds=seconds,
             )
             await self._desk.judge(
                 lambda: verify_slice(encoded, target.root, offset, length, target.size)

@@ -19,6 +19,7 @@ kill -9 and a power cut.
 """
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -94,6 +95,22 @@ def open_writer(path: Path) -> sqlite3.Connection:
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that sees the last committed block and cannot write. Raises StorageError."""
     return database.open_reader(path, LEDGER)
+
+
+class Readers:
+    """Reading connections, one for each thread: SQLite's must not be shared between two."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's, opened when first needed. Raises StorageError."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = open_reader(self._path)
+        return connection
 
 
 @contextmanager

@@ -25,8 +25,8 @@ def export_chain(view: LedgerView) -> Iterator[bytes]:
     yield varint(len(header)) + header
     yield _section(encode(view.genesis))
     for number in range(1, height + 1):
-        yield _section(view.block_bytes(number))
-        for _, place in view.units_of(number):
+        yield _section(view.history.block_bytes(number))
+        for _, place in view.history.units_of(number):
             yield _section(place.raw)
 
 

@@ -1,18 +1,14 @@
-"""The reading side: what is committed, on connections of its own, one per thread.
+"""The reading side: the ledger's rows as the last block left them, from any thread.
 
-Readers see whole blocks only (WAL) and never hold up the writer.
+Readers see whole blocks only (WAL) and never hold up the writer. What led there, block by block, is
+`history`.
 """
 
 import sqlite3
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cybervein_protocol.encoding import decode
 from cybervein_protocol.errors import UnknownError
-from cybervein_protocol.ledger.chain.block import Block, decode_block
-from cybervein_protocol.ledger.chain.border import parse_unit
 from cybervein_protocol.ledger.state.rows import (
     BATCHES,
     DEALS,
@@ -28,29 +24,12 @@ from cybervein_protocol.ledger.state.rows import (
     PlotRow,
     ShardRow,
 )
-from cybervein_protocol.ledger.storage.bodies import DealCommit
-from cybervein_protocol.ledger.units.events import Contribution, EpochClosed
 from cybervein_protocol.ledger.units.genesis import Genesis, network_id
 from cybervein_protocol.signing import address
 
-from cybervein_supernode.chain.database import open_reader
+from cybervein_supernode.chain.database import Readers
+from cybervein_supernode.chain.history import History
 from cybervein_supernode.chain.row_store import RowStore, TypedRows
-
-_EVENT_BYTES_MAX = 1 << 26
-_EPOCHS_REMEMBERED = 64
-
-
-@dataclass(frozen=True, slots=True)
-class UnitPlace:
-    """A unit in the chain."""
-
-    height: int
-    position: int
-    kind: str
-    issuer: bytes
-    code: str
-    reason: str
-    raw: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +43,20 @@ class Shard:
 
 
 class LedgerView:
-    """Typed reading of the committed chain, from any thread."""
+    """Typed rows of the committed state; `history` has the blocks behind it."""
 
     def __init__(self, path: Path, genesis: Genesis) -> None:
         self._path = path
+        self._readers = Readers(path)
         self.genesis = genesis
         self.network = network_id(genesis)
         self.preset = genesis.preset
-        self._local = threading.local()
-        self._guard = threading.Lock()
-        self._contributions: dict[int, dict[bytes, Contribution]] = {}  # closed epochs never change
+        self.history = History(self._readers, genesis, self.head)
 
     @property
     def sql(self) -> sqlite3.Connection:
         """This thread's connection."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = open_reader(self._path)
-        return connection
+        return self._readers.connection
 
     @property
     def rows(self) -> TypedRows:
@@ -141,57 +116,6 @@ class LedgerView:
         ids = [deal for (deal,) in self.sql.execute(query, (owner, limit))]
         return [(deal, row) for deal in ids if (row := self.rows.find(DEALS, deal)) is not None]
 
-    def unit(self, digest: bytes) -> UnitPlace | None:
-        """Where a unit is final, or None."""
-        row = self.sql.execute(
-            "SELECT height, position, kind, issuer, code, reason, bytes FROM unit WHERE id = ?",
-            (digest,),
-        ).fetchone()
-        return None if row is None else UnitPlace(*row)
-
-    def block(self, height: int) -> Block:
-        """An engine block. Raises UnknownError."""
-        return decode_block(self.block_bytes(height))
-
-    def block_bytes(self, height: int) -> bytes:
-        """Its encoding. Raises UnknownError."""
-        query = "SELECT bytes FROM block WHERE height = ?"
-        row = self.sql.execute(query, (height,)).fetchone()
-        if row is None:
-            raise UnknownError(f"block {height} is not known; the chain is at {self.head().height}")
-        data: bytes = row[0]
-        return data
-
-    def closed_epoch(self, epoch: int) -> EpochClosed:
-        """What closing an epoch settled. Raises UnknownError for one that is open or to come."""
-        query = "SELECT closed FROM epoch_block WHERE number = ?"
-        row = self.sql.execute(query, (epoch,)).fetchone()
-        if row is None:
-            raise UnknownError(f"epoch {epoch} is not closed; epoch {self.head().epoch} is open")
-        return decode(row[0], EpochClosed, "closed epoch", _EVENT_BYTES_MAX)
-
-    def contribution(self, epoch: int, miner: bytes) -> Contribution | None:
-        """What a closed epoch settled for one miner. Raises as closed_epoch."""
-        with self._guard:
-            found = self._contributions.get(epoch)
-        if found is None:
-            found = {entry.miner: entry for entry in self.closed_epoch(epoch).contributions}
-            with self._guard:
-                self._contributions[epoch] = found
-                if len(self._contributions) > _EPOCHS_REMEMBERED:
-                    del self._contributions[min(self._contributions)]
-        return found.get(miner)
-
-    def units_of(self, height: int) -> Iterator[tuple[bytes, UnitPlace]]:
-        """(digest, unit) of a block, in order."""
-        rows = self.sql.execute(
-            "SELECT id, height, position, kind, issuer, code, reason, bytes FROM unit "
-            "WHERE height = ? ORDER BY position",
-            (height,),
-        )
-        for digest, *place in rows.fetchall():
-            yield digest, UnitPlace(*place)
-
     def batches_of(self, miner: bytes) -> list[tuple[bytes, BatchRow]]:
         """(digest, row) of a miner's plot batches."""
         query = "SELECT batch FROM batch_of WHERE miner = ? ORDER BY batch"
@@ -216,18 +140,6 @@ class LedgerView:
         if batch is None or batch.state != "active" or batch.counts_from > self.head().epoch:
             return None
         return plot
-
-    def commit_of(self, deal: bytes) -> DealCommit:
-        """The `deal.commit` of a deal. Raises UnknownError."""
-        query = (
-            "SELECT unit.bytes FROM commit_of JOIN unit ON unit.id = commit_of.unit WHERE deal = ?"
-        )
-        row = self.sql.execute(query, (deal,)).fetchone()
-        if row is None:
-            raise UnknownError(f"deal {deal.hex()[:16]}… is not committed")
-        body = parse_unit(row[0], self.network, self.preset.unit_bytes_max).body
-        assert isinstance(body, DealCommit)  # noqa: S101 -- the index holds nothing else
-        return body
 
     def _shards(self, query: str, value: bytes) -> list[Shard]:
         keys = [key for (key,) in self.sql.execute(query, (value,))]

@@ -48,7 +48,9 @@ class Bench:
         account = self._chain.rows.find(ACCOUNTS, self._key.public)
         nonce = (account.nonce if account else 0) + self._mempool.of_issuer(self._key.public)
         network = self._chain.machine.network
-        unit = make_unit(network, body, self.parents, self._key, nonce, Veins(0))
+        unit = make_unit(
+            network, body, parents=self.parents, key=self._key, nonce=nonce, fee=Veins(0)
+        )
         return self.admit(encode(unit))
 
     def produce(self) -> tuple[CommittedBlock, list[Inclusion]] | None:

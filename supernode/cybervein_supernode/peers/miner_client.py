@@ -105,10 +105,11 @@ class MinerPeer:
         )
         return decode_audit_answer(answer.body)
 
-    async def read_slice(  # noqa: PLR0913, PLR0917 -- a range, its order and its budget
+    async def read_slice(  # noqa: PLR0913 -- a range, its order and its budget
         self,
         peer: Peer,
         path: str,
+        *,
         order: Order,
         offset: int,
         length: int,
@@ -137,10 +138,11 @@ class MinerPeer:
         )
         return answer.body
 
-    async def put_shard(  # noqa: PLR0913, PLR0917 -- a shard's place, its order and its budget
+    async def put_shard(  # noqa: PLR0913 -- a shard's place, its order and its budget
         self,
         peer: Peer,
         order: Order,
+        *,
         segment: int,
         index: int,
         data: bytes,

@@ -22,8 +22,14 @@ _DIGITS_MAX = 19
 DEFAULT_URL = "http://127.0.0.1:7700"
 
 
-def found(  # noqa: PLR0913, PLR0917 -- what a network is founded with
-    home: SuperNodeHome, numbers: Preset, url: str, funds: Sequence[str], now: int, ca: str = ""
+def found(  # noqa: PLR0913 -- what a network is founded with
+    home: SuperNodeHome,
+    numbers: Preset,
+    *,
+    url: str,
+    funds: Sequence[str] = (),
+    now: int,
+    ca: str = "",
 ) -> NetworkFile:
     """Write identity and `network.json`. Raises ConflictError if there is a network already.
 

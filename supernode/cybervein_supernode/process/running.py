@@ -26,10 +26,10 @@ _log = structlog.get_logger()
 
 async def run(  # noqa: PLR0913 -- one parameter per option
     home: SuperNodeHome,
+    *,
     host: str,
     port: int,
     public_url: str | None,
-    *,
     tls: Tls | None = None,
     behind_proxy: bool = False,
     free_from: Sequence[str] = (),

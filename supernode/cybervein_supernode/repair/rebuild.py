@@ -105,7 +105,7 @@ class Rebuilder:
 
     def deal_cid(self, shard: Shard) -> CID:
         """The CID of a shard's deal: that of its `deal.open` unit."""
-        opened = self._desk.view.unit(shard.deal)
+        opened = self._desk.view.history.unit(shard.deal)
         if opened is None:
             raise ConflictError(f"deal {shard.deal.hex()[:16]}: its deal.open is not known")
         return node_cid(opened.raw)
@@ -122,7 +122,7 @@ class Rebuilder:
 
     def _compute(self, lost: Shard, deal: DealRow, helpers: dict[int, bytes]) -> bytes:
         """The lost shard's masked bytes, checked against its root."""
-        commit = self._desk.view.commit_of(lost.deal)
+        commit = self._desk.view.history.commit_of(lost.deal)
         keys = open_repair_keys(
             commit.repair,
             self._desk.public,
@@ -165,7 +165,12 @@ class Rebuilder:
             bearer=deal.owner,
         )
         receipt = await self._miners.put_shard(
-            peer, order, lost.segment, lost.index, data, TRANSFER_SECONDS_MAX
+            peer,
+            order,
+            segment=lost.segment,
+            index=lost.index,
+            data=data,
+            timeout_seconds=TRANSFER_SECONDS_MAX,
         )
         expected = (miner, cid, lost.segment, lost.index, lost.row.root, len(data))
         named = (receipt.miner, receipt.deal, receipt.segment, receipt.index)

@@ -47,9 +47,9 @@ def _judge(
         beacon,
         cid_root(response.batch),
         ids,
-        preset.commit_plots_drawn,
-        preset.commit_rows_drawn,
-        1 << preset.plot_rows_log2,
+        max_plots=preset.commit_plots_drawn,
+        q=preset.commit_rows_drawn,
+        n=1 << preset.plot_rows_log2,
     )
     if len(response.proofs) != len(drawn):
         raise ProofError(f"{len(response.proofs)} proofs, {len(drawn)} plots were drawn")

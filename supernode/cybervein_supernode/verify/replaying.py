@@ -38,7 +38,7 @@ class _UnitsOnDisk(Mapping[CID, bytes]):
         self._view = view
 
     def __getitem__(self, unit: CID) -> bytes:
-        place = self._view.unit(cid_root(unit))
+        place = self._view.history.unit(cid_root(unit))
         if place is None:
             raise KeyError(unit)
         return place.raw
@@ -53,7 +53,7 @@ class _UnitsOnDisk(Mapping[CID, bytes]):
 def verify_data(view: LedgerView, evidence: Path) -> Verified:
     """Replay the chain of a data directory, judging again whatever evidence is kept there."""
     heights = range(1, view.head().height + 1)
-    blocks = (view.block(height) for height in heights)
+    blocks = (view.history.block(height) for height in heights)
     reprover = Reprover(evidence, view.preset)
     return _replay(view.genesis, blocks, _UnitsOnDisk(view), reprover)
 

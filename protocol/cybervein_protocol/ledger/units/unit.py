@@ -61,9 +61,10 @@ class ParsedUnit:
         return len(self.raw)
 
 
-def make_unit(  # noqa: PLR0913, PLR0917 -- the unit's own fields, in their order
+def make_unit(  # noqa: PLR0913 -- the unit's own fields, by name
     network: CID,
     body: Body,
+    *,
     parents: list[CID],
     key: KeyPair,
     nonce: int,
@@ -84,18 +85,19 @@ def make_unit(  # noqa: PLR0913, PLR0917 -- the unit's own fields, in their orde
     return sign_record(CONTEXT, unit, key)
 
 
-def make_paid_unit(  # noqa: PLR0913, PLR0917 -- as make_unit
+def make_paid_unit(  # noqa: PLR0913 -- as make_unit
     network: CID,
     body: Body,
+    *,
     parents: list[CID],
     key: KeyPair,
     nonce: int,
     preset: Preset,
 ) -> Unit:
     """A signed unit that pays for its own size (counted with the longest fee field)."""
-    draft = make_unit(network, body, parents, key, nonce, _FEE_WIDEST)
+    draft = make_unit(network, body, parents=parents, key=key, nonce=nonce, fee=_FEE_WIDEST)
     fee = required_fee(len(encode(draft)), preset)
-    return make_unit(network, body, parents, key, nonce, fee)
+    return make_unit(network, body, parents=parents, key=key, nonce=nonce, fee=fee)
 
 
 def required_fee(size_bytes: int, preset: Preset) -> Veins:

@@ -1,6 +1,5 @@
-"""Miners, deals and shards as documents: the ledger's rows, and what this super node saw itself."""
+"""Miners as documents: the ledger's rows, and what this super node saw itself."""
 
-from cybervein_protocol.api.super_node.deals import DealDocument, ShardDocument
 from cybervein_protocol.api.super_node.epochs import PastContribution
 from cybervein_protocol.api.super_node.miners import (
     AuditCounts,
@@ -13,14 +12,14 @@ from cybervein_protocol.cid import digest_cid
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.ledger.mining.bonds import bond_due
 from cybervein_protocol.ledger.mining.contribution import space_bytes, weight
-from cybervein_protocol.ledger.state.rows import MINERS, BatchRow, DealRow, MinerRow
+from cybervein_protocol.ledger.state.rows import BatchRow, MinerRow
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import address
 from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict
 
 from cybervein_supernode.api.chain_views import contribution_document
-from cybervein_supernode.chain.view import LedgerView, Shard
+from cybervein_supernode.chain.view import LedgerView
 from cybervein_supernode.node.node import SuperNodeParts
 
 
@@ -103,35 +102,6 @@ def batch_document(digest: bytes, row: BatchRow) -> BatchDocument:
     )
 
 
-def deal_document(digest: bytes, row: DealRow, epoch: int) -> DealDocument:
-    """A deal as it stands in `epoch`."""
-    fields = asdict(row) | {"owner": address(row.owner)}
-    return DealDocument(
-        **fields,
-        deal=cid_text(digest_cid(digest)),
-        epochs_left=max(0, row.expires - epoch) if row.state != "ended" else 0,
-        health="degraded" if row.lost and row.state == "active" else "good",
-        degraded=row.lost,
-    )
-
-
-def shard_document(view: LedgerView, shard: Shard) -> ShardDocument:
-    """A shard and where it is."""
-    row = shard.row
-    holder = view.rows.find(MINERS, row.miner)
-    return ShardDocument(
-        deal=cid_text(digest_cid(shard.deal)),
-        segment=shard.segment,
-        index=shard.index,
-        root=row.root.hex(),
-        size=row.size,
-        since=row.since,
-        lost=row.lost,
-        miner=None if row.lost else address(row.miner),
-        url=None if row.lost else (holder.url if holder else ""),
-    )
-
-
 def _audits(row: MinerRow) -> AuditCounts:
     return AuditCounts(
         passed=row.audits_passed,
@@ -153,5 +123,5 @@ def _history(view: LedgerView, key: bytes, most: int) -> list[PastContribution]:
     return [
         PastContribution(**asdict(contribution_document(entry)), epoch=epoch)
         for epoch in epochs
-        if (entry := view.contribution(epoch, key)) is not None
+        if (entry := view.history.contribution(epoch, key)) is not None
     ]
