@@ -24,7 +24,7 @@ from cybervein_protocol.errors import (
 )
 from cybervein_runtime.console import Console
 
-from cybervein_command import checkup, files, network, wallet
+from cybervein_command import checkup, keeping, network, transfer, wallet
 from cybervein_command.context import HOME_KEY
 
 _EXIT_CODES: Final[tuple[tuple[type[CyberVeinError], int], ...]] = (
@@ -52,7 +52,13 @@ def build(arguments: Sequence[str] = ()) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    for add in (files.commands, wallet.commands, network.commands, checkup.commands):
+    for add in (
+        transfer.commands,
+        keeping.commands,
+        wallet.commands,
+        network.commands,
+        checkup.commands,
+    ):
         add(app)
     wanted = _command_of(arguments)
     plug_ins = entry_points(group=_ENTRY_POINTS)

@@ -40,7 +40,11 @@ def examine(home: Home) -> list[Check]:
     local: list[tuple[str, Callable[[], str], str]] = [
         ("python", _python, "install Python 3.11 or newer"),
         ("native code", _native, "reinstall the package with its native wheel"),
-        ("disk", lambda: _disk(home.directory), "free some space, or set CYBERVEIN_HOME elsewhere"),
+        (
+            "disk",
+            lambda: _disk(home.directory),
+            "free some space, or set CYBERVEIN_HOME to another directory",
+        ),
         ("wallet", lambda: _wallet(home), "run `cybervein wallet new` (or `restore`)"),
         ("network file", lambda: _network(home), "copy the network's network.json to the home"),
     ]

@@ -1,0 +1,133 @@
+"""`put`, `get`, `cat`: files and their bytes, to the network and back."""
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cybervein_client.catalogue import FileRow
+from cybervein_client.client import EPOCHS_DEFAULT, AsyncClient
+from cybervein_client.download import ReadReport
+from cybervein_client.upload import FileSource, Source, StreamSource
+from cybervein_protocol.errors import MalformedError
+from cybervein_protocol.placement import parse_code
+from rich.markup import escape
+from rich.text import Text
+
+from cybervein_command.context import console_of, with_client
+from cybervein_command.keeping import Epochs, Name, described
+from cybervein_command.ranges import parse_range
+
+
+def commands(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (put, get, cat):
+        app.command(command.__name__)(command)
+
+
+def put(
+    ctx: typer.Context,
+    source: Annotated[str, typer.Argument(help="File to store, or - for standard input.")],
+    name: Annotated[str | None, typer.Option(help="Name in the catalogue.")] = None,
+    epochs: Epochs = EPOCHS_DEFAULT,
+    code: Annotated[
+        str | None,
+        typer.Option(help="k/n: any k of n shards suffice. Default: by the number of live miners."),
+    ] = None,
+) -> None:
+    """Store a file: encrypted, erasure coded, spread over miners. Run it again to continue."""
+    console = console_of(ctx)
+    chosen = parse_code(code) if code else None
+    with closing(_source(source)) as opened:
+        label = name or _default_name(source)
+        with console.progress(f"put {escape(label)}", opened.size) as progress:
+            row = with_client(
+                ctx,
+                lambda client: client.put(
+                    opened, label, epochs=epochs, code=chosen, progress=progress
+                ),
+            )
+    document = described(ctx, row)
+    text = Text(f"stored {row.name} as {row.k}/{row.n}: {row.cid}")
+    console.emit(document, lambda: text)
+
+
+def _source(text: str) -> Source:
+    return StreamSource(sys.stdin.buffer) if text == "-" else FileSource(Path(text))
+
+
+def _default_name(source: str) -> str:
+    if source == "-":
+        raise MalformedError("standard input has no name; give one with --name")
+    return Path(source).name
+
+
+def get(
+    ctx: typer.Context,
+    name: Name,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", help="Where to write; - is standard output.")
+    ] = None,
+    force: Annotated[  # noqa: FBT002 -- a command-line flag
+        bool, typer.Option(help="Replace an existing file.")
+    ] = False,
+) -> None:
+    """Read a file back. It appears when every byte was verified; run it again to continue."""
+    if out == "-":
+        _to_stdout(ctx, name, 0, None)
+        return
+    console = console_of(ctx)
+
+    async def fetch(client: AsyncClient) -> tuple[FileRow, Path, ReadReport]:
+        row = client.stored(name)
+        destination = Path(out) if out else Path(Path(row.name).name)
+        with console.progress(f"get {escape(row.name)}", row.size) as progress:
+            report = await client.get(name, destination, replace=force, progress=progress)
+        return row, destination, report
+
+    row, destination, report = with_client(ctx, fetch)
+    _warn(ctx, report)
+    result = {
+        "name": row.name,
+        "path": str(destination),
+        "size": row.size,
+        "failures": [failure.to_json() for failure in report.failures],
+    }
+    console.emit(result, lambda: Text(f"wrote {destination}: {row.size} bytes"))
+
+
+def cat(
+    ctx: typer.Context,
+    name: Name,
+    span: Annotated[
+        str | None,
+        typer.Option(
+            "--range", help="First and last byte, such as 0-1023; 1024- reads to the end."
+        ),
+    ] = None,
+) -> None:
+    """Write a file, or a range of it, to standard output; fetches only what the range needs."""
+    start, stop = parse_range(span) if span else (0, None)
+    _to_stdout(ctx, name, start, stop)
+
+
+def _to_stdout(ctx: typer.Context, name: str, start: int, stop: int | None) -> None:
+    report = ReadReport()
+
+    async def copy(client: AsyncClient) -> None:
+        size = client.stored(name).size or 0
+        if start and start >= size:  # as HTTP has it: RFC 9110, 14.1.2
+            raise MalformedError(f"{name} has {size} bytes; byte {start} is beyond its end")
+        async for data in client.stream(name, start, stop, report):
+            sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    with_client(ctx, copy)
+    _warn(ctx, report)
+
+
+def _warn(ctx: typer.Context, report: ReadReport) -> None:
+    """Name the miners whose shards had to be replaced; the read itself is whole."""
+    for reason in dict.fromkeys(failure.reason for failure in report.failures):
+        console_of(ctx).say(f"[yellow]repaired:[/] {escape(reason)}")
