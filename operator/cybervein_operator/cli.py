@@ -28,14 +28,14 @@ def group() -> None:
 @operator.command()
 def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
     kubeconfig: Annotated[
-        Path | None, typer.Option(help="Log in by this file instead of the pod's ServiceAccount.")
+        Path | None, typer.Option(help="Log in with this file instead of the pod's ServiceAccount.")
     ] = None,
     namespace: Annotated[
         list[str] | None,
-        typer.Option(help="Look after this namespace alone; repeatable. Default: all."),
+        typer.Option(help="Look after this namespace only; repeatable. Default: all."),
     ] = None,
     own_namespace: Annotated[
-        str, typer.Option(envvar="POD_NAMESPACE", help="Where the operator's own objects lie.")
+        str, typer.Option(envvar="POD_NAMESPACE", help="Namespace of the operator's own objects.")
     ] = "",
     image: Annotated[
         str, typer.Option(envvar="CYBERVEIN_IMAGE", help="Image of pods whose spec names none.")
@@ -57,16 +57,17 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
         typer.Option(help="How super nodes are reached, likewise with {network} and {namespace}."),
     ] = "",
     polls_per_second: Annotated[
-        float, typer.Option(min=0.1, help="Miners asked per second, in all.")
+        float, typer.Option(min=0.1, help="Miners polled per second, in all.")
     ] = _DEFAULT.polls_per_second,
     poll_seconds: Annotated[
-        float, typer.Option(min=0.2, help="How often each is asked where there are few.")
+        float,
+        typer.Option(min=0.2, help="Seconds between two polls of a miner, while there are few."),
     ] = _DEFAULT.poll_seconds,
     workers: Annotated[
-        int, typer.Option(min=1, help="Reconciliations side by side.")
+        int, typer.Option(min=1, help="Objects reconciled at the same time.")
     ] = _DEFAULT.workers,
     canary_seconds: Annotated[
-        float, typer.Option(min=1, help="How often the watch is tried.")
+        float, typer.Option(min=1, help="Seconds between two checks that watches deliver.")
     ] = _DEFAULT.canary_seconds,
     log_json: Annotated[bool, typer.Option(help="Logs as JSON lines.")] = False,  # noqa: FBT002 -- a flag
 ) -> None:

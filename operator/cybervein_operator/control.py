@@ -31,7 +31,7 @@ async def control_key(client: ClusterClient, namespace: str) -> KeyPair:
         if await client.create(_secret(namespace, document)) is not None:
             _log.info("made the operator's control key", secret=names.CONTROL_SECRET, address=own)
     raise StorageError(
-        f"Secret {namespace}/{names.CONTROL_SECRET} can neither be read nor made; check the Role"
+        f"Secret {namespace}/{names.CONTROL_SECRET} can be neither read nor created; check the Role"
     )
 
 

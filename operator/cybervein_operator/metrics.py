@@ -23,7 +23,7 @@ class Metrics:
         )
         self._calls = self._counter(
             "api_calls",
-            "Calls of the API server; code 0 had no answer.",
+            "Calls to the API server; code 0 means no answer.",
             "verb",
             "resource",
             "code",
@@ -40,7 +40,7 @@ class Metrics:
         self.polls = self._counter("polls", "Polls of miners, by result.", "result")
         self.poll_seconds = Histogram(
             "cybervein_operator_poll_seconds",
-            "Time until a miner's status was there.",
+            "Time until a miner's status arrived.",
             buckets=_SECONDS,
             registry=self.registry,
         )

@@ -51,5 +51,5 @@ def require_tls(host: str, tls: Tls | None, *, behind_proxy: bool) -> None:
     if tls is None and not behind_proxy and not is_loopback(host):
         raise MalformedError(
             f"--host {host}: TLS is required off loopback; give --tls-cert and --tls-key, or "
-            "--behind-proxy if a proxy in front ends TLS"
+            "--behind-proxy if a proxy in front terminates TLS"
         )

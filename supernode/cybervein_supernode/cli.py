@@ -44,17 +44,18 @@ def init(  # noqa: PLR0913, PLR0917 -- one parameter per option
     data: Data,
     preset: Annotated[str, typer.Option(help="test, local or main.")] = "local",
     epoch_seconds: Annotated[
-        int | None, typer.Option(min=2, help="Another epoch length than the preset's.")
+        int | None, typer.Option(min=2, help="Length of an epoch in seconds, if not the preset's.")
     ] = None,
     url: Annotated[str, typer.Option(help="Where others reach this node.")] = DEFAULT_URL,
     fund: Annotated[
-        list[str] | None, typer.Option(help="ADDRESS=VEINS of the genesis; repeatable.")
+        list[str] | None,
+        typer.Option(help="Coins that the genesis gives: ADDRESS=VEINS; repeatable."),
     ] = None,
     ca: Annotated[
         Path | None, typer.Option(help="PEM of the private authority behind --url.")
     ] = None,
     if_absent: Annotated[  # noqa: FBT002 -- a flag
-        bool, typer.Option(help="Do nothing where this very network is there already.")
+        bool, typer.Option(help="Do nothing if this same network is there already.")
     ] = False,
 ) -> None:
     """Found a network: identity, genesis, network.json."""
@@ -78,20 +79,20 @@ def init(  # noqa: PLR0913, PLR0917 -- one parameter per option
 def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
     data: Data,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free port.")] = 7700,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 7700,
     url: Annotated[
-        str | None, typer.Option(help="Public URL, if it is not that of the socket.")
+        str | None, typer.Option(help="Public URL, if it is not the address listened on.")
     ] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="PEM certificate chain.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its PEM key, mode 0600.")] = None,
     behind_proxy: Annotated[  # noqa: FBT002 -- a flag
-        bool, typer.Option("--behind-proxy", help="A proxy in front ends TLS.")
+        bool, typer.Option("--behind-proxy", help="A proxy in front terminates TLS.")
     ] = False,
     free_from: Annotated[
         list[str] | None,
         typer.Option(
             envvar="CYBERVEIN_FREE_FROM",
-            help="Network (CIDR) of your own miners: free units from there are not limited.",
+            help="Network (CIDR) of your own miners, whose free units are not limited.",
         ),
     ] = None,
     log_json: Annotated[  # noqa: FBT002 -- a flag
@@ -123,8 +124,8 @@ def verify(
 ) -> None:
     """Execute every block again and compare every hash.
 
-    Space proofs and audits whose evidence is kept are judged again (re-proved); of the other
-    epochs the super node's signature attests them. Bandwidth and plot verdicts are always attested.
+    Space proofs and audits whose evidence is kept are judged again (re-proved); those of
+    other epochs rest on the super node's signature, as bandwidth and plot verdicts always do.
     """
     console: Console = ctx.obj
     console.emit(_json(_verify(data, export)))

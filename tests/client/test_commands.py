@@ -40,7 +40,7 @@ def test_a_file_lives_from_standard_input_to_standard_output(home: Home) -> None
     assert run(home.directory, "cat", put["cid"], "--range", "255990:") == data[255990:]
     assert run(home.directory, "cat", "bytes", "--range", "255990-999999") == data[255990:]
     behind = run(home.directory, "cat", "bytes", "--range", "256000-", code=1)
-    assert b"256000 bytes; byte 256000 is behind its end" in behind
+    assert b"256000 bytes; byte 256000 is beyond its end" in behind
     [listed] = run_json(home.directory, "ls")
     assert (listed["name"], listed["state"]) == ("bytes", "stored")
 

@@ -85,7 +85,7 @@ async def test_the_control_key_drains_adds_removes_and_lists(world: World, tmp_p
 async def test_another_key_has_no_control(world: World, tmp_path: Path, key: KeyPair) -> None:
     async with serving(world, ruled(world, tmp_path)) as miner:
         status, answer = await ask(miner, key)
-        assert (status, "has no control here" in str(answer["message"])) == (403, True)
+        assert (status, "may not control this miner" in str(answer["message"])) == (403, True)
         assert not miner.node.drain.wanted
 
 

@@ -249,7 +249,7 @@ async def test_a_draining_miner_takes_nothing_serves_everything_and_remembers(
         body = b'{"v":1,"draining":true}'
         await miner.owner().request("POST", f"{miner.url}/v1/drain", body=body)
         status, answer = await miner.put(shard_bytes(1000, 9))
-        assert (status, "drains and takes nothing new" in answer.decode()) == (507, True)
+        assert (status, "is draining and accepts nothing new" in answer.decode()) == (507, True)
     async with serving(world, settings) as miner:
         document = miner.node.board.document()
         assert (document.draining, document.drained) == (True, False)

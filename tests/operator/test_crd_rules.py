@@ -76,9 +76,9 @@ ONE_OF = "a disk is exactly one of claimTemplate, existingClaims and hostPath"
 KEEPS_CLASS = "storageClassName cannot change: a claim keeps its class; add a disk of another name"
 RESTORE = "storageClassName cannot change: a claim keeps its class; restore a copy of the data"
 GROWS = "size can only grow, as volumes do"
-SIZE_OR_CLAIM = "give size (a claim is made) or existingClaim (an own one), and not both"
+SIZE_OR_CLAIM = "give either size (a claim is made) or existingClaim (your own), not both"
 NET_OR_JOIN = "give exactly one of superNode (found a network here) and join"
-DRAINED = "wipe is taken for a disk in phase Drained only; set drain: true and wait for it"
+DRAINED = "wipe is accepted only for a disk in phase Drained; set drain: true and wait for it"
 SAME_ID = "wipe must repeat status.diskId"
 TO_EXISTS = {"tolerations": [{"key": "k", "operator": "Exists", "value": "v"}]}
 NO_KEY = {"tolerations": [{"effect": "NoSchedule"}]}
@@ -107,7 +107,7 @@ RULES = [
         {"replicas": 2} | one_disk(existingClaims=["x"]),
     ),
     pool(
-        "give group (a fixed one for the whole pool) or failureDomain, and not both",
+        "give either group (one for the whole pool) or failureDomain, not both",
         {"group": "rack", "failureDomain": "Node"},
     ),
     pool(
@@ -141,7 +141,7 @@ RULES = [
     net(NET_OR_JOIN, {"superNode": None}),
     net(NET_OR_JOIN, {"join": {"configMap": "c"}}),
     net(
-        "superNode and join cannot be exchanged",
+        "superNode and join cannot be swapped",
         {"superNode": None, "join": {"configMap": "c"}},
         {},
     ),
@@ -162,7 +162,7 @@ RULES = [
     net(SIZE_OR_CLAIM, node(storage={"existingClaim": "c"})),
     net(SIZE_OR_CLAIM, node(storage={"size": None})),
     net(
-        "storageClassName belongs to size; an existingClaim has its class already",
+        "storageClassName belongs to size; an an existing claim has its class already",
         node(storage={"size": None, "existingClaim": "c", "storageClassName": "s"}),
     ),
     net(RESTORE, node(storage={"storageClassName": "s"}), {}),

@@ -147,7 +147,7 @@ async def test_two_processes_never_run_on_one_chain(process: RealSuperNode) -> N
     second = RealSuperNode(process.home.directory)
     second.home = process.home
     run_file = process.home.run_file.read_bytes()
-    with pytest.raises(AssertionError, match="another super node runs on this data"):
+    with pytest.raises(AssertionError, match="another super node is running on this data"):
         second.start()
     process.home.run_file.write_bytes(run_file)  # `start` removed it to see it come
 

@@ -30,16 +30,18 @@ def up(  # noqa: PLR0913, PLR0917 -- one flag each
     miners: Annotated[int, typer.Option(min=1, max=64, help="How many miners.")] = 8,
     plots: Annotated[int, typer.Option(min=1, max=4096, help="Plots of each miner.")] = 2,
     epoch_seconds: Annotated[
-        int | None, typer.Option(min=1, help="Length of an epoch (at the first start).")
+        int | None, typer.Option(min=1, help="Length of an epoch in seconds (first start only).")
     ] = None,
-    preset: Annotated[str, typer.Option(help="Preset (at the first start).")] = "local",
+    preset: Annotated[str, typer.Option(help="test, local or main (first start only).")] = "local",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Super node's port; 0 takes a free one.")] = 0,
     store: Annotated[
         Path | None, typer.Option(help="Scripted run: store this file.", dir_okay=False)
     ] = None,
-    epochs: Annotated[int, typer.Option(min=2, help="Scripted run: epochs to live.")] = 6,
-    report: Annotated[Path | None, typer.Option(help="Scripted run: JSON report.")] = None,
+    epochs: Annotated[int, typer.Option(min=2, help="Scripted run: epochs to run for.")] = 6,
+    report: Annotated[
+        Path | None, typer.Option(help="Scripted run: file for a JSON report.")
+    ] = None,
 ) -> None:
     """Run a whole network on this machine until Ctrl-C, or one scripted run with --store."""
     console: Console = ctx.obj

@@ -29,7 +29,7 @@ class Gate:
     def enter(self) -> Iterator[None]:
         """Raises UnavailableError when full."""
         if self.inside >= self._most:
-            raise UnavailableError(f"{self._most} {self._what} run already; try again soon")
+            raise UnavailableError(f"{self._most} {self._what} are running already; try again soon")
         self.inside += 1
         try:
             yield
@@ -111,12 +111,13 @@ class Door:
         host = request.client.host if request.client else ""
         if signer != self.miner:
             raise ForbiddenError(
-                f"{request.url.path}: {address(signer)} has no control here; sign with the miner's "
-                "own key, or name your key when the miner starts (--control)"
+                f"{request.url.path}: {address(signer)} may not control this miner; sign with the "
+                "miner's own key, or name your key when the miner starts (--control)"
             )
         if host not in {"127.0.0.1", "::1", ""}:
             raise ForbiddenError(
-                f"{request.url.path}: the miner's own key only from this machine, not from {host}"
+                f"{request.url.path}: the miner's own key is accepted only from this machine, "
+                f"not from {host}"
             )
 
 

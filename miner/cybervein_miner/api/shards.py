@@ -80,9 +80,11 @@ class ShardEndpoint:
     async def _put(self, request: Request, root: bytes) -> Response:
         order = self.door.ordered(request, "PUT", root)
         if self.door.closed():
-            raise StorageError("this miner drains and takes nothing new; ask for another miner")
+            raise StorageError(
+                "this miner is draining and accepts nothing new; ask for another miner"
+            )
         if order.deal is None:
-            raise ForbiddenError("a PUT order names the deal that pays; this one names none")
+            raise ForbiddenError("a PUT order must name the deal that pays; this one names none")
         segment = number_of(request, "segment", _SEGMENTS_MAX)
         claim = Claim(order.deal, segment, number_of(request, "index", _INDEX_MAX), order.bearer)
         row = self.store.index.find(root)
@@ -168,7 +170,9 @@ class ShardEndpoint:
     async def _delete(self, request: Request, root: bytes) -> Response:
         order = self.door.ordered(request, "DELETE", root, self._owners(root))
         if order.deal is None:
-            raise ForbiddenError("a DELETE order names the deal that gives up; this one names none")
+            raise ForbiddenError(
+                "a DELETE order must name the deal that gives the shard up; this one names none"
+            )
         owners = {c.owner for c in self.store.index.claims(root) if c.deal == order.deal}
         if order.issuer not in self.door.super_nodes | owners:
             raise ForbiddenError(f"deal {cid_text(order.deal)} is not the order issuer's")

@@ -54,7 +54,7 @@ class UnitWriter:
         if view.status == "void":
             raise ConflictError(f"{kind} unit is void ({view.code}): {view.reason or ''}")
         if view.status != "final":
-            raise UnavailableError(f"{kind} unit is still {view.status}; it is looked at again")
+            raise UnavailableError(f"{kind} unit is still {view.status}; it is checked again later")
 
 
 async def ensure_registered(

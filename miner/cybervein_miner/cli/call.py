@@ -13,10 +13,10 @@ from cybervein_protocol.errors import UnavailableError
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.identity import load_identity
 
-Data = Annotated[Path, typer.Option(envvar="CYBERVEIN_DATA", help="the miner's --data directory")]
+Data = Annotated[Path, typer.Option(envvar="CYBERVEIN_DATA", help="The miner's --data directory.")]
 Identity = Annotated[
     Path | None,
-    typer.Option(envvar="CYBERVEIN_IDENTITY", help="the miner's --identity, if it has one"),
+    typer.Option(envvar="CYBERVEIN_IDENTITY", help="The miner's --identity, if it has one."),
 ]
 T = TypeVar("T")
 _TIMEOUT_SECONDS: Final = 120

@@ -30,8 +30,13 @@ def list_disks(context: typer.Context, data: Data, identity: Identity = None) ->
 
 
 @disk_app.command("add")
-def add_disk(context: typer.Context, path: Path, data: Data, identity: Identity = None) -> None:
-    """Give a directory to the miner, have a refused disk checked again, take a drained one back."""
+def add_disk(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="Directory on the disk.")],
+    data: Data,
+    identity: Identity = None,
+) -> None:
+    """Give the miner a directory, have a refused disk checked again, or take a drained one back."""
     body, miner = DiskBody(str(path.resolve())), RunningMiner(data, identity)
     disk = asyncio.run(miner.ask("POST", "/v1/disks", DiskDocument, body))
     console_of(context).emit(disk, lambda: _table([disk]))
@@ -40,19 +45,19 @@ def add_disk(context: typer.Context, path: Path, data: Data, identity: Identity 
 @disk_app.command("remove")
 def remove_disk(  # noqa: PLR0913, PLR0917 -- options of a command
     context: typer.Context,
-    disk: Annotated[str, typer.Argument(help="path or id of the disk")],
+    disk: Annotated[str, typer.Argument(help="Path or id of the disk.")],
     data: Data,
     identity: Identity = None,
-    force: Annotated[bool, typer.Option(help="give up what it still holds")] = False,  # noqa: FBT002 -- a flag
-    yes: Annotated[bool, typer.Option(help="do not ask")] = False,  # noqa: FBT002 -- a flag
+    force: Annotated[bool, typer.Option(help="Give up what it still holds.")] = False,  # noqa: FBT002 -- a flag
+    yes: Annotated[bool, typer.Option(help="Do not ask.")] = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Drain a disk; when nothing on it is needed any more it is `drained`. Its files stay."""
     miner = RunningMiner(data, identity)
     found = _find(_listing(miner), disk)
     if force and not yes:
         typer.confirm(
-            f"{found.path} holds {found.shards} shards of customers; giving them up costs "
-            "their repair from your bond. Give up now?",
+            f"{found.path} holds {found.shards} shards of customers; given up, "
+            "their repair is paid from your bond. Give them up now?",
             abort=True,
         )
     route = f"/v1/disks/{found.id}" + ("?force=true" if force else "")
@@ -63,9 +68,9 @@ def remove_disk(  # noqa: PLR0913, PLR0917 -- options of a command
 @disk_app.command("wipe")
 def wipe_disk(
     context: typer.Context,
-    disk: Annotated[str, typer.Argument(help="path or id of the disk")],
+    disk: Annotated[str, typer.Argument(help="Path or id of the disk.")],
     data: Data,
-    confirm: Annotated[str, typer.Option(help="the disk's id, to say that you mean it")],
+    confirm: Annotated[str, typer.Option(help="The disk's id, to say that you mean it.")],
     identity: Identity = None,
 ) -> None:
     """Delete CyberVein's files (plots, shards, marker) of a drained disk, for good."""
@@ -73,7 +78,7 @@ def wipe_disk(
     found = _find(_listing(miner), disk)
     body, route = WipeBody(v=1, confirm=confirm), f"/v1/disks/{found.id}/wipe"
     answer = asyncio.run(miner.ask("POST", route, WipedDocument, body))
-    text = f"{answer.path}: {answer.files} files of {answer.bytes} bytes are deleted"
+    text = f"{answer.path}: {answer.files} files of {answer.bytes} bytes deleted"
     console_of(context).emit(answer, lambda: text)
 
 

@@ -20,8 +20,8 @@ def drain(
     context: typer.Context,
     data: Data,
     identity: Identity = None,
-    cancel: Annotated[bool, typer.Option(help="stay after all")] = False,  # noqa: FBT002 -- a flag
-    wait: Annotated[bool, typer.Option(help="until nothing is left")] = True,  # noqa: FBT002 -- a flag
+    cancel: Annotated[bool, typer.Option(help="Stay after all.")] = False,  # noqa: FBT002 -- a flag
+    wait: Annotated[bool, typer.Option(help="Return when nothing is left.")] = True,  # noqa: FBT002 -- a flag
 ) -> None:
     """Move every shard of this miner elsewhere and retire its plots; its files stay."""
     console = console_of(context)
@@ -77,5 +77,5 @@ def _farewell(answer: DrainState) -> str:
     if not answer.draining:
         return "not draining: shards are taken and plots are registered again"
     if answer.drained:
-        return "drained: the network needs this miner no more; stop it whenever you like"
-    return "draining; `cybervein drain` shows how far it is, --cancel takes it back"
+        return "drained: the network no longer needs this miner; stop it whenever you like"
+    return "draining; `cybervein drain` shows its progress, --cancel ends it"

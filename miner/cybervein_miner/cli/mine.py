@@ -20,33 +20,37 @@ def _option(name: str, text: str, **more: Any) -> Any:  # noqa: ANN401 -- typer'
 
 
 def mine(  # noqa: PLR0913, PLR0917 -- options of a command
-    network: Annotated[Path, _option("NETWORK", "network.json of the network to join")],
-    data: Annotated[Path, _option("DATA", "keys and journal of this miner")],
-    disk: Annotated[list[Path], _option("DISK", "directory on a disk to mine on; repeatable")],
-    plots: Annotated[int | None, _option("PLOTS", "plots in all, instead of --fill", min=0)] = None,
-    fill: Annotated[float, _option("FILL", "share of each disk for plots", min=0, max=1)] = 0.8,
-    floor: Annotated[int | None, _option("FLOOR", "bytes kept free on each disk", min=0)] = None,
-    payout: Annotated[str | None, _option("PAYOUT", "address that rewards go to")] = None,
-    group: Annotated[str, _option("GROUP", "network group: machines that fail together")] = "",
-    owner: Annotated[str, _option("OWNER", "owner: one operator's miners")] = "",
-    host: Annotated[str, _option("LISTEN_HOST", "address to listen on")] = "127.0.0.1",
-    port: Annotated[int, _option("LISTEN_PORT", "port to listen on; 0 takes a free one")] = 0,
-    url: Annotated[str, _option("URL", "URL by which others reach this miner")] = "",
-    supernode: Annotated[str, _option("SUPERNODE", "super node URL, if not network.json's")] = "",
+    network: Annotated[Path, _option("NETWORK", "network.json of the network to join.")],
+    data: Annotated[Path, _option("DATA", "Keys and journal of this miner.")],
+    disk: Annotated[list[Path], _option("DISK", "Directory on a disk to mine on; repeatable.")],
+    plots: Annotated[
+        int | None, _option("PLOTS", "Plots in all, instead of --fill.", min=0)
+    ] = None,
+    fill: Annotated[
+        float, _option("FILL", "Share of each disk for plots, 0 to 1.", min=0, max=1)
+    ] = 0.8,
+    floor: Annotated[int | None, _option("FLOOR", "Bytes kept free on each disk.", min=0)] = None,
+    payout: Annotated[str | None, _option("PAYOUT", "Address that rewards go to.")] = None,
+    group: Annotated[str, _option("GROUP", "Name shared by machines that fail together.")] = "",
+    owner: Annotated[str, _option("OWNER", "Name shared by one operator's miners.")] = "",
+    host: Annotated[str, _option("LISTEN_HOST", "Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, _option("LISTEN_PORT", "Port to listen on; 0 takes a free one.")] = 0,
+    url: Annotated[str, _option("URL", "URL by which others reach this miner.")] = "",
+    supernode: Annotated[str, _option("SUPERNODE", "Super node URL, if not network.json's.")] = "",
     plot_threads: Annotated[
-        int, _option("PLOT_THREADS", "plots made side by side", min=1)
+        int, _option("PLOT_THREADS", "Plots made at the same time.", min=1)
     ] = default_threads(),
     control: Annotated[
-        str | None, _option("CONTROL", "address whose key may drain this miner, from anywhere")
+        str | None, _option("CONTROL", "Address whose key may drain this miner, from anywhere.")
     ] = None,
     identity: Annotated[
-        Path | None, _option("IDENTITY", "keys from this file, not DATA/identity.json")
+        Path | None, _option("IDENTITY", "Keys from this file, not DATA/identity.json.")
     ] = None,
     bandwidth: Annotated[
         int | None,
-        _option("BANDWIDTH", "bytes per second of shards and plots, in and out", min=RATE_MIN),
+        _option("BANDWIDTH", "Bytes per second of shards and plots, in and out.", min=RATE_MIN),
     ] = None,
-    log_json: Annotated[bool, _option("LOG_JSON", "log as JSON lines")] = False,  # noqa: FBT002 -- a flag
+    log_json: Annotated[bool, _option("LOG_JSON", "Log as JSON lines.")] = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Mine: plot disks, prove them, hold customers' shards, get paid."""
     from cybervein_miner.node.running import run_miner  # noqa: PLC0415 -- brings the web server

@@ -29,12 +29,12 @@ Bar = Callable[[int, int], None]
 @plot_app.command("create")
 def create(  # noqa: PLR0913, PLR0917 -- options of a command
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="where the plot files go")],
-    identity: Annotated[Path, typer.Option(help="identity.json; created if absent")],
-    preset: Annotated[str, typer.Option(help="test, local or main: the size of a plot")] = "main",
-    index: Annotated[int, typer.Option(min=0, help="number of the first plot")] = 0,
-    count: Annotated[int, typer.Option(min=1, help="how many plots")] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="plots made side by side")] = 1,
+    folder: Annotated[Path, typer.Argument(help="Where the plot files go.")],
+    identity: Annotated[Path, typer.Option(help="identity.json; created if absent.")],
+    preset: Annotated[str, typer.Option(help="test, local or main: the size of a plot.")] = "main",
+    index: Annotated[int, typer.Option(min=0, help="Number of the first plot.")] = 0,
+    count: Annotated[int, typer.Option(min=1, help="How many plots.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Plots made at the same time.")] = 1,
 ) -> None:
     """Make plots of an identity: the same key and number give the same bytes again."""
     numbers = named_preset(preset)
@@ -53,7 +53,10 @@ def create(  # noqa: PLR0913, PLR0917 -- options of a command
 
 
 @plot_app.command("check")
-def check(context: typer.Context, plot: Path) -> None:
+def check(
+    context: typer.Context,
+    plot: Annotated[Path, typer.Argument(help="Plot file; its metadata lies beside it.")],
+) -> None:
     """Read a plot file whole and compare it with its signed metadata."""
     console = console_of(context)
     meta = read_metadata(plot)

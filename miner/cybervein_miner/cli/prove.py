@@ -34,7 +34,7 @@ from cybervein_miner.record.tree_file import read_outboard
 _BATCH = blake3(b"cybervein prove").digest()
 _ROWS = named_preset("main").commit_rows_drawn
 _FILE_BYTES_MAX = 32 << 20
-BeaconHex = Annotated[str, typer.Option(help="64 hex digits that nobody could know before")]
+BeaconHex = Annotated[str, typer.Option(help="64 hex digits that nobody could know before.")]
 
 
 class ProofFile(Record):
@@ -50,10 +50,12 @@ class ProofFile(Record):
 
 def prove(
     context: typer.Context,
-    plot: Annotated[Path, typer.Argument(help="plot file; its metadata lies beside it")],
+    plot: Annotated[Path, typer.Argument(help="Plot file; its metadata lies beside it.")],
     beacon: BeaconHex,
-    out: Annotated[Path, typer.Option(help="where the proof goes")],
-    commit: Annotated[bool, typer.Option(help="prove the labelling by replay instead")] = False,  # noqa: FBT002 -- a flag
+    out: Annotated[Path, typer.Option(help="Where the proof goes.")],
+    commit: Annotated[  # noqa: FBT002 -- a flag
+        bool, typer.Option(help="Prove by replay that it was made honestly.")
+    ] = False,
 ) -> None:
     """Prove that a plot file is there (one row), or that it is honestly made (--commit)."""
     meta, drawn = read_metadata(plot), _beacon(beacon)
@@ -73,10 +75,10 @@ def prove(
 
 def verify(
     context: typer.Context,
-    proof: Annotated[Path, typer.Argument(help="file that `cybervein prove` wrote")],
-    beacon: Annotated[str | None, typer.Option(help="the beacon it must answer")] = None,
+    proof: Annotated[Path, typer.Argument(help="File that `cybervein prove` wrote.")],
+    beacon: Annotated[str | None, typer.Option(help="The beacon it must answer.")] = None,
 ) -> None:
-    """Check a proof file; exit code 5 where it proves nothing."""
+    """Check a proof file; exit code 5 if it proves nothing."""
     file = decode(
         read_limited(proof, _FILE_BYTES_MAX), ProofFile, f"proof {proof}", _FILE_BYTES_MAX
     )

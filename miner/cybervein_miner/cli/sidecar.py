@@ -10,26 +10,26 @@ from cybervein_protocol.errors import MalformedError
 
 
 def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
-    miner: Annotated[str, typer.Option(envvar="CYBERVEIN_MINER", help="URL of the miner")],
+    miner: Annotated[str, typer.Option(envvar="CYBERVEIN_MINER", help="URL of the miner.")],
     supernode: Annotated[
         str,
-        typer.Option(envvar="CYBERVEIN_SUPERNODE", help="super node URL, if not network.json's"),
+        typer.Option(envvar="CYBERVEIN_SUPERNODE", help="Super node URL, if not network.json's."),
     ] = "",
     network: Annotated[
         Path | None,
-        typer.Option(envvar="CYBERVEIN_NETWORK", help="network.json: super node and its CA"),
+        typer.Option(envvar="CYBERVEIN_NETWORK", help="network.json: super node and its CA."),
     ] = None,
-    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on; 0 takes a free one")] = 0,
-    data: Annotated[Path | None, typer.Option(help="directory for sidecar.json")] = None,
-    run_file: Annotated[Path | None, typer.Option(help="file that says where it listens")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 0,
+    data: Annotated[Path | None, typer.Option(help="Directory for sidecar.json.")] = None,
+    run_file: Annotated[Path | None, typer.Option(help="File that says where it listens.")] = None,
     log_json: Annotated[  # noqa: FBT002 -- a flag
-        bool, typer.Option(envvar="CYBERVEIN_LOG_JSON", help="log as JSON lines")
+        bool, typer.Option(envvar="CYBERVEIN_LOG_JSON", help="Log as JSON lines.")
     ] = False,
 ) -> None:
     """Serve /metrics for Prometheus: contribution, rewards, disks, network, audits, plotting."""
     if not (supernode or network):
-        raise MalformedError("sidecar: name --network, or a --supernode")
+        raise MalformedError("sidecar: give --network or --supernode")
     where = run_file or (data / "sidecar.json" if data else None)
     options = [
         *("--miner", miner, "--host", host, "--port", str(port)),

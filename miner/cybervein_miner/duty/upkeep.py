@@ -91,7 +91,7 @@ class Upkeep:
         back = [disk for disk in changed if disk.readable and disk.id in away]
         back += self.rack.try_refused()  # a person may have mounted the right disk by now
         if back:
-            _log.info("disks are there after all", paths=[str(disk.path) for disk in back])
+            _log.info("disks have come back", paths=[str(disk.path) for disk in back])
             self.take_in(back)
 
 

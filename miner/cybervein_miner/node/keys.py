@@ -47,5 +47,5 @@ def _require(data: Path, there: Identity, given: Identity) -> None:
 def _foreign(data: Path, owner: str, own: str) -> ForbiddenError:
     return ForbiddenError(
         f"{data} belongs to miner {owner}, this identity is {own}; identities are never cloned nor "
-        "exchanged: give this one an empty directory, or give back the identity that belongs here"
+        "swapped: give this one an empty directory, or give back the identity that belongs here"
     )

@@ -57,7 +57,7 @@ class WantedShards:
             await self._store.delete(root, deal)
             self._doubted.pop((deal, root), None)
         if ripe:
-            _log.info("shards are wanted no more", deal=cid_text(deal), shards=len(ripe))
+            _log.info("shards are no longer needed", deal=cid_text(deal), shards=len(ripe))
         return len(ripe)
 
     def _forget_doubts(self, deal: CID) -> None:

@@ -58,11 +58,11 @@ class MinerDiskSpec(Part, frozen=True, kw_only=True):
     miner: Annotated[MinerName, says("Name of the miner, POOL-N. Written by the operator.")]
     disk: Annotated[DiskName, says("Name of the disk in the pool. Written by the operator.")]
     claim: Annotated[
-        Subdomain | None, says("The claim that the disk is. Written by the operator.")
+        Subdomain | None, says("The claim behind the disk. Written by the operator.")
     ] = None
     host_path: Annotated[
         Annotated[str, Meta(max_length=512)] | None,
-        says("The directory on the node that the disk is. Written by the operator."),
+        says("The directory on the node behind the disk. Written by the operator."),
     ] = None
     drain: Annotated[
         bool | None,
@@ -113,16 +113,16 @@ class MinerDiskStatus(Part, frozen=True, kw_only=True):
     shard_bytes: Annotated[Count | None, says("Bytes of customers' shards.")] = None
     usage: Annotated[
         Annotated[str, Meta(max_length=64)] | None,
-        says("Bytes of plots and shards of the disk's size, for people: 310Gi/400Gi."),
+        says("Bytes of plots and shards, out of the disk's size: 310Gi/400Gi."),
     ] = None
     message: Annotated[
         Annotated[str, Meta(max_length=1024)] | None,
-        says("What is so, why, and what to do."),
+        says("What the state is, why, and what to do."),
     ] = None
 
 
 class MinerDisk(Part, frozen=True, kw_only=True):
-    """One disk of one miner: what it holds, how it is, and whether it is drained."""
+    """One disk of one miner: what it holds, its state, and whether it is drained."""
 
     RULES: ClassVar = (
         Rule(
@@ -133,7 +133,7 @@ class MinerDisk(Part, frozen=True, kw_only=True):
             "!has(self.spec.wipe) || self.spec.wipe == '' || "
             "(has(oldSelf.spec.wipe) && self.spec.wipe == oldSelf.spec.wipe) || "
             "(has(self.status) && has(self.status.phase) && self.status.phase == 'Drained')",
-            "wipe is taken for a disk in phase Drained only; set drain: true and wait for it",
+            "wipe is accepted only for a disk in phase Drained; set drain: true and wait for it",
             ".spec.wipe",
         ),
         Rule(

@@ -57,11 +57,11 @@ class Condition(Part, frozen=True, kw_only=True):
     status: Annotated[ConditionStatus, says("The answer; Unknown before there is one.")]
     reason: Annotated[
         Annotated[str, Meta(max_length=128, pattern=r"^[A-Za-z][A-Za-z0-9]*$")],
-        says("One word for programs that says why."),
+        says("Why, in one word for programs."),
     ]
     message: Annotated[
         Annotated[str, Meta(max_length=4096)],
-        says("A sentence for people: what is so, why, and what to do."),
+        says("For people: what the state is, why, and what to do."),
     ] = ""
     last_transition_time: Annotated[str, says("When `status` last changed.", format="date-time")]
     observed_generation: Annotated[

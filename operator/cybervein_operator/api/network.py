@@ -46,7 +46,7 @@ class NetworkSpec(Part, frozen=True, kw_only=True):
         ),
         Rule(
             "has(self.superNode) == has(oldSelf.superNode)",
-            "superNode and join cannot be exchanged: that would be another network; create a "
+            "superNode and join cannot be swapped: that would be another network; create a "
             "Network of another name",
         ),
         Rule(
@@ -70,10 +70,10 @@ class NetworkSpec(Part, frozen=True, kw_only=True):
     ] = None
     epoch_seconds: Annotated[
         Annotated[int, Meta(ge=2, le=604_800)] | None,
-        says("Another epoch length than the preset's, in seconds, for founding. Immutable."),
+        says("Length of an epoch in seconds, if not the preset's; for founding only. Immutable."),
     ] = None
     super_node: Annotated[
-        SuperNodeSpec | None, says("Found a network here, with a super node of one's own.")
+        SuperNodeSpec | None, says("Found a network here, with your own super node.")
     ] = None
     join: Annotated[Join | None, says("Mine in a network that was founded elsewhere.")] = None
     image: Annotated[

@@ -63,7 +63,7 @@ class Effect(StrEnum):
 
 
 class Toleration(Part, frozen=True, kw_only=True):
-    """A taint of nodes that these pods put up with."""
+    """A taint of nodes that these pods tolerate."""
 
     RULES: ClassVar = (
         Rule(

@@ -75,7 +75,7 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
         ),
         Rule(
             "!(has(self.group) && has(self.failureDomain))",
-            "give group (a fixed one for the whole pool) or failureDomain, and not both",
+            "give either group (one for the whole pool) or failureDomain, not both",
         ),
         Rule(
             "self.replicas < 2 || !self.disks.exists(d, has(d.hostPath)) || "
@@ -96,7 +96,7 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
     network_ref: Annotated[NetworkRef, says("The network to mine in. Immutable.")]
     replicas: Annotated[
         Annotated[int, Meta(ge=0, le=MINERS_MAX)],
-        says("How many miners. Those beyond are drained first and their data is kept."),
+        says("How many miners. Those above are drained before they stop; their data is kept."),
     ] = 1
     payout: Annotated[
         Address | None,
@@ -105,7 +105,7 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
     owner: Annotated[
         Label | None,
         says(
-            "Whose hand these miners are in, as told to the network; absent means the namespace. "
+            "Who operates these miners, as told to the network; absent means the namespace. "
             "Miners of one group and owner are one failure domain."
         ),
     ] = None
@@ -131,8 +131,8 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
     bandwidth: Annotated[
         Quantity | None,
         says(
-            "Bytes per second that each miner uses at most for shards, as in 10Mi; at least "
-            "131072. Absent: no cap."
+            "Bytes per second that each miner may use for shards, such as 10Mi; at least 131072. "
+            "Absent: no cap."
         ),
     ] = None
     address: Annotated[PoolAddress, says("How clients and super nodes reach each miner.")] = (
@@ -142,12 +142,12 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
         PoolResources()
     )
     scheduling: Annotated[Scheduling, says("Where miners run.")] = Scheduling()
-    rollout: Annotated[Rollout, says("How upgrades go.")] = Rollout()
+    rollout: Annotated[Rollout, says("How upgrades proceed.")] = Rollout()
     drain: Annotated[
         Annotated[tuple[MinerName, ...], Meta(max_length=1024)],
         distinct(
-            "Miners (POOL-N) to empty and stop, wherever they stand in the ordinals. Their data is "
-            "kept; removing the name starts them again."
+            "Miners (POOL-N) to empty and stop, whatever their ordinal. Their data is kept; "
+            "removing the name starts them again."
         ),
     ] = ()
     image: Annotated[
@@ -163,7 +163,7 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
 
 
 class MinerPool(Part, frozen=True, kw_only=True):
-    """Alike miners of one network, which kubectl scale adds and drains."""
+    """Identical miners of one network, which kubectl scale adds and drains."""
 
     RULES: ClassVar = (
         Rule(

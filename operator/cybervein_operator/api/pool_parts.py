@@ -95,7 +95,7 @@ class Plots(Part, frozen=True, kw_only=True):
     ] = None
     threads: Annotated[
         Annotated[int, Meta(ge=1, le=256)] | None,
-        says("Plots made side by side; absent: by the cores and memory that the miner finds."),
+        says("Plots made at the same time; absent: as many as the miner's cores and memory allow."),
     ] = None
 
 
@@ -160,9 +160,9 @@ class PoolResources(Part, frozen=True, kw_only=True):
 
     miner: Annotated[
         PodResources | None,
-        says("Of the miner. A plot of preset main takes some 2.3 GiB of memory while it is made."),
+        says("Resources of the miner. A plot of preset main takes 2.3 GiB of memory while made."),
     ] = None
-    sidecar: Annotated[PodResources | None, says("Of the metrics sidecar.")] = None
+    sidecar: Annotated[PodResources | None, says("Resources of the metrics sidecar.")] = None
 
 
 class AntiAffinity(StrEnum):
@@ -181,15 +181,18 @@ class Scheduling(Part, frozen=True, kw_only=True):
     ] = None
     tolerations: Annotated[
         Annotated[tuple[Toleration, ...], Meta(max_length=32)],
-        ordered("Taints of nodes that these miners put up with."),
+        ordered("Taints of nodes that these miners tolerate."),
     ] = ()
     anti_affinity: Annotated[
         AntiAffinity,
-        says("Whether miners of this pool keep apart: never two (Required), if possible, or not."),
+        says(
+            "Whether two miners of this pool may share a node (see topologyKey): never (Required), "
+            "only where unavoidable (Preferred), or freely (None)."
+        ),
     ] = AntiAffinity.PREFERRED
     topology_key: Annotated[
         Annotated[str, Meta(min_length=1, max_length=317)],
-        says("Node label that says what apart means, as in topology.kubernetes.io/zone."),
+        says("Node label whose value miners keep apart by, such as topology.kubernetes.io/zone."),
     ] = HOSTNAME_KEY
     priority_class_name: Annotated[
         Subdomain | None, says("PriorityClass of the pods; absent means the cluster's default.")
@@ -197,12 +200,12 @@ class Scheduling(Part, frozen=True, kw_only=True):
 
 
 class Rollout(Part, frozen=True, kw_only=True):
-    """How upgrades go."""
+    """How upgrades proceed."""
 
     max_unavailable: Annotated[
         Annotated[int, Meta(ge=1, le=1000)],
         says(
-            "Miners that an upgrade or an eviction may stop at once. Fewer are stopped where the "
-            "redundancy of stored files bears less."
+            "Miners that an upgrade or an eviction may stop at once. Fewer are stopped if the "
+            "redundancy of stored files requires it."
         ),
     ] = 1

@@ -40,9 +40,9 @@ class Attention(Part, frozen=True, kw_only=True):
 
     miner: Annotated[MinerName, says("Name of the miner, POOL-N.")]
     phase: Annotated[MinerPhase, says("Where it stands.")]
-    reason: Annotated[Annotated[str, Meta(max_length=128)], says("One word that says why.")] = ""
+    reason: Annotated[Annotated[str, Meta(max_length=128)], says("Why, in one word.")] = ""
     message: Annotated[
-        Annotated[str, Meta(max_length=1024)], says("What is so, why, and what to do.")
+        Annotated[str, Meta(max_length=1024)], says("What the state is, why, and what to do.")
     ] = ""
 
 
@@ -75,10 +75,10 @@ class MinerPoolStatus(Part, frozen=True, kw_only=True):
     bytes: Annotated[PoolBytes | None, says("Bytes of all miners of the pool.")] = None
     usage: Annotated[
         Annotated[str, Meta(max_length=64)] | None,
-        says("Bytes of plots and shards of the size of the disks, for people: 310Gi/400Gi."),
+        says("Bytes of plots and shards, out of the size of the disks: 310Gi/400Gi."),
     ] = None
     attention: Annotated[
         Annotated[tuple[Attention, ...], Meta(max_length=ATTENTION_MAX)],
-        ordered("Miners that are not Ready, at most fifty; the truth per disk is on MinerDisks."),
+        ordered("Miners that are not Ready, at most fifty; MinerDisks tell more of each disk."),
     ] = ()
     image: Annotated[Image | None, says("Image that the spec asks for now.")] = None

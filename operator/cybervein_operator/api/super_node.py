@@ -36,11 +36,11 @@ class Storage(Part, frozen=True, kw_only=True):
     RULES: ClassVar = (
         exactly_one(
             ("size", "existingClaim"),
-            "give size (a claim is made) or existingClaim (an own one), and not both",
+            "give either size (a claim is made) or existingClaim (your own), not both",
         ),
         Rule(
             "!has(self.storageClassName) || has(self.size)",
-            "storageClassName belongs to size; an existingClaim has its class already",
+            "storageClassName belongs to size; an an existing claim has its class already",
         ),
         fixed(
             "storageClassName",
@@ -81,7 +81,9 @@ class NetworkService(Part, frozen=True, kw_only=True):
     )
     type: Annotated[
         ServiceType,
-        says("ClusterIP inside the cluster alone; NodePort or LoadBalancer from outside, too."),
+        says(
+            "ClusterIP: from inside the cluster only. NodePort or LoadBalancer: from outside too."
+        ),
     ] = ServiceType.CLUSTER_IP
     node_port: Annotated[
         Annotated[int, Meta(ge=1, le=65535)] | None,
@@ -122,7 +124,7 @@ class SuperNodeSpec(Part, frozen=True, kw_only=True):
     ] = None
     tls: Annotated[
         TlsSpec | None,
-        says("A certificate of one's own; absent: the operator makes and renews one."),
+        says("Your own certificate; absent: the operator makes and renews one."),
     ] = None
     hosts: Annotated[
         Annotated[
@@ -139,5 +141,5 @@ class SuperNodeSpec(Part, frozen=True, kw_only=True):
     ] = None
     tolerations: Annotated[
         Annotated[tuple[Toleration, ...], Meta(max_length=32)],
-        ordered("Taints of nodes that the super node puts up with."),
+        ordered("Taints of nodes that the super node tolerates."),
     ] = ()

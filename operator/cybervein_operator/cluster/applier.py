@@ -75,7 +75,7 @@ class Applier:
         if found is not None and labels.get(_MANAGED_BY) != FIELD_MANAGER:
             raise ConflictError(
                 f"{kind.resource.kind} {meta['name']} exists and is not the operator's; rename "
-                "the one or the other"
+                "one of the two"
             )
 
 

@@ -148,6 +148,6 @@ async def from_kubeconfig(paths: str, context: str = "") -> Login:
     if loader.runs_plugin and not (found.api_key or found.cert_file):
         raise MalformedError(
             f"{paths}: the exec plugin of its user gave neither a token nor a certificate; its "
-            "complaint is in the log"
+            "error is in the log"
         )
     return login

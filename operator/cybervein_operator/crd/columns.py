@@ -50,10 +50,12 @@ POOL: Final = (
     Column("Ready", ".status.readyReplicas", "integer", "Miners in phase Ready."),
     Column("Draining", ".status.phases.Draining", "integer", "Miners that are being emptied."),
     Column("Updated", ".status.updatedReplicas", "integer", "Miners that run what is asked now."),
-    Column("Bytes", ".status.usage", description="Plots and shards of the disks' size."),
+    Column(
+        "Bytes", ".status.usage", description="Bytes of plots and shards, out of the disks' size."
+    ),
     Column("Status", _condition("Ready", "reason"), description="Why the pool is Ready or not."),
     Column("Network", ".spec.networkRef.name", description="The network.", wide=True),
-    Column("Message", _condition("Ready", "message"), description="What is so.", wide=True),
+    Column("Message", _condition("Ready", "message"), description="What the state is.", wide=True),
     _AGE,
 )
 
@@ -61,11 +63,15 @@ DISK: Final = (
     Column("Phase", ".status.phase", description="Where the disk stands."),
     Column("Miner", ".spec.miner", description="The miner that has it."),
     Column("Node", ".status.node", description="Node on which that miner runs."),
-    Column("Bytes", ".status.usage", description="Plots and shards of the disk's size."),
+    Column(
+        "Bytes", ".status.usage", description="Bytes of plots and shards, out of the disk's size."
+    ),
     Column("Plots", ".status.plots", "integer", "Plots on the disk."),
     Column("Shards", ".status.shards", "integer", "Customers' shards on the disk."),
-    Column("Claim", ".spec.claim", description="The claim that the disk is.", wide=True),
+    Column("Claim", ".spec.claim", description="The claim behind the disk.", wide=True),
     Column("Disk-ID", ".status.diskId", description="What wipe must repeat.", wide=True),
-    Column("Message", ".status.message", description="What is so, and what to do.", wide=True),
+    Column(
+        "Message", ".status.message", description="What the state is, and what to do.", wide=True
+    ),
     _AGE,
 )

@@ -142,7 +142,7 @@ def status(facts: DiskFacts, now: str) -> MinerDiskStatus:
 def _message(facts: DiskFacts, phase: DiskPhase) -> str | None:
     report = facts.report
     if report is None:
-        return None if phase is not DiskPhase.PENDING else "the miner has not said anything of it"
+        return None if phase is not DiskPhase.PENDING else "the miner has not reported it yet"
     if phase is DiskPhase.DRAINING:
         left = report.remaining
         return f"{left.shards} shards and {left.plots} plots are left"

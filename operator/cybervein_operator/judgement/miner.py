@@ -9,7 +9,7 @@ from cybervein_operator.observed.facts import PodFacts
 WAITING_FOR_VOLUMES = "WaitingForVolumes"
 _FAILED_POLLS = 2
 _DEAD_DISKS = {"foreign": "ForeignDisk", "missing": "MissingDisk", "quarantined": "FailedDisk"}
-"""Reasons by the state of a disk that can neither be read nor written."""
+"""Reasons by the state of a disk that can be neither read nor written."""
 
 
 @dataclass(frozen=True, slots=True)

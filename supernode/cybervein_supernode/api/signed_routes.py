@@ -55,7 +55,7 @@ def signed_routes(node: SuperNodeParts, authenticator: Authenticator) -> APIRout
         signer, miner = authenticator.authenticate(request, body), parse_address(text)
         wanted = decode(body, ReleaseRequest, "release request", RELEASE_REQUEST_BYTES_MAX)
         if signer != miner:
-            raise ForbiddenError(f"{text}: only this miner itself asks for its relief")
+            raise ForbiddenError(f"{text}: only the miner itself may ask for its relief")
         held = await node.desk.judge(lambda: node.departures.release(miner, wanted.shards))
         why = node.mover.outlook(miner).blocked_by
         return JsonAnswer(ReleaseDocument(v=1, shards=[r.hex() for r in held], blocked_by=why))

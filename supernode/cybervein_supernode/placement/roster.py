@@ -111,7 +111,7 @@ class Roster:
         """A status is believed only where it names the miner's own key."""
         claimed = status.get("address")
         if claimed != address(key):
-            error = f"its URL answers as {claimed}; two miners share a URL?"
+            error = f"its URL answers as {claimed}; do two miners share a URL?"
             return Sighting(online=False, free_bytes=0, wall=0.0, error=error)
         free = status.get("free_bytes", 0)
         return Sighting(

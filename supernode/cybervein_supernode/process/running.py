@@ -41,7 +41,7 @@ async def run(  # noqa: PLR0913 -- one parameter per option
         tls.check()
     file, identity = load_network(home.network), load_identity(home.identity)
     if identity.keys.public not in {node.key for node in file.genesis.super_nodes}:
-        raise ForbiddenError(f"{home.identity} is no super node of {home.network}")
+        raise ForbiddenError(f"{home.identity} is not a super node of {home.network}")
     with _alone(home.lock):
         sock = bind(host, port)
         # A wildcard address is nowhere to go: off loopback the founded URL is the one to tell.
@@ -67,7 +67,7 @@ def _alone(path: Path) -> Iterator[None]:
         yield
     except BlockingIOError as error:
         raise ConflictError(
-            f"{path.parent}: another super node runs on this data; stop it first"
+            f"{path.parent}: another super node is running on this data; stop it first"
         ) from error
     finally:
         os.close(handle)

@@ -122,7 +122,7 @@ def _check_place(state: Overlay, header: BlockHeader) -> None:
     if header.v < TAU_RULES and state.get(TAU, TAU_ID) is not None:
         raise ConflictError(
             f"block {header.height}: of rules {header.v}, the chain is at rules {TAU_RULES} "
-            "already; a release of today proposes it"
+            "already; propose it with the current release"
         )
 
 
