@@ -20,9 +20,12 @@ from cybervein_operator.judgement.miner import Facts, Trouble, judge
 from cybervein_operator.judgement.pool import MinerOrder, Task, order, plan
 from cybervein_operator.judgement.rollout import borne, grants, may_stop, under_way
 from cybervein_operator.judgement.summary import answers, attention, sums
-from cybervein_operator.miners.report import DiskReport, Poll, Report
+from cybervein_operator.miners.report import Poll, Report, report_of
 from cybervein_operator.observed.facts import PodFacts
+from cybervein_protocol.api.miner.disks import DiskDocument
+from cybervein_protocol.api.miner.status import StatusDocument
 from cybervein_protocol.placement import default_code
+from documents import made
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,15 +38,15 @@ HOMELESS = msgspec.structs.replace(
     message="unbound PersistentVolumeClaims",
     unscheduled=datetime.now(UTC),
 )
-ALIVE = DiskReport(id="d0", path="/d/a", state="ready")
+ALIVE = made(DiskDocument, id="d0", path="/d/a", state="ready")
 DEAD = (
-    DiskReport(id="d1", path="/d/b", state="missing", reason="is it mounted?"),
-    DiskReport(id="d2", path="/d/c", state="quarantined", reason="I/O errors"),
+    made(DiskDocument, id="d1", path="/d/b", state="missing", reason="is it mounted?"),
+    made(DiskDocument, id="d2", path="/d/c", state="quarantined", reason="I/O errors"),
 )
 
 
 def report(**known: Any) -> Report:
-    return Report(address="cv1", **known)
+    return report_of(made(StatusDocument, address="cv1", **msgspec.to_builtins(known)))
 
 
 def polled(**known: Any) -> Poll:
@@ -244,7 +247,7 @@ def test_a_condition_keeps_its_time_while_its_answer_stays() -> None:
 
 
 def disk_facts(
-    report: DiskReport | None, *, wanted: bool = True, asked: bool = True, **known: Any
+    report: DiskDocument | None, *, wanted: bool = True, asked: bool = True, **known: Any
 ) -> disks.DiskFacts:
     status = known.pop("status", {})
     body = {
@@ -264,8 +267,10 @@ def disk_facts(
     )
 
 
-def one(state: str = "ready", *, leaving: bool = False) -> DiskReport:
-    return DiskReport(id="d1", path="/d/a", state=state, leaving=leaving, capacity_bytes=1000)
+def one(state: str = "ready", *, leaving: bool = False) -> DiskDocument:
+    return made(
+        DiskDocument, id="d1", path="/d/a", state=state, leaving=leaving, capacity_bytes=1000
+    )
 
 
 @pytest.mark.parametrize(

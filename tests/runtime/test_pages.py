@@ -1,10 +1,5 @@
 """A listing has an end, whatever the super node says, and one bad row costs that row."""
 
-import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import msgspec
@@ -16,9 +11,7 @@ from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.super_node import SuperNodeReader
 from cybervein_runtime.super_node.pages import MINERS_PER_PAGE, PAGES_MAX
 from documents import made
-
-Say = Callable[[int], Any]
-"""What the n-th request is answered: a document, or bytes as they are."""
+from small_server import answering
 
 
 def key(number: int) -> str:
@@ -33,35 +26,6 @@ def page(*rows: Any, following: Any = None) -> dict[str, Any]:
     return {"miners": list(rows), "total": 7, "next": following}
 
 
-@contextmanager
-def super_node(say: Say) -> Iterator[tuple[str, list[str]]]:
-    """Its URL, and the paths that were asked for."""
-    asked: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            asked.append(self.path)
-            answer = say(len(asked))
-            data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
 async def listed(url: str) -> list[str]:
     async with SignedClient() as http:
         return [each.address for each in await SuperNodeReader(url, http).miners()]
@@ -69,24 +33,24 @@ async def listed(url: str) -> list[str]:
 
 async def test_pages_are_asked_for_one_after_the_other() -> None:
     answers = [page(row(1), following=key(1)), page(row(2), following=key(2)), page(row(3))]
-    with super_node(lambda n: answers[n - 1]) as (url, asked):
+    with answering(lambda n: answers[n - 1]) as (url, asked):
         assert await listed(url) == [key(1), key(2), key(3)]
     first = f"/v1/miners?limit={MINERS_PER_PAGE}"
     assert asked == [first, f"{first}&after={key(1)}", f"{first}&after={key(2)}"]
 
 
 async def test_a_page_that_names_itself_or_an_earlier_one_ends_the_reading() -> None:
-    with super_node(lambda _: page(row(5), following=key(5))) as (url, asked):
+    with answering(lambda _: page(row(5), following=key(5))) as (url, asked):
         with pytest.raises(MalformedError, match="again; ask another super node"):
             await listed(url)
         assert len(asked) == 2
     around = [page(following=key(5)), page(following=key(9)), page(following=key(7))]
-    with super_node(lambda n: around[n - 1]) as (url, _), pytest.raises(MalformedError):
+    with answering(lambda n: around[n - 1]) as (url, _), pytest.raises(MalformedError):
         await listed(url)
 
 
 async def test_pages_that_advance_for_ever_end_at_a_maximum() -> None:
-    with super_node(lambda n: page(following=key(n))) as (url, asked):
+    with answering(lambda n: page(following=key(n))) as (url, asked):
         with pytest.raises(LimitError, match=f"page {PAGES_MAX} is the last one"):
             await listed(url)
         assert len(asked) == PAGES_MAX
@@ -94,7 +58,7 @@ async def test_pages_that_advance_for_ever_end_at_a_maximum() -> None:
 
 async def test_a_page_of_more_rows_than_were_asked_for_is_refused() -> None:
     too_long = page(*[{}] * (MINERS_PER_PAGE + 1))
-    with super_node(lambda _: too_long) as (url, _), pytest.raises(LimitError, match="asked for"):
+    with answering(lambda _: too_long) as (url, _), pytest.raises(LimitError, match="asked for"):
         await listed(url)
 
 
@@ -106,7 +70,7 @@ async def test_a_page_of_more_rows_than_were_asked_for_is_refused() -> None:
     ],
 )  # fmt: skip
 async def test_one_bad_row_does_not_hide_the_others(bad: Any) -> None:
-    with super_node(lambda _: page(row(1), bad, row(3))) as (url, _):
+    with answering(lambda _: page(row(1), bad, row(3))) as (url, _):
         assert await listed(url) == [key(1), key(3)]
 
 
@@ -120,5 +84,5 @@ async def test_one_bad_row_does_not_hide_the_others(bad: Any) -> None:
     ids=str,
 )  # fmt: skip
 async def test_what_is_no_page_is_a_clear_error(answer: Any) -> None:
-    with super_node(lambda _: answer) as (url, _), pytest.raises(MalformedError):
+    with answering(lambda _: answer) as (url, _), pytest.raises(MalformedError):
         await listed(url)

@@ -105,15 +105,17 @@ async def test_what_cannot_be_placed_is_refused_with_the_reason(
     assert miners
 
 
-async def test_a_miner_that_is_gone_or_answers_as_another_gets_no_shards(
+async def test_a_miner_that_is_gone_or_answers_as_another_or_nonsense_gets_no_shards(
     lab: Lab, miners: list[FakeMiner]
 ) -> None:
     await miners[0].stop()
     miners[1].misbehave = "another's status"
+    miners[2].misbehave = "a malformed status"
     await lab.node.roster.refresh()
-    assert len(lab.node.roster.candidates()) == 3
+    assert len(lab.node.roster.candidates()) == 2
     assert "does not answer" in lab.node.roster.seen(miners[0].key.public).error
     assert "two miners share a URL" in lab.node.roster.seen(miners[1].key.public).error
+    assert "expected StatusDocument" in lab.node.roster.seen(miners[2].key.public).error
 
 
 async def test_promised_bytes_are_not_promised_again(lab: Lab, miners: list[FakeMiner]) -> None:

@@ -6,7 +6,9 @@ answers of another question. With no misbehaviour set it answers as docs/wire.md
 
 import asyncio
 
+import msgspec
 from aiohttp import web
+from cybervein_protocol.api.miner.status import StatusDocument
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.messages import (
     AuditSlice,
@@ -17,6 +19,7 @@ from cybervein_protocol.messages import (
 )
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_protocol.tree import root_and_outboard, slice_of
+from documents import made
 from multiformats import CID
 
 FREE_BYTES = 1 << 30
@@ -61,8 +64,11 @@ class FakeMiner:
     async def _status(self, request: web.Request) -> web.Response:
         del request
         key = KeyPair(b"z" * 32).public if self.misbehave == "another's status" else self.key.public
-        status = {"address": address(key), "free_bytes": FREE_BYTES, "draining": self.draining}
-        return web.json_response(status)
+        known = {"address": address(key), "free_bytes": FREE_BYTES, "draining": self.draining}
+        status = msgspec.json.encode(made(StatusDocument, **known))
+        if self.misbehave == "a malformed status":
+            status = status.replace(b'"free_bytes":', b'"free_bytes":-')
+        return web.Response(body=status, content_type="application/json")
 
     async def _audit(self, request: web.Request) -> web.Response:
         self.audits += 1

@@ -3,8 +3,9 @@
 import asyncio
 import time
 from dataclasses import dataclass, replace
-from typing import Any
 
+from cybervein_protocol.api.decode import decode_document
+from cybervein_protocol.api.miner.status import STATUS_BYTES_MAX, StatusDocument
 from cybervein_protocol.api.super_node.miners import ListedMiner
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.presets import Preset
@@ -105,17 +106,18 @@ class Watch:
         status = await self._status(child)
         return _state(child, self._metrics_url(number), self._address(number), row, status)
 
-    async def _status(self, child: Child) -> dict[str, Any]:
-        """The miner's own word, empty while it does not answer."""
+    async def _status(self, child: Child) -> StatusDocument | None:
+        """The miner's own word, None while it does not answer."""
         if not child.running:
-            return {}
+            return None
+        url = f"{child.url}/v1/status"
         try:
-            status: dict[str, Any] = await self._http.get_json(
-                f"{child.url}/v1/status", timeout_seconds=_QUICK_SECONDS
+            answer = await self._http.request(
+                "GET", url, timeout_seconds=_QUICK_SECONDS, max_response_bytes=STATUS_BYTES_MAX
             )
+            return decode_document(answer.body, StatusDocument, url, STATUS_BYTES_MAX)
         except CyberVeinError:
-            return {}
-        return status
+            return None
 
     def _address(self, number: int) -> str:
         if number not in self._addresses:
@@ -129,7 +131,7 @@ class Watch:
 
 
 def _state(
-    child: Child, metrics_url: str, own: str, row: ListedMiner | None, status: dict[str, Any]
+    child: Child, metrics_url: str, own: str, row: ListedMiner | None, status: StatusDocument | None
 ) -> MinerState:
     """Join what the ledger and the miner say."""
     alone = MinerState(
@@ -138,14 +140,21 @@ def _state(
         url=child.url,
         metrics_url=metrics_url,
         running=child.running,
-        plots=int(status.get("plots", 0)),
-        plotting=int(status.get("plotting", 0)),
-        plot_bytes=int(status.get("plot_bytes", 0)),
-        shards=int(status.get("shards", 0)),
-        stored_bytes=int(status.get("shard_bytes", 0)),
         audits=dict.fromkeys(OUTCOMES, 0),
     )
-    return alone if row is None else _with_ledger(alone, row)
+    told = alone if status is None else _with_own_word(alone, status)
+    return told if row is None else _with_ledger(told, row)
+
+
+def _with_own_word(state: MinerState, status: StatusDocument) -> MinerState:
+    return replace(
+        state,
+        plots=status.plots,
+        plotting=status.plotting,
+        plot_bytes=status.plot_bytes,
+        shards=status.shards,
+        stored_bytes=status.shard_bytes,
+    )
 
 
 def _with_ledger(state: MinerState, row: ListedMiner) -> MinerState:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import aiohttp
+from cybervein_protocol.errors import CyberVeinError
 from cybervein_runtime.http_errors import install_errors
 from cybervein_runtime.openapi import JsonAnswer, answers_bytes, describe
 from cybervein_runtime.probes import PROBE, Health
@@ -23,7 +23,6 @@ def build_app(miner: str, super_node: str, trust: Trust | None = None) -> FastAP
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         del app
-        await sources.open()
         yield
         await sources.close()
 
@@ -61,8 +60,8 @@ def _probes(app: FastAPI, sources: Sources) -> None:
         nonlocal heard
         try:
             await sources.miner()
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, TypeError):
-            return Health(("the miner does not answer",)).response()
+        except (CyberVeinError, OSError, ValueError) as error:
+            return Health((f"the miner does not answer: {str(error)[:400]}",)).response()
         heard = True
         return Health().response()
 

@@ -39,7 +39,7 @@ def _read(spec: MetricSpec, answer: SourceAnswer) -> list[Sample]:
     """Values; a document of another version loses one metric, not the page."""
     try:
         return list(spec.read(answer.document or {}))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         _log.warning("metric cannot be read", metric=spec.name, error=repr(error))
         return []
 

@@ -9,26 +9,32 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import aiohttp
+import msgspec
 import psutil
 import structlog
+from cybervein_protocol.api.decode import decode_document
+from cybervein_protocol.api.document import Document
+from cybervein_protocol.api.miner.status import STATUS_BYTES_MAX, StatusDocument
+from cybervein_protocol.errors import CyberVeinError
+from cybervein_runtime.http_client import SignedClient
+from cybervein_runtime.super_node import SuperNodeReader
 from cybervein_runtime.trust import Trust
 
 from cybervein_miner.sidecar.metric import HOST, MINER, SUPER_NODE
 
 TIMEOUT_SECONDS: Final = 3.0
-ANSWER_BYTES_MAX: Final = 8 << 20
 _MBIT_BYTES: Final = 125_000
 _UNREAL: Final = ("lo", "veth", "cali", "cni", "flannel", "docker")
 _UNREAL_DISKS: Final = ("loop", "ram", "zram")
 _log = structlog.get_logger()
+Plain = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceAnswer:
     """What a source said, None where it failed, and the seconds it took."""
 
-    document: Mapping[str, Any] | None
+    document: Plain | None
     seconds: float
 
 
@@ -36,72 +42,65 @@ class Sources:
     """Asks the miner, the super node and this machine."""
 
     def __init__(self, miner: str, super_node: str, trust: Trust) -> None:
-        self._miner, self._super_node = miner.rstrip("/"), super_node.rstrip("/")
-        self._trust = trust
-        self._session: aiohttp.ClientSession | None = None
+        self._status = f"{miner.rstrip('/')}/v1/status"
+        self._http = SignedClient(trust=trust)
+        self._super_node = SuperNodeReader(super_node, self._http)
         self._who: tuple[str, str] | None = None
 
-    async def open(self) -> None:
-        """Open the HTTP session inside the running loop."""
-        limit = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-        self._session = aiohttp.ClientSession(timeout=limit)
-
     async def close(self) -> None:
-        """Close it."""
-        if self._session is not None:
-            await self._session.close()
+        """Close the HTTP session."""
+        await self._http.close()
 
     async def ask(self) -> dict[str, SourceAnswer]:
         """Answers by source. The super node is asked about the miner of an earlier answer too."""
-        miner = await _timed(MINER, self.miner)
-        if miner.document is not None:
-            self._who = (str(miner.document["address"]), str(miner.document["payout"]))
+        miner = await _timed(MINER, self._told)
         super_node, host = await asyncio.gather(
-            _timed(SUPER_NODE, self.super_node), _timed(HOST, _host)
+            _timed(SUPER_NODE, self._ledger), _timed(HOST, _host)
         )
         return {MINER: miner, SUPER_NODE: super_node, HOST: host}
 
-    async def miner(self) -> Mapping[str, Any]:
-        """`GET /v1/status` of the miner."""
-        return await self._get(f"{self._miner}/v1/status")
+    async def miner(self) -> StatusDocument:
+        """`GET /v1/status` of the miner. Raises CyberVeinError."""
+        answer = await self._http.request(
+            "GET",
+            self._status,
+            timeout_seconds=TIMEOUT_SECONDS,
+            max_response_bytes=STATUS_BYTES_MAX,
+        )
+        return decode_document(answer.body, StatusDocument, self._status, STATUS_BYTES_MAX)
 
-    async def super_node(self) -> Mapping[str, Any]:
+    async def _told(self) -> Plain:
+        status = await self.miner()
+        self._who = (status.address, status.payout)
+        return plain(status)
+
+    async def _ledger(self) -> Plain:
         """The network, this miner on the ledger, and the account it is paid to."""
-        base = f"{self._super_node}/v1"
-        network = await self._get(f"{base}/network")
+        network = await self._super_node.network()
         if self._who is None:
-            return {"network": network}
+            return {"network": plain(network)}
         address, payout = self._who
-        miner = await self._get(f"{base}/miners/{address}?epochs=0", absent_is_empty=True)
-        account = await self._get(f"{base}/accounts/{payout}", absent_is_empty=True)
-        return {"network": network, "miner": miner, "payout": account}
-
-    async def _get(self, url: str, *, absent_is_empty: bool = False) -> Mapping[str, Any]:
-        if self._session is None:
-            raise ConnectionError("the sidecar is not open")
-        async with self._session.get(url, ssl=self._trust.of(url)) as answer:
-            if answer.status == 404 and absent_is_empty:  # noqa: PLR2004 -- not found
-                return {}
-            answer.raise_for_status()
-            if (answer.content_length or 0) > ANSWER_BYTES_MAX:
-                raise ValueError(f"{url} answers {answer.content_length} bytes")
-            document = await answer.json(content_type=None)
-        if not isinstance(document, Mapping):
-            raise TypeError(f"{url} answers no JSON object")
-        return document
+        miner = await self._super_node.miner(address)
+        account = await self._super_node.account(payout) if payout else None
+        return {"network": plain(network), "miner": plain(miner), "payout": plain(account)}
 
 
-async def _timed(name: str, ask: Callable[[], Awaitable[Mapping[str, Any]]]) -> SourceAnswer:
+def plain(document: Document | None) -> Plain:
+    """What the registry's paths lead through; empty where there is no document."""
+    return {} if document is None else msgspec.to_builtins(document)
+
+
+async def _timed(name: str, ask: Callable[[], Awaitable[Plain]]) -> SourceAnswer:
     started = time.monotonic()
     try:
         document = await asyncio.wait_for(ask(), TIMEOUT_SECONDS)
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, TypeError, KeyError) as error:
-        _log.warning("source does not answer", source=name, error=repr(error))
+    except (CyberVeinError, TimeoutError, OSError, ValueError) as error:
+        _log.warning("source does not answer", source=name, error=str(error)[:400])
         return SourceAnswer(None, time.monotonic() - started)
     return SourceAnswer(document, time.monotonic() - started)
 
 
-async def _host() -> Mapping[str, Any]:
+async def _host() -> Plain:
     return {"nics": _nics(), "disks": _disks()}
 
 

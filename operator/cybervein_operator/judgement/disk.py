@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from cybervein_protocol.api.disk_state import DiskState
+from cybervein_protocol.api.miner.disks import DiskDocument
+
 from cybervein_operator.api import DiskPhase, MinerDisk, MinerDiskStatus, MinerPhase
 from cybervein_operator.api.quantity import short
 from cybervein_operator.judgement.conditions import Answers, ConditionAnswer, conditions
-from cybervein_operator.miners.report import DiskReport
 
-_PHASES: Final[Mapping[str, DiskPhase]] = {
-    "ready": DiskPhase.IN_USE,
-    "read-only": DiskPhase.READ_ONLY,
-    "missing": DiskPhase.MISSING,
-    "foreign": DiskPhase.FOREIGN,
-    "quarantined": DiskPhase.FAILED,
-    "drained": DiskPhase.DRAINED,
+_PHASES: Final[Mapping[DiskState, DiskPhase]] = {
+    DiskState.READY: DiskPhase.IN_USE,
+    DiskState.READ_ONLY: DiskPhase.READ_ONLY,
+    DiskState.MISSING: DiskPhase.MISSING,
+    DiskState.FOREIGN: DiskPhase.FOREIGN,
+    DiskState.QUARANTINED: DiskPhase.FAILED,
+    DiskState.DRAINED: DiskPhase.DRAINED,
 }
 _OVER: Final = {DiskPhase.DRAINED, DiskPhase.WIPED}
 _BAD: Final = {DiskPhase.READ_ONLY, DiskPhase.MISSING, DiskPhase.FOREIGN, DiskPhase.FAILED}
@@ -38,7 +40,7 @@ class DiskFacts:
 
     disk: MinerDisk
     wanted: bool
-    report: DiskReport | None
+    report: DiskDocument | None
     asked: bool
     """The miner has reported at all."""
     address: str
@@ -53,7 +55,7 @@ class DiskFacts:
         if self.disk.status.phase is not None or self.disk.spec.drain:
             return False
         if self.report is not None:
-            return self.on_its_way and self.report.state == "ready"
+            return self.on_its_way and self.report.state is DiskState.READY
         return not self.asked and (self.on_its_way or self.phase is MinerPhase.READY)
 
 
@@ -66,12 +68,12 @@ def action(facts: DiskFacts) -> Action:
         return Action.TAKE_BACK if back else Action.NOTHING
     leave = bool(spec.drain) or not facts.wanted
     if not leave:
-        gone = report.leaving or report.state == "drained"
+        gone = report.leaving or report.state is DiskState.DRAINED
         return Action.TAKE_BACK if gone else Action.NOTHING
-    if report.state == "drained":
+    if report.state is DiskState.DRAINED:
         return Action.WIPE if spec.wipe and spec.wipe == report.id else Action.NOTHING
     # A foreign disk holds nothing of ours; of a dead one, others rebuild what it held.
-    drains = report.state != "foreign" and not report.leaving
+    drains = report.state is not DiskState.FOREIGN and not report.leaving
     return Action.DRAIN if drains else Action.NOTHING
 
 
@@ -91,9 +93,9 @@ def phase_of(facts: DiskFacts) -> DiskPhase:
         if wiped and facts.disk.spec.wipe == facts.disk.status.disk_id and facts.asked:
             return DiskPhase.WIPED
         return before or DiskPhase.PENDING if not facts.asked else DiskPhase.PENDING
-    if report.state == "ready" and report.leaving:
+    if report.state is DiskState.READY and report.leaving:
         return DiskPhase.DRAINING
-    return _PHASES.get(report.state, DiskPhase.FAILED)
+    return _PHASES[report.state]
 
 
 def status(facts: DiskFacts, now: str) -> MinerDiskStatus:

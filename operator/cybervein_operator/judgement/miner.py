@@ -2,13 +2,20 @@
 
 from dataclasses import dataclass
 
+from cybervein_protocol.api.disk_state import DiskState
+from cybervein_protocol.api.miner.disks import DiskDocument
+
 from cybervein_operator.api import MinerPhase
-from cybervein_operator.miners.report import DiskReport, Poll, Report
+from cybervein_operator.miners.report import Poll, Report, name_of
 from cybervein_operator.observed.facts import PodFacts
 
 WAITING_FOR_VOLUMES = "WaitingForVolumes"
 _FAILED_POLLS = 2
-_DEAD_DISKS = {"foreign": "ForeignDisk", "missing": "MissingDisk", "quarantined": "FailedDisk"}
+_DEAD_DISKS = {
+    DiskState.FOREIGN: "ForeignDisk",
+    DiskState.MISSING: "MissingDisk",
+    DiskState.QUARANTINED: "FailedDisk",
+}
 """Reasons by the state of a disk that can be neither read nor written."""
 
 
@@ -173,13 +180,13 @@ def _reported(poll: Poll | None) -> MinerVerdict:
     return MinerVerdict(MinerPhase.READY)
 
 
-def _dead_disks(report: Report) -> list[DiskReport]:
+def _dead_disks(report: Report) -> list[DiskDocument]:
     return [each for each in report.disks if each.state in _DEAD_DISKS]
 
 
-def _named(dead: list[DiskReport]) -> MinerVerdict:
+def _named(dead: list[DiskDocument]) -> MinerVerdict:
     """The first of the dead disks and its reason."""
     first = dead[0]
     more = f" (and {len(dead) - 1} more)" if len(dead) > 1 else ""
-    message = f"disk {first.name}: {first.reason}{more}"
+    message = f"disk {name_of(first)}: {first.reason}{more}"
     return MinerVerdict(MinerPhase.DEGRADED, _DEAD_DISKS[first.state], message)

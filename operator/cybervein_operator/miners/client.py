@@ -8,14 +8,17 @@ from urllib.parse import quote
 
 import aiohttp
 import msgspec
-from cybervein_protocol.errors import MalformedError
+from cybervein_protocol.api.decode import decode_document
+from cybervein_protocol.api.document import Document
+from cybervein_protocol.api.miner.disks import DiskBody, WipeBody
+from cybervein_protocol.api.miner.drain import DrainBody
+from cybervein_protocol.api.miner.status import STATUS_BYTES_MAX, StatusDocument
 from cybervein_protocol.signing import KeyPair
 from cybervein_runtime.http_client import SignedClient
 
-from cybervein_operator.miners.report import DiskReport, Report
+from cybervein_operator.miners.report import Report, report_of
 
 DEFAULT_URL = "http://{miner}.{namespace}.svc:4100"
-_STATUS_BYTES_MAX = 4 << 20
 _JSON = "application/json"
 
 
@@ -43,18 +46,14 @@ class MinerClient:
         """The miner's report. Raises UnavailableError, MalformedError."""
         url = self.url(namespace, miner) + "/v1/status"
         answer = await self._open.request(
-            "GET", url, timeout_seconds=self._timeout, max_response_bytes=_STATUS_BYTES_MAX
+            "GET", url, timeout_seconds=self._timeout, max_response_bytes=STATUS_BYTES_MAX
         )
-        try:
-            return msgspec.json.decode(answer.body, type=Report)
-        except msgspec.DecodeError as error:
-            raise MalformedError(f"{url}: not a miner's status ({error})") from error
+        return report_of(decode_document(answer.body, StatusDocument, url, STATUS_BYTES_MAX))
 
     async def drain(self, namespace: str, miner: str, address: str, *, draining: bool) -> None:
         """Ask it to drain, or to cancel."""
-        await self._tell(
-            "POST", self._route(namespace, miner, address, "drain"), {"v": 1, "draining": draining}
-        )
+        route = self._route(namespace, miner, address, "drain")
+        await self._tell("POST", route, DrainBody(1, draining))
 
     async def remove_disk(self, namespace: str, miner: str, address: str, disk: str) -> None:
         """Drain one disk."""
@@ -62,27 +61,19 @@ class MinerClient:
 
     async def add_disk(self, namespace: str, miner: str, address: str, path: str) -> None:
         """Take a leaving or drained disk into use again."""
-        await self._tell("POST", self._route(namespace, miner, address, "disks"), {"path": path})
+        await self._tell("POST", self._route(namespace, miner, address, "disks"), DiskBody(path))
 
     async def wipe_disk(self, namespace: str, miner: str, address: str, disk: str) -> None:
         """Delete CyberVein's files of a drained disk."""
-        body = {"v": 1, "confirm": disk}
-        await self._tell(
-            "POST", self._route(namespace, miner, address, f"disks/{quote(disk)}/wipe"), body
-        )
-
-    async def disks(self, namespace: str, miner: str, address: str) -> list[DiskReport]:
-        """The miner's disks."""
-        answer = await self._tell("GET", self._route(namespace, miner, address, "disks"))
-        return msgspec.json.decode(answer, type=list[DiskReport])
+        route = self._route(namespace, miner, address, f"disks/{quote(disk)}/wipe")
+        await self._tell("POST", route, WipeBody(1, disk))
 
     def _route(self, namespace: str, miner: str, address: str, route: str) -> str:
         """A signed route: it names the miner that it is meant for."""
         return f"{self.url(namespace, miner)}/v1/{route}?miner={quote(address)}"
 
-    async def _tell(self, method: str, url: str, body: dict[str, object] | None = None) -> bytes:
+    async def _tell(self, method: str, url: str, body: Document | None = None) -> None:
         data = msgspec.json.encode(body) if body is not None else None
-        answer = await self._signed.request(
+        await self._signed.request(
             method, url, body=data, content_type=_JSON, timeout_seconds=self._timeout
         )
-        return answer.body

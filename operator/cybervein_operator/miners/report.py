@@ -1,74 +1,59 @@
-"""A miner's own word, as much of `GET /v1/status` as decisions need (docs/wire.md, section 5)."""
+"""A miner's own word: as much of its status as decisions and statuses of ours show.
 
-import msgspec
+What changes from poll to poll and nobody here looks at (uptime, counters) is left out: a report
+that differs is news, and news wakes the reconcilers of a thousand miners.
+"""
 
-DRAINED = "drained"
+from dataclasses import dataclass
 
-
-class Remaining(msgspec.Struct, frozen=True):
-    """What still keeps a leaving disk."""
-
-    plots: int = 0
-    shards: int = 0
-    bytes: int = 0
+from cybervein_protocol.api.miner.disks import DiskDocument
+from cybervein_protocol.api.miner.drain import DrainProgress
+from cybervein_protocol.api.miner.status import StatusDocument
 
 
-class DiskReport(msgspec.Struct, frozen=True):
-    """One disk."""
-
-    id: str
-    path: str
-    state: str
-    reason: str = ""
-    leaving: bool = False
-    capacity_bytes: int = 0
-    free_bytes: int = 0
-    plots: int = 0
-    plot_bytes: int = 0
-    shards: int = 0
-    shard_bytes: int = 0
-    remaining: Remaining = Remaining()
-
-    @property
-    def name(self) -> str:
-        """What the pool's spec calls it: the last part of its mount point."""
-        return self.path.rsplit("/", 1)[-1]
-
-
-class DrainReport(msgspec.Struct, frozen=True):
-    """How a drain goes."""
-
-    final: bool = False
-    plots_live: int | None = None
-    remaining: int | None = None
-    promised: int | None = None
-    blocked_by: str = ""
-
-
-class Report(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Report:
     """The whole miner."""
 
     address: str
-    version: str = ""
-    url: str = ""
-    registered: bool = False
-    problem: str = ""
-    epoch: int | None = None
-    last_proved_epoch: int | None = None
-    super_node_reachable: bool | None = None
-    disks: tuple[DiskReport, ...] = ()
-    draining: bool = False
-    drained: bool = False
-    held_shards: int | None = None
-    drain: DrainReport = DrainReport()
-    degraded: tuple[str, ...] = ()
+    problem: str
+    epoch: int
+    last_proved_epoch: int | None
+    disks: tuple[DiskDocument, ...]
+    draining: bool
+    drained: bool
+    held_shards: int | None
+    drain: DrainProgress
+    degraded: tuple[str, ...]
 
-    def disk(self, name: str) -> DiskReport | None:
+    def disk(self, name: str) -> DiskDocument | None:
         """The disk mounted under that name."""
-        return next((each for each in self.disks if each.name == name), None)
+        return next((each for each in self.disks if name_of(each) == name), None)
 
 
-class Poll(msgspec.Struct, frozen=True):
+def report_of(status: StatusDocument) -> Report:
+    """What we keep of a status."""
+    return Report(
+        address=status.address,
+        problem=status.problem,
+        epoch=status.epoch,
+        last_proved_epoch=status.last_proved_epoch,
+        disks=tuple(status.disks),
+        draining=status.draining,
+        drained=status.drained,
+        held_shards=status.held_shards,
+        drain=status.drain,
+        degraded=tuple(status.degraded),
+    )
+
+
+def name_of(disk: DiskDocument) -> str:
+    """What the pool's spec calls a disk: the last part of its mount point."""
+    return disk.path.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
     """The last poll of a miner: when (monotonic s), its report or why there is none."""
 
     at: float

@@ -5,9 +5,12 @@ reader leaves fields alone that it does not know: a newer server may send more.
 """
 
 from collections.abc import Iterator
-from typing import dataclass_transform
+from typing import Annotated, dataclass_transform
 
 import msgspec
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+"""A number that a miner tells of itself: what is beyond fits no database and no metric."""
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(msgspec.field,))

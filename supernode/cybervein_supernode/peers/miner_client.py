@@ -8,8 +8,9 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
+from cybervein_protocol.api.decode import decode_document
+from cybervein_protocol.api.miner.status import STATUS_BYTES_MAX, StatusDocument
 from cybervein_protocol.encoding import encode
-from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.messages import (
     AuditAnswer,
     AuditRequest,
@@ -27,7 +28,6 @@ from cybervein_runtime.addresses import check_peer_url
 from cybervein_runtime.http_client import Response, SignedClient
 from multiformats import CID
 
-STATUS_BYTES_MAX = 4 << 20
 STATUS_TIMEOUT_SECONDS = 5.0
 SLICE_OVERHEAD = 2
 """A Bao slice of a range is below twice its bytes plus one tree path."""
@@ -79,8 +79,8 @@ class MinerPeer:
         check_peer_url(peer.url)
         return await self._http.request(method, peer.url + path, **options)
 
-    async def status(self, peer: Peer) -> dict[str, object]:
-        """`GET /v1/status`."""
+    async def status(self, peer: Peer) -> StatusDocument:
+        """`GET /v1/status`. Raises MalformedError for anything else."""
         answer = await self._request(
             peer,
             "GET",
@@ -88,10 +88,8 @@ class MinerPeer:
             timeout_seconds=STATUS_TIMEOUT_SECONDS,
             max_response_bytes=STATUS_BYTES_MAX,
         )
-        document = answer.json()
-        if not isinstance(document, dict):
-            raise MalformedError(f"{peer.url}/v1/status: expected a JSON object")
-        return document
+        what = f"{peer.url}/v1/status"
+        return decode_document(answer.body, StatusDocument, what, STATUS_BYTES_MAX)
 
     async def audit(self, peer: Peer, request: AuditRequest, timeout_seconds: float) -> AuditAnswer:
         """`POST /v1/audit`; the signature is the auditor's to verify."""

@@ -7,6 +7,7 @@ go; whether a miner is paid, warned or repaired is the audits' matter.
 import asyncio
 from dataclasses import dataclass
 
+from cybervein_protocol.api.miner.status import StatusDocument
 from cybervein_protocol.api.super_node.events import MinerEvent
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.ledger.state.rows import MinerRow
@@ -107,17 +108,15 @@ class Roster:
             event = MinerEvent(miner=address(key), online=seen.online, reason=seen.error)
             self._desk.hub.publish(event)
 
-    def _seen(self, key: bytes, status: dict[str, object]) -> Sighting:
+    def _seen(self, key: bytes, status: StatusDocument) -> Sighting:
         """A status is believed only where it names the miner's own key."""
-        claimed = status.get("address")
-        if claimed != address(key):
-            error = f"its URL answers as {claimed}; do two miners share a URL?"
+        if status.address != address(key):
+            error = f"its URL answers as {status.address[:80]}; do two miners share a URL?"
             return Sighting(online=False, free_bytes=0, wall=0.0, error=error)
-        free = status.get("free_bytes", 0)
         return Sighting(
             online=True,
-            free_bytes=free if isinstance(free, int) else 0,
+            free_bytes=status.free_bytes,
             wall=self._desk.time.wall(),
             error="",
-            draining=status.get("draining") is True,
+            draining=status.draining,
         )

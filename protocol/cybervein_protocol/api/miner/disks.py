@@ -5,15 +5,15 @@ from typing import Annotated, Literal
 import msgspec
 
 from cybervein_protocol.api.disk_state import DiskState
-from cybervein_protocol.api.document import Document
+from cybervein_protocol.api.document import Count, Document
 
 
 class RemainingWork(Document):
     """What still keeps a leaving disk; zeros for one that stays."""
 
-    plots: int
-    shards: int
-    bytes: int
+    plots: Count
+    shards: Count
+    bytes: Count
 
 
 class DiskDocument(Document):
@@ -25,16 +25,16 @@ class DiskDocument(Document):
     reason: str
     leaving: bool
     placeable: bool
-    io_errors: int
-    capacity_bytes: int
-    free_bytes: int
-    floor_bytes: int
-    available_bytes: int
-    plots: int
-    plot_bytes: int
-    shards: int
-    shard_bytes: int
-    shards_bad: int
+    io_errors: Count
+    capacity_bytes: Count
+    free_bytes: Count
+    floor_bytes: Count
+    available_bytes: Count
+    plots: Count
+    plot_bytes: Count
+    shards: Count
+    shard_bytes: Count
+    shards_bad: Count
     remaining: RemainingWork
 
 
@@ -50,8 +50,8 @@ class WipedDocument(Document):
     v: Literal[1]
     id: str
     path: str
-    files: int
-    bytes: int
+    files: Count
+    bytes: Count
 
 
 class DiskBody(Document, forbid_unknown_fields=True):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from cybervein_protocol.api.document import Document
+from cybervein_protocol.api.document import Count, Document
 
 
 class DrainProgress(Document):
@@ -14,17 +14,17 @@ class DrainProgress(Document):
     """
 
     final: bool
-    plots_live: int | None
-    remaining: int | None
+    plots_live: Count | None
+    remaining: Count | None
     blocked_by: str
-    promised: int | UnsetType | None = UNSET
+    promised: Count | UnsetType | None = UNSET
 
 
 class DrainDocument(Document):
     """Answer to `POST /v1/drain`."""
 
     v: Literal[1]
-    held_shards: int | None
+    held_shards: Count | None
     draining: bool
     drained: bool
     drain: DrainProgress

@@ -1,16 +1,19 @@
 """All that a miner tells about itself in public: no secret, no shard's name."""
 
-from typing import Literal
+from typing import Final, Literal
 
-from cybervein_protocol.api.document import Document
+from cybervein_protocol.api.document import Count, Document
 from cybervein_protocol.api.miner.disks import DiskDocument
 from cybervein_protocol.api.miner.drain import DrainProgress
+
+STATUS_BYTES_MAX: Final = 4 << 20
+"""A reader accepts no longer one: it has room for a thousand disks."""
 
 
 class PlotInTheMaking(Document):
     """A plot on its way: 0 to 1."""
 
-    plot: int
+    plot: Count
     disk: str
     share: float
 
@@ -18,19 +21,19 @@ class PlotInTheMaking(Document):
 class ProofsDocument(Document):
     """Space proofs; counts since the start."""
 
-    counting: int
-    last_accepted_epoch: int | None
+    counting: Count
+    last_accepted_epoch: Count | None
     last_seconds: float | None
-    accepted: int
-    refused: int
-    missed: int
+    accepted: Count
+    refused: Count
+    missed: Count
 
 
 class NicDocument(Document):
     """Bytes of this machine's interfaces since they came up."""
 
-    received_bytes: int
-    sent_bytes: int
+    received_bytes: Count
+    sent_bytes: Count
 
 
 class StatusDocument(Document):
@@ -48,29 +51,29 @@ class StatusDocument(Document):
     problem: str
     uptime_seconds: float
     clock_skew_seconds: float
-    epoch: int
-    last_proved_epoch: int | None
+    epoch: Count
+    last_proved_epoch: Count | None
     super_node_reachable: bool | None
     disks: list[DiskDocument]
-    free_bytes: int
-    shards: int
-    shard_bytes: int
-    shards_bad: int
-    shards_lost: int
-    shards_trash: int
-    held_shards: int | None
+    free_bytes: Count
+    shards: Count
+    shard_bytes: Count
+    shards_bad: Count
+    shards_lost: Count
+    shards_trash: Count
+    held_shards: Count | None
     draining: bool
     drained: bool
     drain: DrainProgress
     degraded: list[str]
-    bandwidth_cap_bytes_per_second: int | None
-    plots: int
-    plots_by_state: dict[str, int]
-    plots_wanted: int
-    plot_size_bytes: int
-    plot_bytes: int
-    plotting: int
+    bandwidth_cap_bytes_per_second: Count | None
+    plots: Count
+    plots_by_state: dict[str, Count]
+    plots_wanted: Count
+    plot_size_bytes: Count
+    plot_bytes: Count
+    plotting: Count
     plotting_now: list[PlotInTheMaking]
     proofs: ProofsDocument
-    counters: dict[str, int]
+    counters: dict[str, Count]
     nic: NicDocument
