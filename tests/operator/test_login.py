@@ -17,7 +17,7 @@ from cluster.credentials import ADMIN
 from cluster.running import Cluster
 from cybervein_operator.authority import make_authority, make_server
 from cybervein_operator.cluster.kubeconfig import RENEWAL_SECONDS, Kubeconfig, Renewal
-from cybervein_operator.cluster.login import Login, find_login, from_kubeconfig
+from cybervein_operator.cluster.login import Login, find_login, find_person, from_kubeconfig
 from cybervein_protocol.errors import MalformedError
 
 WHOAMI = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -200,6 +200,31 @@ async def test_a_context_is_chosen_by_name_and_files_are_joined(tmp_path: Path) 
     more = kubeconfig(tmp_path / "more", {"token": "u"})
     login = await from_kubeconfig(f"{path}:{more}", "other")
     assert (login.namespace, await login.headers()) == ("default", {"Authorization": "Bearer t"})
+
+
+async def test_the_first_file_that_names_a_context_is_believed(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    first = kubeconfig(tmp_path, {"token": "t"})
+    last = kubeconfig(tmp_path / "more", {"token": "u"})
+    for current in ("other", ""):
+        last.write_text(json.dumps(json.loads(last.read_text()) | {"current-context": current}))
+        assert (await from_kubeconfig(f"{first}:{last}")).namespace == "farm"
+
+
+async def test_a_person_is_who_the_home_says_and_only_then_the_pod(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("token", "namespace"):
+        (tmp_path / name).write_text("pod")
+    (tmp_path / "ca.crt").write_bytes(make_authority("c", datetime.now(UTC)).certificate)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    pod = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "1"}
+    assert (await find_person(environ=pod, pod=tmp_path)).namespace == "pod"
+    (tmp_path / ".kube").mkdir()
+    kubeconfig(tmp_path / ".kube", {"token": "t"})
+    assert (await find_person(environ=pod, pod=tmp_path)).namespace == "farm"
+    assert (await find_person(None, "other", environ=pod, pod=tmp_path)).namespace == "default"
+    assert (await find_login(environ=pod, pod=tmp_path)).namespace == "pod"
 
 
 async def test_a_password_is_told_too(tmp_path: Path) -> None:

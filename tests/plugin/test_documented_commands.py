@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 from cybervein_operator.plugin.command import k8s
+from waiting import DEADLINE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "charts/cybervein/templates/NOTES.txt"]
@@ -38,8 +39,34 @@ def test_a_shown_command_exists_with_its_options(line: str) -> None:
             assert word.split("=")[0] in known, f"{line}: {word}"
 
 
+def without(*packages: str) -> str:
+    """Code after which these packages cannot be imported."""
+    return "import sys; " + " ".join(f"sys.modules[{name!r}] = None;" for name in packages)
+
+
 def test_a_client_without_the_operators_extra_has_the_plugin() -> None:
-    blocked = "import sys; sys.modules['kopf'] = sys.modules['prometheus_client'] = None;"
-    names = "bundle command disks drains kubectl ledgers overview redaction tables waiting"
+    names = "answers api_server bundle command disks drains ledgers looking overview "
+    names += "redaction refusals tables waiting where"
     modules = ", ".join(f"cybervein_operator.plugin.{name}" for name in names.split())
-    subprocess.run([sys.executable, "-c", f"{blocked} import {modules}"], check=True, timeout=60)
+    code = without("kopf", "prometheus_client", "kubernetes", "yaml") + f"import {modules}"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=DEADLINE_SECONDS)
+
+
+def test_without_the_package_it_says_what_to_install() -> None:
+    code = without("kubernetes") + "from cybervein_operator.plugin import main; main()"
+    run = subprocess.run(
+        [sys.executable, "-c", code, "status", "--kubeconfig", "nowhere"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+    )
+    assert run.returncode == 1
+    assert "install cybervein[operator]" in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_the_command_line_is_there_before_what_it_needs() -> None:
+    code = "import sys, cybervein_operator.plugin; "
+    code += "assert not {'aiohttp', 'kopf', 'kubernetes'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=DEADLINE_SECONDS)

@@ -1,11 +1,11 @@
 """A support bundle has what a helper needs, and nothing that must stay secret."""
 
 import json
-import os
 import tarfile
 from pathlib import Path
 
 import pytest
+from cluster.control_plane import ControlPlane
 from cybervein_operator.plugin.redaction import GONE, clean, clean_text
 from farm import Plugin
 from hypothesis import given
@@ -88,24 +88,16 @@ def test_what_cannot_be_had_is_named(farm: Plugin) -> None:
 
 
 @pytest.mark.kubernetes
-def test_kubectl_is_never_asked_for_secrets(farm: Plugin) -> None:
+def test_the_api_server_is_never_asked_for_secrets(
+    control_plane: ControlPlane, farm: Plugin
+) -> None:
     plant(farm)
-    log = farm.directory / "calls"
-    spy = farm.directory / "spy"
-    spy.write_text(f'#!/bin/sh\necho "$@" >> {log}\nexec kubectl "$@"\n')
-    spy.chmod(0o755)
-    before = os.environ.get("KUBECTL")
-    os.environ["KUBECTL"] = str(spy)
-    try:
-        farm("support-bundle", "--out", "bundle.tar.gz")
-    finally:
-        if before is None:
-            del os.environ["KUBECTL"]
-        else:
-            os.environ["KUBECTL"] = before
-    calls = log.read_text().lower()
-    assert "minerpools" in calls
-    assert "secret" not in calls
+    before = control_plane.audit.mark()
+    farm("support-bundle", "--out", "bundle.tar.gz")
+    calls = control_plane.audit.calls(since=before, agent="kubectl-cybervein")
+    asked = {call.resource for call in calls}
+    assert {"minerpools", "pods/log", "pods/proxy"} <= asked
+    assert "secrets" not in asked
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """A kubeconfig's user as `kubernetes.aio` loads it, renewed while the process runs.
 
-Two things differ from the package's own way (ADR 58): an ID token is renewed over verified TLS,
-with the authority that the kubeconfig names, and what the identity provider gave is written back,
-as kubectl does, where the file can be written.
+Where the package's own way differs from kubectl's, this is kubectl's (ADR 58): of several files the
+first names the context, a user may act `as` another one, an ID token is renewed over verified TLS
+with the authority that the kubeconfig names, and what the identity provider gave is written back
+where the file can be written.
 """
 
 import ssl
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
+from urllib.parse import quote
 
 import aiohttp
 import structlog
@@ -35,7 +37,7 @@ class Kubeconfig(KubeConfigLoader):  # type: ignore[misc]  # its types are not f
         files = Files(paths)
         super().__init__(
             files.config,
-            context or None,
+            context or _first_context(files),
             config_base_path=None,
             config_persister=files.save_changes,
         )
@@ -44,6 +46,16 @@ class Kubeconfig(KubeConfigLoader):  # type: ignore[misc]  # its types are not f
     def namespace(self) -> str:
         """Of the context."""
         return str(self.current_context["context"].get("namespace") or "default")
+
+    @property
+    def acts_as(self) -> list[tuple[str, str]]:
+        """Headers that ask the API server to take the user for another one."""
+        user = self._user.value if self._user is not None else {}
+        extra = user.get("as-user-extra") or {}
+        asked = [("User", user.get("as")), ("Uid", user.get("as-uid"))]
+        asked += [("Group", each) for each in user.get("as-groups") or ()]
+        asked += [(f"Extra-{quote(key, safe='')}", each) for key in extra for each in extra[key]]
+        return [(f"Impersonate-{name}", str(value)) for name, value in asked if value]
 
     @property
     def runs_plugin(self) -> bool:
@@ -65,6 +77,12 @@ class Kubeconfig(KubeConfigLoader):  # type: ignore[misc]  # its types are not f
         given.value["refresh-token"] = answer.get("refresh_token", given["refresh-token"])
         with suppress(OSError):  # a mounted Secret cannot be written
             self._config_persister()
+
+
+def _first_context(files: Files) -> str | None:
+    """In the package the last file wins, even one that has none: that would be another cluster."""
+    named = (files.config_files[path].get("current-context") for path in files.paths)
+    return next((str(each) for each in named if each), None)
 
 
 async def _renewed(given: dict[str, str], authority: str | None) -> dict[str, str]:

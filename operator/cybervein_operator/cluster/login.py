@@ -1,8 +1,8 @@
 """How the operator and its commands log in: one credential source, which `kubernetes.aio` loads.
 
 Its loader knows what kubectl knows: tokens and token files, client certificates, `exec` plugins,
-OIDC, the ServiceAccount of a pod (ADR 58). The package is imported when somebody logs in: it takes
-more than a second of a core, and every command of `cybervein` loads its neighbours.
+OIDC, the ServiceAccount of a pod (ADR 58). That package and kopf are imported where they are used:
+each takes more than a second of a core, and every command of `cybervein` loads their neighbours.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
-import kopf
 from cybervein_protocol.errors import MalformedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubernetes.aio.client import Configuration
+    import kopf
+    from kubernetes.aio.client import ApiClient, Configuration
 
     from cybervein_operator.cluster.kubeconfig import Renewal
 
@@ -40,12 +40,11 @@ class Login:
         self._context = _context(found) if self.server.startswith("https") else None
         self._certificate = found.cert_file
         if renewal is not None:
-            found.refresh_api_key_hook = renewal
+            found.refresh_api_key_hook = self._renew
 
     async def headers(self) -> dict[str, str]:
         """`Authorization` as it is now; empty for those who show a certificate."""
         value = await self._found.get_api_key_with_prefix(_KEY)
-        self._show_certificate()
         return {"Authorization": value} if value else {}
 
     def session(self, user_agent: str) -> aiohttp.ClientSession:
@@ -56,8 +55,20 @@ class Login:
             proxy=self._found.proxy,
         )
 
+    def client(self, user_agent: str) -> ApiClient:
+        """The package's own client, which reads again what was told to come again later."""
+        from kubernetes.aio.client import ApiClient  # noqa: PLC0415 -- see the module
+
+        self._found.client_go_retries = True
+        client = ApiClient(self._found)
+        client.user_agent = user_agent
+        client.rest_client.ssl_context = self._context or True
+        return client
+
     async def for_kopf(self) -> kopf.ConnectionInfo:
         """The same login for kopf, which asks when it starts, and again when it was refused."""
+        import kopf  # noqa: PLC0415 -- see the module
+
         if self._renewal is not None:
             self._renewal.hasten()
         scheme, _, token = (await self.headers()).get("Authorization", "").partition(" ")
@@ -74,8 +85,10 @@ class Login:
             proxy_url=found.proxy,
         )
 
-    def _show_certificate(self) -> None:
-        """A plugin may have given another one: connections from now on show it."""
+    async def _renew(self, found: Configuration) -> None:
+        """Called before each request. Connections show the certificate that a plugin gave last."""
+        if self._renewal is not None:
+            await self._renewal(found)
         if self._context is not None and self._found.cert_file != self._certificate:
             self._context.load_cert_chain(self._found.cert_file, self._found.key_file)
             self._certificate = self._found.cert_file
@@ -102,12 +115,41 @@ async def find_login(
     Raises MalformedError.
     """
     named = str(kubeconfig) if kubeconfig else environ.get("KUBECONFIG", "")
-    if named:
-        return await from_kubeconfig(named)
-    if environ.get("KUBERNETES_SERVICE_HOST") and (pod / "token").exists():
+    if not named and _in_pod(pod, environ):
         return _from_pod(pod, environ)
-    if _HOME.expanduser().exists():
-        return await from_kubeconfig(str(_HOME.expanduser()))
+    return await _of_person(named or _home())
+
+
+async def find_person(
+    kubeconfig: Path | None = None,
+    context: str = "",
+    *,
+    environ: Mapping[str, str] = os.environ,
+    pod: Path = POD,
+) -> Login:
+    """As kubectl: the named kubeconfig, KUBECONFIG's or ~/.kube/config; else the ServiceAccount.
+
+    Raises MalformedError.
+    """
+    paths = str(kubeconfig) if kubeconfig else environ.get("KUBECONFIG", "") or _home()
+    if not paths and not context and _in_pod(pod, environ):
+        return _from_pod(pod, environ)
+    return await _of_person(paths, context)
+
+
+def _in_pod(pod: Path, environ: Mapping[str, str]) -> bool:
+    return bool(environ.get("KUBERNETES_SERVICE_HOST")) and (pod / "token").exists()
+
+
+def _home() -> str:
+    """The kubeconfig in the home directory, or "" where there is none."""
+    path = _HOME.expanduser()
+    return str(path) if path.exists() else ""
+
+
+async def _of_person(paths: str, context: str = "") -> Login:
+    if paths:
+        return await from_kubeconfig(paths, context)
     raise MalformedError(
         "no cluster to log in to: neither a pod's ServiceAccount nor a kubeconfig was found; give "
         "--kubeconfig FILE, or name one in KUBECONFIG"
@@ -139,6 +181,7 @@ async def from_kubeconfig(paths: str, context: str = "") -> Login:
     try:
         loader = kubeconfig.Kubeconfig(paths, context)
         await loader.load_and_set(found)
+        found.client_session_kwargs = {"headers": loader.acts_as}
         login = Login(found, loader.namespace, kubeconfig.Renewal(loader))
     except kubeconfig.UNUSABLE as error:
         raise MalformedError(

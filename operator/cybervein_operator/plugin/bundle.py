@@ -4,29 +4,36 @@ Resources with their statuses, what the operator made, events, logs, metrics. Se
 read; `redaction` takes keys out of the rest. What cannot be had is named in `errors.txt`.
 """
 
+import asyncio
 import io
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cybervein_protocol.errors import CyberVeinError
 
-from cybervein_operator.plugin.kubectl import GROUP, Kubectl, Object
+from cybervein_operator.api import GROUP
+from cybervein_operator.api.kinds import ClusterKind, Resource
+from cybervein_operator.plugin.answers import Object
+from cybervein_operator.plugin.api_server import DEFINITION, ApiServer
 from cybervein_operator.plugin.redaction import clean, clean_text
 
 OURS = "app.kubernetes.io/name=cybervein"
-LISTS = {
-    "networks": f"networks.{GROUP}",
-    "minerpools": f"minerpools.{GROUP}",
-    "minerdisks": f"minerdisks.{GROUP}",
-}
+RESOURCES = (ClusterKind.NETWORK, ClusterKind.POOL, ClusterKind.DISK)
 CHILDREN = (
-    "pods", "statefulsets", "deployments", "services", "persistentvolumeclaims",
-    "poddisruptionbudgets", "networkpolicies", "configmaps",
-)  # fmt: skip
-CLUSTER = ("nodes", "storageclasses", f"customresourcedefinitions/minerpools.{GROUP}")
+    ClusterKind.POD.resource,
+    ClusterKind.STATEFUL_SET.resource,
+    Resource("apps/v1", "deployments", "Deployment"),
+    ClusterKind.SERVICE.resource,
+    ClusterKind.CLAIM.resource,
+    ClusterKind.BUDGET.resource,
+    Resource("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy"),
+    ClusterKind.CONFIG_MAP.resource,
+)
+CLUSTER = (ClusterKind.NODE, ClusterKind.STORAGE_CLASS)
 LOG_LINES = 2000
 PODS_MAX = 100
 PORTS = {"miner": 9400, "operator": 8080}
@@ -50,31 +57,53 @@ class Bundle:
                 entry.size, entry.mode = len(data), 0o600
                 archive.addfile(entry, io.BytesIO(data))
 
+    async def take(self, name: str, asked: Awaitable[Any], write: Callable[[Any], str]) -> None:
+        """One file, cleaned, or why there is none."""
+        try:
+            self.files[name] = write(await asked)
+        except CyberVeinError as error:
+            self.errors.append(f"{name}: {clean_text(str(error))}")
 
-def collect(kubectl: Kubectl) -> Bundle:
+
+async def collect(api: ApiServer) -> Bundle:
     """Everything that can be had, cleaned."""
     bundle = Bundle()
-    for name, text in _parts(kubectl, bundle.errors):
-        bundle.files[name] = text
+    for ours in (each.resource for each in RESOURCES):
+        await bundle.take(f"resources/{ours.plural}.json", api.list(ours), _json)
+    for kind in CHILDREN:
+        await bundle.take(f"objects/{kind.plural}.json", api.list(kind, OURS), _json)
+    await bundle.take("events.json", api.list(ClusterKind.EVENT.resource), _json)
+    for wide in (each.resource for each in CLUSTER):
+        await bundle.take(f"cluster/{wide.plural}.yaml", api.list(wide), _yaml_list)
+    crd = api.get(DEFINITION, f"minerpools.{GROUP}")
+    await bundle.take(f"cluster/{DEFINITION.plural}.yaml", crd, _yaml)
+    await _pods(api, bundle)
     return bundle
 
 
-def _parts(kubectl: Kubectl, errors: list[str]) -> Iterator[tuple[str, str]]:
-    for name, kinds in LISTS.items():
-        yield from _list(kubectl, errors, f"resources/{name}.json", kinds)
-    for kind in CHILDREN:
-        yield from _list(kubectl, errors, f"objects/{kind}.json", kind, "-l", OURS)
-    yield from _list(kubectl, errors, "events.json", "events")
-    for what in CLUSTER:
-        yield from _text(kubectl, errors, f"cluster/{what.partition('/')[0]}.yaml", what)
+async def _pods(api: ApiServer, bundle: Bundle) -> None:
     try:
-        pods = kubectl.list("pods", "-l", OURS)
+        pods = await api.list(ClusterKind.POD.resource, OURS)
     except CyberVeinError:
         return  # said already
     if len(pods) > PODS_MAX:
-        errors.append(f"logs of {PODS_MAX} pods of {len(pods)}")
+        bundle.errors.append(f"logs of {PODS_MAX} pods of {len(pods)}")
     for pod in sorted(pods, key=_importance)[:PODS_MAX]:
-        yield from _of_pod(kubectl, errors, pod)
+        await _of_pod(api, bundle, pod)
+
+
+def _json(value: Any) -> str:  # noqa: ANN401 -- JSON
+    return json.dumps(clean(value), indent=1)
+
+
+def _yaml(value: Any) -> str:  # noqa: ANN401 -- JSON
+    import yaml  # noqa: PLC0415 -- comes with kubernetes, which is imported when somebody logs in
+
+    return clean_text(yaml.safe_dump(clean(value), allow_unicode=True))
+
+
+def _yaml_list(objects: list[Object]) -> str:
+    return _yaml({"apiVersion": "v1", "kind": "List", "items": objects})
 
 
 def _importance(pod: Object) -> int:
@@ -89,45 +118,27 @@ def _component(pod: Object) -> str:
     return str(pod["metadata"]["labels"].get("app.kubernetes.io/component", ""))
 
 
-def _list(
-    kubectl: Kubectl, errors: list[str], name: str, kinds: str, *flags: str
-) -> Iterator[tuple[str, str]]:
-    try:
-        yield name, json.dumps(clean(kubectl.list(kinds, *flags)), indent=1)
-    except CyberVeinError as error:
-        errors.append(f"{name}: {clean_text(str(error))}")
-
-
-def _text(
-    kubectl: Kubectl, errors: list[str], name: str, what: str
-) -> Iterator[tuple[str, str]]:  # fmt: skip
-    try:
-        yield name, clean_text(kubectl("get", what, "-o", "yaml"))
-    except CyberVeinError as error:
-        errors.append(f"{name}: {clean_text(str(error))}")
-
-
-def _of_pod(kubectl: Kubectl, errors: list[str], pod: Object) -> Iterator[tuple[str, str]]:
+async def _of_pod(api: ApiServer, bundle: Bundle, pod: Object) -> None:
+    """Its logs, those of containers that ended before, and its metrics, side by side."""
     meta = pod["metadata"]
-    here = Kubectl(meta["namespace"], kubectl.context)
     folder = f"pods/{meta['namespace']}/{meta['name']}"
-    containers = pod["spec"].get("initContainers", []) + pod["spec"]["containers"]
-    asked = ("logs", meta["name"], f"--tail={LOG_LINES}", "--timestamps", "-c")
-    calls: dict[str, tuple[str, ...]] = {
-        f"{each['name']}.log": (*asked, each["name"]) for each in containers
-    }
+    where = ClusterKind.POD.resource.path(meta["namespace"], meta["name"])
+    calls = {name: api.text(f"{where}/log", query) for name, query in _logs(pod).items()}
+    if _component(pod) in PORTS:
+        calls["metrics.txt"] = api.text(f"{where}:{PORTS[_component(pod)]}/proxy/metrics")
+    await asyncio.gather(
+        *(bundle.take(f"{folder}/{name}", asked, clean_text) for name, asked in calls.items())
+    )
+
+
+def _logs(pod: Object) -> dict[str, dict[str, Any]]:
+    """The query of each log by the name of its file."""
+    found = dict[str, dict[str, Any]]()
+    for each in pod["spec"].get("initContainers", []) + pod["spec"]["containers"]:
+        asked = {"container": each["name"], "tailLines": LOG_LINES, "timestamps": "true"}
+        found[f"{each['name']}.log"] = asked
     for each in pod.get("status", {}).get("containerStatuses", []):
         if each["restartCount"]:
-            calls[f"{each['name']}.previous.log"] = (*asked, each["name"], "--previous")
-    if _component(pod) in PORTS:
-        where = f"{meta['name']}:{PORTS[_component(pod)]}/proxy/metrics"
-        calls["metrics.txt"] = (
-            "get",
-            "--raw",
-            f"/api/v1/namespaces/{meta['namespace']}/pods/{where}",
-        )
-    for name, call in calls.items():
-        try:
-            yield f"{folder}/{name}", clean_text(here(*call))
-        except CyberVeinError as error:
-            errors.append(f"{folder}/{name}: {clean_text(str(error))}")
+            before = found[f"{each['name']}.log"] | {"previous": "true"}
+            found[f"{each['name']}.previous.log"] = before
+    return found

@@ -14,13 +14,16 @@ import typer
 from cybervein_protocol.errors import CyberVeinError, MalformedError
 from cybervein_runtime.console import Console
 
-from cybervein_operator.plugin.kubectl import GROUP, Kubectl
 from cybervein_operator.plugin.waiting import Patience
+from cybervein_operator.plugin.where import Where
 
 Namespace = Annotated[
     str, typer.Option("--namespace", "-n", help="namespace; default: the kubeconfig's")
 ]
 Context = Annotated[str, typer.Option("--context", help="context of the kubeconfig")]
+Kubeconfig = Annotated[
+    Path | None, typer.Option(help="default: KUBECONFIG, or else ~/.kube/config, as for kubectl")
+]
 Timeout = Annotated[float, typer.Option(help="seconds to wait; 0 waits without limit")]
 Everywhere = Annotated[bool, typer.Option("--all-namespaces", "-A", help="every namespace")]
 Disk = Annotated[str, typer.Argument(help="name of the MinerDisk: POOL-N-DISK")]
@@ -47,22 +50,19 @@ def _console(context: typer.Context) -> Console:
 
 
 @k8s.command()
-def status(
+def status(  # noqa: PLR0913, PLR0917 -- one for each option
     context: typer.Context,
     namespace: Namespace = "",
     kube_context: Context = "",
+    kubeconfig: Kubeconfig = None,
     everywhere: Everywhere = False,  # noqa: FBT002 -- a flag
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document")] = False,  # noqa: FBT002
 ) -> None:
     """Who is not ready and why, is the data safe, does it earn; exit code 1 if not all is well."""
-    from cybervein_operator.plugin.ledgers import ask  # noqa: PLC0415
-    from cybervein_operator.plugin.overview import overview  # noqa: PLC0415
+    from cybervein_operator.plugin.looking import look  # noqa: PLC0415
     from cybervein_operator.plugin.tables import drawn  # noqa: PLC0415
 
-    kubectl = Kubectl(namespace, kube_context, everywhere)
-    kinds = ",".join(f"{plural}.{GROUP}" for plural in ("networks", "minerpools", "minerdisks"))
-    objects = kubectl.list(kinds)
-    seen = overview(objects, ask(kubectl, (o for o in objects if o["kind"] == "Network")))
+    seen = Where(namespace, kube_context, kubeconfig, everywhere).ask(look)
     console = Console(as_json=True) if as_json else _console(context)
     console.emit(seen.plain(), lambda: drawn(seen, everywhere=everywhere))
     if seen.ready.ok is False or seen.safe.ok is False:
@@ -79,21 +79,22 @@ def drain(  # noqa: PLR0913, PLR0917 -- one for each option
     timeout: Timeout = 0,
     namespace: Namespace = "",
     kube_context: Context = "",
+    kubeconfig: Kubeconfig = None,
 ) -> None:
     """Empty miners, whose shards move to others, and stop them; volumes and identities stay."""
     from cybervein_operator.plugin import drains  # noqa: PLC0415
 
-    kubectl, console = Kubectl(namespace, kube_context), _console(context)
+    where, console = Where(namespace, kube_context, kubeconfig), _console(context)
     if bool(miner) == bool(node):
         raise MalformedError("drain: name miners (POOL-N) or --node NODE, one of the two")
-    miners = sorted(set(miner or [])) or drains.miners_on(kubectl, node)
-    drains.set_drain(kubectl, miners, drain=not cancel)
+    order = drains.Emptying(tuple(miner or ()), node, cancel)
+    patience = None if cancel or not wait else Patience(timeout)
+    miners, done = where.ask(lambda api: drains.carry_out(api, order, patience, console.say))
     result: dict[str, object] = {"miners": miners, "drain": not cancel}
-    if cancel or not wait:
+    if patience is None:
         word = "taken back into use" if cancel else "being drained"
         console.emit(result, lambda: f"{', '.join(miners)}: {word}")
         return
-    done = drains.wait_stopped(kubectl, miners, Patience(timeout), console.say)
     console.emit(result | {"stopped": True}, lambda: "\n".join(str(each) for each in done))
 
 
@@ -105,19 +106,19 @@ def replace_disk(  # noqa: PLR0913, PLR0917 -- one for each option
     timeout: Timeout = 0,
     namespace: Namespace = "",
     kube_context: Context = "",
+    kubeconfig: Kubeconfig = None,
 ) -> None:
     """Empty a disk, say when it may be pulled, and with --new take the one that came instead."""
     from cybervein_operator.plugin import disks  # noqa: PLC0415
 
-    kubectl, console = Kubectl(namespace, kube_context), _console(context)
+    where, console = Where(namespace, kube_context, kubeconfig), _console(context)
+    patience = Patience(timeout)
     if not new:
-        status = disks.empty(kubectl, name, Patience(timeout), console.say)
-        text = disks.farewell(kubectl, name, status)
+        status, text = where.ask(lambda api: disks.empty(api, name, patience, console.say))
         console.emit({"disk": name, "status": status}, lambda: text)
         if not sys.stdin.isatty() or console.as_json or not typer.confirm("Is the new disk in?"):
             return
-    disks.restart(kubectl, name, Patience(timeout), console.say)
-    status = disks.take(kubectl, name, Patience(timeout), console.say)
+    status = where.ask(lambda api: disks.take(api, name, patience, console.say))
     line = f"{name} is in use: disk {status.get('diskId') or '(no id yet)'}"
     console.emit({"disk": name, "status": status}, lambda: line)
 
@@ -130,28 +131,31 @@ def wipe_disk(  # noqa: PLR0913, PLR0917 -- one for each option
     timeout: Timeout = 300,
     namespace: Namespace = "",
     kube_context: Context = "",
+    kubeconfig: Kubeconfig = None,
 ) -> None:
     """Delete CyberVein's files on a drained disk, and nothing else on it."""
     from cybervein_operator.plugin import disks  # noqa: PLC0415
 
-    kubectl, console = Kubectl(namespace, kube_context), _console(context)
-    status = disks.wipe(kubectl, name, confirm, Patience(timeout), console.say)
+    where, console = Where(namespace, kube_context, kubeconfig), _console(context)
+    patience = Patience(timeout)
+    status = where.ask(lambda api: disks.wipe(api, name, confirm, patience, console.say))
     console.emit({"disk": name, "status": status}, lambda: f"{name} is wiped")
 
 
 @k8s.command("support-bundle")
-def support_bundle(
+def support_bundle(  # noqa: PLR0913, PLR0917 -- one for each option
     context: typer.Context,
     out: Annotated[Path | None, typer.Option(help="file to write")] = None,
     namespace: Namespace = "",
     kube_context: Context = "",
+    kubeconfig: Kubeconfig = None,
     everywhere: Everywhere = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Write resources, events, logs and metrics into a tar.gz; never Secrets."""
     from cybervein_operator.plugin.bundle import collect  # noqa: PLC0415
 
     path = out or Path(time.strftime("cybervein-support-%Y%m%d-%H%M%S.tar.gz"))
-    bundle = collect(Kubectl(namespace, kube_context, everywhere))
+    bundle = Where(namespace, kube_context, kubeconfig, everywhere).ask(collect)
     bundle.write(path)
     result = {"file": str(path), "files": len(bundle.files), "errors": bundle.errors}
     text = f"{path}: {len(bundle.files)} files, {len(bundle.errors)} could not be had"
@@ -185,7 +189,7 @@ def crds(
         document = {"apiVersion": "v1", "kind": "List", "items": definitions()}
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
-    names = apply_definitions(kubeconfig)
+    names = Where(kubeconfig=kubeconfig, in_pod=True).ask(apply_definitions)
     _console(context).emit({"applied": names}, lambda: f"applied {', '.join(names)}")
 
 

@@ -8,52 +8,59 @@ from collections.abc import Callable
 
 from cybervein_protocol.errors import MalformedError
 
-from cybervein_operator.plugin.drains import DISK_KIND
-from cybervein_operator.plugin.kubectl import Kubectl, Object
+from cybervein_operator.api.kinds import ClusterKind
+from cybervein_operator.plugin.answers import Object
+from cybervein_operator.plugin.api_server import ApiServer
+from cybervein_operator.plugin.drains import DISK
 from cybervein_operator.plugin.waiting import Patience
 
+_POD = ClusterKind.POD.resource
 _EMPTY = {"Drained", "Wiped"}
 Tell = Callable[[str], None]
 
 
-def status_of(kubectl: Kubectl, name: str) -> Object:
+async def status_of(api: ApiServer, name: str) -> Object:
     """A disk's status. Raises UnknownError."""
-    found: Object = kubectl.get(DISK_KIND, name).get("status", {})
+    found: Object = (await api.get(DISK, name)).get("status", {})
     return found
 
 
-def empty(kubectl: Kubectl, name: str, patience: Patience, tell: Tell) -> Object:
-    """Drain a disk and return its status once nothing on it is needed."""
-    kubectl.merge(DISK_KIND, name, {"spec": {"drain": True}})
-    return _wait(kubectl, name, patience, tell, lambda status: status.get("phase") in _EMPTY)
+async def empty(
+    api: ApiServer, name: str, patience: Patience, tell: Tell
+) -> tuple[Object, str]:  # fmt: skip
+    """Drain a disk; its status once nothing on it is needed, and what to do then."""
+    await api.merge(DISK, name, {"spec": {"drain": True}})
+    status = await _wait(api, name, patience, tell, lambda status: status.get("phase") in _EMPTY)
+    return status, _farewell(name, (await api.get(DISK, name))["spec"], status)
 
 
-def restart(kubectl: Kubectl, name: str, patience: Patience, tell: Tell) -> None:
+async def take(api: ApiServer, name: str, patience: Patience, tell: Tell) -> Object:
+    """Take a disk into use, the new one or the old one again, and return its status then."""
+    await _restart(api, name, patience, tell)
+    await api.merge(DISK, name, {"spec": {"drain": False, "wipe": None}})
+    return await _wait(api, name, patience, tell, lambda status: status.get("phase") == "InUse")
+
+
+async def _restart(api: ApiServer, name: str, patience: Patience, tell: Tell) -> None:
     """Start a disk's miner again: a pod keeps the mounts that were there when it began."""
-    miner = kubectl.get(DISK_KIND, name)["spec"]["miner"]
+    miner = (await api.get(DISK, name))["spec"]["miner"]
     pod = f"{miner}-0"
-    before = kubectl.find("pod", pod)
+    before = await api.find(_POD, pod)
     if before is None:
         return
     tell(f"{miner}: starts again to see the new disk")
-    kubectl("delete", "pod", pod, "--ignore-not-found", "--wait=false")
+    await api.delete(_POD, pod, before["metadata"]["uid"])
 
-    def another() -> bool:
-        now = kubectl.find("pod", pod)
+    async def another() -> bool:
+        now = await api.find(_POD, pod)
         return now is not None and now["metadata"]["uid"] != before["metadata"]["uid"]
 
-    patience.until(another, lambda: f"pod {pod} does not end; the disk was not taken yet")
+    await patience.until(another, lambda: f"pod {pod} does not end; the disk was not taken yet")
 
 
-def take(kubectl: Kubectl, name: str, patience: Patience, tell: Tell) -> Object:
-    """Take a disk into use, the new one or the old one again."""
-    kubectl.merge(DISK_KIND, name, {"spec": {"drain": False, "wipe": None}})
-    return _wait(kubectl, name, patience, tell, lambda status: status.get("phase") == "InUse")
-
-
-def wipe(kubectl: Kubectl, name: str, confirm: str, patience: Patience, tell: Tell) -> Object:
+async def wipe(api: ApiServer, name: str, confirm: str, patience: Patience, tell: Tell) -> Object:
     """Delete CyberVein's files on a drained disk. Raises MalformedError for another disk's id."""
-    status = status_of(kubectl, name)
+    status = await status_of(api, name)
     have = status.get("diskId", "")
     if not have or confirm != have:
         raise MalformedError(
@@ -65,19 +72,19 @@ def wipe(kubectl: Kubectl, name: str, confirm: str, patience: Patience, tell: Te
             f"{name} is {status.get('phase', 'Pending')}, not Drained: a disk is emptied first, "
             f"with `kubectl cybervein disk replace {name}`; nothing was deleted"
         )
-    kubectl.merge(DISK_KIND, name, {"spec": {"wipe": confirm}})
-    return _wait(kubectl, name, patience, tell, lambda status: status.get("phase") == "Wiped")
+    await api.merge(DISK, name, {"spec": {"wipe": confirm}})
+    return await _wait(api, name, patience, tell, lambda status: status.get("phase") == "Wiped")
 
 
-def _wait(
-    kubectl: Kubectl, name: str, patience: Patience, tell: Tell, met: Callable[[Object], bool]
+async def _wait(
+    api: ApiServer, name: str, patience: Patience, tell: Tell, met: Callable[[Object], bool]
 ) -> Object:
     last: Object = {}
     told = ""
 
-    def look() -> bool:
+    async def look() -> bool:
         nonlocal last, told
-        last = status_of(kubectl, name)
+        last = await status_of(api, name)
         line = f"{name}: {last.get('phase', 'Pending')}, {last.get('shards', 0)} shards"
         line += f"; {last['message']}" if last.get("message") else ""
         if line != told:
@@ -85,13 +92,12 @@ def _wait(
         told = line
         return met(last)
 
-    patience.until(look, lambda: f"{told}; it continues, run the same command again to wait")
+    await patience.until(look, lambda: f"{told}; it continues, run the same command again to wait")
     return last
 
 
-def farewell(kubectl: Kubectl, name: str, status: Object) -> str:
+def _farewell(name: str, spec: Object, status: Object) -> str:
     """What to pull out, and what to do then."""
-    spec = kubectl.get(DISK_KIND, name)["spec"]
     where = f"claim {spec['claim']}" if "claim" in spec else f"directory {spec['hostPath']}"
     node = status.get("node") or "its node"
     return (

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 
 from cybervein_protocol.errors import MalformedError, UnknownError
 
-from cybervein_operator.plugin.kubectl import GROUP, Kubectl, KubectlError, Object
+from cybervein_operator.api import GROUP
+from cybervein_operator.api.kinds import ClusterKind
+from cybervein_operator.cluster.errors import CONFLICT, ApiError
+from cybervein_operator.plugin.answers import Object
+from cybervein_operator.plugin.api_server import ApiServer
 from cybervein_operator.plugin.waiting import Patience
 
-POOL_KIND = f"minerpools.{GROUP}"
-DISK_KIND = f"minerdisks.{GROUP}"
+POOL = ClusterKind.POOL.resource
+DISK = ClusterKind.DISK.resource
 _TRIES = 5
 
 
@@ -34,6 +38,24 @@ class Progress:
         return f"{self.miner}: {self.phase}, {left}{'; ' + self.message if self.message else ''}"
 
 
+@dataclass(frozen=True, slots=True)
+class Emptying:
+    """Whom to empty or, with `cancel`, to take back: the miners named, or all of a node."""
+
+    miners: tuple[str, ...]
+    node: str = ""
+    cancel: bool = False
+
+
+async def carry_out(
+    api: ApiServer, order: Emptying, patience: Patience | None, tell: Callable[[str], None]
+) -> tuple[list[str], list[Progress]]:
+    """The miners, and with patience what became of them once all are stopped."""
+    miners = sorted(set(order.miners)) or await miners_on(api, order.node)
+    await set_drain(api, miners, drain=not order.cancel)
+    return miners, await wait_stopped(api, miners, patience, tell) if patience else []
+
+
 def pool_of(miner: str) -> str:
     """`POOL` of `POOL-N`."""
     pool, _, ordinal = miner.rpartition("-")
@@ -42,15 +64,15 @@ def pool_of(miner: str) -> str:
     return pool
 
 
-def miners_on(kubectl: Kubectl, node: str) -> list[str]:
+async def miners_on(api: ApiServer, node: str) -> list[str]:
     """Miners whose pod runs on a node, or whose disks were last seen there."""
-    pods = kubectl.list("pods", "-l", "app.kubernetes.io/component=miner")
+    pods = await api.list(ClusterKind.POD.resource, "app.kubernetes.io/component=miner")
     here = {
         pod["metadata"]["labels"][f"{GROUP}/miner"]
         for pod in pods
         if pod["spec"].get("nodeName") == node
     }
-    for disk in kubectl.list(DISK_KIND):
+    for disk in await api.list(DISK):
         if disk.get("status", {}).get("node") == node:
             here.add(disk["spec"]["miner"])
     if not here:
@@ -58,18 +80,18 @@ def miners_on(kubectl: Kubectl, node: str) -> list[str]:
     return sorted(here)
 
 
-def set_drain(kubectl: Kubectl, miners: Iterable[str], *, drain: bool) -> None:
+async def set_drain(api: ApiServer, miners: Iterable[str], *, drain: bool) -> None:
     """Put miners into their pools' `spec.drain`, or take them out of it."""
     by_pool: dict[str, set[str]] = {}
     for miner in miners:
         by_pool.setdefault(pool_of(miner), set()).add(miner)
     for pool, names in by_pool.items():
-        _patch(kubectl, pool, names, drain=drain)
+        await _patch(api, pool, names, drain=drain)
 
 
-def _patch(kubectl: Kubectl, pool: str, names: set[str], *, drain: bool) -> None:
+async def _patch(api: ApiServer, pool: str, names: set[str], *, drain: bool) -> None:
     for attempt in range(_TRIES):
-        found = kubectl.get(POOL_KIND, pool)
+        found = await api.get(POOL, pool)
         before = set(found["spec"].get("drain", []))
         after = before | names if drain else before - names
         if after == before:
@@ -77,42 +99,42 @@ def _patch(kubectl: Kubectl, pool: str, names: set[str], *, drain: bool) -> None
         version = found["metadata"]["resourceVersion"]
         body = {"metadata": {"resourceVersion": version}, "spec": {"drain": sorted(after)}}
         try:
-            kubectl.merge(POOL_KIND, pool, body)
-        except KubectlError as error:
-            if "(Conflict)" not in str(error) or attempt == _TRIES - 1:
+            await api.merge(POOL, pool, body)
+        except ApiError as error:
+            if error.http_status != CONFLICT or attempt == _TRIES - 1:
                 raise
         else:
             return
 
 
-def progress(kubectl: Kubectl, miner: str) -> Progress:
+async def progress(api: ApiServer, miner: str) -> Progress:
     """What pool and disks say of a miner now."""
-    pool = kubectl.get(POOL_KIND, pool_of(miner))
+    pool = await api.get(POOL, pool_of(miner))
     attention = pool.get("status", {}).get("attention", [])
-    word: Object = next((each for each in attention if each["miner"] == miner), {})
-    disks = [disk for disk in kubectl.list(DISK_KIND) if disk["spec"]["miner"] == miner]
+    word = next((each for each in attention if each["miner"] == miner), Object())
+    disks = [disk for disk in await api.list(DISK) if disk["spec"]["miner"] == miner]
     shards = sum(disk.get("status", {}).get("shards", 0) for disk in disks)
-    gone = kubectl.find("statefulset", miner) is None
+    gone = await api.find(ClusterKind.STATEFUL_SET.resource, miner) is None
     return Progress(
         miner, word.get("phase", "Draining"), shards, word.get("message", ""), stopped=gone
     )
 
 
-def wait_stopped(
-    kubectl: Kubectl, miners: list[str], patience: Patience, tell: Callable[[str], None]
+async def wait_stopped(
+    api: ApiServer, miners: list[str], patience: Patience, tell: Callable[[str], None]
 ) -> list[Progress]:
     """Return when the operator has stopped all of them; each change is told once."""
     last: dict[str, Progress] = {}
 
-    def look() -> bool:
+    async def look() -> bool:
         for miner in miners:
-            now = progress(kubectl, miner)
+            now = await progress(api, miner)
             if last.get(miner) != now:
                 tell(str(now))
             last[miner] = now
         return all(each.stopped for each in last.values())
 
-    patience.until(
+    await patience.until(
         look,
         lambda: (
             f"{sum(not each.stopped for each in last.values())} of {len(miners)} miners still "

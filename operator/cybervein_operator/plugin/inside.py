@@ -1,21 +1,15 @@
-"""What runs inside pods of the chart, where there is no kubectl: a probe, and upgrades of CRDs."""
+"""What runs inside pods of the chart: a probe, and upgrades of CRDs."""
 
-import asyncio
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
-import aiohttp
-import msgspec
 from cybervein_protocol.errors import UnavailableError
 
-from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.cluster.login import Login, find_login
 from cybervein_operator.crd import definitions
+from cybervein_operator.plugin.api_server import DEFINITION, ApiServer
 
-_PATH = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-_QUERY = "?fieldManager=cybervein-crds&force=true"
+_MANAGER = "cybervein-crds"
 _REDIRECTION = 300  # and above: not what was asked for
 _POLL_SECONDS = 1.0
 
@@ -43,24 +37,9 @@ def _once(url: str) -> str:
         return str(error)
 
 
-def apply_definitions(kubeconfig: Path | None) -> list[str]:
+async def apply_definitions(api: ApiServer) -> list[str]:
     """Server-side apply of this version's CRDs; their names."""
-    return asyncio.run(_apply(kubeconfig))
-
-
-async def _apply(kubeconfig: Path | None) -> list[str]:
-    login = await find_login(kubeconfig)
-    async with login.session("cybervein-crds") as session:
-        return [await _apply_one(session, login, each) for each in definitions()]
-
-
-async def _apply_one(session: aiohttp.ClientSession, login: Login, crd: dict[str, object]) -> str:
-    meta = crd["metadata"]
-    name = str(meta["name"]) if isinstance(meta, dict) else ""
-    url = f"{login.server}{_PATH}/{name}{_QUERY}"
-    headers = {"Content-Type": "application/apply-patch+yaml"} | await login.headers()
-    async with session.patch(url, data=msgspec.json.encode(crd), headers=headers) as answer:
-        text = await answer.text()
-        if answer.status >= _REDIRECTION:
-            raise ApiError(f"apply {name}: {text[:500]}", answer.status, "")
-    return name
+    found = [dict(each) for each in definitions()]
+    for each in found:
+        await api.apply(DEFINITION, each, manager=_MANAGER)
+    return [str(each["metadata"]["name"]) for each in found]

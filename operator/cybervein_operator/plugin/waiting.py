@@ -1,7 +1,8 @@
 """Waiting for the operator, for so long and no longer."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from cybervein_protocol.errors import UnavailableError
@@ -14,11 +15,11 @@ class Patience:
     timeout_seconds: float
     every_seconds: float = 2.0
 
-    def until(self, look: Callable[[], bool], unmet: Callable[[], str]) -> None:
+    async def until(self, look: Callable[[], Awaitable[bool]], unmet: Callable[[], str]) -> None:
         """Return once `look` is true. Raises UnavailableError with `unmet` when time is up."""
         began = time.monotonic()
-        while not look():
+        while not await look():
             waited = time.monotonic() - began
             if self.timeout_seconds and waited + self.every_seconds > self.timeout_seconds:
                 raise UnavailableError(f"after {self.timeout_seconds:g} s: {unmet()}")
-            time.sleep(self.every_seconds)
+            await asyncio.sleep(self.every_seconds)
