@@ -86,7 +86,7 @@ async def test_another_key_has_no_control(world: World, tmp_path: Path, key: Key
     async with serving(world, ruled(world, tmp_path)) as miner:
         status, answer = await ask(miner, key)
         assert (status, "may not control this miner" in str(answer["message"])) == (403, True)
-        assert not miner.node.drain.wanted
+        assert not miner.node.basis.drain.wanted
 
 
 async def test_a_request_for_another_miner_is_refused(world: World, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ async def test_a_request_counts_once_and_not_after_a_restart(world: World, tmp_p
 async def test_a_malformed_drain_is_refused(miner: Running, body: bytes) -> None:
     with pytest.raises(CyberVeinError, match="POST /v1/drain"):
         await miner.owner().request("POST", f"{miner.url}/v1/drain", body=body)
-    assert not miner.node.drain.wanted
+    assert not miner.node.basis.drain.wanted
 
 
 def test_the_identity_comes_from_a_file_and_owns_its_data(world: World, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_the_identity_comes_from_a_file_and_owns_its_data(world: World, tmp_path
     settings = settings_of(world, tmp_path, tmp_path / "disk", identity=first)
     node = assemble(settings, "http://127.0.0.1:1")
     assert not (tmp_path / "data" / "identity.json").exists()
-    node.journal.close()
+    node.basis.journal.close()
     assemble(settings, "http://127.0.0.1:1").journal.close()
     foreign = settings_of(world, tmp_path, tmp_path / "disk", identity=second)
     with pytest.raises(ForbiddenError, match="identities are never cloned"):
@@ -197,9 +197,9 @@ async def test_probes_name_a_dead_disk_and_stay_true(world: World, tmp_path: Pat
             document = await answer.json()
         assert (answer.status, document["error"]) == (503, "unavailable")
         assert document["reasons"] == ["no super node has answered yet"]
-        miner.node.sight.before = 3  # as after a restart: orders are judged by it
+        miner.node.basis.sight.before = 3  # as after a restart: orders are judged by it
         (tmp_path / "b" / "cybervein" / "disk.marker").unlink()
-        await asyncio.to_thread(miner.node.rack.look)
+        await asyncio.to_thread(miner.node.basis.rack.look)
         for probe in ("startupz", "readyz"):
             async with miner.http.get(f"{miner.url}/{probe}") as answer:
                 document = await answer.json()
@@ -207,7 +207,7 @@ async def test_probes_name_a_dead_disk_and_stay_true(world: World, tmp_path: Pat
             assert str(tmp_path / "b") in document["reasons"][0]
             assert {disk["state"] for disk in document["disks"]} == {"ready", "missing"}
         (tmp_path / "a" / "cybervein" / "disk.marker").unlink()
-        await asyncio.to_thread(miner.node.rack.look)
+        await asyncio.to_thread(miner.node.basis.rack.look)
         async with miner.http.get(f"{miner.url}/readyz") as answer:
             document = await answer.json()
         assert (answer.status, document["message"]) == (503, "no disk can be read")
@@ -261,14 +261,14 @@ async def test_from_another_machine_the_control_key_rules_and_the_miner_s_own_do
         url = f"{miner.url}/v1/drain?miner={address(miner.key)}"
         away = aiohttp.TCPConnector(local_addr=("127.0.0.5", 0))
         async with aiohttp.ClientSession(connector=away) as http:
-            own = signed(miner.node.identity.keys, url, "POST", DRAIN)
+            own = signed(miner.node.basis.identity.keys, url, "POST", DRAIN)
             async with http.post(url, data=DRAIN, headers=own) as answer:
                 document = await answer.json()
-            assert (answer.status, miner.node.drain.wanted) == (403, False)
+            assert (answer.status, miner.node.basis.drain.wanted) == (403, False)
             assert "only from this machine, not from 127.0.0.5" in document["message"]
             control = signed(CONTROL, url, "POST", DRAIN)
             async with http.post(url, data=DRAIN, headers=control) as answer:
-                assert (answer.status, miner.node.drain.wanted) == (200, True)
+                assert (answer.status, miner.node.basis.drain.wanted) == (200, True)
 
 
 async def test_a_foreign_path_is_named_and_comes_in_by_itself_once_it_is_right(
@@ -297,7 +297,7 @@ async def test_a_foreign_path_is_named_and_comes_in_by_itself_once_it_is_right(
 
 async def test_a_drain_without_a_super_node_says_what_it_waits_for(miner: Running) -> None:
     async with asyncio.timeout(300):
-        while miner.node.sight.reachable is None:
+        while miner.node.basis.sight.reachable is None:
             await asyncio.sleep(0.02)
     answer = await miner.owner().request("POST", f"{miner.url}/v1/drain", body=DRAIN)
     assert answer.json()["drain"]["blocked_by"] == "no super node answers"

@@ -30,7 +30,7 @@ def rack(folder: Path, key: KeyPair = KEY) -> Rack:
 
 
 def disk_at(miner: Running, path: Path) -> object:
-    return next(disk for disk in miner.node.rack.disks if disk.path == path)
+    return next(disk for disk in miner.node.basis.rack.disks if disk.path == path)
 
 
 def tool(*command: str) -> None:
@@ -179,7 +179,7 @@ async def test_a_read_only_disk_serves_and_takes_nothing(
         assert disk_at(miner, path).state is DiskState.READ_ONLY
         assert await miner.get(blake3(data).digest()) == (200, data)
         tool("mount", "-o", "remount,rw", str(path))
-        miner.node.rack.look()
+        miner.node.basis.rack.look()
         assert (await miner.put(shard_bytes(1000, 1)))[0] == 201
 
 
@@ -228,7 +228,7 @@ async def test_a_pulled_disk_declines_audits_instead_of_admitting_loss(
         data = shard_bytes(100_000)
         root = blake3(data).digest()
         assert (await miner.put(data))[0] == 201
-        assert miner.node.store.reader.held(root).disk == disk_at(miner, pulled).id
+        assert miner.node.basis.store.reader.held(root).disk == disk_at(miner, pulled).id
         tool("umount", "-l", str(pulled))
         assert (await miner.get(root))[0] == 507, "no shard is lost because nobody looked yet"
         assert disk_at(miner, pulled).state is DiskState.MISSING
@@ -238,7 +238,7 @@ async def test_a_pulled_disk_declines_audits_instead_of_admitting_loss(
         client = SignedClient(world.super_key, miner.http)
         with pytest.raises(CyberVeinError, match="audit again later"):
             await client.request("POST", f"{miner.url}/v1/audit", body=encode(request))
-        assert miner.node.store.index.totals().lost == 0
+        assert miner.node.basis.store.index.totals().lost == 0
 
 
 async def test_disks_are_added_and_removed_while_running(
@@ -252,14 +252,15 @@ async def test_disks_are_added_and_removed_while_running(
         data = shard_bytes(500_000)
         root = blake3(data).digest()
         assert (await miner.put(data))[0] == 201
-        assert miner.node.store.reader.held(root).disk == added["id"]
+        assert miner.node.basis.store.reader.held(root).disk == added["id"]
         url = f"{miner.url}/v1/disks/{added['id']}"
         answer = (await owner.request("DELETE", url)).json()
         assert (answer["gone"], answer["leaving"]) == (False, True)
         assert await miner.get(root) == (200, data), "a leaving disk still serves"
         assert (await miner.put(shard_bytes(1000, 5)))[0] == 201
         assert (
-            miner.node.store.reader.held(blake3(shard_bytes(1000, 5)).digest()).disk != added["id"]
+            miner.node.basis.store.reader.held(blake3(shard_bytes(1000, 5)).digest()).disk
+            != added["id"]
         )
         forced = (await owner.request("DELETE", f"{url}?force=true")).json()
         assert forced["gone"]
@@ -278,7 +279,7 @@ async def test_an_empty_leaving_disk_is_given_up_at_once(
         disk = disk_at(miner, second)
         answer = await miner.owner().request("DELETE", f"{miner.url}/v1/disks/{disk.id}")
         assert (answer.json()["gone"], answer.json()["state"]) == (True, "drained")
-        assert [d.path for d in miner.node.rack.disks if d.placeable] == [first]
+        assert [d.path for d in miner.node.basis.rack.disks if d.placeable] == [first]
         assert miner.node.board.disks.bad() == []
 
 
@@ -286,7 +287,7 @@ async def test_only_the_owner_may_change_disks(miner: Running, tmp_path: Path) -
     body = json.dumps({"path": str(tmp_path)}).encode()
     status, _ = await miner.call("POST", "/v1/disks", body)
     assert status in {401, 403}
-    assert len(miner.node.rack.disks) == 1
+    assert len(miner.node.basis.rack.disks) == 1
 
 
 async def test_disk_bodies_have_limits(miner: Running) -> None:
@@ -312,7 +313,7 @@ async def test_one_unreadable_file_is_set_aside_alone(
         assert disk_at(miner, path).state is DiskState.READY
         assert (await miner.get(root))[0] == 404
         assert await miner.get(blake3(good).digest()) == (200, good)
-        assert miner.node.store.index.totals().bad == 1
+        assert miner.node.basis.store.index.totals().bad == 1
 
 
 def wear_out(path: Path, image: Path, good: bytes, worn: bytes) -> None:

@@ -43,7 +43,7 @@ async def test_the_status_and_every_control_answer_have_their_documents(
         gone = await call("DELETE", f"/disks/{listed[0].id}")
         assert exactly(gone, RemovedDocument).leaving in {True, False}
         async with asyncio.timeout(300):
-            while not miner.node.rack.disks[0].drained:
+            while not miner.node.basis.rack.disks[0].drained:
                 await asyncio.sleep(0.02)
         wipe = await call("POST", f"/disks/{listed[0].id}/wipe", {"v": 1, "confirm": listed[0].id})
         assert exactly(wipe, WipedDocument).path == listed[0].path

@@ -20,7 +20,7 @@ SIZE = 100_000
 
 
 def disk_at(miner: Running, path: Path) -> Disk:
-    return next(disk for disk in miner.node.rack.disks if disk.path == path)
+    return next(disk for disk in miner.node.basis.rack.disks if disk.path == path)
 
 
 async def fill(miner: Running, count: int) -> list[bytes]:
@@ -43,7 +43,7 @@ async def until_drained(disk: Disk) -> None:
 
 
 def on(miner: Running, disk: Disk) -> set[bytes]:
-    return {row.root for row in miner.node.store.index.on_disk(disk.id, 1000)}
+    return {row.root for row in miner.node.basis.store.index.on_disk(disk.id, 1000)}
 
 
 async def test_shards_move_to_the_other_disk_and_are_served_at_every_moment(
@@ -52,7 +52,7 @@ async def test_shards_move_to_the_other_disk_and_are_served_at_every_moment(
     old, new = mount("16m", "old"), mount("32m", "new")
     async with serving(world, settings_of(world, tmp_path, old)) as miner:
         shards = await fill(miner, 40)
-        await asyncio.to_thread(miner.node.rack.add, new)
+        await asyncio.to_thread(miner.node.basis.rack.add, new)
         answer = await remove(miner, disk_at(miner, old))
         assert (answer["leaving"], answer["remaining"]["shards"]) == (True, 40)  # type: ignore[index]
         reads = 0
@@ -69,7 +69,7 @@ async def test_shards_move_to_the_other_disk_and_are_served_at_every_moment(
         assert [p for p in (old / "cybervein" / "shards").rglob("*") if p.is_file()] == []
         for data in shards:
             assert await miner.get(blake3(data).digest()) == (200, data)
-        assert miner.node.store.index.totals().lost == 0
+        assert miner.node.basis.store.index.totals().lost == 0
         [document] = [d for d in miner.node.board.document().disks if d.path == str(old)]
         assert document.remaining == RemainingWork(plots=0, shards=0, bytes=0)
 
@@ -80,7 +80,7 @@ async def test_what_finds_no_room_stays_and_is_served_until_there_is_some(
     old, small, large = mount("16m", "old"), mount("1m", "small"), mount("16m", "large")
     async with serving(world, settings_of(world, tmp_path, old)) as miner:
         shards = await fill(miner, 20)
-        await asyncio.to_thread(miner.node.rack.add, small)
+        await asyncio.to_thread(miner.node.basis.rack.add, small)
         leaving = disk_at(miner, old)
         await remove(miner, leaving)
         async with asyncio.timeout(300):
@@ -90,7 +90,7 @@ async def test_what_finds_no_room_stays_and_is_served_until_there_is_some(
         assert 0 < miner.node.leaving.remaining(leaving).shards < 20
         for data in shards:
             assert await miner.get(blake3(data).digest()) == (200, data)
-        await asyncio.to_thread(miner.node.rack.add, large)
+        await asyncio.to_thread(miner.node.basis.rack.add, large)
         await until_drained(leaving)
         for data in shards:
             assert await miner.get(blake3(data).digest()) == (200, data)
@@ -105,10 +105,10 @@ async def test_a_rotten_shard_is_set_aside_and_does_not_travel(
         with shard_path(old, blake3(rotten).digest()).open("r+b") as file:
             file.write(b"rot")
         (tmp_path / "b").mkdir()
-        await asyncio.to_thread(miner.node.rack.add, tmp_path / "b")
+        await asyncio.to_thread(miner.node.basis.rack.add, tmp_path / "b")
         await remove(miner, old)
         await until_drained(old)
-        row = miner.node.store.index.find(blake3(rotten).digest())
+        row = miner.node.basis.store.index.find(blake3(rotten).digest())
         assert row is not None
         assert (row.state, row.disk) == (ShardState.BAD, old.id)
         assert await miner.get(blake3(good).digest()) == (200, good)
@@ -124,7 +124,7 @@ async def test_a_move_cut_short_leaves_one_whole_copy(
     async with serving(world, settings) as miner:
         [data] = await fill(miner, 1)
         (tmp_path / "b").mkdir()
-        await asyncio.to_thread(miner.node.rack.add, tmp_path / "b")
+        await asyncio.to_thread(miner.node.basis.rack.add, tmp_path / "b")
         root = blake3(data).digest()
         a, b = disk_at(miner, tmp_path / "a"), disk_at(miner, tmp_path / "b")
         target = shard_path(b, root)
@@ -132,7 +132,7 @@ async def test_a_move_cut_short_leaves_one_whole_copy(
         for file in shard_path(a, root).parent.iterdir():
             shutil.copy(file, target.parent)
         if switched:
-            row = miner.node.store.reader.held(root)
+            row = miner.node.basis.store.reader.held(root)
             assert miner.node.leaving.vacater._switch(row, b)
     async with serving(world, settings) as miner:
         copies = [p for p in tmp_path.rglob(root.hex()) if p.parent.parent.name == "shards"]
@@ -146,10 +146,12 @@ async def test_an_upload_of_a_shard_on_a_leaving_disk_goes_to_one_that_stays(
     old, new = mount("16m", "old"), mount("16m", "new")
     async with serving(world, settings_of(world, tmp_path, old)) as miner:
         [data] = await fill(miner, 1)
-        miner.node.rack.leave(disk_at(miner, old))
-        await asyncio.to_thread(miner.node.rack.add, new)
+        miner.node.basis.rack.leave(disk_at(miner, old))
+        await asyncio.to_thread(miner.node.basis.rack.add, new)
         assert (await miner.put(data))[0] == 201
-        assert miner.node.store.reader.held(blake3(data).digest()).disk == disk_at(miner, new).id
+        assert (
+            miner.node.basis.store.reader.held(blake3(data).digest()).disk == disk_at(miner, new).id
+        )
         assert await miner.get(blake3(data).digest()) == (200, data)
 
 
@@ -191,7 +193,7 @@ async def test_only_a_drained_disk_is_wiped_with_its_own_id_and_only_of_our_file
         with pytest.raises(CyberVeinError, match="not a disk of this miner"):
             await wipe(disk.id)
     async with serving(world, settings) as miner:
-        assert {d.state for d in miner.node.rack.disks} == {DiskState.READY}, "claimed as new"
+        assert {d.state for d in miner.node.basis.rack.disks} == {DiskState.READY}, "claimed as new"
         assert disk_at(miner, tmp_path / "a").id != disk.id
 
 
@@ -201,7 +203,7 @@ async def test_a_drained_disk_stays_drained_over_a_restart_and_can_be_taken_back
     settings = settings_of(world, tmp_path, tmp_path / "a", tmp_path / "b", wish=Wish(plots=4))
     async with serving(world, settings) as miner:
         async with asyncio.timeout(300):
-            while len(miner.node.inventory.rows()) < 4:
+            while len(miner.node.basis.inventory.rows()) < 4:
                 await asyncio.sleep(0.05)
         disk = disk_at(miner, tmp_path / "a")
         files = {p.name for p in disk.folder("plots").glob("*.plot")}
@@ -229,15 +231,17 @@ async def test_a_new_disk_takes_the_place_of_a_drained_one_that_was_pulled(
         body = json.dumps({"path": str(tmp_path / "a")}).encode()
         with pytest.raises(CyberVeinError, match="is not a directory"):
             await miner.owner().request("POST", f"{miner.url}/v1/disks", body=body)
-        assert miner.node.rack.get(old.id).drained, "nothing is forgotten before there is another"
+        assert miner.node.basis.rack.get(old.id).drained, (
+            "nothing is forgotten before there is another"
+        )
         (tmp_path / "a").mkdir()
         new = (await miner.owner().request("POST", f"{miner.url}/v1/disks", body=body)).json()
         assert (new["state"], new["leaving"]) == ("ready", False)
         assert new["id"] != old.id
-        assert {d.path for d in miner.node.rack.disks} == {tmp_path / "a", tmp_path / "b"}
+        assert {d.path for d in miner.node.basis.rack.disks} == {tmp_path / "a", tmp_path / "b"}
     async with serving(world, settings) as miner:
         assert disk_at(miner, tmp_path / "a").id == new["id"]
-        assert len(miner.node.rack.disks) == 2
+        assert len(miner.node.basis.rack.disks) == 2
 
 
 async def test_a_draining_miner_takes_nothing_serves_everything_and_remembers(

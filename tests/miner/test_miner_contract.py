@@ -48,7 +48,9 @@ async def test_control_routes_are_as_documented(world: World, tmp_path: Path) ->
 
         async def status(method: str, path: str, body: object = None) -> int:
             raw = b"" if body is None else json.dumps(body).encode()
-            headers = sign_headers(miner.node.identity.keys, method, miner.url + path, body=raw)
+            headers = sign_headers(
+                miner.node.basis.identity.keys, method, miner.url + path, body=raw
+            )
             return (await contract.ask(method, path, raw, headers)).status
 
         assert await status("GET", "/v1/disks") == 200
@@ -56,7 +58,7 @@ async def test_control_routes_are_as_documented(world: World, tmp_path: Path) ->
         assert await status("POST", "/v1/disks", {"path": "/x", "more": 1}) == 400
         assert await status("DELETE", "/v1/disks/none") == 404
         assert await status("DELETE", "/v1/disks/none?force=perhaps") == 400
-        disk = miner.node.rack.disks[0].id
+        disk = miner.node.basis.rack.disks[0].id
         assert await status("POST", f"/v1/disks/{disk}/wipe", {"v": 1, "confirm": disk}) == 409
         assert await status("POST", "/v1/drain", {"v": 1, "draining": True}) == 200
         assert await status("POST", "/v1/drain", {"v": 2, "draining": True}) == 400

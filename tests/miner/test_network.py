@@ -105,13 +105,13 @@ async def test_a_clock_that_jumps_changes_nothing_once_the_network_was_seen(
         settings = settings_of(world, tmp_path / "m", tmp_path / "disk", network=file)
         joined = World(load_network(file), file, world.super_key, world.bearer, world.deal)
         async with serving(joined, settings) as running:
-            while not running.node.sight.reachable:
+            while not running.node.basis.sight.reachable:
                 await asyncio.sleep(0.05)
             owner = running.owner()
             for jump in (86_400 * 365, -86_400 * 365, 0):
-                running.node.clock._wall = lambda jump=jump: time.time() + jump
-                assert abs(running.node.clock.now() - time.time()) < 5
-                assert abs(running.node.clock.skew() - jump) < 5
+                running.node.basis.clock._wall = lambda jump=jump: time.time() + jump
+                assert abs(running.node.basis.clock.now() - time.time()) < 5
+                assert abs(running.node.basis.clock.skew() - jump) < 5
                 answer = await owner.request("GET", f"{running.url}/v1/disks")
                 assert answer.status == 200
     finally:
@@ -124,7 +124,7 @@ async def test_before_the_network_was_seen_the_wall_clock_decides(
     async with serving(world, settings_of(world, tmp_path, tmp_path / "disk")) as running:
         data = shard_bytes(1000)
         assert (await running.put(data))[0] == 201
-        running.node.clock._wall = lambda: time.time() + 86_400
+        running.node.basis.clock._wall = lambda: time.time() + 86_400
         status, body = await running.get(blake3(data).digest())
         assert (status, json.loads(body)["error"]) == (410, "expired")
         assert "check the clock" in json.loads(body)["message"]

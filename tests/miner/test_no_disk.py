@@ -116,7 +116,7 @@ async def test_it_lives_names_its_disk_does_nothing_and_comes_back(  # noqa: PLR
         assert (await first.put(data))[0] == 201
     harm(disk)
     async with serving(world, settings) as again:
-        again.node.sight.before = 3  # as after a restart that heard an epoch
+        again.node.basis.sight.before = 3  # as after a restart that heard an epoch
         [document] = again.node.board.document().disks
         assert (document.state, document.path) == (state, str(disk))
         assert why in document.reason
@@ -142,7 +142,7 @@ async def test_it_proves_nothing_admits_nothing_and_loses_nothing(
     data, asked = shard_bytes(50_000), Challenge(1, bytes(32), 4)
     async with serving(world, settings) as first:
         assert (await first.put(data))[0] == 201
-        inventory = first.node.inventory
+        inventory = first.node.basis.inventory
         async with asyncio.timeout(300):
             while len(rows := inventory.rows()) < 2:
                 await asyncio.sleep(0.05)
@@ -151,7 +151,7 @@ async def test_it_proves_nothing_admits_nothing_and_loses_nothing(
         assert await asyncio.to_thread(prove, asked) is not None
     unmounted(disk)
     async with serving(world, settings) as again:
-        inventory, prove = again.node.inventory, again.node.watch.prover.prove
+        inventory, prove = again.node.basis.inventory, again.node.watch.prover.prove
         assert await asyncio.to_thread(prove, asked) is None
         item = AuditItem(root=blake3(data).digest(), chunk=0)
         request = AuditRequest(v=1, epoch=1, holding=bytes(32), items=[item])
@@ -160,7 +160,7 @@ async def test_it_proves_nothing_admits_nothing_and_loses_nothing(
                 "POST", f"{again.url}/v1/audit", body=encode(request)
             )
         assert {row.state for row in inventory.rows()} == {PlotState.ACTIVE}
-        assert again.node.store.index.totals().shards == 1
+        assert again.node.basis.store.index.totals().shards == 1
         assert again.node.board.document().plots_wanted == 2
         assert list(disk.iterdir()) == [], "nothing was written under the mount point"
         mounted(disk)
@@ -177,12 +177,12 @@ async def test_what_lies_on_a_disk_that_comes_back_is_taken_in(
     data = shard_bytes(50_000)
     async with serving(world, settings) as first:
         assert (await first.put(data))[0] == 201
-        [known] = first.node.rack.disks
+        [known] = first.node.basis.rack.disks
         left = known.folder("tmp") / ("ab" * 32)
         left.write_bytes(b"half an upload")
     unmounted(disk)
     async with serving(world, settings) as again:
-        again.node.sight.before = 3
+        again.node.basis.sight.before = 3
         mounted(disk)
         await until_ready(again)
         async with asyncio.timeout(300):
@@ -194,7 +194,7 @@ async def test_what_lies_on_a_disk_that_comes_back_is_taken_in(
 async def test_one_that_failed_in_use_waits_for_a_person(world: World, tmp_path: Path) -> None:
     settings = settings_of(world, tmp_path, tmp_path / "disk")
     async with serving(world, settings) as running:
-        [disk] = running.node.rack.disks
+        [disk] = running.node.basis.rack.disks
         disk.io_errors = 3
         disk.quarantine("3 I/O errors")
         await asyncio.to_thread(running.node.upkeep.look)
@@ -227,7 +227,7 @@ def test_a_first_start_without_disks_asks_for_one(world: World, tmp_path: Path) 
     node = assemble(settings_of(world, tmp_path), "http://127.0.0.1:1")
     with pytest.raises(StorageError, match="no disk was given; use --disk PATH"):
         node.open()
-    node.journal.close()
+    node.basis.journal.close()
 
 
 @pytest.mark.usefixtures("_soon")
@@ -238,7 +238,7 @@ async def test_one_that_is_ruled_from_afar_says_so_from_its_first_start_on(
     settings = settings_of(world, tmp_path, disk, control=OTHER.public)
     create_marker(disk, OTHER, 1)
     async with serving(world, settings) as running:
-        running.node.sight.before = 3
+        running.node.basis.sight.before = 3
         [document] = running.node.board.document().disks
         assert (document.id, document.state) == ("", "foreign")
         assert (await probe(running, "readyz"))[0] == 503

@@ -49,7 +49,7 @@ async def stored(miner: Running, size: int = 300_000, seed: int = 0) -> tuple[by
 
 
 def file_of(miner: Running, root: bytes) -> object:
-    return miner.node.rack.disks[0].folder("shards") / root.hex()[:2] / root.hex()
+    return miner.node.basis.rack.disks[0].folder("shards") / root.hex()[:2] / root.hex()
 
 
 @pytest.mark.parametrize("size", [1, 1024, 16385, 300_000, 6_000_000])
@@ -89,9 +89,9 @@ async def test_a_reader_that_goes_away_gets_its_bytes_back(miner: Running) -> No
     answer = await miner.http.get(url, headers=headers)
     await answer.content.readexactly(1000)
     answer.close()
-    while miner.node.tally.download_failures == 0:
+    while miner.node.basis.tally.download_failures == 0:
         await asyncio.sleep(0.01)
-    while miner.node.orders.used(order):
+    while miner.node.basis.orders.used(order):
         await asyncio.sleep(0.01)
     assert (await miner.get(root, order=order))[0] == 200
 
@@ -120,9 +120,9 @@ async def test_an_expired_order_is_refused(miner: Running) -> None:
     root, _ = await stored(miner)
 
     order = miner.world.order(miner.key, "GET", root, not_after_epoch=4)
-    miner.node.sight.view = made(NetworkDocument, epoch=4, beacon="00" * 32)
+    miner.node.basis.sight.view = made(NetworkDocument, epoch=4, beacon="00" * 32)
     assert (await miner.get(root, order=order))[0] == 200
-    miner.node.sight.view = made(NetworkDocument, epoch=5, beacon="00" * 32)
+    miner.node.basis.sight.view = made(NetworkDocument, epoch=5, beacon="00" * 32)
     assert code_of(await miner.get(root, order=order)) == (410, "expired")
 
 
@@ -211,7 +211,7 @@ async def test_a_deleted_shard_waits_in_the_trash_and_can_be_stored_again(miner:
     root, data = await stored(miner)
     order = miner.world.order(miner.key, "DELETE", root)
     assert (await miner.call("DELETE", f"/v1/shards/{root.hex()}", order=order))[0] == 204
-    trash = miner.node.rack.disks[0].folder("trash") / root.hex()
+    trash = miner.node.basis.rack.disks[0].folder("trash") / root.hex()
     assert trash.read_bytes() == data
     assert miner.node.trash.purge() == 0
     assert (await miner.put(data))[0] == 201
@@ -224,7 +224,7 @@ async def test_a_deleted_shard_waits_in_the_trash_and_can_be_stored_again(miner:
     miner.node.trash.grace_seconds = -10
     assert miner.node.trash.purge() == 1
     assert not trash.exists()
-    assert miner.node.store.index.find(root) is None
+    assert miner.node.basis.store.index.find(root) is None
 
 
 async def audit(miner: Running, *items: tuple[bytes, int], key: KeyPair | None = None) -> object:
@@ -270,7 +270,7 @@ async def test_an_audit_of_a_rotten_chunk_admits_loss_and_takes_the_shard_out(
     file_of(miner, root).write_bytes(bytes(flipped))
     answer = await audit(miner, (root, 97))
     assert answer.answers[0].slice is None
-    assert miner.node.store.index.totals().bad == 1
+    assert miner.node.basis.store.index.totals().bad == 1
     assert code_of(await miner.get(root)) == (404, "unknown")
     assert (await miner.put(data))[0] == 201
     assert await miner.get(root) == (200, data)
@@ -309,12 +309,12 @@ async def test_scrubbing_finds_damage_first(miner: Running, damage: str) -> None
     scrubber._interval = -10
     while not scrubber.found_bad:
         await asyncio.to_thread(scrubber.step)
-    totals = miner.node.store.index.totals()
+    totals = miner.node.basis.store.index.totals()
     assert (totals.bad, totals.lost) == ((0, 1) if damage == "gone" else (1, 0))
     assert (await miner.get(other))[0] == 200
     assert code_of(await miner.get(root)) == (404, "unknown")
     with pytest.raises(UnknownError):
-        miner.node.store.reader.held(root)
+        miner.node.basis.store.reader.held(root)
 
 
 async def test_an_epoch_that_was_seen_is_not_forgotten_by_a_restart(
@@ -356,10 +356,10 @@ async def test_a_super_node_reads_ranges_of_plots_and_nobody_else(
 ) -> None:
     options = settings_of(world, tmp_path, tmp_path / "disk", wish=Wish(plots=1))
     async with serving(world, options) as miner:
-        while not (rows := miner.node.inventory.rows()):
+        while not (rows := miner.node.basis.inventory.rows()):
             await asyncio.sleep(0.02)
-        gamma, size = rows[0].gamma, miner.node.inventory.shape.plot_bytes
-        data = plot_path(miner.node.rack.disks[0], rows[0].number).read_bytes()
+        gamma, size = rows[0].gamma, miner.node.basis.inventory.shape.plot_bytes
+        data = plot_path(miner.node.basis.rack.disks[0], rows[0].number).read_bytes()
         order = world.order(miner.key, "READ", gamma, bearer=world.super_key.public)
         path = f"/v1/plots/{gamma.hex()}?offset=100000&length=65536"
         status, body = await miner.call("GET", path, order=order, key=world.super_key)

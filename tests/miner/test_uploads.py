@@ -21,7 +21,7 @@ SIZES = [1, 1024, 1025, 16384, 16385, 65536, 262144, PIECE_BYTES - 1, PIECE_BYTE
 
 
 def files_of(miner: Running) -> list[str]:
-    disk = miner.node.rack.disks[0]
+    disk = miner.node.basis.rack.disks[0]
     folders = [disk.folder("shards"), disk.folder("tmp"), disk.folder("trash")]
     return sorted(f.name for folder in folders for f in folder.rglob("*") if f.is_file())
 
@@ -40,7 +40,7 @@ async def test_a_shard_is_stored_under_its_root_and_receipted(miner: Running, si
     verify_receipt(receipt)
     assert (receipt.root, receipt.size, receipt.miner) == (root, size, miner.key)
     assert (receipt.segment, receipt.index, receipt.deal) == (3, 1, miner.world.deal)
-    path = miner.node.rack.disks[0].folder("shards") / root.hex()[:2] / root.hex()
+    path = miner.node.basis.rack.disks[0].folder("shards") / root.hex()[:2] / root.hex()
     assert path.read_bytes() == data
     beside = path.with_name(path.name + ".obao")
     assert (beside.read_bytes() if beside.exists() else b"") == outboard
@@ -60,7 +60,7 @@ async def test_putting_again_gives_the_same_receipt_and_uses_nothing(miner: Runn
     order = miner.world.order(miner.key, "PUT", root, max_bytes=len(data))
     first = await miner.put(data, order)
     assert await miner.put(data, order) == first
-    assert miner.node.orders.used(order) == len(data)
+    assert miner.node.basis.orders.used(order) == len(data)
 
 
 async def test_bytes_of_another_root_are_refused_and_forgotten(miner: Running) -> None:
@@ -119,7 +119,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing(miner: Running, sent: in
     _, writer = await _begin(miner, root, order_header(order), len(data), data[:sent])
     writer.close()
     await writer.wait_closed()
-    while miner.node.tally.upload_failures == 0:
+    while miner.node.basis.tally.upload_failures == 0:
         await asyncio.sleep(0.01)
     assert files_of(miner) == []
     assert (await miner.put(data))[0] == 201
@@ -133,7 +133,7 @@ async def test_a_reset_connection_leaves_nothing(miner: Running) -> None:
     sock = writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
     writer.transport.abort()
-    while miner.node.tally.upload_failures == 0:
+    while miner.node.basis.tally.upload_failures == 0:
         await asyncio.sleep(0.01)
     assert files_of(miner) == []
 
@@ -193,7 +193,7 @@ async def test_a_disk_that_fills_up_under_an_upload_fails_only_that_upload(
         root = blake3(data).digest()
         order = miner.world.order(miner.key, "PUT", root)
         reader, writer = await _begin(miner, root, order_header(order), len(data), data[: 1 << 20])
-        arriving = miner.node.rack.disks[0].folder("tmp")
+        arriving = miner.node.basis.rack.disks[0].folder("tmp")
         while not any(file.stat().st_size > 10_000 for file in arriving.iterdir()):
             await asyncio.sleep(0.01)
         fill(disk / "someone-elses")

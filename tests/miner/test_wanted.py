@@ -99,7 +99,7 @@ async def test_a_shard_that_is_moved_back_in_time_begins_its_grace_anew(
         data = shard_bytes(1000)
         root, ledger, now = blake3(data).digest(), Ledger(), [0.0]
         assert (await running.put(data))[0] == 201
-        store = running.node.store
+        store = running.node.basis.store
         wanted = WantedShards(store, ledger, 10.0, lambda: now[0])  # type: ignore[arg-type]
         assert await wanted.look() == 0  # moved away: the grace begins
         now[0] = 11.0

@@ -101,7 +101,7 @@ class Running:
 
     @property
     def key(self) -> bytes:
-        return self.node.identity.keys.public
+        return self.node.basis.identity.keys.public
 
     async def call(
         self,
@@ -137,7 +137,7 @@ class Running:
 
     def owner(self) -> SignedClient:
         """A client that signs with the miner's own key."""
-        return SignedClient(self.node.identity.keys, self.http)
+        return SignedClient(self.node.basis.identity.keys, self.http)
 
 
 @asynccontextmanager

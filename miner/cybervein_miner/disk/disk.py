@@ -1,8 +1,7 @@
-"""One disk: its state, its space, and what an I/O error does to it.
+"""One disk: its state, its space, and the guard around its I/O.
 
-`leaving` (asked to be removed) and a full disk only stop placement. After an I/O error the disk is
-tried with a small synced write: a dead device is quarantined at once, a bad sector costs its file
-alone until there are several. 20 TB do not leave for 4 KiB.
+`leaving` (asked to be removed) and a full disk only stop placement. What an I/O error means for the
+disk, `trouble` judges.
 """
 
 import errno
@@ -20,11 +19,10 @@ from cybervein_protocol.errors import (
     UnknownError,
 )
 
+from cybervein_miner.disk import trouble
 from cybervein_miner.disk.marker import FOLDER, read_marker
 from cybervein_miner.disk.space import NONE, Reservation, Space, space_of
 
-IO_ERRORS_MAX = 3
-_DEAD = {errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EREMOTEIO, errno.ENOTCONN, errno.ESHUTDOWN}
 FOLDERS = ("plots", "shards", "trash", "tmp")
 
 
@@ -176,29 +174,15 @@ class Disk:
             ) from error
 
     def _note(self, error: OSError) -> None:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            return
-        if error.errno == errno.EROFS:
+        found = trouble.judge(error, self.io_errors, self._takes_a_write)
+        self.io_errors = found.io_errors
+        if found.state is DiskState.READ_ONLY:
             self.state, self.reason = DiskState.READ_ONLY, f"{self.path} became read-only"
-            return
-        self.io_errors += 1
-        if error.errno in _DEAD or self.io_errors >= IO_ERRORS_MAX or not self._alive():
+        elif found.state is DiskState.QUARANTINED:
             self.quarantine(f"{self.io_errors} I/O errors, last: {error.strerror}")
 
-    def _alive(self) -> bool:
-        """Whether a small write reaches the device; a read could come from the cache."""
-        probe = self.folder("tmp") / "probe"
-        try:
-            handle = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            try:
-                os.write(handle, self.miner)
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-            probe.unlink()
-        except OSError as error:
-            return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
-        return True
+    def _takes_a_write(self) -> bool:
+        return trouble.takes_a_write(self.folder("tmp") / "probe", self.miner)
 
     def quarantine(self, reason: str) -> None:
         """Take this disk out of service until it is checked again (`disk add` of its path)."""

@@ -5,14 +5,8 @@ from cybervein_protocol import vrf
 from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.ledger.mining.bodies import MinerRegister
 from cybervein_runtime.duty import Duty
-from cybervein_runtime.http_server import Authenticator
 
 from cybervein_miner.api.acts import Control
-from cybervein_miner.api.app import Border
-from cybervein_miner.api.audits import Auditee
-from cybervein_miner.api.door import Door
-from cybervein_miner.api.shards import ShardEndpoint
-from cybervein_miner.api.throttle import Throttle
 from cybervein_miner.chain.units import UnitWriter
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.duty.keeping import Keeper
@@ -20,6 +14,7 @@ from cybervein_miner.duty.ledger import LedgerLoop
 from cybervein_miner.duty.upkeep import Upkeep, empty_disks, scrub
 from cybervein_miner.leaving.disks import Leaving
 from cybervein_miner.node.basis import Basis, lay_basis
+from cybervein_miner.node.border import border, status_board
 from cybervein_miner.node.node import Miner
 from cybervein_miner.node.settings import Settings
 from cybervein_miner.plot.adoption import take_in
@@ -32,10 +27,6 @@ from cybervein_miner.shard.scrub import Pace, Scrubber
 from cybervein_miner.shard.trash import Trash, tidy
 from cybervein_miner.shard.vacate import Vacater
 from cybervein_miner.shard.wanted import WantedShards
-from cybervein_miner.status.board import StatusBoard
-from cybervein_miner.status.disks import DiskBoard
-from cybervein_miner.status.plots import PlotBoard
-from cybervein_miner.status.vitals import Vitals
 
 _log = structlog.get_logger()
 
@@ -59,47 +50,22 @@ def assemble(settings: Settings, url: str) -> Miner:
     upkeep = _upkeep(basis, plotter, trash)
     pace = Pace(settings.scrub_bytes_per_second, basis.stopping.threads)
     scrubber = Scrubber(basis.store, pace)
-    disks = DiskBoard(inventory=basis.inventory, index=basis.store.index, leaving=leaving)
-    board = StatusBoard(
-        network=basis.file.network,
-        miner=basis.identity.keys.public,
-        disks=disks,
-        plots=PlotBoard(inventory=basis.inventory, plotter=plotter),
-        watch=watch,
-        sight=basis.sight,
-        clock=basis.clock,
-        tally=basis.tally,
-        drain=basis.drain,
-        standing=basis.standing,
-        bandwidth_cap=settings.bandwidth,
-    )
+    board = status_board(basis, plotter=plotter, leaving=leaving, watch=watch)
     control = Control(
         rack=basis.rack,
         store=basis.store,
         plotter=plotter,
         leaving=leaving,
         drain=basis.drain,
-        disks=disks,
+        disks=board.disks,
         take_in=upkeep.take_in,
         wake=ledger.wake,
     )
     return Miner(
-        settings=settings,
-        identity=basis.identity,
-        journal=basis.journal,
-        clock=basis.clock,
-        sight=basis.sight,
-        tally=basis.tally,
-        stopping=basis.stopping,
+        basis=basis,
         keeper=keeper,
-        rack=basis.rack,
-        store=basis.store,
-        orders=basis.orders,
         trash=trash,
-        inventory=basis.inventory,
-        drain=basis.drain,
         leaving=leaving,
-        http=basis.http,
         plotter=plotter,
         commits=commits,
         watch=watch,
@@ -107,7 +73,7 @@ def assemble(settings: Settings, url: str) -> Miner:
         upkeep=upkeep,
         scrubber=scrubber,
         board=board,
-        border=_border(basis, control, board, keeper),
+        border=border(basis, control, board, keeper),
         duties=(
             Duty("epochs", watch.run),
             Duty("ledger", ledger.run),
@@ -199,42 +165,4 @@ def _upkeep(basis: Basis, plotter: Plotter, trash: Trash) -> Upkeep:
         take_in=take_all_in,
         sight=basis.sight,
         stopping=basis.stopping,
-    )
-
-
-def _border(basis: Basis, control: Control, board: StatusBoard, keeper: Keeper) -> Border:
-    keys, network = basis.identity.keys, basis.file
-    throttle = Throttle(basis.settings.bandwidth)
-    door = Door(
-        network=network.network,
-        miner=keys.public,
-        super_nodes=frozenset(key for _, key in network.super_nodes),
-        epoch=lambda: basis.sight.epoch,
-        authenticator=Authenticator(basis.clock.now),
-        closed=lambda: basis.drain.wanted,
-        controller=basis.settings.control,
-    )
-    vitals = Vitals(
-        rack=basis.rack,
-        disks=board.disks,
-        journal=basis.journal,
-        ended=keeper.ended,
-        sight=basis.sight,
-    )
-    return Border(
-        door=door,
-        shards=ShardEndpoint(
-            key=keys,
-            door=door,
-            store=basis.store,
-            orders=basis.orders,
-            tally=basis.tally,
-            throttle=throttle,
-        ),
-        auditee=Auditee(network.network, keys, basis.store, basis.inventory, basis.tally),
-        orders=basis.orders,
-        throttle=throttle,
-        control=control,
-        status=board.document,
-        probes=vitals.probes(),
     )

@@ -15,29 +15,18 @@ from typing import Final
 import structlog
 from cybervein_protocol.errors import StorageError
 from cybervein_runtime.duty import Duty
-from cybervein_runtime.http_client import SignedClient
-from cybervein_runtime.identity import Identity
 from fastapi import FastAPI
 
 from cybervein_miner.api.app import Border, build_app
-from cybervein_miner.chain.clock import NetworkClock
-from cybervein_miner.chain.sight import Sight
-from cybervein_miner.disk.rack import Rack
 from cybervein_miner.duty.keeping import Keeper
 from cybervein_miner.duty.ledger import LedgerLoop
-from cybervein_miner.duty.upkeep import Stopping, Upkeep
+from cybervein_miner.duty.upkeep import Upkeep
 from cybervein_miner.leaving.disks import Leaving
-from cybervein_miner.leaving.drain import Drain
-from cybervein_miner.node.settings import Settings
-from cybervein_miner.plot.inventory import Inventory
+from cybervein_miner.node.basis import Basis
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.prover.commits import CommitProver
 from cybervein_miner.prover.epochs import EpochWatch
-from cybervein_miner.record.journal import Journal
-from cybervein_miner.record.tally import Tally
-from cybervein_miner.shard.orders import OrderBook
 from cybervein_miner.shard.scrub import Scrubber
-from cybervein_miner.shard.store import ShardStore
 from cybervein_miner.shard.trash import Trash
 from cybervein_miner.status.board import StatusBoard
 
@@ -47,24 +36,12 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Miner:
-    """One miner process: parts that `assembly` made, each once."""
+    """One miner process: what it rests on, and the parts that `assembly` made, each once."""
 
-    settings: Settings
-    identity: Identity
-    journal: Journal
-    clock: NetworkClock
-    sight: Sight
-    tally: Tally
-    stopping: Stopping
+    basis: Basis
     keeper: Keeper
-    rack: Rack
-    store: ShardStore
-    orders: OrderBook
     trash: Trash
-    inventory: Inventory
-    drain: Drain
     leaving: Leaving
-    http: SignedClient
     plotter: Plotter
     commits: CommitProver
     watch: EpochWatch
@@ -91,12 +68,12 @@ class Miner:
         had a disk ends here (StorageError): a path was mistyped, and who typed it is reading. Whom
         another key rules from afar starts all the same, as its status is all that anybody reads.
         """
-        refusals = self.rack.open(self.settings.disks)
-        if not self.rack.disks and self.settings.control is None:
+        refusals = self.basis.rack.open(self.basis.settings.disks)
+        if not self.basis.rack.disks and self.basis.settings.control is None:
             raise StorageError("; ".join(refusals) or "no disk was given; use --disk PATH")
         for refusal in refusals:
             _log.error("disk is refused and tried again; the others keep working", reason=refusal)
-        self.upkeep.take_in(self.rack.disks)
+        self.upkeep.take_in(self.basis.rack.disks)
 
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
@@ -108,11 +85,11 @@ class Miner:
         finally:
             self._request_stop()
             await self.keeper.wait()
-            await self.http.close()
-            self.journal.close()
+            await self.basis.http.close()
+            self.basis.journal.close()
 
     def _request_stop(self) -> None:
-        self.stopping.request()
+        self.basis.stopping.request()
         self.ledger.wake()
         self.watch.stop()
         self.plotter.stop()

@@ -17,7 +17,7 @@ HOST: Final = "host"
 SOURCES: Final = (MINER, SUPER_NODE, HOST)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MetricSpec:
     """One metric; `read` takes its source's document and gives (label values, value) pairs."""
 

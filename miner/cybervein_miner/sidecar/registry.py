@@ -27,11 +27,25 @@ DISK: Final = ("disk", "path")
 
 
 def _gauge(name: str, source: str, text: str, read: Read, *labels: str) -> MetricSpec:
-    return MetricSpec(f"cybervein_{name}", "gauge", source, text, read, labels)
+    return MetricSpec(
+        name=f"cybervein_{name}",
+        kind="gauge",
+        source=source,
+        help=text,
+        read=read,
+        labels=labels,
+    )
 
 
 def _counter(name: str, source: str, text: str, read: Read, *labels: str) -> MetricSpec:
-    return MetricSpec(f"cybervein_{name}_total", "counter", source, text, read, labels)
+    return MetricSpec(
+        name=f"cybervein_{name}_total",
+        kind="counter",
+        source=source,
+        help=text,
+        read=read,
+        labels=labels,
+    )
 
 
 def _disk(name: str, text: str, field: str) -> MetricSpec:
@@ -56,8 +70,8 @@ _FACTS = ("address", "network", "version", "payout")
 
 CONTRIBUTION: Final = (
     MetricSpec(
-        "cybervein_miner_info", "info", MINER, "Who mines here and who is paid.",
-        facts(*_FACTS), _FACTS,
+        name="cybervein_miner_info", kind="info", source=MINER,
+        help="Who mines here and who is paid.", read=facts(*_FACTS), labels=_FACTS,
     ),
     _gauge("uptime_seconds", MINER, "Seconds since the miner started.", at("uptime_seconds")),
     _gauge("clock_skew_seconds", MINER, "How far the miner's clock is ahead of the network's.",
@@ -189,11 +203,12 @@ NETWORK: Final = (
 )  # fmt: skip
 
 UP: Final = MetricSpec(
-    "cybervein_up", "gauge", "", "1 if the source answered this scrape.", lambda _: [], ("source",)
-)
+    name="cybervein_up", kind="gauge", source="", help="1 if the source answered this scrape.",
+    read=lambda _: [], labels=("source",),
+)  # fmt: skip
 DURATION: Final = MetricSpec(
-    "cybervein_source_duration_seconds", "gauge", "", "Time the source took to answer.",
-    lambda _: [], ("source",),
+    name="cybervein_source_duration_seconds", kind="gauge", source="",
+    help="Time the source took to answer.", read=lambda _: [], labels=("source",),
 )  # fmt: skip
 
 METRICS: Final = (*CONTRIBUTION, *REWARD, *PLOTTING, *STORAGE, *AUDITS, *DISKS, *NETWORK)
