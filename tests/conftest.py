@@ -23,7 +23,7 @@ def native_mode(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs both codes by itself."""
+    """Mark what runs both codes on its own."""
     for item in items:
         if "native_mode" in getattr(item, "fixturenames", ()):
             item.add_marker("both_codes")

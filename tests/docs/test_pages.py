@@ -27,8 +27,10 @@ def test_pages_name_no_machine_of_ours(page: Path) -> None:
 
 CELL_CHARS_MAX = 200
 STUMBLES = re.compile(
-    r"\b(let alone|alike|trying on|by itself|of one hand|go(es)? on|for ever|checked how|of then)\b"
+    r"\b(let alone|alike|trying on|by itself|of one hand|go(es)? on|for ever|checked how|of then|"
+    r"puts? up with|of one's own|an own)\b"
 )
+PACKAGES = ("protocol", "runtime", "supernode", "miner", "client", "command", "up", "operator")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -37,6 +39,17 @@ def test_a_reader_stumbles_over_no_long_cell_and_no_odd_word(page: Path) -> None
     cells = [cell.strip() for row in rows for cell in re.split(r"(?<!\\)\|", row)]
     assert not [cell for cell in cells if len(cell) > CELL_CHARS_MAX]
     assert not [line for line in page.read_text().splitlines() if STUMBLES.search(line)]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_help_errors_and_log_lines_have_no_odd_word(package: str) -> None:
+    lines = [
+        f"{path.name}: {line}"
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for line in path.read_text().splitlines()
+    ]
+    assert len(lines) > 500
+    assert not [line for line in lines if STUMBLES.search(line)]
 
 
 def test_every_decision_has_context_decision_and_consequence() -> None:

@@ -141,7 +141,7 @@ def test_the_identity_comes_from_a_file_and_owns_its_data(world: World, tmp_path
     node = assemble(settings, "http://127.0.0.1:1")
     assert not (tmp_path / "data" / "identity.json").exists()
     node.basis.journal.close()
-    assemble(settings, "http://127.0.0.1:1").journal.close()
+    assemble(settings, "http://127.0.0.1:1").basis.journal.close()
     foreign = settings_of(world, tmp_path, tmp_path / "disk", identity=second)
     with pytest.raises(ForbiddenError, match="identities are never cloned"):
         assemble(foreign, "http://127.0.0.1:1")
@@ -150,7 +150,9 @@ def test_the_identity_comes_from_a_file_and_owns_its_data(world: World, tmp_path
 
 
 def test_data_with_keys_of_its_own_takes_no_others(world: World, tmp_path: Path) -> None:
-    assemble(settings_of(world, tmp_path, tmp_path / "disk"), "http://127.0.0.1:1").journal.close()
+    assemble(
+        settings_of(world, tmp_path, tmp_path / "disk"), "http://127.0.0.1:1"
+    ).basis.journal.close()
     (tmp_path / "data" / "miner.address").unlink()  # data of an earlier release
     given = tmp_path / "given.json"
     save_identity(given, new_identity())

@@ -317,7 +317,7 @@ async def test_one_unreadable_file_is_set_aside_alone(
 
 
 def wear_out(path: Path, image: Path, good: bytes, worn: bytes) -> None:
-    """Make the last blocks of `worn` unreadable on the device: they lie behind its end now."""
+    """Make the last blocks of `worn` unreadable on the device: they lie beyond its end now."""
     tool("sync", "-f", str(path))
     raw = image.read_bytes()
     end = raw.find(worn[15 << 20 : (15 << 20) + 4096])

@@ -1,4 +1,4 @@
-"""An operator of one's own for each test, on one real API server with fake nodes."""
+"""An operator for each test alone, on one real API server with fake nodes."""
 
 from collections.abc import Callable, Iterator
 from functools import partial

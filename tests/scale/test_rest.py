@@ -46,7 +46,7 @@ def a_quiet_round(lab: Lab, audit: AuditLog, rounds: list[list[Call]]) -> bool:
     A busy machine may make a miner look silent for a moment: that is news, and it is written.
     """
     mark, before, asked = audit.mark(), usage(lab.process.pid), lab.metric(POLLS)
-    until(lambda: lab.metric(POLLS) >= asked + ROUNDS_POLLS, "polls go on", every_seconds=1)
+    until(lambda: lab.metric(POLLS) >= asked + ROUNDS_POLLS, "polls continue", every_seconds=1)
     after, asked = usage(lab.process.pid), lab.metric(POLLS) - asked
     user = f"{lab.namespace}:cybervein-operator"
     calls = audit.calls(since=mark, user=user)

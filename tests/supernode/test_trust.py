@@ -31,7 +31,7 @@ LOOPBACK = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127
 
 
 class Authority:
-    """A CA of one's own, and certificates of it for 127.0.0.1."""
+    """A private CA, and certificates of it for 127.0.0.1."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -162,7 +162,7 @@ class Script:
         give_up = time.monotonic() + seconds_max
         while not await condition():
             if time.monotonic() > give_up:
-                raise UnavailableError(f"waited {seconds_max:.0f} s for {what} in vain")
+                raise UnavailableError(f"waited {seconds_max:.0f} s for {what}, which did not come")
             await asyncio.sleep(_POLL_SECONDS)
 
 

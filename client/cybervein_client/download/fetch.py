@@ -1,4 +1,4 @@
-"""One shard, or a range of it, from its miner: under an own order, verified against its root."""
+"""One shard, or a range of it, from its miner: under an order, verified against its root."""
 
 import asyncio
 import secrets

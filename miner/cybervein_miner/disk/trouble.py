@@ -21,23 +21,23 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Diagnosis:
     """I/O errors so far, and the state that the disk is in now; None leaves it as it was."""
 
     io_errors: int
     state: DiskState | None
 
 
-def judge(error: OSError, io_errors: int, takes_a_write: Callable[[], bool]) -> Verdict:
+def judge(error: OSError, io_errors: int, takes_a_write: Callable[[], bool]) -> Diagnosis:
     """After `io_errors` earlier ones; a full disk is no trouble of the device's."""
     if error.errno in _FULL:
-        return Verdict(io_errors, None)
+        return Diagnosis(io_errors, None)
     if error.errno == errno.EROFS:
-        return Verdict(io_errors, DiskState.READ_ONLY)
+        return Diagnosis(io_errors, DiskState.READ_ONLY)
     count = io_errors + 1
     if error.errno in _DEAD or count >= IO_ERRORS_MAX or not takes_a_write():
-        return Verdict(count, DiskState.QUARANTINED)
-    return Verdict(count, None)
+        return Diagnosis(count, DiskState.QUARANTINED)
+    return Diagnosis(count, None)
 
 
 def takes_a_write(probe: Path, data: bytes) -> bool:

@@ -97,7 +97,7 @@ class Leaving:
         return bool(moved)
 
     async def _relieve(self, leaving: list[Disk]) -> None:
-        """Tell the super node what has no room here, and learn what is needed here no more."""
+        """Tell the super node what has no room here, and learn what is no longer needed here."""
         rows = [row for disk in leaving for row in self._needed(disk, RELEASE_SHARDS_MAX)]
         roots = [row.root for row in rows[:RELEASE_SHARDS_MAX]]
         now = self.monotonic()

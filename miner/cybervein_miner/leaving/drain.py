@@ -46,7 +46,7 @@ class Drain:
 
     @property
     def drained(self) -> bool:
-        """Whether the ledger needs this miner no more."""
+        """Whether the ledger no longer needs this miner."""
         standing = self._standing
         needed = (standing.held_shards, standing.plots_live, standing.promised)
         return self.final and (standing.unknown or needed == (0, 0, 0))

@@ -6,7 +6,7 @@
 | sent     | in a `plot.batch` unit that is not final yet                                       |
 | pending  | registered, its batch waits for the verdict                                        |
 | active   | its batch passed: proven in every epoch from `since_epoch` on                      |
-| void     | its batch failed: kept, proven no more, never registered again automatically       |
+| void     | its batch failed: kept, no longer proven, never registered again automatically     |
 | retiring | on its way out                                                                     |
 | bad      | its bytes are not its root's: on its way out                                       |
 

@@ -92,7 +92,7 @@ class NetworkService(Part, frozen=True, kw_only=True):
 
 
 class TlsSpec(Part, frozen=True, kw_only=True):
-    """A certificate of one's own."""
+    """Your own certificate."""
 
     secret_name: Annotated[
         Subdomain,

@@ -56,7 +56,7 @@ class Poller:
             self._schedule(key, 0.0)
 
     def forget(self, key: Key) -> None:
-        """This miner is no more."""
+        """This miner is gone."""
         self._due.pop(key, None)
         self._hot.discard(key)
 

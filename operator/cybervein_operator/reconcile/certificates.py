@@ -30,7 +30,7 @@ class Certificates:
         self._good: dict[Name, tuple[tuple[str, ...], float, str]] = {}
 
     async def ensure(self, network: Network) -> str:
-        """The authority (PEM) whose certificate the super node shows; "" with one of one's own."""
+        """The authority (PEM) of the super node's certificate; "" where you gave your own."""
         space, name = network.metadata.namespace, network.metadata.name
         node = network.spec.super_node
         if node is not None and node.tls is not None:

@@ -27,7 +27,7 @@ class Gatherer:
         return [self._facts(pool, each, view) for each in sorted(self._ordinals(pool))]
 
     def forget(self, name: Name) -> None:
-        """A miner is no more."""
+        """A miner is gone."""
         self._wishes.pop(name, None)
 
     def _ordinals(self, pool: MinerPool) -> set[int]:

@@ -106,7 +106,7 @@ class Pinning:
         return parse(text, f"ConfigMap {name}", "")
 
     async def _authority(self, network: Network) -> str:
-        """The network's own CA, public part; "" with a certificate of one's own."""
+        """The network's own CA, public part; "" where you gave your own certificate."""
         secret = names.super_node_tls(network)
         found = await self._tools.client.get(ClusterKind.SECRET, network.metadata.namespace, secret)
         raw = ((found or {}).get("data") or {}).get("ca.crt", "")

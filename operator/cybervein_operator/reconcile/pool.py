@@ -63,7 +63,7 @@ class PoolWork:
         return _WAITING_SECONDS if waits else RESYNC_SECONDS
 
     def _forget(self, key: Key) -> None:
-        """The pool is no more."""
+        """The pool is gone."""
         self._keep_only(key, set())
         self._members.pop(key, None)
         self._looked.pop(key, None)

@@ -29,7 +29,7 @@ class SuperNodes:
             await client.close()
 
     async def forget(self, name: Name) -> None:
-        """A network is no more."""
+        """A network is gone."""
         client = self._clients.pop(name, None)
         if client is not None:
             await client.close()
@@ -47,7 +47,7 @@ class SuperNodes:
     def _where(self, network: Network, url: str) -> str:
         """By the template, where one is given; else inside, by the Service; else as published.
 
-        A certificate of one's own holds the published name, and need not hold the Service's.
+        Your own certificate holds the published name, and need not hold the Service's.
         """
         meta = network.metadata
         values = {"network": meta.name, "namespace": meta.namespace}

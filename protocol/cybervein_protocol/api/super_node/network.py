@@ -47,7 +47,7 @@ class NetworkDocument(Document):
 
 
 class NetworkFileDocument(Document):
-    """`network.json`: `genesis` is base64url of its encoding, `ca` the PEM of an own authority."""
+    """`network.json`: `genesis` is base64url of its encoding, `ca` a private authority's PEM."""
 
     v: Literal[1]
     network: str

@@ -1,9 +1,9 @@
 """tau: which units an epoch executed, in order, as one root that grows with every block.
 
 Those are all units of the epoch's engine blocks, void ones and the closing one too. The row
-`meta/tau` keeps of the tree over the blocks' lists what is needed to go on (`tree.growing`), so a
-block costs the same however long the epoch is: one hash of its list, by the BLAKE3 library, and 32
-bytes more in the tree.
+`meta/tau` keeps of the tree over the blocks' lists what is needed to continue (`tree.growing`), so
+a block costs the same however long the epoch is: one hash of its list, by the BLAKE3 library, and
+32 bytes more in the tree.
 """
 
 from collections.abc import Sequence

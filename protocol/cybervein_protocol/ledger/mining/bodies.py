@@ -32,7 +32,7 @@ class MinerUpdate(Body):
 
 
 class MinerDrain(Body):
-    """`miner.drain`: the miner wants to be relieved of all it holds, or does so no more."""
+    """`miner.drain`: the miner wants to be relieved of all it holds, or no longer does."""
 
     kind: ClassVar[str] = "miner.drain"
     draining: bool

@@ -22,7 +22,7 @@ from cybervein_protocol.signing import address
 
 
 def settle(run: Run, shard: ShardRow) -> Veins:
-    """Veins a shard has cost since it was placed; its miner holds it no more."""
+    """Veins a shard has cost since it was placed; its miner no longer holds it."""
     if shard.lost:
         return Veins(0)
     row = known_miner(run.state, shard.miner)
