@@ -239,6 +239,64 @@ async def test_a_plugin_that_fails_is_told(tmp_path: Path) -> None:
         await from_kubeconfig(str(kubeconfig(tmp_path, user)))
 
 
+def script(folder: Path, *lines: str, **more: object) -> dict[str, Any]:
+    """A user whose plugin is a shell script beside the kubeconfig."""
+    (folder / "log-in").write_text("\n".join(("#!/bin/sh", *lines)))
+    (folder / "log-in").chmod(0o755)
+    version = "client.authentication.k8s.io/v1"
+    return {"exec": {"apiVersion": version, "command": "./log-in"} | more}
+
+
+WORD = {"name": "WORD", "value": "from-env"}
+GIVE = """printf '{"apiVersion": "client.authentication.k8s.io/v1", "status": {"token": "%s"}}' """
+
+
+async def test_a_plugin_lies_beside_its_kubeconfig_and_talks_to_its_user(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    user = script(tmp_path, "echo open this page >&2", GIVE + "$WORD", env=[WORD])
+    login = await from_kubeconfig(str(kubeconfig(tmp_path, user)))
+    assert await login.headers() == {"Authorization": "Bearer from-env"}
+    assert capfd.readouterr().err == "open this page\n"
+
+
+async def test_a_plugin_is_told_of_its_cluster_where_it_asks_for_that(tmp_path: Path) -> None:
+    (tmp_path / "ca").write_text("authority")
+    lines = (f'echo "$KUBERNETES_EXEC_INFO" > {tmp_path}/told', GIVE + "t")
+    user = script(tmp_path, *lines, provideClusterInfo=True)
+    await from_kubeconfig(
+        str(kubeconfig(tmp_path, user, **{"certificate-authority": "ca", "proxy-url": "http://p"}))
+    )
+    told = json.loads((tmp_path / "told").read_text())["spec"]
+    assert told["cluster"] == {
+        "server": "http://127.0.0.1:1",
+        "proxy-url": "http://p",
+        "certificate-authority-data": base64.b64encode(b"authority").decode(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "more", "told"),
+    [
+        ("exit 3", {}, "ended with 3"),
+        ("echo nothing", {}, "no ExecCredential"),
+        (GIVE + "t", {"apiVersion": "other/v1"}, "speaks client.authentication.k8s.io/v1"),
+        (GIVE + "t", {"interactiveMode": "Always"}, "needs a terminal"),
+        ("", {"command": "no-such-program", "installHint": "Get it."}, "does not start.*Get it"),
+    ],
+)
+async def test_a_plugin_that_gives_no_login_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    line: str,
+    more: dict[str, object],
+    told: str,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(MalformedError, match=told):
+        await from_kubeconfig(str(kubeconfig(tmp_path, script(tmp_path, line, **more))))
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", "clusters: []\n"])
 async def test_what_is_no_kubeconfig_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "config").write_text(text)

@@ -1,27 +1,33 @@
 """A kubeconfig's user as `kubernetes.aio` loads it, renewed while the process runs.
 
 Where the package's own way differs from kubectl's, this is kubectl's (ADR 58): of several files the
-first names the context, a user may act `as` another one, an ID token is renewed over verified TLS
-with the authority that the kubeconfig names, and what the identity provider gave is written back
-where the file can be written.
+first names the context, a user may act `as` another one, an `exec` plugin may talk to its user, an
+ID token is renewed over verified TLS with the authority that the kubeconfig names, and what the
+identity provider gave is written back where the file can be written.
 """
 
 import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
 import aiohttp
 import structlog
 import yaml
+from cybervein_protocol.errors import MalformedError
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException
 from kubernetes.aio.config.kube_config import ConfigNode, FileOrData, KubeConfigLoader
 from kubernetes.aio.config.kube_config import KubeConfigMerger as Files
 
+from cybervein_operator.cluster.exec_plugin import run_plugin
+
 RENEWAL_SECONDS: Final = 60.0
+_SPARE: Final = timedelta(minutes=5)
 UNUSABLE: Final = (
     ConfigException, OSError, yaml.YAMLError, aiohttp.ClientError, KeyError, TypeError, ValueError,
     AttributeError,
@@ -35,6 +41,7 @@ class Kubeconfig(KubeConfigLoader):  # type: ignore[misc]  # its types are not f
 
     def __init__(self, paths: str, context: str) -> None:
         files = Files(paths)
+        self._expires: datetime | None = None
         super().__init__(
             files.config,
             context or _first_context(files),
@@ -57,10 +64,19 @@ class Kubeconfig(KubeConfigLoader):  # type: ignore[misc]  # its types are not f
         asked += [(f"Extra-{quote(key, safe='')}", each) for key in extra for each in extra[key]]
         return [(f"Impersonate-{name}", str(value)) for name, value in asked if value]
 
-    @property
-    def runs_plugin(self) -> bool:
-        """Whether the user's credentials come from an `exec` plugin."""
-        return self._user is not None and "exec" in self._user
+    async def load_from_exec_plugin(self) -> bool:
+        """The package calls this where the user has an `exec` plugin. Raises MalformedError."""
+        if self._expires is not None and self._expires > datetime.now(UTC) + _SPARE:
+            return True
+        asked, cluster = self._user["exec"].value, self._cluster.value
+        given = await run_plugin(asked, Path(self._get_base_path(self._user.path)), cluster)
+        self._expires = given.expiration_timestamp
+        if given.token:
+            self.token = f"Bearer {given.token}"
+        if given.client_certificate_data:
+            self.cert_file = _as_file(given.client_certificate_data)
+            self.key_file = _as_file(given.client_key_data)
+        return True
 
     async def _refresh_oidc(self, provider: ConfigNode) -> None:
         """The package calls this when there is no ID token that lasts five more minutes."""
@@ -77,6 +93,11 @@ class Kubeconfig(KubeConfigLoader):  # type: ignore[misc]  # its types are not f
         given.value["refresh-token"] = answer.get("refresh_token", given["refresh-token"])
         with suppress(OSError):  # a mounted Secret cannot be written
             self._config_persister()
+
+
+def _as_file(pem: str) -> str:
+    """TLS takes certificates from files alone; the package removes this one at the end."""
+    return str(FileOrData({"pem-data": pem}, "pem", base64_file_content=False).as_file())
 
 
 def _first_context(files: Files) -> str | None:
@@ -124,7 +145,7 @@ class Renewal:
         self._due = self._clock() + RENEWAL_SECONDS
         try:
             await self._loader.load_and_set(found)
-        except UNUSABLE as error:
+        except (*UNUSABLE, MalformedError) as error:
             _log.warning(
                 "login could not be renewed; the one before is used",
                 error=f"{type(error).__name__}: {error}",

@@ -182,15 +182,9 @@ async def from_kubeconfig(paths: str, context: str = "") -> Login:
         loader = kubeconfig.Kubeconfig(paths, context)
         await loader.load_and_set(found)
         found.client_session_kwargs = {"headers": loader.acts_as}
-        login = Login(found, loader.namespace, kubeconfig.Renewal(loader))
+        return Login(found, loader.namespace, kubeconfig.Renewal(loader))
     except kubeconfig.UNUSABLE as error:
         raise MalformedError(
             f"{paths} is not a kubeconfig with a context that can be used "
             f"({type(error).__name__}: {error})"
         ) from error
-    if loader.runs_plugin and not (found.api_key or found.cert_file):
-        raise MalformedError(
-            f"{paths}: the exec plugin of its user gave neither a token nor a certificate; its "
-            "error is in the log"
-        )
-    return login
