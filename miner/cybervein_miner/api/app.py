@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cybervein_protocol.api.miner.status import StatusDocument
 from cybervein_protocol.encoding import encode
-from cybervein_protocol.errors import ExpiredError, StorageError, UnknownError
+from cybervein_protocol.errors import StorageError, UnknownError
 from cybervein_protocol.messages import decode_audit_request
 from cybervein_protocol.messages.audits import AUDIT_REQUEST_BYTES_MAX
 from cybervein_runtime.http_client import DAG_CBOR
@@ -20,8 +20,8 @@ from starlette.routing import Route
 
 from cybervein_miner.api.acts import Control
 from cybervein_miner.api.audits import READ_BYTES_MAX, Auditee
-from cybervein_miner.api.control import SIGNED, add_control
-from cybervein_miner.api.door import Door, number_of, root_of
+from cybervein_miner.api.control import add_control
+from cybervein_miner.api.door import ORDERED, WITH_BODY, Door, number_of, root_of
 from cybervein_miner.api.shard_routes import describe_shards
 from cybervein_miner.api.shards import PATH, SLICE_TYPE, ShardEndpoint
 from cybervein_miner.api.throttle import Throttle
@@ -66,10 +66,11 @@ def build_app(border: Border, lifespan: Lifespan) -> FastAPI:
 
 def _add_super_node(app: FastAPI, border: Border) -> None:
     door, auditee = border.door, border.auditee
+    kept = (UnknownError, StorageError)
 
     @app.post(
         "/v1/audit",
-        **answers_bytes(DAG_CBOR, "AuditAnswer.", refuses=SIGNED),
+        **answers_bytes(DAG_CBOR, "AuditAnswer.", refuses=(*WITH_BODY, *kept)),
         **takes_bytes(DAG_CBOR, "AuditRequest."),
     )
     async def audit(request: Request) -> Response:
@@ -80,9 +81,9 @@ def _add_super_node(app: FastAPI, border: Border) -> None:
             answer = await asyncio.to_thread(auditee.answer, decode_audit_request(body))
         return Response(encode(answer), media_type=DAG_CBOR)
 
-    refuses = (*SIGNED, ExpiredError, UnknownError, StorageError)
+    read = answers_bytes(SLICE_TYPE, "A Bao slice.", refuses=(*ORDERED, *kept))
 
-    @app.get("/v1/plots/{gamma}", **answers_bytes(SLICE_TYPE, "A Bao slice.", refuses=refuses))
+    @app.get("/v1/plots/{gamma}", **read)
     async def read_plot(request: Request, gamma: str) -> Response:
         """A range of a plot's file with its proof, for a super node with an order."""
         root = root_of(gamma)

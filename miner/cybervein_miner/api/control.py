@@ -14,32 +14,16 @@ from cybervein_protocol.api.miner.disks import (
     WipedDocument,
 )
 from cybervein_protocol.api.miner.drain import DrainBody, DrainDocument
-from cybervein_protocol.errors import (
-    ConflictError,
-    ForbiddenError,
-    LimitError,
-    MalformedError,
-    ReplayError,
-    SignatureError,
-    StorageError,
-    UnavailableError,
-    UnknownError,
-)
+from cybervein_protocol.errors import ConflictError, MalformedError, StorageError, UnknownError
 from cybervein_runtime.http_server import read_body
-from cybervein_runtime.openapi import Errors, JsonAnswer, answers, takes
+from cybervein_runtime.openapi import JsonAnswer, answers, takes
 from fastapi import FastAPI, Request
 
 from cybervein_miner.api.acts import Control
-from cybervein_miner.api.door import Door
+from cybervein_miner.api.door import SIGNED, WITH_BODY, Door
 
 BODY_BYTES_MAX: Final = 8192
 T = TypeVar("T", bound=Document)
-SIGNED: Final[Errors] = (
-    *(MalformedError, SignatureError, ForbiddenError, ReplayError, LimitError),
-    UnavailableError,
-)
-"""What any signed request may be answered."""
-_ACT: Final[Errors] = (*SIGNED, UnknownError, ConflictError, StorageError)
 
 
 def add_control(app: FastAPI, door: Door, control: Control) -> None:
@@ -52,7 +36,9 @@ def add_control(app: FastAPI, door: Door, control: Control) -> None:
         what = f"{request.method} {request.url.path}"
         return decode_document(body, kind, what, BODY_BYTES_MAX)
 
-    @app.post("/v1/drain", **answers(DrainDocument, refuses=_ACT), **takes(DrainBody))
+    told = answers(DrainDocument, refuses=(*WITH_BODY, StorageError))
+
+    @app.post("/v1/drain", **told, **takes(DrainBody))
     async def drain(request: Request) -> JsonAnswer:
         """Begin or cancel the drain of this miner."""
         draining = (await checked(request, DrainBody)).draining
@@ -64,13 +50,17 @@ def add_control(app: FastAPI, door: Door, control: Control) -> None:
         door.control(request, b"")
         return JsonAnswer(await asyncio.to_thread(control.disks.listing))
 
-    @app.post("/v1/disks", **answers(DiskDocument, status=201, refuses=_ACT), **takes(DiskBody))
+    refuses = (*WITH_BODY, ConflictError, StorageError)
+
+    @app.post("/v1/disks", **answers(DiskDocument, status=201, refuses=refuses), **takes(DiskBody))
     async def add_disk(request: Request) -> JsonAnswer:
         """Claim a disk, look at a refused one again, or take one back."""
         path = (await checked(request, DiskBody)).path
         return JsonAnswer(await asyncio.to_thread(control.add, Path(path)), status_code=201)
 
-    @app.delete("/v1/disks/{disk_id}", **answers(RemovedDocument, refuses=_ACT))
+    refuses = (*SIGNED, MalformedError, UnknownError, StorageError)
+
+    @app.delete("/v1/disks/{disk_id}", **answers(RemovedDocument, refuses=refuses))
     async def remove_disk(request: Request, disk_id: str, force: str = "false") -> JsonAnswer:
         """Drain a disk; forced, give it up at once."""
         door.control(request, b"")
@@ -79,7 +69,11 @@ def add_control(app: FastAPI, door: Door, control: Control) -> None:
         answer = await asyncio.to_thread(control.remove, disk_id, force=force == "true")
         return JsonAnswer(answer)
 
-    @app.post("/v1/disks/{disk_id}/wipe", **answers(WipedDocument, refuses=_ACT), **takes(WipeBody))
+    refuses = (*WITH_BODY, UnknownError, ConflictError, StorageError)
+
+    @app.post(
+        "/v1/disks/{disk_id}/wipe", **answers(WipedDocument, refuses=refuses), **takes(WipeBody)
+    )
     async def wipe_disk(request: Request, disk_id: str) -> JsonAnswer:
         """Delete CyberVein's files of a drained disk."""
         confirm = (await checked(request, WipeBody)).confirm

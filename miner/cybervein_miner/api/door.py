@@ -5,18 +5,38 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from cybervein_protocol.errors import ForbiddenError, MalformedError, UnavailableError
+from cybervein_protocol.errors import (
+    ExpiredError,
+    ForbiddenError,
+    LimitError,
+    MalformedError,
+    ReplayError,
+    SignatureError,
+    UnavailableError,
+)
 from cybervein_protocol.http_signature import ORDER_HEADER
 from cybervein_protocol.messages import Order, Verb, check_order, order_from_header
 from cybervein_protocol.names import PublicKey
 from cybervein_protocol.signing import address
 from cybervein_runtime.http_server import Authenticator
+from cybervein_runtime.openapi import Errors
 from fastapi import Request
 from multiformats import CID
 
 UPLOADS_MAX: Final = 64
 DOWNLOADS_MAX: Final = 128
 AUDITS_MAX: Final = 4
+SIGNED: Final[Errors] = (
+    SignatureError,
+    ForbiddenError,
+    ExpiredError,
+    ReplayError,
+    UnavailableError,
+)
+"""How a signed request may be refused at the door, whatever it asks for."""
+WITH_BODY: Final[Errors] = (*SIGNED, MalformedError, LimitError)
+ORDERED: Final[Errors] = WITH_BODY
+"""The same with an order: its header is malformed or too long as a body is."""
 
 
 class Gate:

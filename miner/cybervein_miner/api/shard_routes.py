@@ -5,31 +5,33 @@ The routes here are behind that one and never run: they are how FastAPI learns o
 
 from typing import Any, Final
 
-from cybervein_protocol.errors import ExpiredError, StorageError, UnknownError
+from cybervein_protocol.errors import ConflictError, ProofError, StorageError, UnknownError
 from cybervein_protocol.http_signature import ORDER_HEADER
 from cybervein_runtime.http_client import DAG_CBOR
 from cybervein_runtime.openapi import answers_bytes, takes_bytes
 from fastapi import FastAPI
 
-from cybervein_miner.api.control import SIGNED
+from cybervein_miner.api.door import ORDERED
 from cybervein_miner.api.shards import PATH, SLICE_TYPE
 
 _BYTES: Final = "application/octet-stream"
-_REFUSES: Final = (*SIGNED, ExpiredError, UnknownError, StorageError)
+_PUT: Final = (*ORDERED, ConflictError, ProofError, StorageError)
+_GET: Final = (*ORDERED, UnknownError, ConflictError, ProofError, StorageError)
+_DELETE: Final = (*ORDERED, UnknownError, StorageError)
 
 
 def describe_shards(app: FastAPI) -> None:
     """Add the three routes to the document."""
-    put = answers_bytes(DAG_CBOR, "Receipt: the shard is durable.", refuses=_REFUSES)
+    put = answers_bytes(DAG_CBOR, "Receipt: the shard is durable.", refuses=_PUT)
     put["responses"][201] = put["responses"].pop(200)
     body = takes_bytes(_BYTES, "The shard, with its Content-Length.")
     _add(app, "PUT", "Store a shard.", ("segment", "index"), {**put, **body, "status_code": 201})
 
-    get = answers_bytes(_BYTES, "The shard; with a range its Bao slice.", refuses=_REFUSES)
+    get = answers_bytes(_BYTES, "The shard; with a range its Bao slice.", refuses=_GET)
     get["responses"][200]["content"] |= answers_bytes(SLICE_TYPE, "")["responses"][200]["content"]
     _add(app, "GET", "Read a shard, or a slice.", ("offset", "length"), get)
 
-    delete = answers_bytes(_BYTES, "", refuses=_REFUSES)
+    delete = answers_bytes(_BYTES, "", refuses=_DELETE)
     delete["responses"][204] = {"description": "Moved to the trash."}
     del delete["responses"][200]
     _add(app, "DELETE", "Give a shard up.", (), {**delete, "status_code": 204})
