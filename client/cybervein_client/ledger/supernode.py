@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
+from cybervein_protocol.api.super_node.deals import ShardDocument
 from cybervein_protocol.api.super_node.miners import MinerDocument
 from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.errors import MalformedError
@@ -47,23 +49,24 @@ class CustomersSuperNode(SuperNodeClient):
         return self._epoch
 
     async def miner_urls(self) -> dict[bytes, str]:
-        """Where each registered miner is reached."""
-        return {parse_address(each.address): each.url for each in await self.miners()}
+        """Where each registered miner is reached; a row without a key is left out."""
+        urls: dict[bytes, str] = {}
+        for each in await self.miners():
+            with suppress(MalformedError):
+                urls[parse_address(each.address)] = each.url
+        return urls
 
     async def holders(self, deal: str) -> list[Holder]:
-        """Who holds the deal's shards now; a shard without a holder is left out."""
-        return [
-            Holder(
-                segment=shard.segment,
-                index=shard.index,
-                root=_hex(shard.root),
-                size=shard.size,
-                miner=parse_address(shard.miner),
-                url=shard.url,
-            )
-            for shard in await self.shards(deal)
-            if shard.miner and shard.url
-        ]
+        """Who holds the deal's shards now; a row without a holder, or without sense, is left out.
+
+        Enough others bring the file back all the same.
+        """
+        found = []
+        for shard in await self.shards(deal):
+            with suppress(MalformedError):
+                if shard.miner and shard.url:
+                    found.append(_holder(shard, shard.miner, shard.url))
+        return found
 
 
 def live_domains(miners: Iterable[MinerDocument]) -> int:
@@ -73,6 +76,17 @@ def live_domains(miners: Iterable[MinerDocument]) -> int:
     """
     staying = (each for each in miners if each.online and not each.draining)
     return len({(each.group or each.address, each.owner) for each in staying})
+
+
+def _holder(shard: ShardDocument, miner: str, url: str) -> Holder:
+    return Holder(
+        segment=shard.segment,
+        index=shard.index,
+        root=_hex(shard.root),
+        size=shard.size,
+        miner=parse_address(miner),
+        url=url,
+    )
 
 
 def _hex(text: str) -> bytes:

@@ -36,7 +36,7 @@ def may_stop(facts: Facts, epoch: int | None) -> bool:
     if report is None:
         return facts.poll is not None and facts.poll.failures > 0
     proved = facts.proved_epoch
-    return proved is None or proved >= max(epoch, report.epoch or 0)
+    return proved is None or proved >= max(epoch, report.epoch)
 
 
 def under_way(facts: Facts, epoch: int | None) -> bool:

@@ -5,11 +5,11 @@ person's own rights; that of a joined network at its public URL.
 """
 
 import asyncio
-import json
 import ssl
 import urllib.request
 
 from cybervein_protocol.api.decode import decode_document
+from cybervein_protocol.api.document import Document
 from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_runtime.super_node.pages import PAGE_BYTES_MAX, MinerPages
@@ -20,6 +20,12 @@ from cybervein_operator.plugin.api_server import ApiServer
 
 TIMEOUT_SECONDS = 10
 ANSWER_BYTES_MAX = PAGE_BYTES_MAX
+
+
+class OwnAuthority(Document):
+    """The one field of `network.json` that is needed here."""
+
+    ca: str | None = None
 
 
 async def ledger_of(api: ApiServer, network: Object) -> Ledger:
@@ -64,7 +70,8 @@ async def _trust(api: ApiServer, config_map: str) -> ssl.SSLContext:
     """The system's authorities and the one in the network's file, if it has one."""
     context = ssl.create_default_context()
     found = await api.find(ClusterKind.CONFIG_MAP.resource, config_map) if config_map else None
-    file = json.loads((found or {}).get("data", {}).get("network.json", "{}"))
-    if file.get("ca"):
-        context.load_verify_locations(cadata=file["ca"])
+    text = (found or {}).get("data", {}).get("network.json", "{}").encode()
+    authority = decode_document(text, OwnAuthority, f"ConfigMap {config_map}", ANSWER_BYTES_MAX).ca
+    if authority:
+        context.load_verify_locations(cadata=authority)
     return context

@@ -1,6 +1,5 @@
 """A network's file once it is read: what miners and the operator take from it."""
 
-import json
 from dataclasses import dataclass
 
 from cybervein_protocol.encoding import cid_text
@@ -30,13 +29,12 @@ def parse(text: str, what: str, mark: str) -> Pinned | Trouble:
         file = parse_network(text.encode(), what)
     except CyberVeinError as error:
         return Trouble("NetworkFileInvalid", str(error))
-    authority = json.loads(text).get("ca") or ""
     url, key = file.super_nodes[0]
     return Pinned(
         cid=cid_text(file.network),
         url=url,
         address=address(key),
-        authority=str(authority),
+        authority=file.ca,
         epoch_seconds=file.genesis.preset.epoch_seconds,
         document=text,
         mark=mark,
