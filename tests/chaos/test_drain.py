@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 from chaos_network import ChaosNetwork, Held, chaos_network, hold, noise, seeded
-from services import command
+from services import run
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(1800)]
 
@@ -57,12 +56,10 @@ async def drain_a_holder_under_fire(held: Held) -> None:
 async def ask(chaos: ChaosNetwork, number: int, *options: str) -> None:
     """`cybervein drain` until the miner has heard it."""
     data = str(chaos.network.layout.miner(number) / "data")
-    line = command("--json", "drain", "--data", data, "--no-wait", *options)
+    line = ("--json", "drain", "--data", data, "--no-wait", *options)
 
     async def heard() -> bool:
-        done = await asyncio.to_thread(
-            subprocess.run, line, capture_output=True, text=True, check=False
-        )
+        done = await asyncio.to_thread(run, *line)
         if done.returncode == 0:
             assert json.loads(done.stdout)["draining"] == ("--cancel" not in options)
         return done.returncode == 0
@@ -113,8 +110,5 @@ async def change_disk_under_fire(chaos: ChaosNetwork, number: int, spare: Path |
 async def rule(chaos: ChaosNetwork, number: int, *arguments: str) -> None:
     """`cybervein disk …` on a miner."""
     data = str(chaos.network.layout.miner(number) / "data")
-    line = command("--json", "disk", *arguments, "--data", data)
-    done = await asyncio.to_thread(
-        subprocess.run, line, capture_output=True, text=True, check=False
-    )
+    done = await asyncio.to_thread(run, "--json", "disk", *arguments, "--data", data)
     assert done.returncode == 0, done.stderr

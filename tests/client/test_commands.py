@@ -1,7 +1,6 @@
 """The command line: what it prints, its exit codes, its wallet."""
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from cybervein_client import Client
 from cybervein_client.home import Home
 from cybervein_protocol.signing import KeyPair, address
 from real_network import RealNetwork
-from services import command
+from services import run_bytes
 
 Noise = Callable[..., Path]
 
@@ -19,15 +18,13 @@ Noise = Callable[..., Path]
 NARROW = 80  # columns
 
 
-def run(home: Path, *arguments: str, code: int = 0, data: bytes | None = None) -> bytes:
-    done = subprocess.run(
-        command("--home", str(home), *arguments), input=data, capture_output=True, check=False
-    )
+def run(home: Path, *arguments: str, code: int = 0, data: bytes = b"") -> bytes:
+    done = run_bytes("--home", home, *arguments, data=data)
     assert done.returncode == code, (arguments, done.stdout, done.stderr)
     return done.stderr if code else done.stdout
 
 
-def run_json(home: Path, *arguments: str, data: bytes | None = None) -> Any:
+def run_json(home: Path, *arguments: str, data: bytes = b"") -> Any:
     return json.loads(run(home, "--json", *arguments, data=data))
 
 

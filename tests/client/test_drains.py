@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from cybervein_client.upload import FileSource
 from cybervein_client.upload.source import Piece
 from cybervein_protocol.placement import Code
 from real_network import RealMiner, RealNetwork
-from services import command
+from services import run as cybervein
 from waiting import until
 
 SIZE = 3_000_000
@@ -36,8 +35,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealNetwork]:
 
 def run(miner: RealMiner, *arguments: str) -> Any:
     """A `cybervein` command on a miner's data; its JSON."""
-    line = command("--json", *arguments, "--data", str(miner.home / "data"))
-    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=300)
+    done = cybervein("--json", *arguments, "--data", miner.home / "data")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from cybervein_protocol.signing import KeyPair, address
 from miner_world import new_world
-from process import Process
-from services import command, get_json
+from services import Command, get_json
 from waiting import DEADLINE_SECONDS, until
 
 
@@ -29,7 +28,7 @@ def test_a_miner_is_told_everything_by_its_environment(tmp_path: Path) -> None:
         "PORT": "tcp://10.0.0.7:4100",  # what Kubernetes sets for a Service named cybervein
     }
     told = {f"CYBERVEIN_{name}": value for name, value in told.items()}
-    child = Process("mine", command("mine"), tmp_path, told, stop_seconds=DEADLINE_SECONDS)
+    child = Command("mine", ("mine",), tmp_path, told, stop_seconds=DEADLINE_SECONDS)
     child.start()
     try:
         run_file = tmp_path / "data" / "run.json"

@@ -10,7 +10,7 @@ from blake3 import blake3
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.network_file import load_network
 from miner_world import World, serving, settings_of, shard_bytes
-from services import Service, command, get_json, miner, super_node
+from services import Service, get_json, miner, run, super_node
 from waiting import until
 
 PAYOUT = KeyPair(b"\x33" * 32)
@@ -91,8 +91,7 @@ def _cli(*arguments: str) -> object:
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    line = command("--json", *arguments)
-    return subprocess.run(line, check=False, capture_output=True, text=True)
+    return run("--json", *arguments)
 
 
 async def test_a_clock_that_jumps_changes_nothing_once_the_network_was_seen(

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +22,7 @@ from cybervein_protocol.messages.audits import AuditItem
 from cybervein_protocol.signing import KeyPair
 from cybervein_runtime.http_client import SignedClient
 from miner_world import Running, World, serving, settings_of, shard_bytes
-from services import command, miner, super_node
+from services import miner, run, super_node
 from waiting import until
 
 OTHER = KeyPair(b"\x02" * 32)
@@ -209,14 +207,7 @@ def test_a_mistyped_path_at_the_first_start_is_an_error_at_once(
 ) -> None:
     wrong = tmp_path / "wrong"
     line = ["mine", "--network", str(world.file), "--data", str(tmp_path / "data")]
-    done = subprocess.run(
-        command(*line, "--disk", str(wrong)),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env=os.environ | {"COLUMNS": "500"},
-    )
+    done = run(*line, "--disk", wrong, environment={"COLUMNS": "500"})
     assert done.returncode != 0
     assert f"{wrong} is not a directory; mount the disk and create it first" in done.stderr
     assert not wrong.exists()

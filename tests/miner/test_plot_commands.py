@@ -1,20 +1,17 @@
 """`cybervein plot | prove | verify` on plain files, without any network."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 from blake3 import blake3
-from services import command
+from services import run as cybervein
 
 BEACON = "42" * 32
 
 
 def run(*arguments: str) -> tuple[int, object, str]:
-    done = subprocess.run(
-        command("--json", *arguments), capture_output=True, text=True, check=False
-    )
+    done = cybervein("--json", *arguments)
     return done.returncode, json.loads(done.stdout or "null"), done.stderr
 
 

@@ -3,7 +3,6 @@
 import json
 import random
 import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from cybervein_runtime.identity import load_or_create_identity
 from documents import made
 from miner_world import World, serving, settings_of, shard_bytes
 from multiformats import CID
-from services import Service, command, get_json, miner, super_node
+from services import Service, get_json, miner, run, super_node
 from waiting import until
 
 if TYPE_CHECKING:
@@ -52,11 +51,7 @@ def test_shards_of_an_ended_deal_go_to_the_trash_and_others_stay(tmp_path: Path)
         assert held(miners) == 3
         assert held(miners, "shards_lost") == held(miners, "shards_bad") == 0
         back = tmp_path / "back"
-        subprocess.run(
-            command("--home", str(home), "get", "long", "--out", str(back)),
-            check=True,
-            capture_output=True,
-        )
+        run("--home", home, "get", "long", "--out", back).check_returncode()
         assert back.read_bytes() == (tmp_path / "long").read_bytes()
     finally:
         for each in (*miners, node):
@@ -65,10 +60,7 @@ def test_shards_of_an_ended_deal_go_to_the_trash_and_others_stay(tmp_path: Path)
 
 def _put(home: Path, file: Path, epochs: str) -> None:
     file.write_bytes(random.Random(epochs).randbytes(100_000))
-    line = command(
-        *("--home", str(home), "--json", "put", str(file)), "--epochs", epochs, "--code", "2/3"
-    )
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    done = run("--home", home, "--json", "put", file, "--epochs", epochs, "--code", "2/3")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["name"] == file.name
 

@@ -21,7 +21,7 @@ from ports import free_ports, listens
 from process import Process
 from real_network import RealNetwork
 from responder import Responder
-from services import command, get_json
+from services import Command, get_json
 from waiting import until
 
 pytestmark = pytest.mark.kubernetes
@@ -47,13 +47,13 @@ class Mine:
         keys = home / "identity.json"
         keys.touch(mode=0o600)
         keys.write_bytes(base64.b64decode(secret["data"]["identity.json"]))
-        line = command(
+        line = (
             *("mine", "--network", self.network.network_file, "--identity", keys),
             *("--data", home / "data", "--disk", home / "a", "--plots", "1"),
             *("--group", f"group-{ordinal}", "--owner", f"owner-{ordinal}"),
             *("--port", str(self.base * 10 + ordinal), "--control", self.control(ordinal)),
         )
-        process = Process(f"miner-{ordinal}", line, self.directory)
+        process = Command(f"miner-{ordinal}", line, self.directory)
         process.start()
         self.processes[ordinal] = process
 

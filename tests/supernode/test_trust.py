@@ -22,7 +22,7 @@ from cybervein_runtime.network_file import load_network, parse_network
 from cybervein_runtime.tls import Tls
 from cybervein_runtime.trust import Trust
 from ports import free_ports
-from services import Service, command
+from services import Service, run
 from structlog.testing import capture_logs
 from super_lab import RealSuperNode
 from waiting import until
@@ -76,8 +76,7 @@ def authority(tmp_path: Path) -> Authority:
 
 def init(data: Path, url: str, *options: str) -> subprocess.CompletedProcess[str]:
     told = ("supernode", "init", "--data", data, "--preset", "test", "--url", url)
-    line = command("--json", *told, *options)
-    return subprocess.run(line, capture_output=True, text=True, check=False)
+    return run("--json", *told, *options)
 
 
 async def test_members_trust_the_network_s_authority_for_its_super_node_alone(

@@ -6,7 +6,6 @@
 import asyncio
 import os
 import random
-import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,8 +19,9 @@ from cybervein_runtime.http_client import SignedClient
 from cybervein_up.child import Child
 from cybervein_up.customer import Customer
 from cybervein_up.network import EmbeddedNetwork
+from cybervein_up.nursery import Started, start
 from cybervein_up.options import Options
-from services import command
+from services import run
 from waiting import until_async
 
 EPOCH_SECONDS = 3
@@ -97,10 +97,7 @@ class ChaosNetwork:
         assert supply["genesis"] + supply["minted"] == sides
         await self.supernode.stop()
         data = str(self.network.layout.supernode)
-        verify = command("chain", "verify", "--data", data)
-        done = await asyncio.to_thread(
-            subprocess.run, verify, capture_output=True, text=True, check=False
-        )
+        done = await asyncio.to_thread(run, "chain", "verify", "--data", data)
         assert done.returncode == 0, done.stdout + done.stderr
 
     def plots_on_disk(self, number: int) -> dict[str, Path]:
@@ -153,12 +150,11 @@ def noise(path: Path, size: int, rng: random.Random) -> Path:
     return path
 
 
-def start_put(home: Path, file: Path) -> subprocess.Popen[bytes]:
+def start_put(home: Path, file: Path) -> Started:
     """`cybervein put` as a process that can be killed."""
     arguments = ("--home", str(home), "--json", "put", str(file))
-    return subprocess.Popen(
-        command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    with Path(os.devnull).open("wb") as nowhere:
+        return start(arguments, (nowhere, nowhere))
 
 
 @asynccontextmanager

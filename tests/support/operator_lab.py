@@ -21,7 +21,7 @@ from cybervein_supernode.process.founding import found
 from ports import free_ports
 from process import Process
 from responder import FakeSuperNode, Responder
-from services import command
+from services import Command
 from waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +98,7 @@ class Lab:
         self.api.apply(*(everywhere(given) if self.wide else given))
         kubeconfig = self.cluster.login(self.namespace, ACCOUNT)
         (self.port,) = free_ports(1)
-        line = command(
+        line = (
             *("operator", "run", "--kubeconfig", kubeconfig),
             *(() if self.wide else ("--namespace", self.namespace)),
             *("--own-namespace", self.namespace, "--image", "cybervein:test"),
@@ -108,7 +108,7 @@ class Lab:
             *("--polls-per-second", "50", "--poll-seconds", "0.5", "--canary-seconds", "2"),
             *self.options,
         )
-        self.process = Process(f"operator-{self.namespace}", line, self.directory)
+        self.process = Command(f"operator-{self.namespace}", line, self.directory)
 
     def start(self) -> None:
         self.process.start()

@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from cluster.tools import system_tool
+from cybervein_up.nursery import Started
 
 LOG_TAIL_BYTES = 4_000
 STOP_SECONDS = 10.0
@@ -29,7 +31,7 @@ class Process:
     directory: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     stop_seconds: float = STOP_SECONDS
-    _running: subprocess.Popen[bytes] | None = None
+    _running: Started | None = None
 
     @property
     def log(self) -> Path:
@@ -56,18 +58,21 @@ class Process:
         """Start it; a no-op when it runs."""
         if self.alive:
             return
-        guard = [system_tool("setpriv"), "--pdeathsig", "KILL", "--"]
         with self.log.open("ab") as log:
-            self._running = STARTER.submit(
-                subprocess.Popen,
-                [*guard, *map(str, self.command)],
-                cwd=self.directory,
-                env={**os.environ, **self.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            ).result()
+            self._running = self._spawn(log)
+
+    def _spawn(self, log: IO[bytes]) -> Started:
+        guard = [system_tool("setpriv"), "--pdeathsig", "KILL", "--"]
+        return STARTER.submit(
+            subprocess.Popen,
+            [*guard, *map(str, self.command)],
+            cwd=self.directory,
+            env={**os.environ, **self.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ).result()
 
     def stop(self) -> int | None:
         """Ask it to end, kill it after `stop_seconds`; its exit code, None if it was not started.

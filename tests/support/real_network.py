@@ -1,14 +1,13 @@
 """A network of real processes for the client's tests: a super node and miners on this machine."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.identity import Identity, load_or_create_identity
 from cybervein_runtime.network_file import NetworkFile, load_network, save_network
-from services import Service, command, get_json
+from services import Service, get_json, run
 from waiting import until
 
 FUNDS_VEINS = 12 * 10**9
@@ -50,14 +49,10 @@ class RealNetwork:
         self.wallet: Identity = load_or_create_identity(directory / "wallet.json")
         data = directory / "supernode"
         funded = f"{address(self.wallet.keys.public)}={FUNDS_VEINS}"
-        subprocess.run(
-            command(
-                *("supernode", "init", "--data", data, "--preset", "test"),
-                *("--epoch-seconds", EPOCH_SECONDS, "--fund", funded),
-            ),
-            check=True,
-            capture_output=True,
-        )
+        run(
+            *("supernode", "init", "--data", data, "--preset", "test"),
+            *("--epoch-seconds", EPOCH_SECONDS, "--fund", funded),
+        ).check_returncode()
         self.supernode = Service(
             data / "run.json",
             *("supernode", "run", "--data", data),

@@ -4,9 +4,12 @@ import json
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from tempfile import TemporaryFile
+from typing import IO, Any, ClassVar
 
+from cybervein_up.nursery import Started, start
 from ports import free_ports
 from process import Process
 from waiting import DEADLINE_SECONDS, until
@@ -17,12 +20,47 @@ def command(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "cybervein_command", *map(str, arguments)]
 
 
+def run(
+    *arguments: object, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a `cybervein` command to its end."""
+    done = run_bytes(*arguments, environment=environment)
+    output, errors = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
+    return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
+
+
+def run_bytes(
+    *arguments: object, data: bytes = b"", environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """The same with bytes, `data` being its standard input."""
+    line = tuple(map(str, arguments))
+    with TemporaryFile() as given, TemporaryFile() as output, TemporaryFile() as errors:
+        given.write(data)
+        given.seek(0)
+        process = start(line, (output, errors), source=given, environment=environment)
+        code = process.wait(DEADLINE_SECONDS)
+        return subprocess.CompletedProcess(line, code, *map(_whole, (output, errors)))
+
+
+def _whole(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
 def get_json(url: str) -> Any:
     with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 -- our own
         return json.load(answer)
 
 
-class Service(Process):
+class Command(Process):
+    """A `cybervein` command, started without an interpreter of its own: by `up`'s nursery."""
+
+    def _spawn(self, log: IO[bytes]) -> Started:
+        line = tuple(map(str, self.command))
+        return start(line, (log, log), environment=self.environment)
+
+
+class Service(Command):
     """A command that serves; started again, it takes the same port.
 
     `started` has all that were started, for the tests that end whatever one of them left.
@@ -40,7 +78,7 @@ class Service(Process):
         """Start it and wait for nothing."""
         self.run_file.unlink(missing_ok=True)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.command = command(*self.arguments, "--port", self.port, *options)
+        self.command = tuple(map(str, (*self.arguments, "--port", self.port, *options)))
         super().start()
         self.started.append(self)
 
@@ -74,11 +112,10 @@ class Service(Process):
 def super_node(folder: Path, epoch_seconds: int = 4, *options: str) -> Service:
     """A fresh network's super node, not started; its network.json names its real port."""
     (port,) = free_ports(1)
-    line = command(
+    run(
         *("supernode", "init", "--data", folder, "--preset", "test"),
         *("--url", f"http://127.0.0.1:{port}", "--epoch-seconds", epoch_seconds, *options),
-    )
-    subprocess.run(line, check=True, capture_output=True)
+    ).check_returncode()
     made = Service(folder / "run.json", "supernode", "run", "--data", folder)
     made.port = port
     return made

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import secrets
-import subprocess
 import time
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from cybervein_supernode.process.founding import super_node
 from multiformats import CID
 from nacl.public import PublicKey as SealKey
 from nacl.public import SealedBox
-from services import Service, command
+from services import Service, run
 from waiting import DEADLINE_SECONDS
 
 FUNDS = 10**15
@@ -159,8 +158,8 @@ class RealSuperNode(Service):
 
     def cli(self, *arguments: str) -> dict[str, object]:
         """Another `cybervein --json` command; its answer."""
-        done = subprocess.run(command("--json", *arguments), capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
+        done = run("--json", *arguments)
+        assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
     def verify(self) -> dict[str, object]:

@@ -1,15 +1,17 @@
 """A child process of `up`, with real processes: ready, crashed, stopped, stubborn."""
 
-import asyncio
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 from cybervein_protocol.errors import UnavailableError
 from cybervein_up import child as child_module
 from cybervein_up.child import Child, ChildError, Recipe
+from cybervein_up.nursery import Started, ended
 
 ANNOUNCE = """
 import json, os, sys, time
@@ -23,9 +25,13 @@ STUBBORN = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 @pytest.fixture
 def script(monkeypatch: pytest.MonkeyPatch) -> None:
     """Children run a script of the test instead of `cybervein`, with the run file as argument."""
-    monkeypatch.setattr(
-        child_module, "command", lambda arguments: [sys.executable, "-c", *arguments]
-    )
+
+    def start(arguments: tuple[str, ...], files: tuple[IO[bytes], IO[bytes]]) -> Started:
+        output, errors = files
+        line = [sys.executable, "-c", *arguments]
+        return subprocess.Popen(line, stdout=output, stderr=errors, start_new_session=True)
+
+    monkeypatch.setattr(child_module, "start", start)
 
 
 def recipe(tmp_path: Path, text: str) -> Recipe:
@@ -72,7 +78,7 @@ async def test_a_killed_child_counts_as_crashed_unless_it_was_ours_to_kill(tmp_p
     await child.ready(10)
     assert child.recipe.full_arguments[-2:] == ("--port", "7"), "a restart keeps the address"
     os.kill(child.process.pid, signal.SIGKILL)
-    await child.process.wait()
+    await ended(child.process)
     assert child.crashed
     assert "SIGKILL" in child.obituary()
     await child.start()
@@ -91,38 +97,3 @@ async def test_a_child_that_ignores_the_request_to_stop_is_killed_after_the_grac
     await child.ready(10)
     assert not await child.stop(grace_seconds=0.2)
     assert not child.running
-
-
-@pytest.mark.usefixtures("script")
-async def test_children_end_when_up_itself_is_killed(tmp_path: Path) -> None:
-    parent = f"""
-import asyncio
-from pathlib import Path
-from cybervein_up import child as module
-module.command = lambda arguments: [{sys.executable!r}, "-c", *arguments]
-async def main():
-    child = module.Child(module.Recipe("w", ({ANNOUNCE + WAIT!r}, {str(tmp_path / "run.json")!r}),
-        Path({str(tmp_path / "w.log")!r}), Path({str(tmp_path / "run.json")!r})))
-    await child.start()
-    await child.ready(10)
-    print(child.pid, flush=True)
-    await asyncio.Event().wait()
-asyncio.run(main())
-"""
-    up = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", parent, stdout=asyncio.subprocess.PIPE
-    )
-    assert up.stdout is not None
-    grandchild = int(await up.stdout.readline())
-    up.kill()
-    await up.wait()
-    async with asyncio.timeout(300):
-        while Path(f"/proc/{grandchild}/cmdline").exists() and "zombie" not in state(grandchild):
-            await asyncio.sleep(0.02)
-
-
-def state(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return "zombie"

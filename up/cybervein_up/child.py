@@ -1,15 +1,13 @@
 """One child process: started with a log file, known by its run file, stopped without leftovers.
 
 A child leads a session of its own, so Ctrl-C in the terminal reaches `up` alone, which then stops
-its children in order. Should `up` itself be killed, the kernel sends its children SIGTERM.
+its children in order. Should `up` itself be killed, its nursery ends and they get SIGTERM.
 """
 
 import asyncio
-import ctypes
 import json
 import os
 import signal
-import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +16,10 @@ from urllib.parse import urlsplit
 
 from cybervein_protocol.errors import CyberVeinError, UnavailableError
 
+from cybervein_up.nursery import Started, ended, start
+
 _LOG_BYTES_MAX = 32 << 20
 _POLL_SECONDS = 0.05
-_PR_SET_PDEATHSIG = 1
 _TAIL_BYTES = 4096
 
 
@@ -57,7 +56,7 @@ class Child:
         self.recipe = recipe
         self.url = ""
         self.wanted = False
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Started | None = None
 
     @property
     def name(self) -> str:
@@ -65,7 +64,7 @@ class Child:
         return self.recipe.name
 
     @property
-    def process(self) -> asyncio.subprocess.Process:
+    def process(self) -> Started:
         """The process of the latest start. Raises ChildError before the first one."""
         if self._process is None:
             raise ChildError(f"{self.name} was never started")
@@ -79,7 +78,7 @@ class Child:
     @property
     def running(self) -> bool:
         """True from start until it has ended."""
-        return self._process is not None and self._process.returncode is None
+        return self._process is not None and self._process.poll() is None
 
     @property
     def crashed(self) -> bool:
@@ -92,14 +91,7 @@ class Child:
         if recipe.run_file is not None:
             recipe.run_file.unlink(missing_ok=True)
         with _open_log(recipe.log_file) as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *command(recipe.full_arguments),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
-            )
+            self._process = await asyncio.to_thread(start, recipe.full_arguments, (log, log))
         self.wanted = True
 
     async def ready(self, timeout_seconds: float) -> str:
@@ -131,7 +123,7 @@ class Child:
 
     async def finish(self) -> None:
         """Wait for a command that ends on its own. Raises ChildError unless it exits with 0."""
-        if await self.process.wait() != 0:
+        if await ended(self.process) != 0:
             raise ChildError(self.obituary())
         self.wanted = False
 
@@ -141,7 +133,7 @@ class Child:
         if not self._signal(signal.SIGTERM):
             return True
         try:
-            await asyncio.wait_for(self.process.wait(), grace_seconds)
+            await asyncio.wait_for(ended(self.process), grace_seconds)
         except TimeoutError:
             await self.kill()
             return False
@@ -151,7 +143,7 @@ class Child:
         """SIGKILL: the machine pulls the plug."""
         self.wanted = False
         if self._signal(signal.SIGKILL):
-            await self.process.wait()
+            await ended(self.process)
 
     def _signal(self, number: signal.Signals) -> bool:
         """Signal the child's whole session; False if it does not run."""
@@ -171,22 +163,12 @@ class Child:
         return f"{self.name} ended ({how}): {_last_line(log)}; its log is {log}"
 
 
-def command(arguments: tuple[str, ...]) -> list[str]:
-    """The `cybervein` command of this very interpreter."""
-    return [sys.executable, "-m", "cybervein_command", *arguments]
-
-
 def _open_log(path: Path) -> BinaryIO:
     """Append to the log; one that grew past its limit makes room by becoming `NAME.log.1`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > _LOG_BYTES_MAX:
         path.replace(path.with_suffix(path.suffix + ".1"))
     return path.open("ab")
-
-
-def _end_with_parent() -> None:
-    """Linux: send this process SIGTERM when the parent is gone."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _last_line(log_file: Path) -> str:

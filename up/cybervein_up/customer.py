@@ -2,21 +2,22 @@
 
 import asyncio
 import json
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from cybervein_protocol.errors import CyberVeinError
 
-from cybervein_up.child import command
+from cybervein_up.nursery import Started, ended, start
 
 _COMMAND_SECONDS_MAX = 900
 
 
 @dataclass(frozen=True, slots=True)
 class CommandAnswer:
-    """What a command printed, and the seconds it took with the interpreter's start."""
+    """What a command printed, and the seconds it took."""
 
     output: bytes
     seconds: float
@@ -36,19 +37,26 @@ class Customer:
         """One command. Raises CyberVeinError with its error line unless it exits with 0."""
         began = time.monotonic()
         flags = ("--json",) if as_json else ()
-        process = await asyncio.create_subprocess_exec(
-            *command(("--home", str(self._home), *flags, *arguments)),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            output, errors = await asyncio.wait_for(process.communicate(), _COMMAND_SECONDS_MAX)
-        except (TimeoutError, asyncio.CancelledError):
-            process.kill()
-            await process.wait()
-            raise
-        if process.returncode != 0:
-            lines = errors.decode(errors="replace").strip().splitlines() or ["no message"]
+        line = ("--home", str(self._home), *flags, *arguments)
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            code = await _finish(await asyncio.to_thread(start, line, (output, errors)))
+            answer, complaint = map(_whole, (output, errors))
+        if code != 0:
+            lines = complaint.decode(errors="replace").strip().splitlines() or ["no message"]
             raise CyberVeinError(f"`cybervein {' '.join(arguments)}`: {lines[-1]}")
-        return CommandAnswer(output, time.monotonic() - began)
+        return CommandAnswer(answer, time.monotonic() - began)
+
+
+async def _finish(process: Started) -> int:
+    """The exit code; a command that takes too long, or is not waited for any more, is killed."""
+    try:
+        return await asyncio.wait_for(ended(process), _COMMAND_SECONDS_MAX)
+    except (TimeoutError, asyncio.CancelledError):
+        process.kill()
+        await ended(process)
+        raise
+
+
+def _whole(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()

@@ -38,5 +38,10 @@ def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
         *(("--run-file", str(where)) if where else ()),
         *(("--log-json",) if log_json else ()),
     ]
+    if "cybervein_miner.sidecar.running" in sys.modules:  # forked: what is imported is shared
+        from cybervein_miner.sidecar.__main__ import main  # noqa: PLC0415 -- only then
+
+        main(options)
+        return
     # The same process without this command's imports: it idles beside every miner.
     os.execv(sys.executable, [sys.executable, "-m", "cybervein_miner.sidecar", *options])  # noqa: S606 -- ourselves

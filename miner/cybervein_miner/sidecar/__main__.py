@@ -9,8 +9,8 @@ from pathlib import Path
 from cybervein_miner.sidecar.running import run_sidecar
 
 
-def main() -> None:
-    """Parse and run."""
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the command line, or these arguments, and run."""
     parser = argparse.ArgumentParser(prog="python -m cybervein_miner.sidecar")
     parser.add_argument("--miner", required=True)
     parser.add_argument("--supernode", default="")
@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--run-file", type=Path)
     parser.add_argument("--log-json", action="store_true")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     run_sidecar(
         miner=given.miner,
         super_node=given.supernode,

@@ -1,0 +1,103 @@
+"""Commands that are forked, not executed: real ones, which run, fail, are killed and left alone."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import pytest
+from cybervein_up.nursery import Offspring, start
+from services import run
+from waiting import until
+
+NOBODY = "http://127.0.0.1:1"
+STAYS = ("sidecar", "--miner", NOBODY, "--supernode", NOBODY, "--port", "0")
+
+
+def there(pid: int) -> bool:
+    """Whether a process runs."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return "zombie" not in status
+
+
+def sockets(pid: int) -> set[str]:
+    """Its open sockets, by inode."""
+    links = {str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()}
+    return {link for link in links if link.startswith("socket:")}
+
+
+@pytest.fixture
+def staying(tmp_path: Path) -> Iterator[Offspring]:
+    """A command that serves until it is told to end."""
+    with TemporaryFile() as log:
+        process = start((*STAYS, "--run-file", str(tmp_path / "run.json")), (log, log))
+    assert isinstance(process, Offspring)
+    until((tmp_path / "run.json").exists, "it serves")
+    yield process
+    process.kill()
+
+
+def test_it_prints_and_ends_as_one_of_its_own_interpreter_does() -> None:
+    for arguments in (("--version",), ("mine",), ("wallet", "nosuch"), ("--json", "mine")):
+        told = {"COLUMNS": "80"}
+        forked = run(*arguments, environment=told)
+        line = [Path(sys.executable).with_name("cybervein"), *arguments]
+        executed = subprocess.run(
+            line, env={**os.environ, **told}, capture_output=True, text=True, check=False
+        )
+        assert forked.returncode == executed.returncode
+        assert forked.stdout == executed.stdout
+        assert forked.stderr == executed.stderr
+
+
+def test_it_leads_its_session_and_is_known_by_its_command(staying: Offspring) -> None:
+    assert os.getsid(staying.pid) == staying.pid
+    title = Path(f"/proc/{staying.pid}/cmdline").read_bytes().decode()
+    assert title.startswith(f"cybervein sidecar --miner {NOBODY}")
+    assert staying.poll() is None
+    with pytest.raises(subprocess.TimeoutExpired):
+        staying.wait(0.01)
+
+
+def test_it_ends_with_the_code_that_its_parent_was_told(staying: Offspring) -> None:
+    os.kill(staying.pid, signal.SIGKILL)
+    assert staying.wait() == -signal.SIGKILL
+    assert (staying.poll(), staying.returncode) == (-signal.SIGKILL, -signal.SIGKILL)
+
+
+def test_it_has_no_file_of_others_open(staying: Offspring) -> None:
+    channel = sockets(staying._nursery._process.pid)
+    assert len(channel) == 1
+    assert not channel & sockets(staying.pid)
+
+
+def test_when_the_nursery_is_killed_its_offspring_ends_and_the_next_one_has_a_new_one(
+    staying: Offspring,
+) -> None:
+    os.kill(staying._nursery._process.pid, signal.SIGKILL)
+    until(lambda: staying.poll() is not None, "the kernel told it to end")
+    assert staying.returncode == -signal.SIGTERM
+    assert run("--version").returncode == 0
+
+
+def test_everything_ends_when_who_started_it_is_killed(tmp_path: Path) -> None:
+    run_file = tmp_path / "run.json"
+    script = f"""
+import signal, sys
+from cybervein_up.nursery import start
+print(start({(*STAYS, "--run-file", str(run_file))!r}, (sys.stderr, sys.stderr)).pid, flush=True)
+signal.pause()
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        until(run_file.exists, "it serves")
+        assert there(pid)
+        parent.kill()
+    until(lambda: not there(pid), "it ended")
