@@ -21,6 +21,8 @@ class Stage:
     name: str
     budget_seconds: int
     needs: tuple[str, ...] = ()
+    waits: bool = False
+    """Whether it waits more than it computes: then it runs beside the others."""
 
     @property
     def on_kubernetes(self) -> bool:
