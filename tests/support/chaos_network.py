@@ -71,8 +71,16 @@ class ChaosNetwork:
         return await self.http.get_json(f"{self.network.miners[number].url}/v1/status")
 
     async def until(self, condition: Any) -> None:
-        """Wait until an async condition holds; errors of a process under restart count as no."""
-        await until_async(condition, condition.__qualname__, but=(CyberVeinError, OSError))
+        """Wait until an async condition holds; errors of a process under restart count as no.
+
+        Nobody dies but by `kill`: a wait for one that did would be in vain.
+        """
+
+        async def holds() -> bool:
+            assert not self.network.crashed, [each.obituary() for each in self.network.crashed]
+            return bool(await condition())
+
+        await until_async(holds, condition.__qualname__, but=(CyberVeinError, OSError))
 
     async def epoch(self) -> int:
         return int((await self.get("/v1/network"))["epoch"])

@@ -79,23 +79,29 @@ class Process:
 
         Returns when its group is gone.
         """
-        if self._running is None:
-            return None
         ended = self._running
-        self._signal(signal.SIGCONT)
-        self._signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            ended.wait(self.stop_seconds)
-        self.kill()
-        return ended.returncode
+        if ended is not None and self.alive:
+            self._signal(signal.SIGCONT)
+            self._signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                ended.wait(self.stop_seconds)
+            self._end()
+        self._running = None
+        return ended.returncode if ended is not None else None
 
     def kill(self) -> None:
-        """SIGKILL its whole group, as a crash does."""
-        if self._running is None:
-            return
+        """SIGKILL its whole group, as a crash does.
+
+        One that has ended is left alone: its number may be another's by now.
+        """
+        if self.alive:
+            self._end()
+        self._running = None
+
+    def _end(self) -> None:
+        assert self._running is not None
         self._signal(signal.SIGKILL)
         self._running.wait()
-        self._running = None
 
     def pause(self) -> None:
         """Hold it still (SIGSTOP): connections are accepted, nothing is answered."""
