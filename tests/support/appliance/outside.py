@@ -7,7 +7,7 @@ from appliance.values import FUNDS_VEINS
 NETWORK = "home"
 PORTS, BALANCED, HOSTS = "ports", "balanced", "hosts"  # pools, by how their miners are reached
 SUPER_NODE_PORT, FIRST_NODE_PORT, FIRST_HOST_PORT = 30770, 30800, 4200
-EPOCH_SECONDS = 10
+EPOCH_SECONDS = 8
 BAYS = "local-hdd"
 BAY_BYTES = 192 << 20
 
