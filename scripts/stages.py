@@ -42,7 +42,7 @@ STAGES = (
     Stage("chaos", 240, ("disks",)),
     Stage("kubernetes", 300, ("kubernetes",)),
     Stage("scale", 240, ("kubernetes",)),
-    Stage("node", 360, ("kubernetes", "node", "disks")),
+    Stage("node", 360, ("kubernetes", "node", "disks"), waits=True),
 )
 
 COLD_SETUP = {"needs": 30, "environment": 90, "programs": 600}
