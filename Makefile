@@ -8,10 +8,15 @@ PYTHON3 := $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 RESULTS := .test-results
 
+# Tests start hundreds of interpreters: none shall compile our modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # SEED replays what a run drew: Hypothesis' examples, moments and victims of the kills.
 PYTEST = $(if $(SEED),CHAOS_SEED=$(SEED)) $(BIN)/python -m pytest \
     --junitxml=$(RESULTS)/$(1).xml $(if $(SEED),--hypothesis-seed=$(SEED))
 export CARGO_TARGET_DIR ?= $(CURDIR)/native/target/checks
+# As in scripts/bootstrap.sh; before Rust 1.91 it is ignored.
+export CARGO_BUILD_BUILD_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/cybervein/cargo
 
 # What the specification computes alone, on the vectors that native code is held to as well.
 SPEC_TESTS := $(addprefix tests/,space tree coding vrf protocol audit dag)

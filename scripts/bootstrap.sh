@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 
 # Companies and some machines sign TLS with roots of their own: trust the system's store.
 export UV_SYSTEM_CERTS=1 UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never
+# What Rust's dependencies compile to is kept for every checkout: one of them is a big C library.
+export CARGO_BUILD_BUILD_DIR=${CARGO_BUILD_BUILD_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/cybervein/cargo}
 
 python=$(command -v python3.11 || command -v python3)
 [ -x .venv/bin/cybervein ] || "$python" scripts/preflight.py --install --quiet build
