@@ -90,7 +90,7 @@ async def test_a_miner_asks_for_its_own_relief_only(lab: Lab, world: World, url:
         assert answer.json() == {"v": 1, "shards": [roots[2].hex()], "blocked_by": ""}
     for key in (miners[0].key, KeyPair(b"n" * 32)):
         async with SignedClient(key) as client:
-            with pytest.raises(ForbiddenError, match="only this miner itself"):
+            with pytest.raises(ForbiddenError, match="only the miner itself"):
                 await client.request("POST", f"{url}/v1/miners/{name}/release", body=body)
     async with SignedClient() as nobody:
         with pytest.raises(CyberVeinError, match="not signed"):
