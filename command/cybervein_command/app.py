@@ -8,6 +8,7 @@ import gc
 import json
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Annotated, Final
@@ -24,7 +25,6 @@ from cybervein_protocol.errors import (
 )
 from cybervein_runtime.console import Console
 
-from cybervein_command import checkup, keeping, network, transfer, wallet
 from cybervein_command.context import HOME_KEY
 
 _EXIT_CODES: Final[tuple[tuple[type[CyberVeinError], int], ...]] = (
@@ -35,14 +35,22 @@ _EXIT_CODES: Final[tuple[tuple[type[CyberVeinError], int], ...]] = (
     (StorageError, 6),
 )
 _INTERRUPTED: Final = 130
+OWN: Final = {
+    "transfer": ("put", "get", "cat"),
+    "keeping": ("ls", "rm", "renew", "audit"),
+    "wallet": ("wallet",),
+    "network": ("miners", "deals", "status"),
+    "checkup": ("doctor",),
+}
+"""This package's commands, by the module that has them."""
 _ENTRY_POINTS: Final = "cybervein.commands"
 
 
 def build(arguments: Sequence[str] = ()) -> typer.Typer:
     """The command tree: this package's commands and every installed plug-in's.
 
-    With the `arguments` of a run, plug-ins are imported only until one has the command, the plug-in
-    of its name first: all of theirs take a tenth of a second.
+    With the `arguments` of a run, modules are imported only until one has the command, the plug-in
+    of its name first: a miner starts without the client, a `put` without what the plug-ins bring.
     """
     app = typer.Typer(
         name="cybervein",
@@ -52,26 +60,30 @@ def build(arguments: Sequence[str] = ()) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    for add in (
-        transfer.commands,
-        keeping.commands,
-        wallet.commands,
-        network.commands,
-        checkup.commands,
-    ):
-        add(app)
     wanted = _command_of(arguments)
+    for module, names in OWN.items():
+        if wanted is None or wanted in names:
+            _add_own(app, module)
     plug_ins = entry_points(group=_ENTRY_POINTS)
     for entry in sorted(plug_ins, key=lambda each: (each.name != wanted, each.name)):
         if wanted and wanted in _names(app):
-            break
+            return app
         _load(app, entry)
+    if wanted is not None and wanted not in _names(app):  # it is unknown: say what is like it
+        for module in OWN:
+            _add_own(app, module)
     return app
+
+
+def _add_own(app: typer.Typer, module: str) -> None:
+    import_module(f"cybervein_command.{module}").commands(app)
 
 
 def _names(app: typer.Typer) -> set[str | None]:
     """Names of the commands and groups that are there."""
-    commands = {command.name for command in app.registered_commands}
+    commands = {
+        each.name or each.callback.__name__ for each in app.registered_commands if each.callback
+    }
     return commands | {group.name for group in app.registered_groups}
 
 

@@ -1,15 +1,18 @@
 """What every command of this package needs: the console, the home, an open client."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import typer
-from cybervein_client.client import AsyncClient
 from cybervein_client.home import Home
 from cybervein_protocol.names import MIB
 from cybervein_protocol.native import native
 from cybervein_runtime.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from cybervein_client.client import AsyncClient
 
 HOME_KEY: Final = "cybervein.home"
 _KEPT_BYTES: Final = 192 * MIB
@@ -35,8 +38,10 @@ def keep_freed_memory() -> None:
         module.keep_freed_memory(_KEPT_BYTES)
 
 
-def with_client(ctx: typer.Context, operation: Callable[[AsyncClient], Awaitable[T]]) -> T:
+def with_client(ctx: typer.Context, operation: "Callable[[AsyncClient], Awaitable[T]]") -> T:
     """The result of `operation` with an open client."""
+    from cybervein_client.client import AsyncClient  # noqa: PLC0415 -- half of what a miner imports
+
     keep_freed_memory()
 
     async def run() -> T:
