@@ -84,7 +84,7 @@ class Asking:
 
     @property
     def own(self) -> KeyPair:
-        return self.miner.node.identity.keys
+        return self.miner.node.basis.identity.keys
 
 
 @pytest.fixture
