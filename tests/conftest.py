@@ -1,5 +1,6 @@
 """Fixtures for every test that asks for them, and which tests stay together on one worker."""
 
+import signal
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -8,6 +9,11 @@ from codes import MODES, mode
 from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling, Scheduling
+
+# A shell that runs tests in the background ignores Ctrl-C for them; the programs they start
+# are interrupted all the same.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ("cluster.plugin", "oci.plugin")
 
