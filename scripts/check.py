@@ -1,4 +1,4 @@
-"""`make test`: sets up what the asked stages need, runs them in two lanes, tells times.
+"""`make test`: sets up what the asked stages need, runs them one after the other, tells times.
 
 What is missing on the machine is told in one list before anything runs. Every stage runs even if
 an earlier one failed, so that one run shows everything that is broken; how to run a failed one
@@ -15,7 +15,6 @@ import secrets
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,9 +62,9 @@ def set_up(asked: tuple[Stage, ...]) -> list[Outcome]:
     return done
 
 
-def run(stage: Stage, show: Callable[[str], None]) -> Outcome:
+def run(stage: Stage) -> Outcome:
     """Run `make stage-NAME`, showing its output while keeping it for the counts."""
-    show(f"\n=== stage {stage.name} ===\n")
+    print(f"\n=== stage {stage.name} ===", flush=True)
     report = RESULTS / f"{stage.name}.xml"
     report.unlink(missing_ok=True)
     began, lines = time.monotonic(), []
@@ -74,44 +73,18 @@ def run(stage: Stage, show: Callable[[str], None]) -> Outcome:
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as process:
         for line in process.stdout or ():
-            show(line)
+            print(line, end="", flush=True)
             lines.append(line)
     ok = process.returncode == 0
     passed, failed = outcome.counts(report, "".join(lines), ok=ok)
     return Outcome(stage.name, passed, failed, time.monotonic() - began, stage.budget_seconds)
 
 
-def show_now(text: str) -> None:
-    """Print as it comes: what the first lane does."""
-    print(text, end="", flush=True)
-
-
-def run_beside(stage: Stage) -> Outcome:
-    """Run a stage of the other lane, whose output is shown whole when it has ended."""
-    show_now(f"\n=== stage {stage.name} begins beside; its output comes at its end ===\n")
-    kept: list[str] = []
-    done = run(stage, kept.append)
-    show_now("".join(kept))
-    return done
-
-
-def run_all(asked: tuple[Stage, ...]) -> list[Outcome]:
-    """Run the stages in two lanes, each in order; what one waits for leaves time for the other."""
-    beside = [stage for stage in asked if stage.waits]
-    first = [stage for stage in asked if not stage.waits]
-    if not first:
-        return [run(stage, show_now) for stage in beside]
-    with ThreadPoolExecutor(1) as lane:
-        others = lane.submit(lambda: [run_beside(stage) for stage in beside])
-        done = [run(stage, show_now) for stage in first]
-        return done + others.result()
-
-
-def tell(done: list[Outcome], seconds: float, seed: str) -> int:
+def tell(done: list[Outcome], seed: str) -> int:
     """Print the table, what took too long, how to run failed stages again, and the counts."""
     names = {stage.name for stage in stages.STAGES}
     failed = [each.name for each in done if each.name in names and not each.ok]
-    lines = [outcome.table(done, seconds), *outcome.over_budget(done)]
+    lines = [outcome.table(done), *outcome.over_budget(done)]
     lines += [f"again, alone: make test STAGES={name} SEED={seed}" for name in failed]
     print("\n" + "\n".join(lines) + "\n")
     counts = [sum(each.passed for each in done), sum(each.failed for each in done)]
@@ -127,13 +100,12 @@ def main(names: list[str]) -> int:
         print(f"error: {unknown}", file=sys.stderr)
         return 2
     RESULTS.mkdir(exist_ok=True)
-    began = time.monotonic()
     seed = os.environ["SEED"] = os.environ.get("SEED") or str(secrets.randbelow(1 << 32))
     print(f"seed {seed}", flush=True)
     done = set_up(asked)
     if all(each.ok for each in done):
-        done += run_all(asked)
-    return tell(done, time.monotonic() - began, seed)
+        done += [run(stage) for stage in asked]
+    return tell(done, seed)
 
 
 if __name__ == "__main__":

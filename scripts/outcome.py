@@ -56,13 +56,15 @@ def counts(report: Path, output: str, *, ok: bool) -> tuple[int, int]:
     return passed, failed if ok and passed else max(failed, 1)
 
 
-def table(outcomes: list[Outcome], seconds: float) -> str:
-    """One line for each step of the set-up and each stage; the last one has the whole run's s."""
+def table(outcomes: list[Outcome]) -> str:
+    """One line for each step of the set-up and each stage."""
     rows = [f"{'stage':<14}{'passed':>8}{'failed':>8}{'seconds':>9}{'budget':>8}"]
     for each in outcomes:
         numbers = f"{each.passed:>8}{each.failed:>8}{each.seconds:>9.0f}{each.budget_seconds:>8}"
         rows.append(f"{each.name:<14}{numbers}{'' if each.ok else '  FAILED'}")
-    return "\n".join([*rows, f"{'all':<14}{'':>16}{seconds:>9.0f}"])
+    total = sum(each.seconds for each in outcomes)
+    allowed = sum(each.budget_seconds for each in outcomes)
+    return "\n".join([*rows, f"{'all':<14}{'':>16}{total:>9.0f}{allowed:>8}"])
 
 
 def over_budget(outcomes: list[Outcome]) -> list[str]:

@@ -21,8 +21,6 @@ class Stage:
     name: str
     budget_seconds: int
     needs: tuple[str, ...] = ()
-    waits: bool = False
-    """Whether it waits more than it computes: then it runs beside the others."""
 
     @property
     def on_kubernetes(self) -> bool:
@@ -42,7 +40,7 @@ STAGES = (
     Stage("chaos", 240, ("disks",)),
     Stage("kubernetes", 300, ("kubernetes",)),
     Stage("scale", 240, ("kubernetes",)),
-    Stage("node", 360, ("kubernetes", "node", "disks"), waits=True),
+    Stage("node", 360, ("kubernetes", "node", "disks")),
 )
 
 COLD_SETUP = {"needs": 30, "environment": 90, "programs": 600}

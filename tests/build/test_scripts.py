@@ -4,11 +4,8 @@ import importlib
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -134,33 +131,6 @@ def test_set_up_and_stages_are_timed_and_a_failed_one_keeps_the_others_running(
     assert lines[-1] == "12 passed, 1 failed"
 
 
-def test_a_stage_that_waits_runs_beside_the_others_and_is_shown_whole(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    check, stages, outcome = script("check"), script("stages"), script("outcome")
-    node = next(stage for stage in stages.STAGES if stage.waits)
-    began, ended = threading.Event(), threading.Event()
-
-    def run(stage: Any, show: Callable[[str], None]) -> Any:
-        show(f"one {stage.name}\n")
-        if stage is node:
-            began.set()
-            assert ended.wait(60)
-        else:
-            assert began.wait(60), "the other one runs at the same time"
-            show("two lint\n")
-            ended.set()
-        show(f"three {stage.name}\n")
-        return outcome.Outcome(stage.name, 1, 0, 1.0, 1)
-
-    monkeypatch.setattr(check, "run", run)
-    done = check.run_all((stages.STAGES[0], node))
-    assert [each.name for each in done] == ["lint", node.name]
-    printed = capsys.readouterr().out
-    assert f"one {node.name}\nthree {node.name}\n" in printed
-    assert printed.index(f"stage {node.name} begins beside") < printed.index("two lint")
-
-
 def test_an_unknown_stage_is_refused_with_the_known_ones() -> None:
     stages = script("stages")
     with pytest.raises(ValueError, match="no such stage: nosuch; of: lint locks rust"):
@@ -201,7 +171,7 @@ def test_what_went_over_its_budget_is_told_and_fails_nothing(
 ) -> None:
     check, outcome = script("check"), script("outcome")
     slow = outcome.Outcome("lint", 1, 0, 70.0, 60)
-    assert check.tell([slow, outcome.Outcome("locks", 1, 0, 7.0, 10)], 77.0, "7") == 0
+    assert check.tell([slow, outcome.Outcome("locks", 1, 0, 7.0, 10)], "7") == 0
     lines = capsys.readouterr().out.splitlines()
     assert "over its budget: lint, 70 s of 60" in lines
     assert not any(line.startswith("over its budget: locks") for line in lines)
@@ -212,7 +182,7 @@ def test_a_failed_stage_tells_how_to_run_it_again_with_its_seed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     check, outcome = script("check"), script("outcome")
-    assert check.tell([outcome.Outcome("chaos", 5, 2, 70.0, 60)], 70.0, "7") == 1
+    assert check.tell([outcome.Outcome("chaos", 5, 2, 70.0, 60)], "7") == 1
     assert "again, alone: make test STAGES=chaos SEED=7" in capsys.readouterr().out
 
 
