@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from chart_helm import CHART
+from waiting import DEADLINE_SECONDS
 
 ALERTS = CHART.parents[1] / "dashboards" / "alerts"
 TESTS = sorted(ALERTS.glob("*_test.yaml"))
@@ -14,7 +15,11 @@ RULES = CHART / "files" / "rules.yaml"
 
 def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["promtool", *arguments], capture_output=True, text=True, timeout=60, check=False
+        ["promtool", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+        check=False,
     )
 
 

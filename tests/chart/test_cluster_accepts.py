@@ -12,7 +12,7 @@ from chart_helm import CHART, MONITORING, ROOT, Helm, Object
 from cluster.api import Api, ApiError
 from cluster.running import Cluster
 from cluster.tools import tool
-from waiting import until
+from waiting import DEADLINE_SECONDS, until
 
 pytestmark = pytest.mark.kubernetes
 EVERYTHING = [f"--api-versions=monitoring.coreos.com/v1/{kind}" for kind in MONITORING]
@@ -111,7 +111,7 @@ def conforms(schemas: Path, objects: list[Object]) -> str:
         input=yaml.safe_dump_all(objects),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=DEADLINE_SECONDS,
         check=False,
     )
     return "" if run.returncode == 0 else run.stdout + run.stderr

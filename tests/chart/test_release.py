@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from chart_helm import CHART, PACKAGE_0_1, Helm, HelmError
+from chart_helm import CHART, PACKAGE_0_1, TIMEOUT, Helm, HelmError
 from cluster.api import Api, ApiError
 from cluster.rest import Object
 from cluster.running import Cluster
-from waiting import until
+from waiting import DEADLINE_SECONDS, until
 
 pytestmark = pytest.mark.kubernetes
 HOME = ("--values", CHART / "values-home.yaml")
@@ -132,7 +132,7 @@ def test_uninstall_leaves_nothing_stuck_and_no_data_lost(
     api = cluster.api.within(namespace)
     api.apply(*left_behind(namespace), owned_by_pool(api))
 
-    release("uninstall", "cybervein", "--wait", "--timeout", "60s")
+    release("uninstall", "cybervein", "--wait", *TIMEOUT)
 
     for kind, name in (("network", "home"), ("minerpool", "pool"), ("service", "pool-0")):
         api.wait_gone(kind, name)
@@ -161,7 +161,7 @@ def test_it_installs_again_under_another_name_over_what_was_left(
     cluster: Cluster, release: Helm, namespace: str
 ) -> None:
     release("install", "first", CHART, *HOME)
-    release("uninstall", "first", "--wait", "--timeout", "60s")
+    release("uninstall", "first", "--wait", *TIMEOUT)
     release("install", "second", CHART, *HOME)
     assert cluster.api.within(namespace).get("minerpool", "pool") is not None
 
@@ -290,5 +290,5 @@ def test_the_upgrade_hook_may_change_our_crds_and_nothing_else(
 def run_cybervein(*arguments: str) -> str:
     program = Path(sys.executable).with_name("cybervein")
     return subprocess.run(
-        [program, *arguments], capture_output=True, text=True, check=True, timeout=60
+        [program, *arguments], capture_output=True, text=True, check=True, timeout=DEADLINE_SECONDS
     ).stdout

@@ -17,7 +17,7 @@ from cybervein_protocol.coding import SEGMENT_PLAIN
 from cybervein_protocol.errors import ConflictError
 from real_network import RealNetwork
 from services import command
-from waiting import until
+from waiting import DEADLINE_SECONDS, until
 
 Noise = Callable[..., Path]
 
@@ -70,7 +70,7 @@ def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(home: Home, noise: Noise
     )
     until(lambda: len(receipted(home, "file")) >= 1, "a segment")
     process.send_signal(signal.SIGINT)
-    _, complaint = process.communicate(timeout=300)
+    _, complaint = process.communicate(timeout=DEADLINE_SECONDS)
     assert process.returncode == 130
     assert complaint == b"interrupted; run the same command again to continue\n"
 

@@ -31,6 +31,7 @@ from cybervein_protocol.placement import Code
 from cybervein_protocol.signing import KeyPair
 from cybervein_runtime.network_file import load_network, save_network
 from real_network import RealNetwork
+from waiting import DEADLINE_SECONDS
 
 Noise = Callable[..., Path]
 STRANGER = KeyPair(b"\x66" * 32)
@@ -108,7 +109,7 @@ def lying_super_node(network: RealNetwork, lie: Callable[[Any], Any]) -> Iterato
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             url = network.supernode.url + self.path
-            with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 -- our own process
+            with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 -- our own process
                 data = answer.read()
             if self.path.endswith("/shards"):
                 data = json.dumps(lie(json.loads(data))).encode()

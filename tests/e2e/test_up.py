@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from up_process import Up, alive, cybervein, up
+from waiting import DEADLINE_SECONDS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
@@ -16,7 +17,7 @@ FLAGS = ("--miners", "4", "--epoch-seconds", "5", "--plots", "1")
 
 
 def fetch(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 -- http of this test
+    with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 -- http of this test
         return str(answer.read().decode())
 
 

@@ -15,7 +15,7 @@ from appliance import outside
 from appliance.outside import BALANCED, HOSTS, NETWORK, PORTS
 from appliance.outsider import Outsider, guests
 from appliance.values import NEW_IMAGE
-from chart_helm import CHART, Helm
+from chart_helm import CHART, TIMEOUT, Helm
 from cluster.api import Api
 from cluster.kubectl import Kubectl, KubectlError
 from cluster.kwok import is_ready
@@ -30,7 +30,7 @@ from waiting import until
 pytestmark = pytest.mark.node
 DRAIN = "cybervein.io/drain"
 FOUNDER, NEIGHBOUR = "founder", "neighbour"
-WAIT = ("--wait", "--timeout", "110s")
+WAIT = ("--wait", *TIMEOUT)
 WIDE, FILE, MOVED = "wide", "file", "moved"
 WIDE_CODE = "6/7"  # seven miners, two or three of each kind: no kind can be left out of a read
 FILE_BYTES = 1_500_017
@@ -214,7 +214,7 @@ def test_a_customer_outside_puts_and_gets_through_all_of_them(story: Outside) ->
 
 
 def test_helms_own_test_passes_while_policies_are_enforced(story: Outside) -> None:
-    story.helm("test", "cybervein", "--timeout", "110s")
+    story.helm("test", "cybervein", *TIMEOUT)
     assert story.node.policies.problem is None
 
 

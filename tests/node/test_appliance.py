@@ -25,7 +25,7 @@ from appliance.values import (
     earlier,
     today,
 )
-from chart_helm import CHART, PACKAGE_0_1, Helm
+from chart_helm import CHART, PACKAGE_0_1, TIMEOUT, Helm
 from cluster.api import Api
 from cluster.kubectl import Kubectl
 from cluster.kwok import is_ready
@@ -37,7 +37,7 @@ from waiting import until
 
 pytestmark = pytest.mark.node
 NAMESPACE = "appliance"
-WAIT = ("--wait", "--timeout", "110s")
+WAIT = ("--wait", *TIMEOUT)
 PAUSED = "cybervein.io/paused"
 REGISTRY = "docker.io/library/"
 CUSTOMERS = ("customer", "newcomer")  # the second one comes after the upgrade
@@ -230,7 +230,7 @@ def test_a_client_of_today_stores_beside_the_earlier_one(appliance: Appliance) -
 
 
 def test_helms_own_test_passes(appliance: Appliance) -> None:
-    appliance.helm("test", "cybervein", "--timeout", "110s")
+    appliance.helm("test", "cybervein", *TIMEOUT)
 
 
 def test_not_one_read_failed_until_the_uninstall(appliance: Appliance) -> None:

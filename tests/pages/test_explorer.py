@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from browser import Browser, chromium
 from up_process import cybervein, up
+from waiting import DEADLINE_SECONDS
 
 pytestmark = [pytest.mark.pages, pytest.mark.timeout(900)]
 
@@ -21,7 +22,7 @@ class World:
         self.url, self.browser = url, browser
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(self.url + path, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310
             return json.loads(answer.read())
 
     def open(self, place: str = "") -> Browser:

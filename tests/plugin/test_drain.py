@@ -2,7 +2,7 @@
 
 import pytest
 from farm import Plugin, disk_says
-from waiting import until
+from waiting import DEADLINE_SECONDS, until
 
 pytestmark = pytest.mark.kubernetes
 
@@ -20,7 +20,7 @@ def test_drain_asks_the_pool_and_returns_when_the_miner_is_stopped(farm: Plugin)
     assert "5 shards left" in run.stderr.readline()
     disk_says(farm.api, 1, phase="Drained", shards=0)
     farm.api.delete("statefulset", "pool-1")
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=DEADLINE_SECONDS)
     assert run.returncode == 0, err
     assert "pool-1: drained and stopped; its volumes and identity stay" in out
 
@@ -68,7 +68,7 @@ def test_a_disk_is_emptied_then_pulled_then_the_new_one_is_taken(farm: Plugin) -
     until(lambda: disk_spec(farm)["drain"] is True, "the disk is asked to drain")
     disk_says(farm.api, 0, phase="Draining", shards=2)
     disk_says(farm.api, 0, phase="Drained", shards=0, diskId="disk-0")
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=DEADLINE_SECONDS)
     assert run.returncode == 0, err
     told = " ".join(out.split())
     assert "pool-0-disk1 is empty and may be pulled: disk disk-0" in told
@@ -77,7 +77,7 @@ def test_a_disk_is_emptied_then_pulled_then_the_new_one_is_taken(farm: Plugin) -
     run = farm.start("disk", "replace", "pool-0-disk1", "--new")
     until(lambda: disk_spec(farm)["drain"] is False, "the disk is taken into use")
     disk_says(farm.api, 0, phase="InUse", diskId="disk-new")
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=DEADLINE_SECONDS)
     assert run.returncode == 0, err
     assert "pool-0-disk1 is in use: disk disk-new" in out
 
@@ -108,6 +108,6 @@ def test_a_drained_disk_is_wiped(farm: Plugin) -> None:
     run = farm.start("wipe", "pool-0-disk1", "--confirm", "disk-0")
     until(lambda: disk_spec(farm)["wipe"] == "disk-0", "the wipe is asked for")
     disk_says(farm.api, 0, phase="Wiped")
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=DEADLINE_SECONDS)
     assert run.returncode == 0, err
     assert "pool-0-disk1 is wiped" in out

@@ -12,6 +12,7 @@ from cluster.running import Cluster
 from farm import Plugin, resource
 from operator_lab import Lab, rights
 from responder import PlayedMiner, Responder
+from waiting import DEADLINE_SECONDS
 
 pytestmark = pytest.mark.kubernetes
 CREATED, FORBIDDEN = 201, 403
@@ -85,7 +86,7 @@ def test_a_drain_that_nobody_can_take_says_why(lab: Lab, plugin: Plugin) -> None
         assert line, told
         told += line
     held.held = 0
-    out, err = run.communicate(timeout=60)
+    out, err = run.communicate(timeout=DEADLINE_SECONDS)
     assert run.returncode == 0, err
     assert "home-1: drained and stopped" in out
 

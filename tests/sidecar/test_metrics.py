@@ -21,7 +21,7 @@ from cybervein_miner.sidecar.metric import SOURCES, MetricSpec
 from cybervein_miner.sidecar.registry import ALL, METRICS
 from prometheus_client.parser import text_string_to_metric_families
 from services import miner, sidecar, super_node
-from waiting import until
+from waiting import DEADLINE_SECONDS, until
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 UNITS = ("bytes", "seconds", "veins", "ratio", "bytes_per_second", "timestamp_seconds")
@@ -57,9 +57,14 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         running.stop()
 
 
+def status_of(url: str) -> int:
+    with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 -- our own
+        return int(answer.status)
+
+
 def page(url: str, accept: str = "text/plain") -> str:
     request = urllib.request.Request(f"{url}/metrics", headers={"accept": accept})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 -- our own loopback
+    with urllib.request.urlopen(request, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 -- our own loopback
         return str(answer.read().decode())
 
 
@@ -162,8 +167,8 @@ def test_a_source_that_is_away_is_a_zero_not_an_error(live: Live, tmp_path: Path
             assert value(text, "cybervein_up", source="host") == 1
             assert "cybervein_plots{" not in text
             with pytest.raises(urllib.error.HTTPError):
-                urllib.request.urlopen(f"{alone.url}/readyz", timeout=60)  # noqa: S310
-            assert urllib.request.urlopen(f"{alone.url}/healthz", timeout=60).status == 200  # noqa: S310
+                status_of(f"{alone.url}/readyz")
+            assert status_of(f"{alone.url}/healthz") == 200
         finally:
             alone.kill()
 
@@ -178,7 +183,7 @@ def test_it_has_started_once_its_miner_has_answered_whatever_comes_then(
 
     def answers(path: str) -> int:
         try:
-            return int(urllib.request.urlopen(f"{alone.url}/{path}", timeout=60).status)  # noqa: S310
+            return status_of(f"{alone.url}/{path}")
         except urllib.error.HTTPError as error:
             return error.code
 

@@ -25,7 +25,7 @@ from ports import free_ports
 from services import Service, run
 from structlog.testing import capture_logs
 from super_lab import RealSuperNode
-from waiting import until
+from waiting import DEADLINE_SECONDS, until
 
 LOOPBACK = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
 
@@ -121,7 +121,7 @@ def members_join(folder: Path, node: RealSuperNode) -> None:
             *("--run-file", folder / "side.json"),
         ).start()
         running.callback(ended, beside)
-        with urllib.request.urlopen(f"{beside.url}/metrics", timeout=60) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{beside.url}/metrics", timeout=DEADLINE_SECONDS) as answer:  # noqa: S310
             assert b'cybervein_up{source="supernode"} 1.0' in answer.read()
     home = ("--home", str(folder / "home"))
     node.cli(*home, "wallet", "new", "--network", network)

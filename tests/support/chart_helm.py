@@ -9,12 +9,14 @@ from typing import Any
 
 import yaml
 from cluster.tools import kubernetes_version, tool
+from waiting import DEADLINE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "cybervein"
 PACKAGE_0_1 = ROOT / "tests" / "chart" / "packages" / "cybervein-0.1.0.tgz"
 MONITORING = ("PodMonitor", "PrometheusRule")
-CALL_SECONDS = 120
+TIMEOUT = ("--timeout", f"{DEADLINE_SECONDS:.0f}s")
+"""Helm's own deadline for what it waits for."""
 
 Object = dict[str, Any]
 
@@ -40,7 +42,7 @@ class Helm:
             env={**os.environ, **home, **target},
             capture_output=True,
             text=True,
-            timeout=CALL_SECONDS,
+            timeout=DEADLINE_SECONDS + 60,
             check=False,
         )
         if run.returncode != 0:

@@ -9,9 +9,9 @@ from pathlib import Path
 from cluster.api import Api
 from cluster.rest import Object
 from cluster.tools import tool
+from waiting import DEADLINE_SECONDS
 
 ROOT = Path(__file__).parents[2]
-CALL_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Plugin:
     def __call__(self, *arguments: str, code: int = 0) -> str:
         """Its standard output; it must end with `code`."""
         run = self.start(*arguments)
-        out, err = run.communicate(timeout=CALL_SECONDS)
+        out, err = run.communicate(timeout=DEADLINE_SECONDS)
         assert run.returncode == code, f"{run.returncode}: {out}{err}"
         return out if code == 0 else out + err
 

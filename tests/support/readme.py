@@ -5,6 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from waiting import DEADLINE_SECONDS
+
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 BLOCKS = [
@@ -37,5 +39,5 @@ def shell(workshop: Path, lines: list[str]) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=900,
+        timeout=DEADLINE_SECONDS,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from services import command
+from waiting import DEADLINE_SECONDS
 
 Event = dict[str, Any]
 
@@ -69,7 +70,7 @@ def up(data: Path, *flags: str, ready: bool = True) -> Iterator[Up]:
 def cybervein(home: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """A `cybervein` command of the network's local customer."""
     line = command("--home", home, *arguments)
-    return subprocess.run(line, capture_output=True, check=False, timeout=900)
+    return subprocess.run(line, capture_output=True, check=False, timeout=DEADLINE_SECONDS)
 
 
 def alive(pid: int) -> bool:

@@ -19,10 +19,10 @@ from cluster.kubectl import Kubectl
 from cybervein_protocol.signing import address
 from cybervein_runtime.identity import Identity, identity_json
 from process import Process
+from waiting import DEADLINE_SECONDS
 
 PROGRAM = Path(sys.executable).with_name("cybervein")
 EPOCHS = 2_000
-CALL_SECONDS = 120
 
 
 class OutsiderError(AssertionError):
@@ -61,7 +61,7 @@ class Outsider:
             env={**os.environ, "CYBERVEIN_HOME": str(self.home)},
             capture_output=True,
             text=True,
-            timeout=CALL_SECONDS,
+            timeout=DEADLINE_SECONDS,
             check=False,
         )
         if run.returncode != 0:

@@ -12,8 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 from cluster.tools import system_tool
-
-RUN_SECONDS = 120
+from waiting import DEADLINE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Container:
             cwd=directory,
             capture_output=True,
             text=True,
-            timeout=RUN_SECONDS,
+            timeout=DEADLINE_SECONDS,
             stdin=subprocess.DEVNULL,
             check=False,
         )
