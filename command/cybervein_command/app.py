@@ -61,6 +61,8 @@ def build(arguments: Sequence[str] = ()) -> typer.Typer:
     )
     app.callback()(_root)
     wanted = _command_of(arguments)
+    if list(arguments) == ["--version"]:
+        return app
     for module, names in OWN.items():
         if wanted is None or wanted in names:
             _add_own(app, module)

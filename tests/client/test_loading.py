@@ -37,6 +37,12 @@ def test_a_service_starts_without_the_client(command: str) -> None:
     assert "cybervein_client.client" not in loaded(command)[1]
 
 
+def test_the_version_is_told_without_any_command() -> None:
+    commands, modules = loaded("--version")
+    assert not commands
+    assert "aiohttp" not in modules
+
+
 def test_a_customers_command_imports_no_plug_in() -> None:
     commands, modules = loaded("--home", "somewhere", "put", "file")
     assert commands == {"put", "get", "cat"}

@@ -24,7 +24,8 @@ def until(
 ) -> Value:
     """Call `look` until it returns something true, and return that.
 
-    A process that does not answer (OSError), as it starts or the machine is busy, counts as no.
+    A process that does not answer (OSError), as it starts or the machine is busy, counts as no, and
+    so does a document that has not got the field yet (LookupError).
     Raises NeverHappenedError that names `what`, what was seen last, and what `diagnose` says.
     """
     deadline = time.monotonic() + DEADLINE_SECONDS
@@ -34,7 +35,7 @@ def until(
             if value := look():
                 return value
             seen = value
-        except OSError as error:
+        except (OSError, LookupError) as error:
             seen = error
         if time.monotonic() > deadline:
             raise NeverHappenedError(_never(what, seen, diagnose()))

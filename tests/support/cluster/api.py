@@ -106,11 +106,12 @@ class Api:
                 self.wait_gone(kind, name, about["uid"])
 
     def wait(self, kind: str, name: str, met: Callable[[Object], object], what: str) -> Object:
-        """The object once it exists and `met` holds of it."""
+        """The object once it exists and `met` holds of it; a field may not be there yet."""
         seen = None
         for seen in self._states(kind, name):
-            if seen is not None and met(seen):
-                return seen
+            with suppress(LookupError):
+                if seen is not None and met(seen):
+                    return seen
         raise self._never(kind, name, what, seen)
 
     def wait_gone(self, kind: str, name: str, uid: str = "") -> None:
