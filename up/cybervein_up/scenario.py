@@ -22,6 +22,7 @@ from cybervein_up.watch import Holding, Watch
 
 _POLL_SECONDS = 0.25
 _REPAIR_EPOCHS_MAX = 12
+_PLOT_EPOCHS_MAX = 12
 _SPARE_SECONDS = 60
 _COMPARE_BYTES = 1 << 20
 
@@ -47,7 +48,7 @@ class Script:
         return self.report
 
     async def _steps(self) -> None:
-        first = (await self._watch.snapshot()).epoch
+        first = await self._working()
         self.report.segment_bytes = self._watch.preset.segment_chunks * CHUNK_BYTES
         self.report.deal_segments = self._watch.preset.deal_segments_max
         half, last = first + self._scenario.epochs // 2, first + self._scenario.epochs
@@ -60,6 +61,13 @@ class Script:
         proofs = await self._watch.proofs(range(first, last))
         self.report.network(await self._watch.snapshot(), proofs, self._network.crashed)
         await self._read_with_the_fewest(rebuilt)
+
+    async def _working(self) -> int:
+        """The epoch in which every miner has a plot that counts: the first of those to live."""
+        seconds = self._watch.preset.epoch_seconds * _PLOT_EPOCHS_MAX + _SPARE_SECONDS
+        plotted = "every miner's first plot"
+        await self._until(lambda s: all(m.plots_active for m in s.miners), plotted, seconds)
+        return (await self._watch.snapshot()).epoch
 
     async def _store_and_read(self) -> None:
         """Put the file, get it back, compare byte for byte."""
