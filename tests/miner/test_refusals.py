@@ -163,7 +163,7 @@ async def _malformed(asking: Asking) -> None:
 
 
 async def _control(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
-    own, disks = asking.own, asking.miner.node.rack.disks
+    own, disks = asking.own, asking.miner.node.basis.rack.disks
     big, nothing = b" " * 9000, b'{"path":"/nowhere"}'
     for path in ("/v1/drain", "/v1/disks", "/v1/disks/none/wipe"):
         assert await asking.ask("POST", path, own, big) == 413
@@ -218,7 +218,7 @@ async def _audits(asking: Asking) -> None:
     assert await ask("POST", "/v1/audit", key, body) == 507
     file.rmdir()
     assert await asking.ordered("PUT", root, PLACE, data) == 201
-    disk = asking.miner.node.rack.disks[0].id
+    disk = asking.miner.node.basis.rack.disks[0].id
     assert await ask("DELETE", f"/v1/disks/{disk}?force=true", asking.own) == 200
     assert await ask("POST", "/v1/audit", key, body) == 404
 
@@ -231,6 +231,6 @@ async def _drain(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _file(miner: Running, root: bytes) -> Path:
-    found = (disk.folder("shards") / root.hex()[:2] / root.hex() for disk in miner.node.rack.disks)
+    found = (disk.folder("shards") / root.hex()[:2] / root.hex() for disk in miner.node.basis.rack.disks)
     [file] = [each for each in found if each.exists()]
     return file
