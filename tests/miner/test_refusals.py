@@ -231,6 +231,8 @@ async def _drain(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _file(miner: Running, root: bytes) -> Path:
-    found = (disk.folder("shards") / root.hex()[:2] / root.hex() for disk in miner.node.basis.rack.disks)
+    found = (
+        disk.folder("shards") / root.hex()[:2] / root.hex() for disk in miner.node.basis.rack.disks
+    )
     [file] = [each for each in found if each.exists()]
     return file
