@@ -24,9 +24,9 @@ def bench(tmp_path: Path) -> Path:
 
 
 def run(bench: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, bench / "run.py", *arguments], capture_output=True, text=True, check=False
-    )
+    """Run it without bytecode: of a race that is written anew within a second, it would be old."""
+    command = [sys.executable, "-B", bench / "run.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def results(bench: Path) -> dict[str, dict[str, object]]:
