@@ -63,10 +63,13 @@ class Script:
         await self._read_with_the_fewest(rebuilt)
 
     async def _working(self) -> int:
-        """The epoch in which every miner has a plot that counts: the first of those to live."""
+        """The epoch in which every running miner's plots count: the first of those to live."""
+
+        def plotted(snapshot: Snapshot) -> bool:
+            return all(miner.plots_active for miner in snapshot.miners if miner.running)
+
         seconds = self._watch.preset.epoch_seconds * _PLOT_EPOCHS_MAX + _SPARE_SECONDS
-        plotted = "every miner's first plot"
-        await self._until(lambda s: all(m.plots_active for m in s.miners), plotted, seconds)
+        await self._until(plotted, "every miner's first plot", seconds)
         return (await self._watch.snapshot()).epoch
 
     async def _store_and_read(self) -> None:
