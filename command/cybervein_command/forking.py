@@ -49,9 +49,9 @@ def serve(channel: socket.socket, modules: list[str]) -> None:
 def _fork(request: Mapping[str, Any], files: list[int]) -> int:
     """The child's pid, once it leads its session; 0 in the child."""
     ready, told = os.pipe()
-    pid = os.fork()
+    parent, pid = os.getpid(), os.fork()
     if pid == 0:
-        _become(request, files)  # closes `told`, with all that is not its own
+        _become(request, files, parent)  # closes `told`, with all that is not its own
         return 0
     os.close(told)
     os.read(ready, 1)
@@ -60,10 +60,12 @@ def _fork(request: Mapping[str, Any], files: list[int]) -> int:
     return pid
 
 
-def _become(request: Mapping[str, Any], files: list[int]) -> None:
+def _become(request: Mapping[str, Any], files: list[int], parent: int) -> None:
     """Session, directory, environment, files and name of the command that this process will be."""
     os.setsid()
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it died before the kernel was told
+        os._exit(1)
     os.chdir(request["directory"])
     os.environ.clear()
     os.environ.update(request["environment"])

@@ -101,3 +101,28 @@ signal.pause()
         assert there(pid)
         parent.kill()
     until(lambda: not there(pid), "it ended")
+
+
+def test_a_command_too_long_to_ask_for_runs_and_leaves_the_others_alone(
+    staying: Offspring,
+) -> None:
+    told = run("--version", environment={"LONG": "é" * 30_000})
+    assert (told.returncode, told.stderr) == (0, "")
+    assert staying.poll() is None
+
+
+def test_no_answer_is_taken_for_another_ones(
+    staying: Offspring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("cybervein_up.nursery.int", interrupted, raising=False)
+        with pytest.raises(KeyboardInterrupt):
+            run("--version")
+    assert staying._nursery.lost
+    assert run("--version").returncode == 0  # by a new one
+    assert staying.wait() == -signal.SIGTERM
+
+
+def interrupted(_: object) -> int:
+    """Ctrl-C once the nursery has answered."""
+    raise KeyboardInterrupt

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from cybervein_protocol.errors import UnavailableError
 
@@ -34,6 +34,8 @@ _IMPORTED: Final = (
 )
 """What the commands of a network import on their way; by name, for `up` imports none of it."""
 _POLL_SECONDS: Final = 0.02
+_REQUEST_BYTES_MAX: Final = 1 << 16
+"""Half of what the forking process takes; a longer command is started the ordinary way."""
 
 
 class Offspring:
@@ -61,14 +63,18 @@ class Offspring:
             os.killpg(self.pid, signal.SIGKILL)
 
     def _look(self, seconds: float | None) -> int | None:
-        if self.returncode is None and select.select([self._ended], [], [], seconds)[0]:
+        if self.returncode is not None:
+            return self.returncode
+        end = select.poll()  # select() refuses descriptors from 1024
+        end.register(self._ended, select.POLLIN)
+        if end.poll(None if seconds is None else seconds * 1000):
             os.close(self._ended)
             self.returncode = self._code()
         return self.returncode
 
     def _code(self) -> int:
         try:
-            return self._nursery.ask({"ended": self.pid})
+            return self._nursery.ask(json.dumps({"ended": self.pid}).encode())
         except UnavailableError:
             return -signal.SIGTERM  # what the kernel sent it at the nursery's end
 
@@ -84,7 +90,7 @@ class Nursery:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 -- this very interpreter
-                [sys.executable, "-m", _FORKING, str(theirs.fileno()), *_IMPORTED],
+                [sys.executable, "-P", "-m", _FORKING, str(theirs.fileno()), *_IMPORTED],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
@@ -94,15 +100,18 @@ class Nursery:
     @property
     def lost(self) -> bool:
         """Whether it has ended, and its offspring with it."""
-        return self._process.poll() is not None
+        return self._channel.fileno() < 0 or self._process.poll() is not None
 
-    def ask(self, request: Mapping[str, Any], *files: int) -> int:
+    def ask(self, request: bytes, *files: int) -> int:
         """The answer, a number. Raises UnavailableError if the nursery has ended."""
         with self._lock:
             try:
-                socket.send_fds(self._channel, [json.dumps(request).encode()], files)
+                socket.send_fds(self._channel, [request], files)
                 return int(self._channel.recv(64))
-            except (OSError, ValueError):
+            except BaseException as error:
+                self._channel.close()  # an answer left unread would be taken for the next one's
+                if not isinstance(error, OSError | ValueError):
+                    raise
                 code = self._process.wait()
                 raise UnavailableError(
                     f"the process that starts commands ended with {code}"
@@ -135,9 +144,10 @@ def start(
     whole = {**os.environ, **(environment or {})}
     with Path(os.devnull).open("rb") as nothing:
         streams = (source or nothing, *files)
-        if sys.platform != "linux":
+        asked = {"arguments": [*arguments], "directory": str(Path.cwd()), "environment": whole}
+        request = json.dumps(asked).encode()
+        if sys.platform != "linux" or len(request) > _REQUEST_BYTES_MAX:
             return _execute(arguments, streams, whole)
-        request = {"arguments": [*arguments], "directory": str(Path.cwd()), "environment": whole}
         nursery = _nursery()
         return Offspring(nursery.ask(request, *(each.fileno() for each in streams)), nursery)
 
@@ -146,7 +156,7 @@ def _execute(
     arguments: Sequence[str], streams: Sequence[IO[bytes]], environment: Mapping[str, str]
 ) -> Started:
     """Start a command in an interpreter of its own."""
-    line = [sys.executable, "-m", "cybervein_command", *arguments]
+    line = [sys.executable, "-P", "-m", "cybervein_command", *arguments]
     source, output, errors = streams
     return subprocess.Popen(  # noqa: S603 -- this very interpreter
         line, stdin=source, stdout=output, stderr=errors, env=environment, start_new_session=True
