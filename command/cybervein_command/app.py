@@ -1,4 +1,4 @@
-"""The root command: options that all commands share, plug-ins, errors as one line.
+"""The root command: options that all commands share, errors as one line.
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not enough funds, 4 somebody does not
 answer, 5 a proof or bytes do not verify, 6 a disk refuses, 130 interrupted.
@@ -8,8 +8,7 @@ import gc
 import json
 import sys
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.metadata import entry_points, version
+from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -35,22 +34,14 @@ _EXIT_CODES: Final[tuple[tuple[type[CyberVeinError], int], ...]] = (
     (StorageError, 6),
 )
 _INTERRUPTED: Final = 130
-OWN: Final = {
-    "transfer": ("put", "get", "cat"),
-    "keeping": ("ls", "rm", "renew", "audit"),
-    "wallet": ("wallet",),
-    "network": ("miners", "deals", "status"),
-    "checkup": ("doctor",),
-}
-"""This package's commands, by the module that has them."""
 _ENTRY_POINTS: Final = "cybervein.commands"
 
 
 def build(arguments: Sequence[str] = ()) -> typer.Typer:
-    """The command tree: this package's commands and every installed plug-in's.
+    """The command tree: an entry point for each command, of this package and of the others.
 
-    With the `arguments` of a run, modules are imported only until one has the command, the plug-in
-    of its name first: a miner starts without the client, a `put` without what the plug-ins bring.
+    With the `arguments` of a run, only the module of its command is imported: a miner starts
+    without the client, a sidecar without the miner.
     """
     app = typer.Typer(
         name="cybervein",
@@ -60,53 +51,36 @@ def build(arguments: Sequence[str] = ()) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    wanted = _command_of(arguments)
     if list(arguments) == ["--version"]:
         return app
-    for module, names in OWN.items():
-        if wanted is None or wanted in names:
-            _add_own(app, module)
-    plug_ins = entry_points(group=_ENTRY_POINTS)
-    for entry in sorted(plug_ins, key=lambda each: (each.name != wanted, each.name)):
-        if wanted and wanted in _names(app):
-            return app
-        _load(app, entry)
-    if wanted is not None and wanted not in _names(app):  # it is unknown: say what is like it
-        for module in OWN:
-            _add_own(app, module)
+    known = entry_points(group=_ENTRY_POINTS)
+    wanted = known.select(name=_command_of(arguments))
+    for entry in wanted or known:  # a word that is no command: say what is like it
+        _add(app, entry)
     return app
 
 
-def _add_own(app: typer.Typer, module: str) -> None:
-    import_module(f"cybervein_command.{module}").commands(app)
-
-
-def _names(app: typer.Typer) -> set[str | None]:
-    """Names of the commands and groups that are there."""
-    commands = {
-        each.name or each.callback.__name__ for each in app.registered_commands if each.callback
-    }
-    return commands | {group.name for group in app.registered_groups}
-
-
-def _command_of(arguments: Sequence[str]) -> str | None:
-    """The first word that is neither an option nor the home's directory."""
+def _command_of(arguments: Sequence[str]) -> str:
+    """The first word that is neither an option nor the home's directory; empty if none is."""
     words = iter(arguments)
     for word in words:
         if word == "--home":
             next(words, None)
         elif not word.startswith("-"):
             return word
-    return None
+    return ""
 
 
-def _load(app: typer.Typer, entry: object) -> None:
-    """A plug-in whose extra is not installed is left out; its commands are then unknown."""
+def _add(app: typer.Typer, entry: EntryPoint) -> None:
+    """A command whose extra is not installed is left out; it is then unknown."""
     try:
-        add = entry.load()  # type: ignore[attr-defined]
+        command = entry.load()
     except ImportError:
         return
-    add(app)
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=entry.name)
+    else:
+        app.command(entry.name)(command)
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 -- a flag's callback

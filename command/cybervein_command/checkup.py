@@ -8,11 +8,6 @@ from cybervein_command.context import console_of, home_of
 from cybervein_command.doctor import Check, examine
 
 
-def commands(app: typer.Typer) -> None:
-    """Add this module's command."""
-    app.command("doctor")(doctor)
-
-
 def doctor(ctx: typer.Context) -> None:
     """Check the local set-up, the wallet and the network; exit code 1 if something is wrong."""
     checks = examine(home_of(ctx))

@@ -21,12 +21,6 @@ Name = Annotated[str, typer.Argument(help="Name or CID of a stored file.")]
 Epochs = Annotated[int, typer.Option(min=1, help="How many epochs to pay for.")]
 
 
-def commands(app: typer.Typer) -> None:
-    """Add this module's commands."""
-    for command in (ls, rm, renew, audit):
-        app.command(command.__name__)(command)
-
-
 def ls(ctx: typer.Context) -> None:
     """List the stored files."""
     home = home_of(ctx)

@@ -36,12 +36,6 @@ _AMOUNTS = {"rewards", "fees", "escrow", "balance"}
 _IDENTIFIERS = {"address", "deal"}
 
 
-def commands(app: typer.Typer) -> None:
-    """Add this module's commands."""
-    for command in (miners, deals, status):
-        app.command(command.__name__)(command)
-
-
 def miners(ctx: typer.Context) -> None:
     """List the network's miners."""
     rows = _rows(with_client(ctx, lambda client: client.supernode.miners()))

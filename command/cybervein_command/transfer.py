@@ -20,12 +20,6 @@ from cybervein_command.keeping import Epochs, Name, described
 from cybervein_command.ranges import parse_range
 
 
-def commands(app: typer.Typer) -> None:
-    """Add this module's commands."""
-    for command in (put, get, cat):
-        app.command(command.__name__)(command)
-
-
 def put(
     ctx: typer.Context,
     source: Annotated[str, typer.Argument(help="File to store, or - for standard input.")],

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from cybervein_command.context import console_of, home_of, with_client
 
+wallet = typer.Typer(no_args_is_help=True, help="Keys and coins.")
 _NETWORK_BYTES_MAX = 1 << 20
 _PASSPHRASE_BYTES_MAX = 4096
 _VARIABLE = "CYBERVEIN_PASSPHRASE"
@@ -30,14 +31,7 @@ PassphraseFile = Annotated[
 ]
 
 
-def commands(app: typer.Typer) -> None:
-    """Add this module's commands."""
-    wallet = typer.Typer(no_args_is_help=True, help="Keys and coins.")
-    for command in (new, show, backup, restore, send):
-        wallet.command(command.__name__)(command)
-    app.add_typer(wallet, name="wallet")
-
-
+@wallet.command()
 def new(
     ctx: typer.Context,
     network: Annotated[
@@ -59,6 +53,7 @@ def new(
     console_of(ctx).emit(result, lambda: f"{text}\n(back it up: cybervein wallet backup FILE)")
 
 
+@wallet.command()
 def show(ctx: typer.Context) -> None:
     """Show the address, and the balance if the network answers."""
     home = home_of(ctx)
@@ -88,6 +83,7 @@ def _shown(ctx: typer.Context, result: dict[str, object]) -> Text:
     return Text("\n".join(lines))
 
 
+@wallet.command()
 def backup(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="File to write.")],
@@ -103,6 +99,7 @@ def backup(
     console_of(ctx).emit(result, lambda: Text(f"wrote {file}; it opens only with the passphrase"))
 
 
+@wallet.command()
 def restore(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="Backup to read.")],
@@ -133,6 +130,7 @@ def _ask(*, confirm: bool) -> str:
     return text
 
 
+@wallet.command()
 def send(
     ctx: typer.Context,
     to: Annotated[str, typer.Argument(help="Address to pay.")],

@@ -1,4 +1,4 @@
-"""`cybervein operator run`, under the entry point `cybervein.commands`."""
+"""`cybervein operator run`."""
 
 import asyncio
 import signal
@@ -13,11 +13,6 @@ from cybervein_operator.settings import RunSettings
 
 operator = typer.Typer(no_args_is_help=True, help="Run CyberVein on Kubernetes.")
 _DEFAULT = RunSettings()
-
-
-def commands(app: typer.Typer) -> None:
-    """Add `operator` to the root."""
-    app.add_typer(operator, name="operator")
 
 
 @operator.callback()

@@ -32,12 +32,6 @@ supernode = typer.Typer(no_args_is_help=True, help="Run a super node.")
 chain = typer.Typer(no_args_is_help=True, help="Check or export a chain.")
 
 
-def commands(app: typer.Typer) -> None:
-    """Add this package's commands to the root."""
-    app.add_typer(supernode, name="supernode")
-    app.add_typer(chain, name="chain")
-
-
 @supernode.command()
 def init(  # noqa: PLR0913, PLR0917 -- one parameter per option
     ctx: typer.Context,

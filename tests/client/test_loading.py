@@ -2,16 +2,16 @@
 
 import subprocess
 import sys
+from importlib.metadata import entry_points
 
 import pytest
-import typer
-from cybervein_command.app import OWN, build
+from cybervein_command.app import build
 
 LOADED = """
 import sys
 from cybervein_command.app import build
-names = {each.name or each.callback.__name__ for each in build(sys.argv[1:]).registered_commands}
-print(*sorted(names))
+app = build(sys.argv[1:])
+print(*(each.name for each in app.registered_commands + app.registered_groups))
 print(*sys.modules)
 """
 
@@ -24,12 +24,9 @@ def loaded(*arguments: str) -> tuple[set[str], set[str]]:
     return set(commands.split()), set(modules.split())
 
 
-def test_the_table_of_own_commands_is_what_the_modules_add() -> None:
-    app = build()
-    told = [name for names in OWN.values() for name in names if name != "wallet"]
-    found = [each.name for each in app.registered_commands]
-    assert found[: len(told)] == told
-    assert any(isinstance(each.typer_instance, typer.Typer) for each in app.registered_groups)
+def test_every_command_is_there_and_names_its_entry_point() -> None:
+    added = build().registered_commands + build().registered_groups
+    assert {each.name for each in added} == entry_points(group="cybervein.commands").names
 
 
 @pytest.mark.parametrize("command", ["mine", "sidecar", "drain", "supernode", "operator"])
@@ -43,10 +40,15 @@ def test_the_version_is_told_without_any_command() -> None:
     assert "aiohttp" not in modules
 
 
-def test_a_customers_command_imports_no_plug_in() -> None:
+def test_a_customers_command_imports_no_other_role() -> None:
     commands, modules = loaded("--home", "somewhere", "put", "file")
-    assert commands == {"put", "get", "cat"}
+    assert commands == {"put"}
     assert not any(name.startswith(("cybervein_miner", "cybervein_operator")) for name in modules)
+
+
+def test_a_sidecars_command_imports_no_miner() -> None:
+    modules = loaded("sidecar")[1]
+    assert not {"aiohttp", "psutil", "cybervein_miner.node"} & modules
 
 
 def test_for_a_command_that_nobody_has_all_are_there_to_be_suggested() -> None:

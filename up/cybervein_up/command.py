@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from cybervein_runtime.console import Console
 
 
-def commands(app: typer.Typer) -> None:
-    """Add `up` to the root command."""
-    app.command("up")(up)
-
-
 def up(  # noqa: PLR0913, PLR0917 -- one flag each
     ctx: typer.Context,
     data: Annotated[Path, typer.Option(help="Directory of the network's data.")] = Path(

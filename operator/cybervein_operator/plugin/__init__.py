@@ -5,6 +5,6 @@ works here (ADR 58), and nobody can do more than Kubernetes lets them. The progr
 needed. `probe` and `crds` run inside pods of the chart.
 """
 
-from cybervein_operator.plugin.command import commands, main
+from cybervein_operator.plugin.command import k8s, main
 
-__all__ = ["commands", "main"]
+__all__ = ["k8s", "main"]

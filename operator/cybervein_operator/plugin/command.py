@@ -1,7 +1,6 @@
 """The command line: `cybervein k8s …` and, as a plug-in of kubectl, `kubectl cybervein …`.
 
-What a command needs is imported when it runs, as `cybervein` loads this module for every plug-in
-command.
+What a command needs is imported when it runs, as help and completion load this module too.
 """
 
 import json
@@ -37,11 +36,6 @@ k8s = typer.Typer(
 )
 disk_app = typer.Typer(help="Change a disk.", no_args_is_help=True)
 k8s.add_typer(disk_app, name="disk")
-
-
-def commands(app: typer.Typer) -> None:
-    """Add `k8s` to the root command."""
-    app.add_typer(k8s, name="k8s")
 
 
 def _console(context: typer.Context) -> Console:
