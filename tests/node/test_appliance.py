@@ -2,7 +2,7 @@
 
 That version is version 0.1.0: its chart as it was packaged, its image from that version's sources.
 The steps are one story and run in this order. From the put to the uninstall a customer's pod reads
-the file without a pause and compares every byte: not one read may fail, whatever the steps do.
+the file again and again and compares every byte: not one read may fail, whatever the steps do.
 """
 
 import time

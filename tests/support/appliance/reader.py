@@ -13,7 +13,7 @@ from pathlib import Path
 HOME = Path("/home/customer")
 ORIGINAL, COPY = HOME / "original", HOME / "copy"
 READING, BUSY = HOME / "reading", HOME / "busy"
-PAUSE_SECONDS = 0.5
+PAUSE_SECONDS = 2.0  # a read computes for a second: the node has other work too
 
 
 def prepare() -> None:
