@@ -1,12 +1,14 @@
 """Many commands from one start of the interpreter: imports modules, then forks for each command.
 
 Run as `python -m cybervein_command.forking FD MODULE…`, FD being a socket to who starts commands.
-A message that names arguments, with three files, is answered with the pid of a new child; one that
-names a child that has ended, with its exit code, which only a parent can know. The end of the
-channel ends this process, and the kernel then sends its children SIGTERM.
+A message that names arguments, with three files, is answered with the pid of a new child, or the
+negative errno if there can be none now; one that names a child that has ended, with its exit code,
+which only a parent can know. The end of the channel ends this process, and the kernel then sends
+its children SIGTERM.
 """
 
 import ctypes
+import errno
 import importlib
 import json
 import os
@@ -22,6 +24,7 @@ from setproctitle import setproctitle
 from cybervein_command.app import main
 
 MESSAGE_BYTES_MAX: Final = 1 << 17
+_FILES: Final = 3
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None)
 
@@ -34,7 +37,7 @@ def serve(channel: socket.socket, modules: list[str]) -> None:
     if threading.active_count() > 1:  # a fork would be without them, and with their locks
         raise RuntimeError(f"an import started threads: {threading.enumerate()}")
     while True:
-        message, files, *_ = socket.recv_fds(channel, MESSAGE_BYTES_MAX, 3)
+        message, files, *_ = socket.recv_fds(channel, MESSAGE_BYTES_MAX, _FILES)
         if not message:
             sys.exit()
         request = json.loads(message)
@@ -47,15 +50,21 @@ def serve(channel: socket.socket, modules: list[str]) -> None:
 
 
 def _fork(request: Mapping[str, Any], files: list[int]) -> int:
-    """The child's pid, once it leads its session; 0 in the child."""
-    ready, told = os.pipe()
-    parent, pid = os.getpid(), os.fork()
+    """The child's pid, once it leads its session; 0 in the child, a negative errno without one."""
+    parent, pipe = os.getpid(), tuple[int, ...]()
+    try:
+        pipe = os.pipe() if len(files) == _FILES else ()  # the kernel drops what finds no room
+        pid = os.fork() if pipe else -errno.EMFILE
+    except OSError as error:  # no descriptors or no processes are left: the others are well
+        pid = -(error.errno or errno.EAGAIN)
     if pid == 0:
-        _become(request, files, parent)  # closes `told`, with all that is not its own
+        _become(request, files, parent)  # closes the pipe, with all that is not its own
         return 0
-    os.close(told)
-    os.read(ready, 1)
-    for file in (ready, *files):
+    if pid > 0:
+        os.close(pipe[1])
+        os.read(pipe[0], 1)
+        pipe = pipe[:1]
+    for file in (*pipe, *files):
         os.close(file)
     return pid
 
@@ -73,7 +82,7 @@ def _become(request: Mapping[str, Any], files: list[int], parent: int) -> None:
         os.dup2(file, number)
     os.closerange(len(files), os.sysconf("SC_OPEN_MAX"))
     sys.argv = ["cybervein", *request["arguments"]]
-    setproctitle(" ".join(sys.argv))
+    setproctitle(" ".join(sys.argv).encode(errors="replace").decode())  # a name may be any bytes
 
 
 if __name__ == "__main__":

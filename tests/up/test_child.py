@@ -9,7 +9,7 @@ from typing import IO
 
 import pytest
 from cybervein_protocol.errors import UnavailableError
-from cybervein_up import child as child_module
+from cybervein_up import nursery
 from cybervein_up.child import Child, ChildError, Recipe
 from cybervein_up.nursery import Started, ended
 
@@ -31,7 +31,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> None:
         line = [sys.executable, "-c", *arguments]
         return subprocess.Popen(line, stdout=output, stderr=errors, start_new_session=True)
 
-    monkeypatch.setattr(child_module, "start", start)
+    monkeypatch.setattr(nursery, "start", start)
 
 
 def recipe(tmp_path: Path, text: str) -> Recipe:

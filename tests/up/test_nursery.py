@@ -1,15 +1,20 @@
 """Commands that are forked, not executed: real ones, which run, fail, are killed and left alone."""
 
+import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import IO
 
 import pytest
-from cybervein_up.nursery import Offspring, start
+from cybervein_up.nursery import Offspring, Started, begin, start
 from services import run
 from waiting import until
 
@@ -126,3 +131,55 @@ def test_no_answer_is_taken_for_another_ones(
 def interrupted(_: object) -> int:
     """Ctrl-C once the nursery has answered."""
     raise KeyboardInterrupt
+
+
+def test_a_machine_without_room_for_a_process_says_so_and_the_others_stay(
+    staying: Offspring,
+) -> None:
+    forking = staying._nursery._process.pid
+    usual = resource.prlimit(forking, resource.RLIMIT_NOFILE)
+    taken = {int(file.name) for file in Path(f"/proc/{forking}/fd").iterdir()}
+    free = [number for number in range(100) if number not in taken]
+    for room in (0, 2, 4):  # for none of its files, some, all but the pipe
+        resource.prlimit(forking, resource.RLIMIT_NOFILE, (free[room], usual[1]))
+        with pytest.raises(OSError, match="cybervein --version: Too many open files"):
+            run("--version")
+    resource.prlimit(forking, resource.RLIMIT_NOFILE, usual)
+    assert run("--version").returncode == 0
+    assert {int(file.name) for file in Path(f"/proc/{forking}/fd").iterdir()} == taken
+    assert staying.poll() is None
+
+
+async def test_who_is_interrupted_while_it_starts_a_command_leaves_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[Started] = []
+    asked = threading.Event()
+
+    def slow(arguments: Sequence[str], files: tuple[IO[bytes], IO[bytes]]) -> Started:
+        asked.set()
+        started.append(start(arguments, files))
+        return started[0]
+
+    monkeypatch.setattr("cybervein_up.nursery.start", slow)
+    with TemporaryFile() as log:
+        beginning = asyncio.create_task(begin(STAYS, (log, log)))
+        await asyncio.to_thread(asked.wait)
+        beginning.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await beginning
+    assert not there(started[0].pid)
+
+
+def test_first_commands_at_once_share_one_nursery(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cybervein_up.nursery._CURRENT", [])
+    with TemporaryFile() as log, ThreadPoolExecutor(4) as pool:
+        begun = list(pool.map(lambda _: start(("--version",), (log, log)), range(4)))
+        assert [each.wait() for each in begun] == [0] * 4
+    assert len({each._nursery for each in begun if isinstance(each, Offspring)}) == 1
+
+
+def test_a_name_that_is_not_utf_8_is_a_name(tmp_path: Path) -> None:
+    told = run("verify", tmp_path / os.fsdecode(b"\xff"))
+    assert told.returncode == 1
+    assert "does not exist" in told.stderr

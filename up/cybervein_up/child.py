@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from cybervein_protocol.errors import CyberVeinError, UnavailableError
 
-from cybervein_up.nursery import Started, ended, start
+from cybervein_up.nursery import Started, begin, ended
 
 _LOG_BYTES_MAX = 32 << 20
 _POLL_SECONDS = 0.05
@@ -91,7 +91,7 @@ class Child:
         if recipe.run_file is not None:
             recipe.run_file.unlink(missing_ok=True)
         with _open_log(recipe.log_file) as log:
-            self._process = await asyncio.to_thread(start, recipe.full_arguments, (log, log))
+            self._process = await begin(recipe.full_arguments, (log, log))
         self.wanted = True
 
     async def ready(self, timeout_seconds: float) -> str:

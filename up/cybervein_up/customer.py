@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from cybervein_protocol.errors import CyberVeinError
 
-from cybervein_up.nursery import Started, ended, start
+from cybervein_up.nursery import Started, begin, ended
 
 _COMMAND_SECONDS_MAX = 900
 
@@ -39,7 +39,7 @@ class Customer:
         flags = ("--json",) if as_json else ()
         line = ("--home", str(self._home), *flags, *arguments)
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-            code = await _finish(await asyncio.to_thread(start, line, (output, errors)))
+            code = await _finish(await begin(line, (output, errors)))
             answer, complaint = map(_whole, (output, errors))
         if code != 0:
             lines = complaint.decode(errors="replace").strip().splitlines() or ["no message"]

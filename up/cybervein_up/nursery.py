@@ -16,7 +16,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import IO, Final
 
@@ -45,7 +44,11 @@ class Offspring:
         self.pid = pid
         self.returncode: int | None = None
         self._nursery = nursery
-        self._ended = os.pidfd_open(pid)
+        try:
+            self._ended = os.pidfd_open(pid)
+        except OSError:  # no descriptors left: nobody would ever know of it
+            os.killpg(pid, signal.SIGKILL)
+            raise
 
     def poll(self) -> int | None:
         """The exit code, None while it runs; negative for a signal."""
@@ -118,16 +121,16 @@ class Nursery:
                 ) from None
 
 
-@cache
-def _first() -> Nursery:
-    return Nursery()
+_CURRENT: Final[list[Nursery]] = []
+_ONE = threading.Lock()
 
 
 def _nursery() -> Nursery:
     """The nursery, a new one if the last one was lost."""
-    if _first().lost:
-        _first.cache_clear()
-    return _first()
+    with _ONE:
+        if not _CURRENT or _CURRENT[0].lost:
+            _CURRENT[:] = [Nursery()]
+        return _CURRENT[0]
 
 
 def start(
@@ -140,6 +143,7 @@ def start(
     """Start `cybervein ARGUMENTS` in a session of its own; `files` are its output and errors.
 
     `source` is its standard input, nothing by default; `environment` is added to this process'.
+    Raises OSError if the machine has no room for a process, UnavailableError if the nursery ended.
     """
     whole = {**os.environ, **(environment or {})}
     with Path(os.devnull).open("rb") as nothing:
@@ -149,7 +153,26 @@ def start(
         if sys.platform != "linux" or len(request) > _REQUEST_BYTES_MAX:
             return _execute(arguments, streams, whole)
         nursery = _nursery()
-        return Offspring(nursery.ask(request, *(each.fileno() for each in streams)), nursery)
+        pid = nursery.ask(request, *(each.fileno() for each in streams))
+        if pid < 0:
+            raise OSError(-pid, f"cybervein {' '.join(arguments)}: {os.strerror(-pid)}")
+        return Offspring(pid, nursery)
+
+
+async def begin(arguments: Sequence[str], files: tuple[IO[bytes], IO[bytes]]) -> Started:
+    """`start` in a thread. Who is cancelled meanwhile leaves no process that nobody knows."""
+    starting = asyncio.ensure_future(asyncio.to_thread(start, arguments, files))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        process = await starting
+        await asyncio.to_thread(_end, process)
+        raise
+
+
+def _end(process: Started) -> None:
+    process.kill()
+    process.wait()
 
 
 def _execute(
