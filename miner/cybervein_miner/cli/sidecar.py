@@ -43,5 +43,7 @@ def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
 
         main(options)
         return
-    # The same process without this command's imports: it idles beside every miner.
-    os.execv(sys.executable, [sys.executable, "-m", "cybervein_miner.sidecar", *options])  # noqa: S606 -- ourselves
+    # The same process without this command's imports: it idles beside every miner. -P: no module of
+    # the working directory.
+    line = [sys.executable, "-P", "-m", "cybervein_miner.sidecar", *options]
+    os.execv(sys.executable, line)  # noqa: S606 -- ourselves
