@@ -39,6 +39,8 @@ ROOT = "run it as root, or name other stages: make test STAGES=…"
 PLUGINS = "cd /usr/lib/cni && ls bridge host-local portmap | tr '\n' ' '"
 ERASURE = "ldconfig -p | grep -o 'liberasurecode.so.[0-9]*' | head -1 | grep ."
 
+HEADERS = "import sysconfig; print(open(sysconfig.get_path('include') + '/Python.h').name)"
+
 GROUPS = {
     "build": (
         Need(
@@ -82,6 +84,7 @@ GROUPS = {
     ),
     "peers": (
         Need("c++", compiles("c++", "c++"), "peers of the races", ("g++",)),
+        Need("Python.h", (sys.executable, "-c", HEADERS), "peers of the races", ("python3-dev",)),
         Need("liberasurecode", ("sh", "-c", ERASURE), "pyeclib's races", ("liberasurecode-dev",)),
     ),
     "races": (Need("curl", ("curl", "--version"), "storage race", ("curl",)),),

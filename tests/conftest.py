@@ -30,7 +30,7 @@ def native_mode(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With one marker as `-m`, files that never name it are not imported: six seconds of a stage."""
+    """With one marker as `-m`, files that never name it are not imported: seconds of a stage."""
     marker = config.option.markexpr
     if not marker.isidentifier() or collection_path.suffix != ".py":
         return None

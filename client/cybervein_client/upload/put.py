@@ -89,7 +89,7 @@ class Uploader:
         try:
             await deals.resume()
             size = await job.run()
-        except* CyberVeinError as group:
+        except BaseExceptionGroup as group:  # before 3.11.4 `except*` wraps what is raised in it
             raise _first(group) from None
         finally:
             deals.cancel()
@@ -163,11 +163,12 @@ def _same_source(known: FileRow, source: Source) -> FileRow:
     )
 
 
-def _first(group: BaseExceptionGroup[CyberVeinError]) -> CyberVeinError:
-    """The first error of a group, whatever the depth."""
-    error: BaseException = group
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Its first error of ours, whatever the depth; the group itself if anything else is in it."""
+    ours, others = group.split(CyberVeinError)
+    if ours is None or others is not None:
+        return group
+    error: BaseException = ours
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    if isinstance(error, CyberVeinError):
-        return error
-    return MalformedError(str(error))
+    return error
