@@ -49,7 +49,7 @@ format: setup ## Format Python and Rust
 	@cargo fmt --all --manifest-path native/Cargo.toml
 
 bench: setup ## Race the peers and write bench/results.json (RACE=name for one)
-	@$(PYTHON3) scripts/preflight.py --install --quiet build peers races
+	@$(PYTHON3) scripts/preflight.py --install --quiet build linking peers races
 	@scripts/peers.sh
 	@$(BIN)/python bench/run.py $(if $(RACE),--race $(RACE))
 

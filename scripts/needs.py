@@ -40,6 +40,10 @@ PLUGINS = "cd /usr/lib/cni && ls bridge host-local portmap | tr '\n' ' '"
 ERASURE = "ldconfig -p | grep -o 'liberasurecode.so.[0-9]*' | head -1 | grep ."
 
 HEADERS = "import sysconfig; print(open(sysconfig.get_path('include') + '/Python.h').name)"
+LIBRARY = (
+    "from sysconfig import get_config_var as known; "
+    "print(open('/'.join((known('LIBDIR'), known('LDLIBRARY')))).name)"
+)
 
 GROUPS = {
     "build": (
@@ -82,9 +86,12 @@ GROUPS = {
         Need("chromium", ("chromium", "--version"), "explorer tests", ("chromium",)),
         Need("chromedriver", ("chromedriver", "--version"), "explorer tests", ("chromium-driver",)),
     ),
+    "linking": (
+        Need("Python.h", (sys.executable, "-c", HEADERS), "peers of the races", ("python3-dev",)),
+        Need("libpython", (sys.executable, "-c", LIBRARY), "tests in Rust", ("python3-dev",)),
+    ),
     "peers": (
         Need("c++", compiles("c++", "c++"), "peers of the races", ("g++",)),
-        Need("Python.h", (sys.executable, "-c", HEADERS), "peers of the races", ("python3-dev",)),
         Need("liberasurecode", ("sh", "-c", ERASURE), "pyeclib's races", ("liberasurecode-dev",)),
     ),
     "races": (Need("curl", ("curl", "--version"), "storage race", ("curl",)),),

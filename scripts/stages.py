@@ -32,10 +32,10 @@ class Stage:
 STAGES = (
     Stage("lint", 45, ("lint",)),
     Stage("locks", 10),
-    Stage("rust", 45),
+    Stage("rust", 45, ("linking",)),
     Stage("unit", 520, ("metrics", "disks")),
     Stage("spec", 60),
-    Stage("peers", 15, ("peers",)),
+    Stage("peers", 15, ("linking", "peers")),
     Stage("pages", 45, ("browser",)),
     Stage("e2e", 240),
     Stage("chaos", 180, ("disks",)),
