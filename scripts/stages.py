@@ -1,8 +1,8 @@
 """The stages of `make test` in order, and what each is allowed to cost on two free cores.
 
-A budget is what the stage took when it was set, a little more (ADR 63): growth is seen at once. It
-is no limit: `make test` says what went over it and fails nothing. CONTRIBUTING.md has the same
-table, held to this one by `tests/build`. `make stage-NAME` is the stage's command.
+A budget is no limit: `make test` says what went over it and fails nothing. CONTRIBUTING.md has the
+same table, held to this one by `tests/build`. `make stage-NAME` is the stage's command. What stages
+take today, and why that is more, is in ADR 63.
 
 Standard library only: it is read before any environment exists.
 """
@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WARM_SECONDS = 45 * 60
-COLD_SECONDS = 57 * 60
+WARM_SECONDS = 30 * 60
+COLD_SECONDS = 42 * 60
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,18 @@ class Stage:
 
 
 STAGES = (
-    Stage("lint", 45, ("lint",)),
+    Stage("lint", 60, ("lint",)),
     Stage("locks", 10),
-    Stage("rust", 45, ("linking",)),
-    Stage("unit", 520, ("metrics", "disks")),
+    Stage("rust", 60, ("linking",)),
+    Stage("unit", 300, ("metrics", "disks")),
     Stage("spec", 60),
     Stage("peers", 15, ("linking", "peers")),
-    Stage("pages", 45, ("browser",)),
-    Stage("e2e", 240),
-    Stage("chaos", 180, ("disks",)),
-    Stage("kubernetes", 340, ("kubernetes",)),
-    Stage("scale", 420, ("kubernetes",)),
-    Stage("node", 780, ("kubernetes", "node", "disks")),
+    Stage("pages", 40, ("browser",)),
+    Stage("e2e", 110),
+    Stage("chaos", 240, ("disks",)),
+    Stage("kubernetes", 300, ("kubernetes",)),
+    Stage("scale", 240, ("kubernetes",)),
+    Stage("node", 360, ("kubernetes", "node", "disks")),
 )
 
 COLD_SETUP = {"needs": 30, "environment": 90, "programs": 600}

@@ -23,7 +23,8 @@ from cybervein_protocol.errors import UnavailableError
 
 _FORKING: Final = "cybervein_command.forking"
 _IMPORTED: Final = (
-    "cybervein_miner.cli",
+    "cybervein_miner.cli.mine",
+    "cybervein_miner.cli.sidecar",
     "cybervein_miner.node.running",
     "cybervein_miner.sidecar.running",
     "cybervein_supernode.cli",
