@@ -11,7 +11,6 @@ from cybervein_protocol.dag import walk_segments
 from cybervein_protocol.encoding import cid_text, parse_cid
 from cybervein_protocol.errors import ConflictError, CyberVeinError
 from cybervein_protocol.ledger.accounts.fees import storage_fee
-from cybervein_protocol.ledger.accounts.transfers import Transfer
 from cybervein_protocol.ledger.storage.bodies import DealClose, DealRenew
 from cybervein_protocol.names import Veins
 from cybervein_protocol.placement import Code
@@ -23,7 +22,7 @@ from cybervein_client.catalogue import Catalogue, DealState, FileRow, FileState
 from cybervein_client.download import FileReader, Locator, ReadReport, get_file
 from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.home import Home, default_home
-from cybervein_client.ledger import CustomersSuperNode, UnitSender
+from cybervein_client.ledger import CustomersSuperNode, Payment, UnitSender, plan_payment
 from cybervein_client.transport import BulkTransport
 from cybervein_client.upload import PutOptions, Source, Uploader
 from cybervein_client.upload.plan import kib_of
@@ -201,10 +200,14 @@ class AsyncClient:
         placed = await self._locator.locate(file)
         return await audit_file(segments, placed, self._fetcher, samples)
 
+    async def payment(self, to: bytes, amount: Veins, memo: str = "") -> Payment:
+        """What paying veins to an account costs and leaves. Raises FundsError before any fee."""
+        return await plan_payment(self._units, to, amount, memo)
+
     async def send(self, to: bytes, amount: int, memo: str = "") -> str:
-        """Pay veins to an account; the id of the final unit."""
-        body = Transfer(to=to, amount=Veins(amount), memo=memo)
-        return cid_text(await self._units.send(body))
+        """Pay veins to an account; the id of the final unit. Raises FundsError before any fee."""
+        planned = await self.payment(to, Veins(amount), memo)
+        return cid_text(await self._units.send(planned.body))
 
     async def account(self) -> AccountDocument:
         """This wallet's account."""

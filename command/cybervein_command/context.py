@@ -1,10 +1,11 @@
 """What every command of this package needs: the console, the home, an open client."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 from cybervein_client.home import Home
+from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.names import MIB
 from cybervein_protocol.native import native
 from cybervein_runtime.console import Console
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 HOME_KEY: Final = "cybervein.home"
 _KEPT_BYTES: Final = 192 * MIB
 T = TypeVar("T")
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def console_of(ctx: typer.Context) -> Console:
@@ -29,6 +31,26 @@ def home_of(ctx: typer.Context) -> Home:
     """The home of this run."""
     home: Home = ctx.meta[HOME_KEY]
     return home
+
+
+def decimals_of(ctx: typer.Context) -> int:
+    """Decimal places of this network's coin."""
+    return home_of(ctx).network().genesis.preset.coin_decimals
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on standard error and end the command unless the answer is yes; `yes` asks nothing.
+
+    Raises MalformedError where nobody is there to answer.
+    """
+    if yes:
+        return
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        raise MalformedError("no answer, so nothing was done; --yes asks nothing") from None
+    if not agreed:
+        raise typer.Exit(1)
 
 
 def keep_freed_memory() -> None:

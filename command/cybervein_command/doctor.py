@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cybervein_client.home import Home
 from cybervein_client.ledger import CustomersSuperNode, live_domains
+from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.super_node.miners import ListedMiner
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import CyberVeinError
@@ -110,7 +111,7 @@ async def _remote(home: Home) -> list[Check]:
         Check("super node", ok=True, detail=network.url),
         _same_network(now.network, cid_text(network.network)),
         _clock(now.now),
-        _balance(account.balance),
+        _balance(account.balance, network.genesis.preset.coin_decimals),
         _miners(miners),
     ]
 
@@ -127,8 +128,9 @@ def _clock(now: float) -> Check:
     return Check("clock", ok, f"{skew:+.1f} s against the super node", fix)
 
 
-def _balance(veins: int) -> Check:
-    return Check("balance", veins > 0, f"{veins} veins", "have coins sent to this wallet's address")
+def _balance(veins: int, decimals: int) -> Check:
+    fix = "have coins sent to this wallet's address"
+    return Check("balance", veins > 0, f"{coins(veins, decimals)} coins", fix)
 
 
 def _miners(miners: list[ListedMiner]) -> Check:

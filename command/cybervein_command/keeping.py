@@ -8,14 +8,15 @@ import typer
 from cybervein_client.audit import ShardCheck
 from cybervein_client.catalogue import Catalogue, FileRow
 from cybervein_client.client import EPOCHS_DEFAULT
+from cybervein_protocol.amounts import coins
 from cybervein_protocol.audit import Outcome
 from cybervein_protocol.errors import ProofError
-from cybervein_runtime.console import coins, shortened
+from cybervein_runtime.console import shortened
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from cybervein_command.context import console_of, home_of, with_client
+from cybervein_command.context import Yes, confirm, console_of, decimals_of, home_of, with_client
 
 Name = Annotated[str, typer.Argument(help="Name or CID of a stored file.")]
 Epochs = Annotated[int, typer.Option(min=1, help="How many epochs to pay for.")]
@@ -66,14 +67,11 @@ def _file_json(catalogue: Catalogue, row: FileRow) -> dict[str, Any]:
 def rm(
     ctx: typer.Context,
     name: Name,
-    yes: Annotated[  # noqa: FBT002 -- a command-line flag
-        bool, typer.Option("--yes", "-y", help="Do not ask.")
-    ] = False,
+    yes: Yes = False,  # noqa: FBT002 -- a command-line flag
 ) -> None:
     """Remove a file for good: ends its deals, deletes its shards, forgets its key."""
     console = console_of(ctx)
-    if not yes and not typer.confirm(f"Remove {name} for good?", err=True):
-        raise typer.Exit(1)
+    confirm(f"Remove {name} for good?", yes=yes)
     missed = with_client(ctx, lambda client: client.remove(name))
     if missed:
         console.say(
@@ -87,7 +85,7 @@ def renew(ctx: typer.Context, name: Name, epochs: Epochs = EPOCHS_DEFAULT) -> No
     """Pay for more epochs of a file."""
     escrow = with_client(ctx, lambda client: client.renew(name, epochs))
     result = {"name": name, "epochs": epochs, "escrow": escrow}
-    paid = coins(escrow, home_of(ctx).network().genesis.preset.coin_decimals)
+    paid = coins(escrow, decimals_of(ctx))
     console_of(ctx).emit(result, lambda: Text(f"renewed {name} for {epochs} epochs: {paid} coins"))
 
 

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from cybervein_client.client import AsyncClient
+from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.document import Document
 from cybervein_protocol.api.super_node.deals import DealDocument
-from cybervein_runtime.console import coins, shortened
+from cybervein_runtime.console import shortened
 from rich.markup import escape
 from rich.table import Table
 
-from cybervein_command.context import console_of, home_of, with_client
+from cybervein_command.context import console_of, decimals_of, with_client
 
 _MINER_COLUMNS = {
     "address": "miner",
@@ -40,7 +41,7 @@ def miners(ctx: typer.Context) -> None:
     """List the network's miners."""
     rows = _rows(with_client(ctx, lambda client: client.supernode.miners()))
     shown = [row | {"state": _state(row)} for row in rows]
-    console_of(ctx).emit(rows, lambda: _table(shown, _MINER_COLUMNS, _decimals(ctx)))
+    console_of(ctx).emit(rows, lambda: _table(shown, _MINER_COLUMNS, decimals_of(ctx)))
 
 
 def _state(row: dict[str, Any]) -> str:
@@ -61,7 +62,7 @@ def deals(
         return await client.supernode.deals(owner or client.address)
 
     rows = _rows(with_client(ctx, ask))
-    console_of(ctx).emit(rows, lambda: _table(rows, _DEAL_COLUMNS, _decimals(ctx)))
+    console_of(ctx).emit(rows, lambda: _table(rows, _DEAL_COLUMNS, decimals_of(ctx)))
 
 
 def status(ctx: typer.Context) -> None:
@@ -86,12 +87,7 @@ def status(ctx: typer.Context) -> None:
         }
 
     result = with_client(ctx, ask)
-    console_of(ctx).emit(result, lambda: _facts(result, _decimals(ctx)))
-
-
-def _decimals(ctx: typer.Context) -> int:
-    """Decimal places of this network's coin."""
-    return home_of(ctx).network().genesis.preset.coin_decimals
+    console_of(ctx).emit(result, lambda: _facts(result, decimals_of(ctx)))
 
 
 def _facts(result: dict[str, Any], decimals: int) -> Table:

@@ -10,16 +10,16 @@ import typer
 from cybervein_client.catalogue import Catalogue
 from cybervein_client.client import AsyncClient
 from cybervein_client.wallet import restore_backup, write_backup
+from cybervein_protocol.amounts import coins, parse_coins
 from cybervein_protocol.errors import MalformedError, UnavailableError, UnknownError
 from cybervein_protocol.signing import address, parse_address
-from cybervein_runtime.console import coins
 from cybervein_runtime.files import read_limited, write_atomic
 from cybervein_runtime.identity import new_identity, save_identity
 from cybervein_runtime.network_file import parse_network
 from rich.markup import escape
 from rich.text import Text
 
-from cybervein_command.context import console_of, home_of, with_client
+from cybervein_command.context import Yes, confirm, console_of, decimals_of, home_of, with_client
 
 wallet = typer.Typer(no_args_is_help=True, help="Keys and coins.")
 _NETWORK_BYTES_MAX = 1 << 20
@@ -76,8 +76,7 @@ def _shown(ctx: typer.Context, result: dict[str, object]) -> Text:
     lines = []
     for key, value in result.items():
         if isinstance(value, int):
-            decimals = home_of(ctx).network().genesis.preset.coin_decimals
-            lines.append(f"{key}: {coins(value, decimals)} coins")
+            lines.append(f"{key}: {coins(value, decimals_of(ctx))} coins")
         else:
             lines.append(f"{key}: {value}")
     return Text("\n".join(lines))
@@ -134,15 +133,21 @@ def _ask(*, confirm: bool) -> str:
 def send(
     ctx: typer.Context,
     to: Annotated[str, typer.Argument(help="Address to pay.")],
-    amount: Annotated[int, typer.Argument(min=1, help="Veins.")],
+    amount: Annotated[str, typer.Argument(help="Coins, such as 12 or 0.5.")],
     memo: Annotated[str, typer.Option(help="At most 64 characters, public.")] = "",
+    yes: Yes = False,  # noqa: FBT002 -- a command-line flag
 ) -> None:
-    """Pay veins to an address; returns when the payment is final."""
-    public = parse_address(to)
+    """Pay coins to an address; shows fee and rest, and asks; returns when the payment is final."""
+    public, decimals = parse_address(to), decimals_of(ctx)
+    veins = parse_coins(amount, decimals)
+    paid = f"{coins(veins, decimals)} coins to {to}"
 
     async def pay(client: AsyncClient) -> str:
-        return await client.send(public, amount, memo)
+        planned = await client.payment(public, veins, memo)
+        fee, left = coins(planned.fee, decimals), coins(planned.left, decimals)
+        confirm(f"Pay {paid}? The fee is at most {fee} coins, {left} stay.", yes=yes)
+        return await client.send(public, veins, memo)
 
     unit = with_client(ctx, pay)
-    result = {"unit": unit, "to": to, "amount": amount}
-    console_of(ctx).emit(result, lambda: f"paid {amount} veins to {to} ({unit})")
+    result = {"unit": unit, "to": to, "amount": veins}
+    console_of(ctx).emit(result, lambda: Text(f"paid {paid} ({unit})"))

@@ -18,13 +18,6 @@ from rich.progress import (
 )
 
 
-def coins(veins: int, decimals: int) -> str:
-    """An amount as people read it: coins with `decimals` places, zeros at the end left out."""
-    whole, part = divmod(veins, 10**decimals)
-    places = f"{part:0{decimals}d}".rstrip("0")
-    return f"{whole:,}.{places}" if places else f"{whole:,}"
-
-
 def shortened(text: str) -> str:
     """An address or CID as it fits a table; `--json` has it whole."""
     return text if len(text) <= 20 else f"{text[:10]}…{text[-6:]}"  # noqa: PLR2004 -- characters

@@ -1,6 +1,7 @@
 """The command line: what it prints, its exit codes, its wallet."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,10 +91,46 @@ def test_a_renewed_deal_lasts_longer(home: Home, network: RealNetwork, noise: No
 def test_coins_are_sent(home: Home, network: RealNetwork) -> None:
     friend = address(KeyPair(b"\x44" * 32).public)
     before = network.get(f"/accounts/{friend}").get("balance", 0)
-    run_json(home.directory, "wallet", "send", friend, "12345", "--memo", "lunch")
+    send = ("wallet", "send", friend)
+    paid = run_json(home.directory, *send, "0.000012345", "--memo", "lunch", "--yes")
+    assert (paid["to"], paid["amount"]) == (friend, 12345)
     assert network.get(f"/accounts/{friend}")["balance"] == before + 12345
     mistyped = friend[:-1] + ("1" if friend[-1] != "1" else "2")
     assert b"checksum" in run(home.directory, "wallet", "send", mistyped, "1", code=1)
+
+
+def test_a_payment_is_made_only_after_it_was_shown_and_agreed_to(
+    home: Home, network: RealNetwork
+) -> None:
+    friend = address(KeyPair(b"\x45" * 32).public)
+    send = ("--home", home.directory, "wallet", "send", friend, "0.5")
+    no, nobody, agreed = (run_bytes(*send, data=data) for data in (b"n\n", b"", b"y\n"))
+    assert (no.returncode, nobody.returncode, agreed.returncode) == (1, 1, 0)
+    asked = rb"Pay 0\.5 coins to cv\w+\? The fee is at most 0\.0000\d+ coins, \d+\.\d+ stay\."
+    assert re.match(asked, no.stderr)
+    assert b"--yes asks nothing" in nobody.stderr
+    assert b"paid 0.5 coins to cv" in agreed.stdout.replace(b"\n", b"")
+    assert network.get(f"/accounts/{friend}")["balance"] == 500_000_000
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "message"),
+    [
+        (("13",), 3, rb"has \d+\.\d+ coins, 13 and a fee of up to 0\.0000\d+ are needed"),
+        (("1", "--memo", "x" * 65), 1, rb"65 characters: at most 64"),
+        (("1.5e3",), 1, rb"expected coins such as 12 or 0\.5"),
+    ],
+)
+def test_a_payment_that_cannot_succeed_costs_no_fee(
+    home: Home, network: RealNetwork, line: tuple[str, ...], code: int, message: bytes
+) -> None:
+    account = f"/accounts/{address(network.wallet.keys.public)}"
+    before = network.get(account)
+    friend = address(KeyPair(b"\x46" * 32).public)
+    refused = run(home.directory, "wallet", "send", friend, *line, "--yes", code=code)
+    assert re.search(message, refused)
+    after = network.get(account)
+    assert (after["nonce"], after["balance"]) == (before["nonce"], before["balance"])
 
 
 def test_a_backup_brings_every_file_to_another_machine(

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from cybervein_command.ranges import parse_range
 from cybervein_miner.api.door import number_of, root_of
+from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.decode import decode_document
 from cybervein_protocol.api.errors import ErrorDocument
 from cybervein_protocol.errors import CyberVeinError, LimitError, MalformedError
@@ -17,7 +18,6 @@ from cybervein_protocol.messages.orders import order_from_header
 from cybervein_protocol.placement import Code, parse_code
 from cybervein_protocol.signing import KeyPair, address, parse_address
 from cybervein_runtime.addresses import check_peer_url, check_published_url, is_loopback, is_public
-from cybervein_runtime.console import coins
 from cybervein_runtime.http_client import error_of
 from cybervein_runtime.http_server import read_body
 from cybervein_runtime.json_text import parse_json

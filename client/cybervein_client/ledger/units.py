@@ -15,11 +15,13 @@ from itertools import count
 from pathlib import Path
 
 from cybervein_protocol.api.super_node.units import UnitStatus
+from cybervein_protocol.cid import digest_cid
 from cybervein_protocol.encoding import cid_text, encode, node_cid, parse_cid
 from cybervein_protocol.errors import ConflictError, ReplayError, UnavailableError
 from cybervein_protocol.ledger.units.body import Body
 from cybervein_protocol.ledger.units.genesis import Genesis, root_units
 from cybervein_protocol.ledger.units.unit import PARENTS_MAX, make_paid_unit
+from cybervein_protocol.names import Veins
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.retry import retry
 from multiformats import CID
@@ -29,6 +31,7 @@ from cybervein_client.ledger.supernode import CustomersSuperNode
 FINAL_ATTEMPTS_MAX = 10
 _POLL_SECONDS = 0.05
 _TIPS_TAKEN = 4
+_NONCE_WIDEST = (1 << 63) - 1
 
 
 class _StillPendingError(UnavailableError):
@@ -92,6 +95,21 @@ class UnitSender:
             if known is None:
                 raise  # the account's nonce was used by another unit
             return known
+
+    def fee_most(self, body: Body) -> Veins:
+        """What a unit with this body costs at most: with all parents that are ever taken.
+
+        Its true fee is known when it is signed, and less by a few bytes.
+        """
+        unit = make_paid_unit(
+            self.network,
+            body,
+            parents=[digest_cid(bytes([i]) * 32) for i in range(_TIPS_TAKEN)],
+            key=self.key,
+            nonce=_NONCE_WIDEST,
+            preset=self.genesis.preset,
+        )
+        return unit.fee
 
     async def _signed(self, body: Body) -> bytes:
         account = await self.supernode.account(address(self.key.public))

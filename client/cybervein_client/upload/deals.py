@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from cybervein_protocol.amounts import coins
 from cybervein_protocol.coding import repair_key
 from cybervein_protocol.encoding import cid_text, node_cid, parse_cid
 from cybervein_protocol.errors import CyberVeinError, FundsError, UnavailableError
@@ -149,10 +150,14 @@ class FileDeals:
     async def _require_funds(self, escrow: int) -> None:
         account = await self.supernode.account(address(self.key.public))
         if account.balance < escrow + _FEE_MARGIN_VEINS:
+            decimals = self.genesis.preset.coin_decimals
+            has, needed, fees = (
+                coins(each, decimals) for each in (account.balance, escrow, _FEE_MARGIN_VEINS)
+            )
             raise FundsError(
-                f"wallet {address(self.key.public)} has {account.balance} veins; storing for "
-                f"{self.file.epochs} epochs escrows {escrow} and needs about "
-                f"{_FEE_MARGIN_VEINS} for fees: pay coins in, or choose fewer --epochs"
+                f"wallet {address(self.key.public)} has {has} coins; storing for "
+                f"{self.file.epochs} epochs escrows {needed} and needs about {fees} for fees: "
+                "pay coins in, or choose fewer --epochs"
             )
 
     async def commit(self, deal: CatalogueDeal, segments: Sequence[SegmentRow]) -> None:

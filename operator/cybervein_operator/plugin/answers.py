@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.super_node.miners import ListedMiner
-from cybervein_runtime.console import coins
 
 Object = dict[str, Any]
 UNSAFE = {"Missing", "Foreign", "Failed"}
