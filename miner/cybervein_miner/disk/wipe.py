@@ -1,8 +1,9 @@
 """Deleting CyberVein's files of one disk, and nothing else: the one act that cannot be undone."""
 
-import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
+from cybervein_miner.disk.belongings import found_in
 from cybervein_miner.disk.disk import FOLDERS, Disk
 from cybervein_miner.disk.marker import marker_path
 
@@ -24,14 +25,19 @@ def wipe(disk: Disk) -> Wiped:
     disk.check_marker()
     files, size = 0, 0
     with disk.guard("wipe"):
-        for name in FOLDERS:
-            for file in disk.folder(name).rglob("*"):
-                if file.is_file() and not file.is_symlink():
-                    files, size = files + 1, size + file.stat().st_size
-            if disk.folder(name).exists():
-                shutil.rmtree(disk.folder(name))
+        for name in filter(lambda name: disk.folder(name).exists(), FOLDERS):
+            for file in found_in(disk, name).ours:
+                files, size = files + 1, size + file.stat().st_size
+                file.unlink()
+            _remove_empty(*disk.folder(name).glob("[0-9a-f][0-9a-f]"), disk.folder(name))
         marker = marker_path(disk.path)
         marker.unlink()
-        if not any(marker.parent.iterdir()):
-            marker.parent.rmdir()
+        _remove_empty(marker.parent)
     return Wiped(files, size)
+
+
+def _remove_empty(*folders: Path) -> None:
+    """Where files of others lie, the folder stays with them."""
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

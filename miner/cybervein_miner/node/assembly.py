@@ -8,6 +8,7 @@ from cybervein_runtime.duty import Duty
 
 from cybervein_miner.api.acts import Control
 from cybervein_miner.chain.units import UnitWriter
+from cybervein_miner.disk.belongings import tell_strays
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.duty.keeping import Keeper
 from cybervein_miner.duty.ledger import LedgerLoop
@@ -150,6 +151,8 @@ def _watch(basis: Basis, ledger: LedgerLoop) -> EpochWatch:
 
 def _upkeep(basis: Basis, plotter: Plotter, trash: Trash) -> Upkeep:
     def take_all_in(disks: list[Disk]) -> None:
+        for disk in disks:
+            tell_strays(disk)
         adopted = tidy(disks, basis.journal, int(basis.clock.now()))
         if adopted:
             _log.warning("adopted shards that the journal did not know", shards=len(adopted))

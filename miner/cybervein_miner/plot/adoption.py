@@ -15,6 +15,7 @@ from cybervein_protocol.space import PlotClaim, PlotMetadata, decode_metadata, d
 from cybervein_protocol.space.metadata import METADATA_BYTES_MAX
 from cybervein_runtime.files import read_limited, write_atomic
 
+from cybervein_miner.disk.belongings import found_in
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.plot.inventory import PLOT_SUFFIX, Inventory, OwnPlot, metadata_path
 from cybervein_miner.plot.making import PARTIAL_SUFFIX
@@ -36,7 +37,7 @@ def _take_in(inventory: Inventory, key: KeyPair, disk: Disk) -> list[str]:
     mine = {row.number: row for row in rows if row.disk == disk.id}
     elsewhere = {row.number for row in rows if row.disk != disk.id}
     problems = []
-    for path in sorted(disk.folder("plots").iterdir()):
+    for path in found_in(disk, "plots").ours:
         number = _number(path)
         if number is None:
             _drop_partial(disk, path)

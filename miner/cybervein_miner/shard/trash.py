@@ -8,11 +8,12 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from pathlib import Path
+from contextlib import contextmanager
 
+import structlog
 from cybervein_protocol.errors import StorageError, UnknownError
 
+from cybervein_miner.disk.belongings import found_in, shard_files
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.record.journal import Journal
@@ -29,6 +30,7 @@ from cybervein_miner.shard.store import remove_files
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _PURGE_MAX = 1000
+_log = structlog.get_logger()
 
 
 class Trash:
@@ -75,11 +77,23 @@ def tidy(disks: Iterable[Disk], journal: Journal, now: int) -> list[bytes]:
     adopted, found = [], list(disks)
     for disk in found:
         if disk.placeable:
-            with suppress(StorageError), disk.guard("tidy after a crash"):
+            with _on_its_own(disk, "drop unfinished uploads"):
                 _drop_unfinished(disk)
+            with _on_its_own(disk, "drop second copies"):
                 _drop_second_copies(disk, found, journal)
+            with _on_its_own(disk, "adopt unknown shards"):
                 adopted += _adopt(disk, journal, now)
     return adopted
+
+
+@contextmanager
+def _on_its_own(disk: Disk, doing: str) -> Iterator[None]:
+    """A step that fails is said and keeps none of the others from being done."""
+    try:
+        with disk.guard(doing):
+            yield
+    except (StorageError, FileNotFoundError) as error:
+        _log.error("given up until the disk comes again", doing=doing, error=str(error))
 
 
 def _drop_second_copies(disk: Disk, disks: Sequence[Disk], journal: Journal) -> None:
@@ -87,7 +101,7 @@ def _drop_second_copies(disk: Disk, disks: Sequence[Disk], journal: Journal) -> 
     others = {bytes.fromhex(each.id): each for each in disks if each is not disk and each.readable}
     sql = "SELECT root, disk FROM shard WHERE state = ?"
     named = {root: others.get(on) for root, on in journal.read(sql, (ShardState.HELD,))}
-    for file in _shard_files(disk):
+    for file in shard_files(disk):
         root = bytes.fromhex(file.name)
         other = named.get(root)
         if other is not None and shard_path(other, root).exists():
@@ -95,14 +109,14 @@ def _drop_second_copies(disk: Disk, disks: Sequence[Disk], journal: Journal) -> 
 
 
 def _drop_unfinished(disk: Disk) -> None:
-    for file in disk.folder("tmp").iterdir():
+    for file in found_in(disk, "tmp").ours:
         if _NAME.match(file.name):
             file.unlink(missing_ok=True)
 
 
 def _adopt(disk: Disk, journal: Journal, now: int) -> list[bytes]:
     known = {root for (root,) in journal.read("SELECT root FROM shard")}
-    strangers = [file for file in _shard_files(disk) if bytes.fromhex(file.name) not in known]
+    strangers = [file for file in shard_files(disk) if bytes.fromhex(file.name) not in known]
     rows = [
         HeldShard(bytes.fromhex(f.name), disk.id, f.stat().st_size, ShardState.HELD, now)
         for f in strangers
@@ -116,8 +130,3 @@ def _adopt(disk: Disk, journal: Journal, now: int) -> list[bytes]:
     if rows:
         journal.write_now(work)
     return [row.root for row in rows]
-
-
-def _shard_files(disk: Disk) -> Iterator[Path]:
-    for folder in disk.folder("shards").iterdir():
-        yield from (file for file in folder.iterdir() if _NAME.fullmatch(file.name))
