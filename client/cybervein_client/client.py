@@ -15,6 +15,7 @@ from cybervein_protocol.ledger.storage.bodies import DealClose, DealRenew
 from cybervein_protocol.names import Veins
 from cybervein_protocol.placement import Code
 from cybervein_protocol.signing import address
+from cybervein_runtime.belonging import belong
 from cybervein_runtime.http_client import SignedClient
 
 from cybervein_client.audit import ShardCheck, audit_file
@@ -45,6 +46,7 @@ class AsyncClient:
         self.network = self.home.network()
         self.key = self.home.identity().keys
         self.catalogue = Catalogue(self.home.catalogue_path)
+        belong(self.home.directory, self.network.network, "catalogue", self.catalogue.units)
         self._http = SignedClient(self.key, trust=self.network.trust)
         self.supernode = CustomersSuperNode(self.network.url, self._http)
         self._transport = BulkTransport(self.key)
@@ -109,7 +111,8 @@ class AsyncClient:
             genesis=self.network.genesis,
         )
         self.supernode.attempts = PUT_ATTEMPTS
-        return await uploader.put(source, PutOptions(name, epochs, code), progress)
+        with self.home.writing(name, "put"):
+            return await uploader.put(source, PutOptions(name, epochs, code), progress)
 
     async def get(
         self, name: str, destination: Path, *, replace: bool = False, progress: Progress = _silent
@@ -148,6 +151,10 @@ class AsyncClient:
     async def remove(self, name: str) -> int:
         """End a file's deals, tell its miners, forget its key; how many miners were not reached."""
         file = self.catalogue.resolve(name)
+        with self.home.writing(file.name, "rm"):
+            return await self._remove(file)
+
+    async def _remove(self, file: FileRow) -> int:
         self.catalogue.set_file_state(file.id, FileState.REMOVING)
         placed = await self._locator.locate(file)
         for deal in self.catalogue.deals(file.id):

@@ -1,11 +1,14 @@
 """Where a user's things are: one directory, `--home` or CYBERVEIN_HOME, default `~/.cybervein`."""
 
 import os
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from blake3 import blake3
 from cybervein_protocol.errors import UnknownError
 from cybervein_runtime.identity import Identity, load_identity
+from cybervein_runtime.lock import alone_briefly
 from cybervein_runtime.network_file import NetworkFile, load_network
 
 
@@ -34,6 +37,15 @@ class Home:
     def lock_path(self) -> Path:
         """Held while an account's nonce is taken, so that two commands never take the same."""
         return self.directory / "wallet.lock"
+
+    def writing(self, name: str, doing: str) -> AbstractContextManager[None]:
+        """One command at a time writes one file of the catalogue; others run beside it.
+
+        Raises ConflictError naming the process that does.
+        """
+        lock = f"{blake3(name.encode()).hexdigest(length=8)}.lock"
+        holder, remedy = f"{doing} of {name!r}", "wait until it ends, or stop it"
+        return alone_briefly(self.directory / "writing", holder, lock, remedy)
 
     def identity(self) -> Identity:
         """The wallet. Raises UnknownError saying how to make one."""

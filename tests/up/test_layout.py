@@ -11,7 +11,7 @@ def test_a_second_up_on_the_same_directory_is_refused_with_the_way_out(tmp_path:
     layout = Layout(tmp_path / "net")
     with (
         layout.lock(),
-        pytest.raises(ConflictError, match="another `cybervein up`; stop it or choose --data"),
+        pytest.raises(ConflictError, match=r"another `cybervein up` is running.*stop it or choose"),
         Layout(tmp_path / "net").lock(),
     ):
         pass

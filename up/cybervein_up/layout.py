@@ -10,16 +10,13 @@ DATA/miner-N/payout.json     the wallet it is paid to, apart from its hot key
 DATA/logs/NAME.log           what each process logs
 """
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cybervein_protocol.errors import ConflictError
 from cybervein_runtime.files import write_atomic
+from cybervein_runtime.lock import alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +48,9 @@ class Layout:
         """The log file of a process."""
         return self.data / "logs" / f"{name}.log"
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> AbstractContextManager[None]:
         """Own the directory while the block runs. Raises ConflictError if another `up` does."""
-        self.data.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.data / "up.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            self._take(descriptor)
-            yield
-        finally:
-            os.close(descriptor)
-
-    def _take(self, descriptor: int) -> None:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConflictError(
-                f"{self.data} is used by another `cybervein up`; stop it or choose --data"
-            ) from None
+        return alone(self.data, "`cybervein up`", "up.lock", "stop it or choose --data")
 
     def ports(self) -> dict[str, int]:
         """Ports of the last run by process name; empty where unknown."""

@@ -46,6 +46,10 @@ class Catalogue:
         with self._lock:
             return self._database.execute(query, values).fetchall()
 
+    def units(self) -> list[bytes]:
+        """A unit of this wallet as it was sent, if there is a deal: it names the network."""
+        return [raw for (raw,) in self._rows("SELECT open_unit FROM deals LIMIT 1")]
+
     # Files
 
     def add_file(self, row: FileRow) -> None:

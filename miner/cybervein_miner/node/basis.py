@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import address
 from cybervein_protocol.space import PlotShape
+from cybervein_runtime.belonging import belong
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.identity import Identity
 from cybervein_runtime.network_file import NetworkFile, load_network
@@ -48,11 +49,17 @@ class Basis:
     super_node: MinersSuperNode
 
 
+def _units(journal: Journal) -> list[bytes]:
+    """Units that the journal holds: those of plot batches."""
+    return [raw for (raw,) in journal.read("SELECT unit FROM batch LIMIT 1")]
+
+
 def lay_basis(settings: Settings, url: str) -> Basis:
     """Open what is there; `url` is what others call this miner by."""
     file, identity = load_network(settings.network), identity_of(settings)
     preset, keys = file.genesis.preset, identity.keys
     journal, clock = Journal(settings.journal_file), NetworkClock()
+    belong(settings.data, file.network, "miner's journal", lambda: _units(journal))
     standing = Standing(
         url=url,
         payout=address(settings.payout or keys.public),

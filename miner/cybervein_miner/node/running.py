@@ -6,6 +6,7 @@ import sys
 
 import structlog
 import uvloop
+from cybervein_runtime.lock import alone
 from cybervein_runtime.logs import configure_logs
 from cybervein_runtime.serving import bind, serve, url_of
 
@@ -23,12 +24,13 @@ def run_miner(settings: Settings, host: str, port: int, *, log_json: bool) -> No
 
 
 async def _run(settings: Settings, host: str, port: int) -> None:
-    sock = bind(host, port)
-    node = assemble(settings, url_of(sock))
-    await asyncio.to_thread(node.open)
-    await serve(node.app(), sock, settings.run_file, BulkProtocol)
-    if node.left_behind:
-        # The journal is closed and a plot in the making is worth nothing: no thread is waited for.
-        _log.warning("stopped with work left behind; the next start tidies up")
-        sys.stderr.flush()
-        os._exit(0)
+    with alone(settings.data, "miner"):
+        sock = bind(host, port)
+        node = assemble(settings, url_of(sock))
+        await asyncio.to_thread(node.open)
+        await serve(node.app(), sock, settings.run_file, BulkProtocol)
+        if node.left_behind:
+            # The journal is closed, a plot in the making is worth nothing: no thread is waited for.
+            _log.warning("stopped with work left behind; the next start tidies up")
+            sys.stderr.flush()
+            os._exit(0)

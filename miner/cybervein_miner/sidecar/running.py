@@ -1,8 +1,10 @@
 """A sidecar as a process."""
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import uvloop
+from cybervein_runtime.lock import alone
 from cybervein_runtime.logs import configure_logs
 from cybervein_runtime.network_file import load_network
 from cybervein_runtime.serving import bind, serve
@@ -28,4 +30,12 @@ def run_sidecar(  # noqa: PLR0913 -- a process' options
         file = load_network(network)
         url = super_node or file.url
         trust = Trust(file.ca, [url, *(each for each, _ in file.super_nodes)])
-    uvloop.run(serve(build_app(miner, url, trust), bind(host, port), run_file))
+    with _announced_alone(run_file):
+        uvloop.run(serve(build_app(miner, url, trust), bind(host, port), run_file))
+
+
+def _announced_alone(run_file: Path | None) -> AbstractContextManager[None]:
+    """Two sidecars never write one run file: the second would take the first's with it."""
+    if run_file is None:
+        return nullcontext()
+    return alone(run_file.parent, "sidecar", f"{run_file.stem}.lock")

@@ -21,10 +21,11 @@ kill -9 and a power cut.
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from cybervein_protocol.errors import StorageError
 from cybervein_protocol.ledger.state.rows import BATCHES
 from cybervein_runtime import database
 
@@ -95,6 +96,18 @@ def open_writer(path: Path) -> sqlite3.Connection:
 def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that sees the last committed block and cannot write. Raises StorageError."""
     return database.open_reader(path, LEDGER)
+
+
+def last_units(path: Path) -> list[bytes]:
+    """The newest unit as it was sent, if there is a chain that can be read; changes nothing."""
+    if not path.exists():
+        return []
+    try:
+        with closing(open_reader(path)) as connection:
+            query = "SELECT bytes FROM unit ORDER BY height DESC, position DESC LIMIT 1"
+            return [raw for (raw,) in connection.execute(query)]
+    except (StorageError, sqlite3.Error):
+        return []  # who opens it for writing says what is wrong
 
 
 class Readers:

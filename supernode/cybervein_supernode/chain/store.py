@@ -127,7 +127,10 @@ class Chain:
         block = decode_block(last[0])
         verify_block(block)
         if block.network != self.machine.network:
-            raise StorageError(f"{self._path} is a chain of network {block.network}")
+            raise StorageError(
+                f"{self._path} is a chain of network {block.network}, expected "
+                f"{self.machine.network}; give back its own network.json"
+            )
         if block.app_hash != self.machine.app_hash or block.height != self.head.height:
             raise StorageError(
                 f"{self._path}: block {block.height} says state {block.app_hash.hex()}, the rows "

@@ -39,8 +39,3 @@ class SuperNodeHome:
     def run_file(self) -> Path:
         """`{"pid", "url"}` while it serves."""
         return self.directory / "run.json"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the one process that runs here."""
-        return self.directory / "lock"

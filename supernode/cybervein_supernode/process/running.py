@@ -1,22 +1,21 @@
 """The process: one super node, its HTTP server, one at a time in a data directory."""
 
-import fcntl
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
 import structlog
 from cybervein_protocol.encoding import cid_text
-from cybervein_protocol.errors import ConflictError, ForbiddenError
+from cybervein_protocol.errors import ForbiddenError
 from cybervein_runtime.addresses import check_published_url, is_loopback
+from cybervein_runtime.belonging import belong
 from cybervein_runtime.identity import load_identity
+from cybervein_runtime.lock import alone
 from cybervein_runtime.network_file import load_network
 from cybervein_runtime.serving import bind, serve, url_of
 from cybervein_runtime.tls import Tls, require_tls
 
 from cybervein_supernode.api.app import create_app
 from cybervein_supernode.api.free_units import parse_networks
+from cybervein_supernode.chain.database import last_units
 from cybervein_supernode.node.assembly import assemble
 from cybervein_supernode.node.home import SuperNodeHome
 from cybervein_supernode.node.node import Place
@@ -42,7 +41,8 @@ async def run(  # noqa: PLR0913 -- one parameter per option
     file, identity = load_network(home.network), load_identity(home.identity)
     if identity.keys.public not in {node.key for node in file.genesis.super_nodes}:
         raise ForbiddenError(f"{home.identity} is not a super node of {home.network}")
-    with _alone(home.lock):
+    with alone(home.directory, "super node"):
+        belong(home.directory, file.network, "ledger", lambda: last_units(home.ledger))
         sock = bind(host, port)
         # A wildcard address is nowhere to go: off loopback the founded URL is the one to tell.
         own = url_of(sock, tls) if is_loopback(host) else file.url
@@ -56,18 +56,3 @@ async def run(  # noqa: PLR0913 -- one parameter per option
             await serve(app, sock, home.run_file, tls=tls)
         finally:
             await node.stop()
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Two processes on one chain would fork it: the second is refused."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise ConflictError(
-            f"{path.parent}: another super node is running on this data; stop it first"
-        ) from error
-    finally:
-        os.close(handle)

@@ -1,0 +1,94 @@
+"""One process at a time where two would damage each other: a lock file, and who holds it.
+
+The lock is the kernel's (`flock`), so it ends with its holder, by kill -9 too; the file's text only
+says who that is. A run file, a journal or a `.partial` file is touched by the holder alone.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from cybervein_protocol.errors import ConflictError, StorageError
+
+_TEXT_BYTES_MAX: Final = 4096
+
+
+@contextmanager
+def alone(
+    directory: Path, role: str, name: str = "lock", remedy: str = "stop it first"
+) -> Iterator[None]:
+    """Hold `directory/name` as `role` for the block, or for as long as the process lives.
+
+    Raises ConflictError naming the holder, its process and since when; StorageError where the
+    directory cannot be written.
+    """
+    path = directory / name
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        handle = _held(path, role, remedy)
+    except OSError as error:
+        raise StorageError(
+            f"cannot lock {path}: {error.strerror}; give a directory that can be written"
+        ) from error
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def alone_briefly(directory: Path, role: str, name: str, remedy: str) -> Iterator[None]:
+    """`alone` for work that ends: its file goes with it, as there may be one for each name."""
+    with alone(directory, role, name, remedy):
+        try:
+            yield
+        finally:
+            (directory / name).unlink(missing_ok=True)
+
+
+def _held(path: Path, role: str, remedy: str) -> int:
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_still(path, handle):
+                _sign(handle, role)
+                return handle
+        except BlockingIOError:
+            holder, since = _told(handle)
+            os.close(handle)
+            raise ConflictError(
+                f"{path.parent}: another {holder} is running on this data{since}; {remedy}"
+            ) from None
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # its last holder removed it meanwhile: the lock is on no name any more
+
+
+def _is_still(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+def _sign(handle: int, role: str) -> None:
+    since = datetime.now(UTC).isoformat(timespec="seconds")  # for people; nothing compares it
+    text = json.dumps({"role": role, "pid": os.getpid(), "since": since}).encode()
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, text + b"\n", 0)
+
+
+def _told(handle: int) -> tuple[str, str]:
+    """Who holds it, and its process; its text may be missing in the moment of its start."""
+    try:
+        told = json.loads(os.pread(handle, _TEXT_BYTES_MAX, 0))
+        return str(told["role"]), f" (process {told['pid']}, since {told['since']})"
+    except (ValueError, LookupError, TypeError):
+        return "process", ""

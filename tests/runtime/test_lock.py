@@ -1,0 +1,88 @@
+"""One process at a time: who holds a lock is told, and it ends with its holder, however."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from cybervein_protocol.errors import ConflictError, StorageError
+from cybervein_runtime.lock import alone, alone_briefly
+
+HOLD = """
+import signal
+from pathlib import Path
+from cybervein_runtime.lock import alone
+with alone(Path({folder!r}), "miner"):
+    print("held", flush=True)
+    signal.pause()
+"""
+
+
+def holder_in(folder: Path) -> subprocess.Popen[bytes]:
+    """A process of its own that holds the lock."""
+    line = [sys.executable, "-c", HOLD.format(folder=str(folder))]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"held\n"
+    return process
+
+
+def test_a_second_holder_is_told_who_has_it_and_what_to_do(tmp_path: Path) -> None:
+    holder = holder_in(tmp_path)
+    since = json.loads((tmp_path / "lock").read_text())["since"]
+    wanted = (
+        rf"^{tmp_path}: another miner is running on this data "
+        rf"\(process {holder.pid}, since {since.replace('+', '.')}\); stop it first$"
+    )
+    with pytest.raises(ConflictError, match=wanted), alone(tmp_path, "miner"):
+        pass
+    holder.kill()
+    holder.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_it_ends_with_its_holder(tmp_path: Path, number: signal.Signals) -> None:
+    holder = holder_in(tmp_path)
+    holder.send_signal(number)
+    holder.wait()
+    with alone(tmp_path, "miner"):
+        assert json.loads((tmp_path / "lock").read_text())["pid"] == os.getpid()
+
+
+def test_a_holder_whose_text_is_missing_is_refused_all_the_same(tmp_path: Path) -> None:
+    with alone(tmp_path, "miner"):
+        for text in ("", "{}", "[1]", "\x00"):
+            (tmp_path / "lock").write_text(text)
+            with pytest.raises(ConflictError, match="another process is running"):  # noqa: SIM117
+                with alone(tmp_path, "miner"):
+                    pass
+
+
+def test_locks_of_work_that_ends_leave_nothing_and_exclude_each_other(tmp_path: Path) -> None:
+    with alone_briefly(tmp_path, "put of 'a'", "a.lock", "wait"):
+        with alone_briefly(tmp_path, "put of 'b'", "b.lock", "wait"):
+            pass
+        with pytest.raises(ConflictError, match=r"another put of 'a' is running.*; wait"):  # noqa: SIM117
+            with alone_briefly(tmp_path, "rm of 'a'", "a.lock", "wait"):
+                pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_whose_file_was_removed_is_not_held_by_name(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        stack.enter_context(alone(tmp_path, "miner"))
+        (tmp_path / "lock").unlink()
+        stack.enter_context(alone(tmp_path, "miner"))
+        with pytest.raises(ConflictError):
+            stack.enter_context(alone(tmp_path, "miner"))
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageError, match=str(tmp_path / "file" / "lock")):  # noqa: SIM117
+        with alone(tmp_path / "file", "miner"):
+            pass
