@@ -1,22 +1,34 @@
 """How this miner stands with the ledger, as it last heard; the ledger's loop writes it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
+import structlog
 from cybervein_protocol.api.super_node.miners import FullMinerDocument
+
+from cybervein_miner.chain.reach import Reach
+
+LOOK_SECONDS: Final = 60.0
+"""While all is well: the super node answers a thousand miners."""
+_UPDATED: Final = ("url", "payout")
+_FIXED: Final = ("group", "owner")
+_log = structlog.get_logger()
 
 
 @dataclass(slots=True)
 class Standing:
-    """`problem` is why the last round failed; counts are None until the ledger was heard.
+    """`url` to `owner` are what this miner wants, `ledger` is what the ledger has of it.
 
+    `problem` is why the last round failed; counts are None until the ledger was heard.
     `unknown`: the ledger was asked and does not know this miner.
     """
 
+    reach: Reach
     url: str = ""
     payout: str = ""
     group: str = ""
     owner: str = ""
-    registered: bool = False
+    ledger: FullMinerDocument | None = None
     unknown: bool = False
     problem: str = ""
     draining: bool = False
@@ -26,11 +38,19 @@ class Standing:
     promised: int | None = None
     blocked_by: str = ""
     last_proof_epoch: int | None = None
+    _heard: float | None = None
+    _told: list[str] = field(default_factory=list)
+
+    @property
+    def registered(self) -> bool:
+        """Whether the ledger knows this miner."""
+        return self.ledger is not None
 
     def see(self, view: FullMinerDocument | None) -> None:
         """Take over what the ledger says of this miner."""
-        self.registered, self.unknown = view is not None, view is None
+        self.ledger, self.unknown = view, view is None
         self.problem = ""
+        self._heard = self.reach.clock.monotonic()
         if view is None:
             self.draining, self.blocked_by = False, ""
             self.held_shards = self.plots_live = self.remaining = self.promised = 0
@@ -40,3 +60,37 @@ class Standing:
         self.remaining, self.blocked_by = view.drain.remaining, view.drain.blocked_by
         self.promised = view.drain.promised or 0
         self.last_proof_epoch = view.last_proof_epoch
+        self.reach.see(view)
+        self._tell()
+
+    def due(self) -> bool:
+        """Whether the ledger is to be asked again, though nothing else waits for it."""
+        if self._heard is None or self.differs(*_UPDATED) or self.reach.reached is not True:
+            return True
+        return self.reach.clock.monotonic() - self._heard > LOOK_SECONDS
+
+    def differs(self, *names: str) -> list[str]:
+        """Which of these fields the ledger has otherwise than this miner wants."""
+        if self.ledger is None:
+            return []
+        return [name for name in names if getattr(self, name) != getattr(self.ledger, name)]
+
+    def problems(self) -> list[str]:
+        """What is wrong between miner and ledger, one line each."""
+        waits = [
+            f"{name}: the ledger still has {getattr(self.ledger, name)}, this miner wants "
+            f"{getattr(self, name)}; it is told in the next round"
+            for name in self.differs(*_UPDATED)
+        ]
+        return [*filter(None, [self.problem, self.reach.problem()]), *waits]
+
+    def _tell(self) -> None:
+        """What no unit changes is said once: who wants it otherwise needs a new identity."""
+        fixed = self.differs(*_FIXED)
+        if fixed != self._told:
+            self._told = fixed
+            _log.warning(
+                "the ledger keeps what the registration said; another needs a new identity",
+                wanted={name: getattr(self, name) for name in fixed},
+                ledger={name: getattr(self.ledger, name) for name in fixed},
+            )

@@ -1,5 +1,7 @@
 """The loop that keeps a miner and the ledger in step: registration, drain, batches, retirements.
 
+The wish is compared with the ledger in every epoch, so that a new URL or payout account reaches it.
+
 It does one round after the other; what fails in a round is said and tried again in the next.
 """
 
@@ -64,6 +66,7 @@ class LedgerLoop:
     async def run(self) -> None:
         """Rounds until stopped; none while the super node is away."""
         self._loop = asyncio.get_running_loop()
+        self.standing.reach.begin()
         while not self.stopping.requested:
             view = self.sight.now()
             if view is not None:
@@ -99,7 +102,7 @@ class LedgerLoop:
         return row.state is not PlotState.MADE or self.inventory.stays(row)
 
     async def _round(self, now: NetworkDocument) -> None:
-        if self._settled() and not self.drain.wanted:
+        if self._settled() and not self.drain.wanted and not self.standing.due():
             return
         view = await self._known()
         self.standing.see(view)

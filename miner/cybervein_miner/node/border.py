@@ -58,6 +58,7 @@ def border(basis: Basis, control: Control, board: StatusBoard, keeper: Keeper) -
         journal=basis.journal,
         ended=keeper.ended,
         sight=basis.sight,
+        standing=basis.standing,
     )
     return Border(
         door=door,

@@ -72,15 +72,6 @@ def each(path: str, labels: tuple[str, ...], value: str) -> Read:
     return read
 
 
-def facts(*names: str) -> Read:
-    """The value 1, labelled by fields of the document."""
-
-    def read(document: Json) -> Iterable[Sample]:
-        return [(tuple(str(document.get(name, "")) for name in names), 1.0)]
-
-    return read
-
-
 def _walk(document: Any, path: str) -> Any:  # noqa: ANN401 -- JSON
     for name in path.split("."):
         document = document.get(name) if isinstance(document, Mapping) else None

@@ -18,7 +18,6 @@ from cybervein_miner.sidecar.metric import (
     Sample,
     at,
     each,
-    facts,
     keyed,
     picked,
 )
@@ -67,16 +66,36 @@ def _progress(document: Json) -> Iterable[Sample]:
 
 
 _FACTS = ("address", "network", "version", "payout")
+_DECLARED = ("url", "payout", "group", "owner")
+
+
+def _info(document: Json) -> Iterable[Sample]:
+    """Who is paid is the ledger's word; before the registration, the miner's."""
+    known = {**document, "payout": (document.get("ledger") or document).get("payout", "")}
+    return [(tuple(str(known.get(name, "")) for name in _FACTS), 1.0)]
+
+
+def _differs(document: Json) -> Iterable[Sample]:
+    ledger = document.get("ledger") or {}
+    return [
+        ((name,), float(document[name] != ledger[name])) for name in _DECLARED if name in ledger
+    ]
+
 
 CONTRIBUTION: Final = (
     MetricSpec(
         name="cybervein_miner_info", kind="info", source=MINER,
-        help="Who mines here and who is paid.", read=facts(*_FACTS), labels=_FACTS,
+        help="Who mines here and who is paid.", read=_info, labels=_FACTS,
     ),
     _gauge("uptime_seconds", MINER, "Seconds since the miner started.", at("uptime_seconds")),
     _gauge("clock_skew_seconds", MINER, "How far the miner's clock is ahead of the network's.",
            at("clock_skew_seconds")),
     _gauge("registered", MINER, "1 once the ledger knows this miner.", at("registered")),
+    _gauge("miner_reachable", MINER,
+           "1 if the super node reaches this miner; absent until it has tried.",
+           at("reach.reached")),
+    _gauge("ledger_differs", MINER,
+           "1 while the ledger has another value than this miner wants.", _differs, "field"),
     _gauge("draining", MINER, "1 while this miner is asked to give up all it holds.",
            at("draining")),
     _gauge("drained", MINER, "1 once the network no longer needs this miner.", at("drained")),

@@ -81,6 +81,7 @@ class Sources:
             return {"network": plain(network)}
         address, payout = self._who
         miner = await self._super_node.miner(address)
+        payout = payout if miner is None else miner.payout
         account = await self._super_node.account(payout) if payout else None
         return {"network": plain(network), "miner": plain(miner), "payout": plain(account)}
 

@@ -5,7 +5,13 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 import psutil
-from cybervein_protocol.api.miner.status import NicDocument, ProofsDocument, StatusDocument
+from cybervein_protocol.api.miner.status import (
+    LedgerDocument,
+    NicDocument,
+    ProofsDocument,
+    ReachDocument,
+    StatusDocument,
+)
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.names import PublicKey
 from cybervein_protocol.signing import address
@@ -55,7 +61,7 @@ class StatusBoard:
             owner=self.standing.owner,
             payout=self.standing.payout,
             registered=self.standing.registered,
-            problem=self.standing.problem,
+            problem="; ".join(self.standing.problems()),
             uptime_seconds=round(time.monotonic() - self._started, 1),
             clock_skew_seconds=round(self.clock.skew(), 1),
             epoch=self.sight.heard,
@@ -84,6 +90,8 @@ class StatusBoard:
             proofs=self._proofs(),
             counters=self.tally.counters(),
             nic=nic_totals(),
+            ledger=self._ledger(),
+            reach=self._reach(),
         )
 
     def _last_proved(self) -> int | None:
@@ -99,8 +107,18 @@ class StatusBoard:
         return [
             *self.disks.bad(),
             *(f"{count} shards {what}" for what, count in bad.items() if count),
-            *filter(None, [ledger, self.standing.problem]),
+            *filter(None, [ledger, *self.standing.problems()]),
         ]
+
+    def _ledger(self) -> LedgerDocument | None:
+        view = self.standing.ledger
+        if view is None:
+            return None
+        return LedgerDocument(url=view.url, group=view.group, owner=view.owner, payout=view.payout)
+
+    def _reach(self) -> ReachDocument:
+        reach = self.standing.reach
+        return ReachDocument(reached=reach.reached, url=reach.url, reason=reach.reason)
 
     def _proofs(self) -> ProofsDocument:
         return ProofsDocument(

@@ -11,6 +11,7 @@ from cybervein_protocol.api.probes import DiskHealth
 from cybervein_runtime.probes import Health, Probes
 
 from cybervein_miner.chain.sight import Sight
+from cybervein_miner.chain.standing import Standing
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.record.journal import Journal
 from cybervein_miner.status.disks import DiskBoard
@@ -25,6 +26,7 @@ class Vitals:
     journal: Journal
     ended: Sequence[str]
     sight: Sight
+    standing: Standing
 
     def probes(self) -> Probes:
         """All three."""
@@ -50,11 +52,12 @@ class Vitals:
         return Health(tuple(failing))
 
     def _health(self, *failing: str) -> Health:
-        """With every disk named, and what is wrong with it."""
+        """With every disk named, and what is wrong with it and with the ledger."""
         disks = [
             DiskHealth(disk.id, str(disk.path), disk.state, disk.reason) for disk in self.rack.disks
         ]
         disks += [
             DiskHealth(disk.id, disk.path, disk.state, disk.reason) for disk in self.disks.refused()
         ]
-        return Health(failing, tuple(self.disks.bad()), disks=disks)
+        degraded = (*self.disks.bad(), *self.standing.problems())
+        return Health(failing, degraded, disks=disks)

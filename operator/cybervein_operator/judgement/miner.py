@@ -174,7 +174,7 @@ def _reported(poll: Poll | None) -> MinerVerdict:
     report = poll.report
     if dead := _dead_disks(report):
         return _named(dead)
-    words = (*report.degraded, *((report.problem,) if report.problem else ()))
+    words = report.degraded or ((report.problem,) if report.problem else ())
     if words:
         return MinerVerdict(MinerPhase.DEGRADED, "Reported", "; ".join(words)[:1000])
     return MinerVerdict(MinerPhase.READY)

@@ -86,6 +86,8 @@ def miner_document(
         last_seen=seen.wall,
         unreachable=seen.error,
         drain=node.mover.outlook(key, row.held_shards if row.drains else None, promised),
+        asked=seen.asked,
+        asked_url=seen.url,
     )
 
 

@@ -5,10 +5,11 @@ go; whether a miner is paid, warned or repaired is the audits' matter.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cybervein_protocol.api.miner.status import StatusDocument
 from cybervein_protocol.api.super_node.events import MinerEvent
+from cybervein_protocol.api.super_node.miners import NOT_ASKED
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.ledger.state.rows import MinerRow
 from cybervein_protocol.placement import Candidate
@@ -29,7 +30,8 @@ _INTERVAL_SECONDS_MAX = 30.0
 class Sighting:
     """A miner's last status: `wall` is unix seconds of its last answer, 0 for never.
 
-    `draining` is what it says itself, which may be a moment before the ledger has it.
+    `draining` is what it says itself, which may be a moment before the ledger has it. `asked` is
+    when the last question to `url` began, 0 if there was none.
     """
 
     online: bool
@@ -37,9 +39,11 @@ class Sighting:
     wall: float
     error: str
     draining: bool = False
+    asked: float = 0.0
+    url: str = ""
 
 
-_NEVER = Sighting(online=False, free_bytes=0, wall=0.0, error="not asked yet")
+_NEVER = Sighting(online=False, free_bytes=0, wall=0.0, error=NOT_ASKED)
 
 
 class Roster:
@@ -96,6 +100,7 @@ class Roster:
     async def _ask(self, turn: asyncio.Semaphore, key: bytes, row: MinerRow) -> None:
         before = self._sightings.get(key, _NEVER)
         async with turn:
+            asked = self._desk.time.wall()
             try:
                 status = await self._miners.status(Peer(key, row.url))
                 seen = self._seen(key, status)
@@ -103,7 +108,7 @@ class Roster:
                 seen = Sighting(
                     online=False, free_bytes=0, wall=before.wall, error=str(error)[:200]
                 )
-        self._sightings[key] = seen
+        self._sightings[key] = replace(seen, asked=asked, url=row.url)
         if seen.online != before.online:
             event = MinerEvent(miner=address(key), online=seen.online, reason=seen.error)
             self._desk.hub.publish(event)

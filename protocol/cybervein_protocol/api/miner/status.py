@@ -2,6 +2,8 @@
 
 from typing import Final, Literal
 
+from msgspec import UNSET, UnsetType
+
 from cybervein_protocol.api.document import Count, Document
 from cybervein_protocol.api.miner.disks import DiskDocument
 from cybervein_protocol.api.miner.drain import DrainProgress
@@ -36,8 +38,32 @@ class NicDocument(Document):
     sent_bytes: Count
 
 
+class ReachDocument(Document):
+    """Whether the super node reaches this miner, in its own words; null: it has not tried yet.
+
+    `url` is the address that it tried, `reason` why nothing answered there.
+    """
+
+    reached: bool | None
+    url: str
+    reason: str
+
+
+class LedgerDocument(Document):
+    """What the ledger has of this miner, as it was last heard."""
+
+    url: str
+    group: str
+    owner: str
+    payout: str
+
+
 class StatusDocument(Document):
-    """Answer to `GET /v1/status`."""
+    """Answer to `GET /v1/status`.
+
+    `url`, `group`, `owner` and `payout` are what this miner wants, `ledger` is what the ledger has:
+    null before the registration. Version 0.2.0 sends neither `ledger` nor `reach`.
+    """
 
     v: Literal[1]
     address: str
@@ -77,3 +103,5 @@ class StatusDocument(Document):
     proofs: ProofsDocument
     counters: dict[str, Count]
     nic: NicDocument
+    ledger: LedgerDocument | UnsetType | None = UNSET
+    reach: ReachDocument | UnsetType = UNSET

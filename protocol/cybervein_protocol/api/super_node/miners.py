@@ -1,12 +1,15 @@
 """Miners as ledger and super node know them."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import UNSET, UnsetType
 
 from cybervein_protocol.api.document import Document
 from cybervein_protocol.api.super_node.epochs import PastContribution
 from cybervein_protocol.names import Veins
+
+NOT_ASKED: Final = "not asked yet"
+"""`unreachable` of a miner that its super node has not tried since its own start."""
 
 
 class AuditCounts(Document):
@@ -30,7 +33,10 @@ class DrainOutlook(Document):
 
 
 class MinerDocument(Document):
-    """A miner's standing. `online` to `unreachable` are what this super node saw last."""
+    """A miner's standing. `online` to `unreachable` are what this super node saw last.
+
+    It was asked at `asked_url` from `asked` (unix seconds) on; version 0.2.0 sends neither.
+    """
 
     address: str
     url: str
@@ -66,9 +72,11 @@ class MinerDocument(Document):
     last_seen: float
     unreachable: str
     drain: DrainOutlook
+    asked: float | UnsetType = UNSET
+    asked_url: str | UnsetType = UNSET
 
 
-class ListedMiner(MinerDocument):
+class ListedMiner(MinerDocument, kw_only=True):
     """A miner in the listing; `weight_share` is parts per million."""
 
     weight_share: int
@@ -94,7 +102,7 @@ class BatchDocument(Document):
     reason: str
 
 
-class FullMinerDocument(MinerDocument):
+class FullMinerDocument(MinerDocument, kw_only=True):
     """A miner with its batches and its last closed epochs, newest first."""
 
     batches: list[BatchDocument]
