@@ -1,17 +1,16 @@
 """`AsyncClient`: every operation of a wallet, over one network, inside one event loop."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from cybervein_protocol.api.super_node.accounts import AccountDocument
 from cybervein_protocol.dag import walk_segments
 from cybervein_protocol.encoding import cid_text, parse_cid
-from cybervein_protocol.errors import ConflictError, CyberVeinError
+from cybervein_protocol.errors import ConflictError
 from cybervein_protocol.ledger.accounts.fees import storage_fee
-from cybervein_protocol.ledger.storage.bodies import DealClose, DealRenew
+from cybervein_protocol.ledger.storage.bodies import DealRenew
 from cybervein_protocol.names import Veins
 from cybervein_protocol.placement import Code
 from cybervein_protocol.signing import address
@@ -19,18 +18,18 @@ from cybervein_runtime.belonging import belong
 from cybervein_runtime.http_client import SignedClient
 
 from cybervein_client.audit import ShardCheck, audit_file
-from cybervein_client.catalogue import Catalogue, DealState, FileRow, FileState
+from cybervein_client.catalogue import Catalogue, FileRow, FileState
 from cybervein_client.download import FileReader, Locator, ReadReport, get_file
 from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.home import Home, default_home
 from cybervein_client.ledger import CustomersSuperNode, Payment, UnitSender, plan_payment
+from cybervein_client.removal import Removed, Remover
 from cybervein_client.transport import BulkTransport
 from cybervein_client.upload import PutOptions, Source, Uploader
 from cybervein_client.upload.plan import kib_of
 
 EPOCHS_DEFAULT = 100
 PUT_ATTEMPTS = 6
-_DELETES_AT_ONCE = 16
 Progress = Callable[[int], None]
 
 
@@ -66,6 +65,13 @@ class AsyncClient:
             key=self.key,
             network=self.network.network,
             order_epochs=preset.order_epochs,
+        )
+        self._remover = Remover(
+            catalogue=self.catalogue,
+            supernode=self.supernode,
+            units=self._units,
+            locator=self._locator,
+            fetcher=self._fetcher,
         )
 
     async def __aenter__(self) -> Self:
@@ -148,40 +154,15 @@ class AsyncClient:
     def _reader(self, file: FileRow) -> FileReader:
         return FileReader(self.catalogue, self._locator, self._fetcher, file)
 
-    async def remove(self, name: str) -> int:
-        """End a file's deals, tell its miners, forget its key; how many miners were not reached."""
+    async def refund(self, name: str) -> Veins:
+        """What would come back if the file was removed now."""
+        return await self._remover.refund(self.catalogue.resolve(name))
+
+    async def remove(self, name: str) -> Removed:
+        """End a file's deals, tell its miners, forget its key."""
         file = self.catalogue.resolve(name)
         with self.home.writing(file.name, "rm"):
-            return await self._remove(file)
-
-    async def _remove(self, file: FileRow) -> int:
-        self.catalogue.set_file_state(file.id, FileState.REMOVING)
-        placed = await self._locator.locate(file)
-        for deal in self.catalogue.deals(file.id):
-            if deal.state is not DealState.CLOSED:
-                await self._close_deal(deal.cid)
-                self.catalogue.set_deal_state(deal, DealState.CLOSED)
-        gate = asyncio.Semaphore(_DELETES_AT_ONCE)
-        shards = [at for segment in placed.values() for at in segment.values()]
-
-        async def delete(deal: str, shard: Any) -> bool:  # noqa: ANN401 -- a ShardAt
-            async with gate:
-                try:
-                    await self._fetcher.delete(deal, shard)
-                except CyberVeinError:
-                    return False
-                return True
-
-        done = await asyncio.gather(*(delete(deal, shard) for deal, shard in shards))
-        self.catalogue.forget_file(file.id)
-        return len({at[1].miner for at, ok in zip(shards, done, strict=True) if not ok})
-
-    async def _close_deal(self, deal: str) -> None:
-        """Close a deal; one that was never committed, or has ended, has nothing to close."""
-        try:
-            await self._units.send(DealClose(deal=parse_cid(deal, "deal")))
-        except ConflictError:
-            return
+            return await self._remover.remove(file)
 
     async def renew(self, name: str, epochs: int) -> Veins:
         """Pay for more epochs of a file; the veins escrowed."""

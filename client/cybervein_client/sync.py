@@ -79,7 +79,7 @@ class Client:
 
     def remove(self, name: str) -> int:
         """Remove a file for good; how many miners were not reached."""
-        return self._run(lambda client: client.remove(name))
+        return self._run(lambda client: client.remove(name)).miners_not_reached
 
     def renew(self, name: str, epochs: int) -> int:
         """Pay for more epochs; the veins escrowed."""

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from contextlib import closing
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 from cybervein_client.audit import ShardCheck
 from cybervein_client.catalogue import Catalogue, FileRow
-from cybervein_client.client import EPOCHS_DEFAULT
+from cybervein_client.client import EPOCHS_DEFAULT, AsyncClient
+from cybervein_client.removal import Removed
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.audit import Outcome
 from cybervein_protocol.errors import ProofError
@@ -71,14 +73,22 @@ def rm(
 ) -> None:
     """Remove a file for good: ends its deals, deletes its shards, forgets its key."""
     console = console_of(ctx)
-    confirm(f"Remove {name} for good?", yes=yes)
-    missed = with_client(ctx, lambda client: client.remove(name))
-    if missed:
+
+    async def remove(client: AsyncClient) -> Removed:
+        if not yes:
+            back = coins(await client.refund(name), decimals_of(ctx))
+            confirm(f"Remove {name} for good? {back} coins come back now.", yes=yes)
+        return await client.remove(name)
+
+    done = with_client(ctx, remove)
+    if done.miners_not_reached:
         console.say(
-            f"{missed} miners were not reached; they delete the shards once the deal has ended"
+            f"{done.miners_not_reached} miners were not reached; they delete the shards once the "
+            "deal has ended"
         )
-    result = {"name": name, "removed": True, "miners_not_reached": missed}
-    console.emit(result, lambda: Text(f"removed {name}"))
+    result = {"name": name, "removed": True, **asdict(done)}
+    back = coins(done.refunded, decimals_of(ctx))
+    console.emit(result, lambda: Text(f"removed {name}; {back} coins came back"))
 
 
 def renew(ctx: typer.Context, name: Name, epochs: Epochs = EPOCHS_DEFAULT) -> None:

@@ -62,7 +62,8 @@ def deals(
         return await client.supernode.deals(owner or client.address)
 
     rows = _rows(with_client(ctx, ask))
-    console_of(ctx).emit(rows, lambda: _table(rows, _DEAL_COLUMNS, decimals_of(ctx)))
+    shown = [row | {"escrow": 0} if row["state"] == "ended" else row for row in rows]
+    console_of(ctx).emit(rows, lambda: _table(shown, _DEAL_COLUMNS, decimals_of(ctx)))
 
 
 def status(ctx: typer.Context) -> None:

@@ -56,11 +56,20 @@ def test_a_removed_file_is_gone_from_the_miners_and_the_ledger(
 ) -> None:
     put = run_json(home.directory, "put", str(noise(5000)), "--name", "file")
     held = network.get(f"/deals/{put['deals'][0]}/shards")["shards"]
-    run(home.directory, "rm", "file", code=1, data=b"n\n")
+    asked = run(home.directory, "rm", "file", code=1, data=b"n\n")
+    assert re.search(rb"for good\? 0\.\d+ coins come back now\.", asked)
     assert run_json(home.directory, "ls") != []
+    before = network.get(f"/deals/{put['deals'][0]}")
     removed = run_json(home.directory, "rm", "file", "--yes")
-    assert removed == {"name": "file", "removed": True, "miners_not_reached": 0}
-    assert network.get(f"/deals/{put['deals'][0]}")["state"] == "ended"
+    ended = network.get(f"/deals/{put['deals'][0]}")
+    assert (ended["state"], ended["health"], ended["refund"]) == ("ended", "none", 0)
+    assert removed == {
+        "name": "file",
+        "removed": True,
+        "miners_not_reached": 0,
+        "refunded": ended["refunded"],
+    }
+    assert 0 < ended["refunded"] <= before["refund"] < ended["escrow"]
     for row in held:
         assert network.miner_of(row["miner"]).shard_file(bytes.fromhex(row["root"])) is None
     assert run_json(home.directory, "ls") == []

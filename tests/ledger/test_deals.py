@@ -7,6 +7,7 @@ from cybervein_protocol.ledger.accounts.fees import deal_escrow, storage_fee
 from cybervein_protocol.ledger.mining.bodies import MinerRegister
 from cybervein_protocol.ledger.state.rows import SHARDS, shard_id
 from cybervein_protocol.ledger.storage.bodies import DealClose, DealCommit, DealOpen, DealRenew
+from cybervein_protocol.ledger.storage.deals import refund
 from cybervein_protocol.ledger.units.events import DealEnded
 from cybervein_protocol.ledger.units.unit import ParsedUnit
 from cybervein_protocol.messages.deals import sign_verification
@@ -199,9 +200,14 @@ def test_a_deal_closed_by_its_owner_ends_at_once() -> None:
     chain.close()
     body = DealClose(deal=deal.id)
     assert chain.void("friend", body)[0] == "forbidden"
+    told = refund(
+        chain.deal(deal), [(row, chain.miner("a")) for _, row in chain.machine.scan(SHARDS)]
+    )
     chain.do("customer", body)
     row = chain.deal(deal)
     assert (row.state, row.spent) == ("ended", INGRESS + PRICE)
+    assert told == row.refunded == row.escrow - INGRESS - PRICE
+    assert refund(row, []) == 0
     assert chain.miner("a").held_kib == chain.miner("a").held_shards == 0
     assert chain.void("customer", body)[0] == "conflict"
     chain.check_books()

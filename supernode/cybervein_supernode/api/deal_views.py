@@ -1,11 +1,14 @@
 """Deals and shards as documents, from the ledger's rows."""
 
+from typing import Literal
+
 from cybervein_protocol.api.super_node.deals import DealDocument, ShardDocument
 from cybervein_protocol.cid import digest_cid
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.ledger.state.rows import MINERS, DealRow
+from cybervein_protocol.ledger.storage.deals import refund
 from cybervein_protocol.signing import address
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from cybervein_supernode.chain.view import LedgerView, Shard
 
@@ -17,9 +20,23 @@ def deal_document(digest: bytes, row: DealRow, epoch: int) -> DealDocument:
         **fields,
         deal=cid_text(digest_cid(digest)),
         epochs_left=max(0, row.expires - epoch) if row.state != "ended" else 0,
-        health="degraded" if row.lost and row.state == "active" else "good",
+        health=_health(row),
         degraded=row.lost,
     )
+
+
+def full_deal(view: LedgerView, digest: bytes) -> DealDocument:
+    """A deal and what closing it now would give back. Raises UnknownError."""
+    row, rows = view.deal(digest), view.rows
+    shards = (shard.row for shard in view.shards_of_deal(digest))
+    held = [(shard, miner) for shard in shards if (miner := rows.find(MINERS, shard.miner))]
+    return replace(deal_document(digest, row, view.head().epoch), refund=refund(row, held))
+
+
+def _health(row: DealRow) -> Literal["good", "degraded", "none"]:
+    if row.state != "active":
+        return "none"
+    return "degraded" if row.lost else "good"
 
 
 def shard_document(view: LedgerView, shard: Shard) -> ShardDocument:

@@ -11,7 +11,7 @@ from cybervein_protocol.signing import address, parse_address
 from cybervein_runtime.openapi import JsonAnswer, answers, answers_bytes
 from fastapi import APIRouter, Query, Response
 
-from cybervein_supernode.api.deal_views import deal_document, shard_document
+from cybervein_supernode.api.deal_views import deal_document, full_deal, shard_document
 from cybervein_supernode.api.miner_views import full_miner, listed_miner, weight_of
 from cybervein_supernode.node.node import SuperNodeParts
 
@@ -77,9 +77,7 @@ class MarketReader:
 
     def deal(self, text: str) -> JsonAnswer:
         """One deal."""
-        digest = cid_root(parse_cid(text, "deal"))
-        row = self._view.deal(digest)
-        return JsonAnswer(deal_document(digest, row, self._view.head().epoch))
+        return JsonAnswer(full_deal(self._view, cid_root(parse_cid(text, "deal"))))
 
     def shards(self, text: str) -> JsonAnswer:
         """Where its shards are."""

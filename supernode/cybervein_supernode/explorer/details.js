@@ -84,13 +84,15 @@ export async function dealPage(id) {
     card("Deal", state(deal.state), facts([
       ["Id", code(deal.deal)], ["Owner", code(deal.owner)], ["Health", state(deal.health)],
       ["Code", `any ${deal.k} of ${deal.n} shards`], ["Segments", count(deal.segments)], ["Size", bytes(deal.kib * 1024)],
-      ["Epochs left", count(deal.epochs_left)], ["Escrow", coins(deal.escrow)], ["Spent", coins(deal.spent)],
+      ["Epochs left", count(deal.epochs_left)], ["Escrow", coins(deal.escrow)],
+      deal.state === "ended" ? ["Spent", coins(deal.spent)] : ["Would come back now", coins(deal.refund)],
+      ["Came back", deal.state === "ended" ? coins(deal.refunded) : "–"],
     ])),
     card("Shards", `${shards.length}`, table(
       [["Segment", "num"], ["Index", "num"], ["Root"], ["Size", "num"], ["Miner"], ["Since epoch", "num"]],
       shards.slice(0, 500).map((s) => [s.segment, s.index, h("code", { title: s.root }, `${s.root.slice(0, 16)}…`), bytes(s.size),
         s.miner ? minerLink(s.miner) : chip("lost", "bad"), epochLink(s.since)]),
-      "Nothing committed yet.")),
+      deal.state === "ended" ? "Ended: nobody holds or is paid for its shards any more." : "Nothing committed yet.")),
   ];
 }
 

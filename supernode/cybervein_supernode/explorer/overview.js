@@ -84,7 +84,7 @@ export function dealTable(deals) {
   const rows = deals.map((deal) => [
     dealLink(deal.deal), h("span", { class: "id", title: deal.owner }, deal.owner.slice(0, 10)), state(deal.state),
     state(deal.health), `${deal.k}/${deal.n}`, count(deal.segments), bytes(deal.kib * 1024),
-    count(deal.epochs_left), coins(deal.escrow),
+    count(deal.epochs_left), deal.state === "ended" ? "–" : coins(deal.escrow),
   ]);
   return table(columns, rows, "No deal yet. Store a file with: cybervein put FILE");
 }

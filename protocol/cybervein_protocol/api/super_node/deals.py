@@ -2,12 +2,18 @@
 
 from typing import Literal
 
+from msgspec import UNSET, UnsetType
+
 from cybervein_protocol.api.document import Document
 from cybervein_protocol.names import Veins
 
 
 class DealDocument(Document):
-    """A deal; `degraded` shards wait for repair or are given up."""
+    """A deal; `degraded` shards wait for repair or are given up.
+
+    `health` is of data that is held: before the commit and after the end it is `none`. `refund` is
+    what closing it now would give back; listings leave it out.
+    """
 
     owner: str
     state: Literal["open", "active", "ended"]
@@ -26,8 +32,9 @@ class DealDocument(Document):
     expires: int
     deal: str
     epochs_left: int
-    health: Literal["good", "degraded"]
+    health: Literal["good", "degraded", "none"]
     degraded: int
+    refund: Veins | UnsetType = UNSET
 
 
 class DealListing(Document):

@@ -6,6 +6,7 @@ the clock. Held KiB are paid from the common escrow at each epoch's close, throu
 accumulators; a deal learns what it has cost when it, or one of its shards, ends.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 from msgspec.structs import replace
@@ -13,10 +14,19 @@ from msgspec.structs import replace
 from cybervein_protocol.errors import ConflictError, ForbiddenError, FundsError, LimitError
 from cybervein_protocol.ledger.accounts.fees import deal_escrow, size_kib, storage_fee
 from cybervein_protocol.ledger.accounts.money import count, credit, debit
-from cybervein_protocol.ledger.state.rows import DEALS, DUES, SHARDS, DealRow, DueRow, due_id
+from cybervein_protocol.ledger.state.rows import (
+    DEALS,
+    DUES,
+    SHARDS,
+    DealRow,
+    DueRow,
+    MinerRow,
+    ShardRow,
+    due_id,
+)
 from cybervein_protocol.ledger.storage.bodies import DealClose, DealCommit, DealOpen, DealRenew
 from cybervein_protocol.ledger.storage.placing import check_commit, place
-from cybervein_protocol.ledger.storage.shards import settle
+from cybervein_protocol.ledger.storage.shards import cost, settle
 from cybervein_protocol.ledger.units.events import DealEnded
 from cybervein_protocol.ledger.units.run import Run, known
 from cybervein_protocol.names import Veins
@@ -156,6 +166,16 @@ def close(run: Run, body: DealClose) -> None:
         raise ConflictError(f"deal {identity.hex()[:16]}: has ended already")
     _unmark(run, identity, row)
     end(run, identity, row, "closed")
+
+
+def refund(row: DealRow, held: Iterable[tuple[ShardRow, MinerRow]]) -> Veins:
+    """Veins that come back if the deal, whose shards lie at these miners, ends now (as `end` does).
+
+    A deal that has ended gave back its rest then.
+    """
+    if row.state == "ended":
+        return Veins(0)
+    return Veins(row.escrow - row.spent - sum(cost(shard, miner) for shard, miner in held))
 
 
 def end(

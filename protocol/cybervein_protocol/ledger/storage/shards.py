@@ -10,7 +10,15 @@ from cybervein_protocol.errors import ConflictError, UnknownError
 from cybervein_protocol.ledger.accounts.fees import ingress_fee
 from cybervein_protocol.ledger.accounts.money import count
 from cybervein_protocol.ledger.mining.bonds import pay_fee
-from cybervein_protocol.ledger.state.rows import DEALS, MINERS, SHARDS, DealRow, ShardRow, shard_id
+from cybervein_protocol.ledger.state.rows import (
+    DEALS,
+    MINERS,
+    SHARDS,
+    DealRow,
+    MinerRow,
+    ShardRow,
+    shard_id,
+)
 from cybervein_protocol.ledger.storage.bodies import ShardLost, ShardMoved
 from cybervein_protocol.ledger.storage.placing import check_domains, hold
 from cybervein_protocol.ledger.units.events import ShardPlaced
@@ -21,6 +29,11 @@ from cybervein_protocol.names import Veins
 from cybervein_protocol.signing import address
 
 
+def cost(shard: ShardRow, miner: MinerRow) -> Veins:
+    """Veins a shard has cost since it was placed at its miner; one that is given up costs none."""
+    return Veins(0 if shard.lost else shard.kib * (miner.acc - shard.acc))
+
+
 def settle(run: Run, shard: ShardRow) -> Veins:
     """Veins a shard has cost since it was placed; its miner no longer holds it."""
     if shard.lost:
@@ -28,7 +41,7 @@ def settle(run: Run, shard: ShardRow) -> Veins:
     row = known_miner(run.state, shard.miner)
     fewer = replace(row, held_kib=row.held_kib - shard.kib, held_shards=row.held_shards - 1)
     run.state.put(MINERS, shard.miner, fewer)
-    return Veins(shard.kib * (row.acc - shard.acc))
+    return cost(shard, row)
 
 
 def moved(run: Run, body: ShardMoved) -> None:
