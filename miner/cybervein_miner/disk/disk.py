@@ -20,7 +20,7 @@ from cybervein_protocol.errors import (
 )
 
 from cybervein_miner.disk import trouble
-from cybervein_miner.disk.marker import FOLDER, read_marker
+from cybervein_miner.disk.marker import FOLDER, marker_path, read_marker
 from cybervein_miner.disk.space import NONE, Reservation, Space, space_of
 
 FOLDERS = ("plots", "shards", "trash", "tmp")
@@ -28,7 +28,10 @@ FOLDERS = ("plots", "shards", "trash", "tmp")
 
 @dataclass(eq=False, slots=True)
 class Disk:
-    """A directory given to the miner; `id` is the marker's, in hex."""
+    """A directory given to the miner; `id` is the marker's, in hex.
+
+    `path` is where it is, `home` where it was given to the miner, if that is another place now.
+    """
 
     id: str
     path: Path
@@ -39,7 +42,13 @@ class Disk:
     leaving: bool = False
     drained: bool = False
     io_errors: int = 0
+    home: Path = Path()
     _reservations: list[Reservation] = field(default_factory=list)
+    _seen: tuple[int, int] | None = None
+    """Device and inode of the marker at the last check."""
+
+    def __post_init__(self) -> None:
+        self.home = self.path
 
     def folder(self, name: str) -> Path:
         """One of `plots`, `shards`, `trash`, `tmp`."""
@@ -64,6 +73,7 @@ class Disk:
 
     def check(self) -> None:
         """Set state and reason from what is really there now."""
+        self._seen = self._marker_now()  # before it is read: what comes between is seen next time
         try:
             self.check_marker()
             self._prepare()
@@ -77,6 +87,28 @@ class Disk:
         marker = read_marker(self.path, self.miner)
         if marker.disk.hex() != self.id:
             raise ForbiddenError(f"{self.path} holds disk {marker.disk.hex()}, not {self.id}")
+
+    def here(self) -> bool:
+        """Whether this very disk can be used; asked before every use of it, as it costs one look.
+
+        Another file, or another device, where its marker was: then everything is checked again.
+        """
+        if self.readable and self._marker_now() != self._seen:
+            self.check()
+        return self.readable
+
+    def _marker_now(self) -> tuple[int, int] | None:
+        try:
+            stat = marker_path(self.path).stat()
+        except OSError:
+            return None
+        return stat.st_dev, stat.st_ino
+
+    @property
+    def lost(self) -> bool:
+        """Whether something else, or nothing, is at its path."""
+        away = self.state in {DiskState.MISSING, DiskState.FOREIGN}
+        return away or (self.drained and bool(self.reason))
 
     @property
     def pulled(self) -> bool:
@@ -120,7 +152,7 @@ class Disk:
 
     def space(self) -> Space:
         """Capacity, free and floor; zeros where the disk cannot be asked."""
-        return space_of(self.path, self.floor) if self.readable else NONE
+        return space_of(self.path, self.floor) if self.here() else NONE
 
     def available(self) -> int:
         """Bytes that may still be promised: free, less the floor, less open reservations."""
@@ -131,7 +163,7 @@ class Disk:
 
     def reserve(self, size: int, file: Path) -> Reservation:
         """Promise `size` bytes to `file`. Raises StorageError; `release` it afterwards."""
-        if not self.placeable:
+        if not (self.here() and self.placeable):
             raise StorageError(f"disk {self.path}: {self.refusal()}")
         if size > (available := self.available()):
             raise StorageError(
@@ -156,22 +188,29 @@ class Disk:
     @contextmanager
     def guard(self, doing: str) -> Iterator[None]:
         """Run disk I/O: an OSError changes this disk's state and comes out as StorageError."""
-        if not self.readable:
+        if not self.here():
             raise StorageError(f"disk {self.path}: {self.refusal()}; cannot {doing}")
+        place = self.path
         try:
             yield
         except InterruptedError:
             raise  # our own trouble: not the disk's
         except FileNotFoundError as error:
             self.check()
-            if self.readable:
+            if self.readable and self._was_looked_for_here(error, place):
                 raise  # the file's own trouble
-            raise StorageError(f"disk {self.path}: {self.refusal()}; cannot {doing}") from error
+            why = f"it was followed from {place}" if self.readable else self.refusal()
+            raise StorageError(f"disk {self.path}: {why}; cannot {doing}, try again") from error
         except OSError as error:
             self._note(error)
             raise StorageError(
                 f"disk {self.path}: cannot {doing}: {error.strerror or error}"
             ) from error
+
+    def _was_looked_for_here(self, error: FileNotFoundError, place: Path) -> bool:
+        """Whether the path that does not exist is this disk's, and not where it was before."""
+        named = isinstance(error.filename, str | os.PathLike)
+        return self.path == place and (not named or Path(error.filename).is_relative_to(place))
 
     def _note(self, error: OSError) -> None:
         found = trouble.judge(error, self.io_errors, self._takes_a_write)

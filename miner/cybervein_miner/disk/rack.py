@@ -17,6 +17,7 @@ from cybervein_protocol.signing import KeyPair
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.marker import create_marker, read_marker
+from cybervein_miner.disk.places import disk_at, mount_points, places_of
 from cybervein_miner.record.journal import Journal
 
 DISKS_MAX = 1024
@@ -32,9 +33,12 @@ class Rack:
         journal: Journal,
         floor: int | None = None,
         clock: Callable[[], float] = time.time,
+        mounts: Callable[[], list[Path]] = mount_points,
     ) -> None:
         self._key, self._journal, self._floor, self._clock = key, journal, floor, clock
         self._disks: dict[str, Disk] = {}
+        self._mounts = mounts
+        self._given: list[Path] = []
         self.refused: dict[Path, CyberVeinError] = {}
         """Paths that were given and could not be claimed, and why."""
 
@@ -48,16 +52,18 @@ class Rack:
 
         A bad disk never stops the others, nor the miner: what is refused is tried again and again.
         """
-        refused = []
+        refused, paths = [], [path.resolve() for path in paths]
+        self._given = paths
         for disk_id, path, leaving in self._journal.read("SELECT id, path, leaving FROM disk"):
             disk = self._known(disk_id.hex(), Path(path), leaving)
             disk.check()
+        self.follow()
         for path in paths:
-            if path.resolve() not in {disk.path for disk in self._disks.values()}:
+            if path not in {place for each in self.disks for place in (each.path, each.home)}:
                 try:
                     self.add(path)
                 except CyberVeinError as error:
-                    self.refused[path.resolve()] = error
+                    self.refused[path] = error
                     refused.append(str(error))
         return refused + [
             f"disk {d.path}: {d.refusal()}" for d in self.disks if not (d.readable or d.drained)
@@ -70,7 +76,9 @@ class Rack:
         Raises StorageError or ForbiddenError, naming the path, where it cannot be used.
         """
         path = path.resolve()
+        self.follow(path)
         before = self.at(path)
+        self._make_room_at(path)
         if before is not None and not before.pulled:
             return self._again(before)
         if len(self._disks) >= DISKS_MAX:
@@ -87,9 +95,47 @@ class Rack:
         return disk
 
     def at(self, path: Path) -> Disk | None:
-        """The disk known at that path."""
+        """The disk known at that path: the one that is there before one that should be."""
         path = path.resolve()
-        return next((disk for disk in self._disks.values() if disk.path == path), None)
+        there = [disk for disk in self._disks.values() if disk.path == path]
+        return min(there, key=lambda disk: disk.lost, default=None)
+
+    def follow(self, *more: Path) -> list[Disk]:
+        """Find disks that are lost at other places, by their markers; those that were found.
+
+        The journal keeps the path that was given (`home`): what lies there instead is not claimed.
+        """
+        lost = {disk.id: disk for disk in self.disks if disk.lost}
+        places = [*(disk.home for disk in self.disks), *self._given, *more] if lost else []
+        mounts = self._mounts() if lost else []
+        places += [place for disk in lost.values() for place in places_of(disk.home, mounts)]
+        found = []
+        for place in dict.fromkeys(places):
+            disk = lost.get(disk_at(place, self._key.public) or "")
+            if disk is not None and disk.lost:
+                disk.path = place
+                disk.check()
+                found.append(disk)
+                if place in {*self._given, *more}:
+                    self._settle(disk)
+        return found
+
+    def _settle(self, disk: Disk) -> bool:
+        """Keep where the disk is now as its home, unless that is another's; whether it is."""
+        if disk.path in {other.home for other in self._disks.values() if other is not disk}:
+            return False
+        disk.home = disk.path
+        self._remember(disk)
+        return True
+
+    def _make_room_at(self, path: Path) -> None:
+        """A path that a person gives is no longer the home of a disk that is elsewhere."""
+        for disk in self.disks:
+            if disk.home == path != disk.path and self.at(path) is None and not self._settle(disk):
+                raise ConflictError(
+                    f"{path} is where disk {disk.id} belongs, which is at {disk.path} now, where "
+                    "another disk belongs; exchange them back or give another path"
+                )
 
     def try_refused(self) -> list[Disk]:
         """Claim what was refused at the start, now that it may be right; what came in."""
@@ -128,7 +174,8 @@ class Rack:
         """A known disk under a new path, unless it is still readable under the old one."""
         if disk.state in {DiskState.READY, DiskState.READ_ONLY}:
             raise ConflictError(f"{path} is disk {disk.id}, already in use at {disk.path}")
-        disk.path, disk.leaving, disk.drained = path, False, False
+        disk.path = disk.home = path
+        disk.leaving = disk.drained = False
         return disk
 
     def _known(self, disk_id: str, path: Path, leaving: int) -> Disk:
@@ -145,7 +192,7 @@ class Rack:
 
     def _remember(self, disk: Disk) -> None:
         leaving = _DRAINED if disk.drained else _LEAVES if disk.leaving else _STAYS
-        row = (bytes.fromhex(disk.id), str(disk.path), leaving)
+        row = (bytes.fromhex(disk.id), str(disk.home), leaving)
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("INSERT OR REPLACE INTO disk VALUES (?, ?, ?)", row)
@@ -199,4 +246,5 @@ class Rack:
         before = {disk.id: disk.state for disk in self.disks}
         for disk in self.disks:
             disk.still_there()
+        self.follow()
         return [disk for disk in self.disks if disk.state is not before[disk.id]]

@@ -10,7 +10,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
-from cybervein_protocol.errors import LimitError, MalformedError, ProofError
+from cybervein_protocol.errors import (
+    LimitError,
+    MalformedError,
+    ProofError,
+    StorageError,
+)
 from cybervein_protocol.tree import new_hasher
 from cybervein_runtime.files import sync_directory
 
@@ -27,7 +32,7 @@ class Incoming:
 
     def __init__(self, disk: Disk, root: bytes, size: int) -> None:
         self.disk, self.root, self.size = disk, root, size
-        self._file = incoming_path(disk, root)
+        self._place, self._file = disk.path, incoming_path(disk, root)
         self._hasher = new_hasher()
         self._received = 0
         self._lock = threading.Lock()  # an upload may be aborted while its thread still writes
@@ -69,6 +74,10 @@ class Incoming:
         self._end()
 
     def _settle(self, outboard: bytes) -> None:
+        if self.disk.path != self._place:
+            raise StorageError(
+                f"disk {self.disk.path} was at {self._place} when this upload began; send it again"
+            )
         final = shard_path(self.disk, self.root)
         os.fsync(self._handle)
         if not final.parent.is_dir():

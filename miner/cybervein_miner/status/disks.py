@@ -70,7 +70,7 @@ class DiskBoard:
             id=disk.id,
             path=str(disk.path),
             state=disk.state,
-            reason=disk.reason or (self.leaving.blocked_by if disk.leaving else ""),
+            reason=disk.reason or self._remark(disk),
             leaving=disk.leaving,
             placeable=disk.placeable,
             io_errors=disk.io_errors,
@@ -85,3 +85,11 @@ class DiskBoard:
             shards_bad=totals.bad,
             remaining=self.leaving.remaining(disk),
         )
+
+    def _remark(self, disk: Disk) -> str:
+        """What a person may want to know of a disk that can be used."""
+        if disk.leaving and self.leaving.blocked_by:
+            return self.leaving.blocked_by
+        if disk.path != disk.home:
+            return f"given as {disk.home}; its marker was found here"
+        return ""

@@ -1,0 +1,57 @@
+"""Where a disk that is not at its path may be: at another disk's path, or at another mount point.
+
+A drive that is plugged into another bay, or two entries of fstab exchanged, make another directory
+of the same disk. Its marker says which disk it is, so it is followed instead of refused.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from cybervein_protocol.errors import CyberVeinError
+
+from cybervein_miner.disk.marker import marker_path, read_marker
+
+_MOUNTS: Final = Path("/proc/self/mountinfo")
+_LOCAL: Final = frozenset(
+    {"bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fuseblk", "hfsplus", "jfs"}
+    | {"ntfs3", "tmpfs", "udf", "vfat", "xfs", "zfs"}
+)
+"""Only filesystems of this machine: a look at a network mount may take for ever."""
+_DEPTH_MAX: Final = 2
+"""Folders between a mount point and the disk that was given, at most."""
+
+
+def mount_points() -> list[Path]:
+    """The mount points of local filesystems; none where the kernel does not tell."""
+    try:
+        lines = _MOUNTS.read_text(errors="surrogateescape").splitlines()
+    except OSError:
+        return []
+    return [point for line in lines if (point := _local_point(line)) is not None]
+
+
+def _local_point(line: str) -> Path | None:
+    fields, _, tail = line.partition(" - ")
+    if not tail or tail.split()[0] not in _LOCAL:
+        return None
+    name = os.fsencode(fields.split()[4])  # a blank is written as \040
+    return Path(os.fsdecode(name.decode("unicode_escape").encode("latin-1")))
+
+
+def places_of(home: Path, mounts: Iterable[Path]) -> Iterator[Path]:
+    """Directories that may be the one that was given as `home`, below other mount points."""
+    for mount in mounts:
+        for depth in range(min(_DEPTH_MAX, len(home.parts) - 1) + 1):
+            yield mount.joinpath(*home.parts[len(home.parts) - depth :])
+
+
+def disk_at(place: Path, miner: bytes) -> str | None:
+    """The id of this miner's disk at a place; None where there is none that can be used."""
+    try:
+        if not marker_path(place).is_file():
+            return None
+        return read_marker(place, miner).disk.hex()
+    except (CyberVeinError, OSError):
+        return None
