@@ -3,6 +3,7 @@
 import secrets
 import time
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -39,15 +40,21 @@ class Response:
         return parse_json(self.body, "the peer's answer")
 
 
-def sign_headers(
-    key: KeyPair, method: str, url: str, *, body: bytes | None, order: bytes | None = None
+def sign_headers(  # noqa: PLR0913 -- one call shows a whole request
+    key: KeyPair,
+    method: str,
+    url: str,
+    *,
+    body: bytes | None,
+    order: bytes | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> dict[str, str]:
     """The signature's headers (and the order's, base64url of its encoding) of a request."""
     headers: dict[str, str] = {}
     if order is not None:
         headers[ORDER_HEADER] = urlsafe_b64encode(order).rstrip(b"=").decode()
     request = SignableRequest(method, url, headers)
-    return sign_request(request, key, now=int(time.time()), nonce=secrets.token_hex(16), body=body)
+    return sign_request(request, key, now=int(clock()), nonce=secrets.token_hex(16), body=body)
 
 
 def error_of(status: int, body: bytes, url: str) -> errors.CyberVeinError:
@@ -69,8 +76,9 @@ class SignedClient:
         key: KeyPair | None = None,
         session: aiohttp.ClientSession | None = None,
         trust: Trust | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._key = key
+        self._key, self._clock = key, clock
         self.trust = trust or Trust()
         self._own = session is None
         self._session = session
@@ -113,7 +121,9 @@ class SignedClient:
         """One request. Raises the peer's error, or UnavailableError when it does not answer."""
         headers = {"content-type": content_type} if body is not None else {}
         if self._key is not None:
-            headers |= sign_headers(self._key, method, url, body=body or b"", order=order)
+            headers |= sign_headers(
+                self._key, method, url, body=body or b"", order=order, clock=self._clock
+            )
         try:
             async with self.session.request(
                 method,

@@ -306,7 +306,7 @@ async def test_scrubbing_finds_damage_first(miner: Running, damage: str) -> None
         }[damage]
         path.write_bytes(changed)
     scrubber = miner.node.scrubber
-    scrubber._interval = -10
+    miner.node.basis.journal.write_now(lambda db: db.execute("UPDATE shard SET scrubbed = 0"))
     while not scrubber.found_bad:
         await asyncio.to_thread(scrubber.step)
     totals = miner.node.basis.store.index.totals()

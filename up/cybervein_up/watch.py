@@ -1,7 +1,6 @@
 """Looks at the running network through its HTTP interfaces and parses what it sees, once, here."""
 
 import asyncio
-import time
 from dataclasses import dataclass, replace
 
 from cybervein_protocol.api.decode import decode_document
@@ -68,7 +67,7 @@ class Watch:
         miners = await asyncio.gather(*states)
         return Snapshot(
             epoch=chain.epoch,
-            seconds_left=max(0, int(chain.epoch_ends - time.time())),
+            seconds_left=max(0, int(chain.epoch_ends - chain.now)),
             height=chain.height,
             app_hash=chain.app_hash,
             supply={name: getattr(chain.supply, name) for name in SUPPLY_SIDES},

@@ -36,7 +36,8 @@ class Locator:
             if self._estimate is None:
                 raise
             epoch, then = self._estimate
-            return epoch + int((time.time() - then) / self._epoch_seconds)
+            # Between two commands no monotonic clock runs on; epochs at least never go back.
+            return epoch + max(0, int((time.time() - then) / self._epoch_seconds))
 
     async def locate(self, file: FileRow) -> Placed:
         """Where every shard of the file is. Raises UnavailableError if nobody ever knew."""

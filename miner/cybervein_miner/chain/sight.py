@@ -1,6 +1,7 @@
 """What this miner last saw of its network: the epochs' loop writes it, everybody else reads it."""
 
 import sqlite3
+from dataclasses import dataclass
 from typing import Final
 
 from cybervein_protocol.api.super_node.network import NetworkDocument
@@ -52,3 +53,19 @@ class Sight:
             connection.execute("INSERT OR REPLACE INTO counter VALUES (?, ?)", (_NAME, epoch))
 
         await self._journal.write(work, durable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTime:
+    """Seconds that the ledger's epochs have taken: what is stored and compared over days.
+
+    No clock is in it. It outlives restarts, moves on with the epochs alone, and is coarse by one of
+    them. It is never 0, which in the journal means never.
+    """
+
+    sight: Sight
+    epoch_seconds: int
+
+    def __call__(self) -> int:
+        """Now."""
+        return max(1, self.sight.epoch * self.epoch_seconds)

@@ -50,5 +50,5 @@ class MinersSuperNode(SuperNodeClient):
 
     async def release_own(self, key: KeyPair, roots: list[bytes]) -> ReleaseDocument:
         """Ask to be relieved of these shards, instead of any named before."""
-        signed = SignedClient(key, self.http.session, self.http.trust)
+        signed = SignedClient(key, self.http.session, self.http.trust, self._clock.now)
         return await SuperNodeClient(self.url, signed).release(self._address, roots)

@@ -162,7 +162,8 @@ class Rack:
             marker = read_marker(path, self._key.public)
         except UnknownError:
             try:
-                marker = create_marker(path, self._key, int(self._clock()))
+                now = int(self._clock())  # a note for people; nothing compares it
+                marker = create_marker(path, self._key, now)
             except OSError as error:
                 raise StorageError(f"cannot claim {path}: {error.strerror}") from error
         if moved := self._disks.get(marker.disk.hex()):

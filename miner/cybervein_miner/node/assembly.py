@@ -44,13 +44,13 @@ def assemble(settings: Settings, url: str) -> Miner:
         basis.tally,
         paused=basis.drain.wanted,
     )
-    trash = Trash(basis.rack, basis.journal, settings.trash_seconds)
+    trash = Trash(basis.rack, basis.journal, settings.trash_seconds, basis.ledger_time)
     leaving = _leaving(basis)
     ledger, commits = _ledger(basis, plotter, settings.url or url)
     watch = _watch(basis, ledger)
     upkeep = _upkeep(basis, plotter, trash)
     pace = Pace(settings.scrub_bytes_per_second, basis.stopping.threads)
-    scrubber = Scrubber(basis.store, pace)
+    scrubber = Scrubber(basis.store, pace, basis.ledger_time)
     board = status_board(basis, plotter=plotter, leaving=leaving, watch=watch)
     control = Control(
         rack=basis.rack,
@@ -153,7 +153,7 @@ def _upkeep(basis: Basis, plotter: Plotter, trash: Trash) -> Upkeep:
     def take_all_in(disks: list[Disk]) -> None:
         for disk in disks:
             tell_strays(disk)
-        adopted = tidy(disks, basis.journal, int(basis.clock.now()))
+        adopted = tidy(disks, basis.journal, basis.ledger_time())
         if adopted:
             _log.warning("adopted shards that the journal did not know", shards=len(adopted))
         for problem in take_in(basis.inventory, basis.identity.keys, disks):

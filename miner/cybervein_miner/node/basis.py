@@ -12,7 +12,7 @@ from cybervein_runtime.network_file import NetworkFile, load_network
 
 from cybervein_miner.chain.clock import NetworkClock
 from cybervein_miner.chain.reach import Reach
-from cybervein_miner.chain.sight import Sight
+from cybervein_miner.chain.sight import LedgerTime, Sight
 from cybervein_miner.chain.standing import Standing
 from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.disk.rack import Rack
@@ -38,6 +38,7 @@ class Basis:
     journal: Journal
     clock: NetworkClock
     sight: Sight
+    ledger_time: LedgerTime
     standing: Standing
     tally: Tally
     stopping: Stopping
@@ -69,6 +70,7 @@ def lay_basis(settings: Settings, url: str) -> Basis:
         owner=settings.owner,
     )
     rack, sight = Rack(keys, journal, settings.floor), Sight(journal)
+    ledger_time = LedgerTime(sight, preset.epoch_seconds)
     http = SignedClient(trust=file.trust)
     return Basis(
         settings=settings,
@@ -78,11 +80,12 @@ def lay_basis(settings: Settings, url: str) -> Basis:
         journal=journal,
         clock=clock,
         sight=sight,
+        ledger_time=ledger_time,
         standing=standing,
         tally=Tally(),
         stopping=Stopping(),
         rack=rack,
-        store=ShardStore(rack, journal),
+        store=ShardStore(rack, journal, ledger_time),
         orders=OrderBook(journal),
         inventory=Inventory(
             rack, journal, keys.public, PlotShape(preset.plot_rows_log2, preset.plot_layers)

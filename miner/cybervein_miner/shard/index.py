@@ -27,7 +27,7 @@ class ShardState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldShard:
-    """One root: `disk` is the disk's id in hex, `size` in bytes, `changed` in unix seconds."""
+    """One root: `disk` is the disk's id in hex, `size` in bytes, `changed` in ledger time (s)."""
 
     root: bytes
     disk: str
@@ -98,17 +98,29 @@ class ShardIndex:
         sql = f"{_COLUMNS} WHERE state = ? AND changed < ? ORDER BY changed LIMIT ?"
         return [_row(row) for row in self._journal.read(sql, (state, before, limit))]
 
+    def newest(self, state: ShardState) -> int:
+        """The latest time at which a row came to `state`; 0 if none is in it."""
+        sql = "SELECT max(changed) FROM shard WHERE state = ?"
+        [(changed,)] = self._journal.read(sql, (state,))
+        return int(changed or 0)
+
     def on_disk(self, disk: str, limit: int, after: bytes = b"") -> list[HeldShard]:
         """The next held shards of a disk by root, behind the root `after`."""
         sql = f"{_COLUMNS} WHERE disk = ? AND state = ? AND root > ? ORDER BY root LIMIT ?"
         values = (bytes.fromhex(disk), ShardState.HELD, after, limit)
         return [_row(row) for row in self._journal.read(sql, values)]
 
-    def to_scrub(self, disk: str, before: int) -> HeldShard | None:
-        """The held shard of a disk that was verified longest ago, if before that time."""
-        sql = f"{_COLUMNS} WHERE disk = ? AND state = ? AND scrubbed < ? ORDER BY scrubbed LIMIT 1"
-        rows = self._journal.read(sql, (bytes.fromhex(disk), ShardState.HELD, before))
-        return _row(rows[0]) if rows else None
+    def to_scrub(self, disk: str, before: int, now: int) -> HeldShard | None:
+        """The held shard of a disk that was verified longest ago, if before that time.
+
+        A mark after `now` is of a release that used the wall clock: it says nothing.
+        """
+        sql = f"{_COLUMNS} WHERE disk = ? AND state = ? AND %s ORDER BY scrubbed LIMIT 1"
+        for which, mark in (("scrubbed < ?", before), ("scrubbed > ?", now)):
+            found = self._journal.read(sql % which, (bytes.fromhex(disk), ShardState.HELD, mark))
+            if found:
+                return _row(found[0])
+        return None
 
     def totals(self, disk: str | None = None) -> Totals:
         """Counts of one disk, or of all."""
@@ -154,6 +166,12 @@ def put_claim(connection: sqlite3.Connection, root: bytes, claim: Claim) -> None
 def set_state(connection: sqlite3.Connection, root: bytes, state: ShardState, now: int) -> None:
     """Change a root's state."""
     connection.execute("UPDATE shard SET state = ?, changed = ? WHERE root = ?", (state, now, root))
+
+
+def restamp_trash(connection: sqlite3.Connection, now: int) -> None:
+    """Marks after `now` are of a release that used the wall clock: their grace begins now."""
+    sql = "UPDATE shard SET changed = ? WHERE state = ? AND changed > ?"
+    connection.execute(sql, (now, ShardState.TRASH, now))
 
 
 def drop_claims(connection: sqlite3.Connection, root: bytes, deal: CID) -> int:

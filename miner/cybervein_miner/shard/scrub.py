@@ -46,23 +46,24 @@ class Scrubber:
         self,
         store: ShardStore,
         pace: Callable[[int], None],
+        now: Callable[[], int],
         interval_seconds: int = INTERVAL_SECONDS,
-        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._store, self._pace, self._clock = store, pace, clock
+        self._store, self._pace, self._now = store, pace, now
         self._interval = interval_seconds
         self.scrubbed_bytes = 0
         self.found_bad = 0
 
     def step(self) -> bool:
         """Verify the next due shard of every readable disk; whether there was any."""
-        before = int(self._clock()) - self._interval
+        now = self._now()
+        before = max(1, now - self._interval)  # what was never verified is due in any case
         due = [
             (disk, row)
             for disk in self._store.rack.disks
             if disk.readable
             and disk.stays
-            and (row := self._store.index.to_scrub(disk.id, before)) is not None
+            and (row := self._store.index.to_scrub(disk.id, before, now)) is not None
         ]
         for disk, row in due:
             self._verify(disk, row)
@@ -93,7 +94,7 @@ class Scrubber:
         self._store.reader.mark(row.root, state)
 
     def _verified(self, row: HeldShard) -> None:
-        now = int(self._clock())
+        now = self._now()
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("UPDATE shard SET scrubbed = ? WHERE root = ?", (now, row.root))

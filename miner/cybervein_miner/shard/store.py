@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,14 +31,12 @@ from cybervein_miner.shard.reader import ShardReader
 
 
 class ShardStore:
-    """Shards on the rack's disks, indexed in the journal."""
+    """Shards on the rack's disks, indexed in the journal; `now` is the ledger's time."""
 
-    def __init__(
-        self, rack: Rack, journal: Journal, clock: Callable[[], float] = time.time
-    ) -> None:
-        self.rack, self.journal, self._clock = rack, journal, clock
+    def __init__(self, rack: Rack, journal: Journal, now: Callable[[], int]) -> None:
+        self.rack, self.journal, self._now = rack, journal, now
         self.index = ShardIndex(journal)
-        self.reader = ShardReader(rack, journal, self.index, self._now)
+        self.reader = ShardReader(rack, journal, self.index, now)
         self._arriving: set[bytes] = set()
         self.claimed_again: set[bytes] = set()
         """Held shards that were sent here once more; whoever doubted them forgets that."""
@@ -122,9 +119,6 @@ class ShardStore:
         with suppress(StorageError, FileNotFoundError), disk.guard("move a shard to the trash"):
             path.replace(trash_path(disk, row.root))
             outboard_path(path).unlink(missing_ok=True)
-
-    def _now(self) -> int:
-        return int(self._clock())
 
 
 def remove_files(path: Path) -> None:

@@ -6,7 +6,6 @@ the start, before anything is served, and `purge` when the grace is over.
 
 import re
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -24,6 +23,7 @@ from cybervein_miner.shard.index import (
     ShardState,
     drop_shard,
     put_shard,
+    restamp_trash,
 )
 from cybervein_miner.shard.layout import shard_path, trash_path
 from cybervein_miner.shard.store import remove_files
@@ -34,23 +34,28 @@ _log = structlog.get_logger()
 
 
 class Trash:
-    """Deleted shards; `grace_seconds` is how long they can still be brought back by hand."""
+    """Deleted shards; `grace_seconds` is how long they can still be brought back by hand.
+
+    `now` is the ledger's time: no wall clock that jumps empties the trash, or keeps it for a year.
+    """
 
     def __init__(
         self,
         rack: Rack,
         journal: Journal,
         grace_seconds: int,
-        clock: Callable[[], float] = time.time,
+        now: Callable[[], int],
     ) -> None:
-        self._rack, self._journal, self._clock = rack, journal, clock
+        self._rack, self._journal, self._now = rack, journal, now
         self._index = ShardIndex(journal)
         self.grace_seconds = grace_seconds
 
     def purge(self) -> int:
         """Remove what has waited long enough; the number of shards removed."""
-        before = int(self._clock()) - self.grace_seconds
-        rows = self._index.in_state(ShardState.TRASH, before, _PURGE_MAX)
+        now = self._now()
+        if self._index.newest(ShardState.TRASH) > now:
+            self._journal.write_now(lambda connection: restamp_trash(connection, now))
+        rows = self._index.in_state(ShardState.TRASH, now - self.grace_seconds, _PURGE_MAX)
         return sum(self._purge(row) for row in rows)
 
     def _purge(self, row: HeldShard) -> bool:
