@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from readme import BLOCKS, ROOT, block_with, new_workshop, shell
-from up_process import cybervein
+from waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
@@ -52,43 +53,44 @@ def network(workshop: Path) -> Iterator[Path]:
     assert "stopped\n" in lines[-1], "".join(lines)
 
 
-def test_the_customers_and_the_miners_commands(workshop: Path, network: Path) -> None:
+@pytest.mark.usefixtures("network")
+def test_the_customers_and_the_miners_commands(workshop: Path) -> None:
     done = shell(workshop, block_with("wallet show"))
     assert done.returncode == 0, done.stdout + done.stderr
     assert (workshop / "copy.md").read_bytes() == (workshop / "README.md").read_bytes()
     start = (workshop / "README.md").read_text()[:100]
     assert start in done.stdout, "cat --range 0-99 prints the first 100 bytes"
-    check_mining(workshop, network)
+    check_mining(workshop)
 
 
-def check_mining(workshop: Path, network: Path) -> None:
-    """Every line of the block; what serves runs on in the background of the next line."""
-    (workshop / "network.json").write_bytes((network / "network.json").read_bytes())
-    for disk in ("disk1", "disk2"):
-        (workshop / disk).mkdir()
-    wallet = json.loads(cybervein(network / "wallet", "--json", "wallet", "show").stdout)
+def check_mining(workshop: Path) -> None:
+    """Every line of the block, as printed; what serves runs on in the background of the next."""
+    home = {"HOME": str(workshop)}
+    serve = {"cybervein mine ": "run.json", "cybervein sidecar ": "sidecar.json"}
     with contextlib.ExitStack() as services:
-        urls = {}
+        urls = []
         for line in block_with("mine --network"):
-            words = line.replace("/mnt/", f"{workshop}/").replace("ADDRESS", wallet["address"])
-            if line.startswith("cybervein mine "):
-                urls["miner"] = services.enter_context(service(workshop, words, "miner/run.json"))
-                chain = json.loads((workshop / "network.json").read_text())
-                urls["supernode"] = chain["super_nodes"][0]["url"]
-            elif line.startswith("cybervein sidecar"):
-                words = words.replace("http://127.0.0.1:7070", urls["miner"])
-                words = words.replace("http://127.0.0.1:7000", urls["supernode"])
-                words = words.replace("--port 9100", "--port 0 --run-file sidecar.json")
-                services.enter_context(service(workshop, words, "sidecar.json"))
+            file = next((name for start, name in serve.items() if line.startswith(start)), "")
+            if file:
+                running = service(workshop, line, f"miner/{file}", home)
+                urls.append(services.enter_context(running))
             else:
-                done = shell(workshop, [words])
+                done = shell(workshop, [line], home)
                 assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+        assert urls == ["http://127.0.0.1:7070", "http://127.0.0.1:7071"]
+        until(lambda: reached(urls), "the super node to reach the miner, as its sidecar tells")
+
+
+def reached(urls: list[str]) -> bool:
+    with urllib.request.urlopen(f"{urls[1]}/metrics") as answer:  # noqa: S310 -- our own
+        return "cybervein_miner_reachable 1.0" in answer.read().decode()
 
 
 @contextlib.contextmanager
-def service(workshop: Path, line: str, run_file: str) -> Iterator[str]:
+def service(workshop: Path, line: str, run_file: str, home: dict[str, str]) -> Iterator[str]:
     """A command that serves, until the block ends; its URL."""
-    environment = {**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"}
+    path = f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, **home}
     with subprocess.Popen(["bash", "-c", f"exec {line}"], cwd=workshop, env=environment) as process:
         try:
             give_up = time.monotonic() + 300

@@ -3,7 +3,9 @@
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from waiting import DEADLINE_SECONDS
 
@@ -28,14 +30,16 @@ def new_workshop(folder: Path) -> Path:
     return folder
 
 
-def shell(workshop: Path, lines: list[str]) -> subprocess.CompletedProcess[str]:
+def shell(
+    workshop: Path, lines: list[str], environment: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
     """Run lines as one script that stops at the first failure."""
     script = "\n".join(["set -eu", *lines])
-    environment = {**os.environ, "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"}
+    path = f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"
     return subprocess.run(
         ["bash", "-c", script],
         cwd=workshop,
-        env=environment,
+        env={**os.environ, "PATH": path, **environment},
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,5 @@
 """Control requests of the command line to a running miner."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -9,9 +8,10 @@ import msgspec
 import typer
 from cybervein_protocol.api.decode import decode_document
 from cybervein_protocol.api.document import Document
-from cybervein_protocol.errors import UnavailableError
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.identity import load_identity
+
+from cybervein_miner.cli.announced import announced_url
 
 Data = Annotated[Path, typer.Option(envvar="CYBERVEIN_DATA", help="The miner's --data directory.")]
 Identity = Annotated[
@@ -32,7 +32,7 @@ class RunningMiner:
 
     async def ask(self, method: str, path: str, kind: type[T], body: Document | None = None) -> T:
         """The document it answers (or a list). Raises its error, or UnavailableError."""
-        url = f"{self._url()}{path}"
+        url = f"{announced_url(self.data)}{path}"
         keys = load_identity(self.identity or self.data / "identity.json").keys
         async with SignedClient(keys) as client:
             answer = await client.request(
@@ -44,11 +44,3 @@ class RunningMiner:
                 max_response_bytes=_ANSWER_BYTES_MAX,
             )
         return decode_document(answer.body, kind, url, _ANSWER_BYTES_MAX)
-
-    def _url(self) -> str:
-        """A miner that listens on every address is reached on this machine's own."""
-        run_file = self.data / "run.json"
-        if not run_file.exists():
-            raise UnavailableError(f"no miner runs on {self.data}; start it with cybervein mine")
-        url: str = json.loads(run_file.read_text())["url"]
-        return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")

@@ -7,6 +7,7 @@ import typer
 from cybervein_protocol.signing import parse_address
 
 from cybervein_miner.api.throttle import RATE_MIN
+from cybervein_miner.cli.announced import MINER_PORT
 from cybervein_miner.node.settings import Settings, default_threads
 from cybervein_miner.plot.policy import Wish
 
@@ -34,7 +35,9 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
     group: Annotated[str, _option("GROUP", "Name shared by machines that fail together.")] = "",
     owner: Annotated[str, _option("OWNER", "Name shared by one operator's miners.")] = "",
     host: Annotated[str, _option("LISTEN_HOST", "Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, _option("LISTEN_PORT", "Port to listen on; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, _option("LISTEN_PORT", "Port to listen on; one for each miner. 0 takes a free one.")
+    ] = MINER_PORT,
     url: Annotated[str, _option("URL", "URL by which others reach this miner.")] = "",
     supernode: Annotated[str, _option("SUPERNODE", "Super node URL, if not network.json's.")] = "",
     plot_threads: Annotated[

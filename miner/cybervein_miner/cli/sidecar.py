@@ -8,9 +8,13 @@ from typing import Annotated
 import typer
 from cybervein_protocol.errors import MalformedError
 
+from cybervein_miner.cli.announced import SIDECAR_PORT, announced_url
+
 
 def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
-    miner: Annotated[str, typer.Option(envvar="CYBERVEIN_MINER", help="URL of the miner.")],
+    miner: Annotated[
+        str, typer.Option(envvar="CYBERVEIN_MINER", help="URL of the miner, if not --data's.")
+    ] = "",
     supernode: Annotated[
         str,
         typer.Option(envvar="CYBERVEIN_SUPERNODE", help="Super node URL, if not network.json's."),
@@ -20,8 +24,12 @@ def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
         typer.Option(envvar="CYBERVEIN_NETWORK", help="network.json: super node and its CA."),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 0,
-    data: Annotated[Path | None, typer.Option(help="Directory for sidecar.json.")] = None,
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; one for each sidecar. 0 takes a free one.")
+    ] = SIDECAR_PORT,
+    data: Annotated[
+        Path | None, typer.Option(help="The miner's --data: says its URL, gets sidecar.json.")
+    ] = None,
     run_file: Annotated[Path | None, typer.Option(help="File that says where it listens.")] = None,
     log_json: Annotated[  # noqa: FBT002 -- a flag
         bool, typer.Option(envvar="CYBERVEIN_LOG_JSON", help="Log as JSON lines.")
@@ -30,6 +38,9 @@ def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
     """Serve /metrics for Prometheus: contribution, rewards, disks, network, audits, plotting."""
     if not (supernode or network):
         raise MalformedError("sidecar: give --network or --supernode")
+    if not (miner or data):
+        raise MalformedError("sidecar: give --data of a miner on this machine, or --miner URL")
+    miner = miner or announced_url(data or Path())
     where = run_file or (data / "sidecar.json" if data else None)
     options = [
         *("--miner", miner, "--host", host, "--port", str(port)),

@@ -1,0 +1,110 @@
+"""A miner and its sidecar are found without being told where; a busy port is one line."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import typer.main
+from cybervein_command.app import build
+from cybervein_miner.cli.announced import announced_url
+from cybervein_protocol.errors import CyberVeinError
+from miner_world import World
+from ports import free_ports
+from process import Process
+from services import Service, command, get_json, miner, run
+from waiting import until
+
+NOBODY = "http://127.0.0.1:1"
+
+
+@contextmanager
+def taken() -> Iterator[str]:
+    """A port that another program listens on."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield str(other.getsockname()[1])
+
+
+def mine_on(port: str, world: World, folder: Path) -> tuple[str, ...]:
+    (folder / "disk").mkdir(exist_ok=True)
+    where = ("--network", str(world.file), "--data", str(folder / "data"))
+    return ("mine", *where, "--disk", str(folder / "disk"), "--port", port)
+
+
+def test_ports_are_fixed_unless_one_is_given() -> None:
+    tree = typer.main.get_command(build())
+    commands = tree.commands  # type: ignore[attr-defined]
+    ports = {
+        name: parameter.default
+        for name in ("mine", "sidecar")
+        for parameter in commands[name].params
+        if parameter.name == "port"
+    }
+    assert ports == {"mine": 7070, "sidecar": 7071}
+
+
+def test_a_miner_on_a_busy_port_says_so_in_one_line(world: World, tmp_path: Path) -> None:
+    with taken() as port:
+        done = run(*mine_on(port, world, tmp_path))
+    assert done.returncode == 4
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"error: cannot listen on 127.0.0.1:{port} (Address already in use)")
+    assert "--port" in line
+    assert not (tmp_path / "data" / "run.json").exists()
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_sidecar_on_a_busy_port_says_so_in_one_line(tmp_path: Path, *, alone: bool) -> None:
+    with taken() as port:
+        line = ("sidecar", "--miner", NOBODY, "--supernode", NOBODY, "--port", port)
+        if alone:  # as a process of its own, which imports no command
+            process = Process("sidecar", tuple(command(*line)), tmp_path)
+            process.start()
+            until(lambda: not process.alive, "it ends")
+            said = process.log.read_text()
+        else:
+            said = run(*line).stderr
+    [one] = said.splitlines()
+    assert one.startswith(f"error: cannot listen on 127.0.0.1:{port} (Address already in use)")
+
+
+def test_a_sidecar_finds_the_miner_of_a_data_directory(world: World, tmp_path: Path) -> None:
+    worker = miner(tmp_path, world.file, "--plots", "0", "--host", "0.0.0.0")  # noqa: S104 -- found on this machine's own
+    worker.start()
+    data = tmp_path / "data"
+    line = ("sidecar", "--data", data, "--network", world.file)
+    beside = Service(data / "sidecar.json", *line)
+    beside.start()
+    assert get_json(f"{beside.url}/readyz")["status"] == "ok"
+    assert announced_url(data) == worker.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+
+
+def test_without_a_miner_there_the_next_step_is_said(tmp_path: Path) -> None:
+    done = run("sidecar", "--data", tmp_path, "--supernode", NOBODY, "--port", "0")
+    assert (done.returncode, done.stderr) == (
+        4,
+        f"error: no miner runs on {tmp_path}; start it with cybervein mine --data {tmp_path}\n",
+    )
+    done = run("sidecar", "--supernode", NOBODY)
+    assert "give --data of a miner on this machine, or --miner URL" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"pid": 1}), '"\\ud800"'])
+def test_a_damaged_run_file_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(CyberVeinError, match="does not say where a miner listens"):
+        announced_url(tmp_path)
+
+
+def test_two_miners_of_one_machine_run_side_by_side_on_ports_of_their_own(
+    world: World, tmp_path: Path
+) -> None:
+    both = [miner(tmp_path / name, world.file, "--plots", "0") for name in ("a", "b")]
+    for worker, port in zip(both, free_ports(2), strict=True):
+        worker.port = port
+        worker.start()
+    assert [worker.status()["url"] for worker in both] == [worker.url for worker in both]
