@@ -66,8 +66,14 @@ class Auditee:
         if row is None:
             raise UnknownError(f"plot {gamma.hex()} is not here")
         disk, path = self._inventory.path(row)
-        with disk.guard(f"read plot {row.number}"):
-            data = file_slice(path, read_outboard(path), start, length)
+        try:
+            with disk.guard(f"read plot {row.number}"):
+                data = file_slice(path, read_outboard(path), start, length)
+        except FileNotFoundError as error:
+            self._inventory.set_bad([row])
+            raise UnknownError(
+                f"plot {row.number} is lost: {path} is gone; it is retired and made again"
+            ) from error
         self._tally.plot_reads += 1
         self._tally.plot_read_bytes += length
         return data

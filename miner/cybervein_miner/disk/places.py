@@ -18,7 +18,7 @@ _LOCAL: Final = frozenset(
     {"bcachefs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fuseblk", "hfsplus", "jfs"}
     | {"ntfs3", "tmpfs", "udf", "vfat", "xfs", "zfs"}
 )
-"""Only filesystems of this machine: a look at a network mount may take for ever."""
+"""Only filesystems of this machine: a network mount may never answer."""
 _DEPTH_MAX: Final = 2
 """Folders between a mount point and the disk that was given, at most."""
 

@@ -15,6 +15,7 @@ from cybervein_protocol.errors import CyberVeinError
 from cybervein_miner.chain.sight import Sight
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
+from cybervein_miner.duty.disk_events import DiskEvents
 from cybervein_miner.leaving.disks import Leaving
 from cybervein_miner.leaving.drain import Drain
 from cybervein_miner.plot.plotter import Plotter
@@ -62,6 +63,7 @@ class Upkeep:
     plotter: Plotter
     trash: Trash
     wanted: WantedShards
+    events: DiskEvents
     take_in: Callable[[list[Disk]], None]
     sight: Sight
     stopping: Stopping
@@ -86,12 +88,10 @@ class Upkeep:
         """See which disks went, and take in those that came (blocks)."""
         away = {disk.id for disk in self.rack.disks if not disk.readable}
         changed = self.rack.look()
-        for disk in changed:
-            _log.warning("disk changed", path=str(disk.path), state=disk.state, reason=disk.reason)
+        self.events.look()
         back = [disk for disk in changed if disk.readable and disk.id in away]
         back += self.rack.try_refused()  # a person may have mounted the right disk by now
         if back:
-            _log.info("disks have come back", paths=[str(disk.path) for disk in back])
             self.take_in(back)
 
 

@@ -10,6 +10,7 @@ from cybervein_miner.api.acts import Control
 from cybervein_miner.chain.units import UnitWriter
 from cybervein_miner.disk.belongings import tell_strays
 from cybervein_miner.disk.disk import Disk
+from cybervein_miner.duty.disk_events import DiskEvents
 from cybervein_miner.duty.keeping import Keeper
 from cybervein_miner.duty.ledger import LedgerLoop
 from cybervein_miner.duty.upkeep import Upkeep, empty_disks, scrub
@@ -165,6 +166,12 @@ def _upkeep(basis: Basis, plotter: Plotter, trash: Trash) -> Upkeep:
         plotter=plotter,
         trash=trash,
         wanted=WantedShards(basis.store, basis.super_node, grace_seconds),
+        events=DiskEvents(
+            inventory=basis.inventory,
+            index=basis.store.index,
+            standing=basis.standing,
+            preset=basis.preset,
+        ),
         take_in=take_all_in,
         sight=basis.sight,
         stopping=basis.stopping,

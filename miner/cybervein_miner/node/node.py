@@ -71,8 +71,9 @@ class Miner:
         refusals = self.basis.rack.open(self.basis.settings.disks)
         if not self.basis.rack.disks and self.basis.settings.control is None:
             raise StorageError("; ".join(refusals) or "no disk was given; use --disk PATH")
-        for refusal in refusals:
-            _log.error("disk is refused and tried again; the others keep working", reason=refusal)
+        for refused in self.basis.rack.refused.values():
+            _log.error("disk is refused and tried again; the others keep working", reason=refused)
+        self.upkeep.events.look()
         self.upkeep.take_in(self.basis.rack.disks)
 
     @asynccontextmanager

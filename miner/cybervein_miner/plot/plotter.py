@@ -138,7 +138,7 @@ class Plotter:
             await asyncio.to_thread(self._make, disk, number, promised)
         except StoppedError:
             pass
-        except (CyberVeinError, MemoryError) as error:
+        except (CyberVeinError, MemoryError, OSError) as error:
             self._tally.plots_failed += 1
             self._failures[disk.id] = self._failures.get(disk.id, 0) + 1
             _log.warning("plot failed", disk=str(disk.path), plot=number, error=str(error))

@@ -106,8 +106,8 @@ class SpaceProver:
                 return quality(s, _read_row(path, place))
         except (FileNotFoundError, ProofError) as error:
             self._bad(row, error)
-        except CyberVeinError as error:  # the disk is away: the plot counts again when it is back
-            _log.warning("plot cannot be read", plot=row.number, error=str(error))
+        except CyberVeinError:
+            pass  # its disk is away or errs, which is one event of the disk; it counts again later
         return None
 
     def _answer(self, x: int, row: OwnPlot, beacon: bytes) -> SpaceAnswer | None:
@@ -121,8 +121,7 @@ class SpaceProver:
         except (FileNotFoundError, ProofError) as error:
             self._bad(row, error)
             return None
-        except CyberVeinError as error:
-            _log.warning("plot cannot be read", plot=row.number, error=str(error))
+        except CyberVeinError:
             return None
         return answer
 

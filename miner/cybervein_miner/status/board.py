@@ -122,7 +122,7 @@ class StatusBoard:
 
     def _proofs(self) -> ProofsDocument:
         return ProofsDocument(
-            counting=len(self.watch.counting()),
+            counting=self.plots.provable(self.watch.counting()),
             last_accepted_epoch=self.watch.last_accepted,
             last_seconds=self.watch.last_proof_seconds,
             accepted=self.tally.proofs_accepted,
