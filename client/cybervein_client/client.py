@@ -24,11 +24,11 @@ from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.home import Home, default_home
 from cybervein_client.ledger import CustomersSuperNode, Payment, UnitSender, plan_payment
 from cybervein_client.removal import Removed, Remover
+from cybervein_client.terms import EPOCHS_DEFAULT
 from cybervein_client.transport import BulkTransport
 from cybervein_client.upload import PutOptions, Source, Uploader
 from cybervein_client.upload.plan import kib_of
 
-EPOCHS_DEFAULT = 100
 PUT_ATTEMPTS = 6
 Progress = Callable[[int], None]
 

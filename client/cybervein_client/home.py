@@ -4,12 +4,13 @@ import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from blake3 import blake3
 from cybervein_protocol.errors import UnknownError
-from cybervein_runtime.identity import Identity, load_identity
-from cybervein_runtime.lock import alone_briefly
-from cybervein_runtime.network_file import NetworkFile, load_network
+
+if TYPE_CHECKING:
+    from cybervein_runtime.identity import Identity
+    from cybervein_runtime.network_file import NetworkFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +44,32 @@ class Home:
 
         Raises ConflictError naming the process that does.
         """
+        from blake3 import blake3  # noqa: PLC0415 -- nothing is written by `ls`
+        from cybervein_runtime.lock import alone_briefly  # noqa: PLC0415
+
         lock = f"{blake3(name.encode()).hexdigest(length=8)}.lock"
         holder, remedy = f"{doing} of {name!r}", "wait until it ends, or stop it"
         return alone_briefly(self.directory / "writing", holder, lock, remedy)
 
-    def identity(self) -> Identity:
-        """The wallet. Raises UnknownError saying how to make one."""
+    def expect_wallet(self) -> None:
+        """Raise UnknownError, saying how to make one, where there is no wallet."""
         if not self.identity_path.exists():
             raise UnknownError(
                 f"no wallet in {self.directory}; run `cybervein wallet new` "
                 "or `cybervein wallet restore`"
             )
+
+    def identity(self) -> "Identity":
+        """The wallet. Raises UnknownError saying how to make one."""
+        from cybervein_runtime.identity import load_identity  # noqa: PLC0415 -- brings cryptography
+
+        self.expect_wallet()
         return load_identity(self.identity_path)
 
-    def network(self) -> NetworkFile:
+    def network(self) -> "NetworkFile":
         """The network. Raises UnknownError saying how to join one."""
+        from cybervein_runtime.network_file import load_network  # noqa: PLC0415 -- and the ledger
+
         if not self.network_path.exists():
             raise UnknownError(
                 f"no network file in {self.directory}; copy the network's network.json there"

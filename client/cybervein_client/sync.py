@@ -11,9 +11,10 @@ from cybervein_protocol.signing import parse_address
 
 from cybervein_client.audit import ShardCheck
 from cybervein_client.catalogue import FileRow
-from cybervein_client.client import EPOCHS_DEFAULT, AsyncClient
+from cybervein_client.client import AsyncClient
 from cybervein_client.download import ReadReport
 from cybervein_client.home import Home, default_home
+from cybervein_client.terms import EPOCHS_DEFAULT
 from cybervein_client.upload import FileSource, StreamSource
 
 T = TypeVar("T")

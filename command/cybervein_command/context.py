@@ -1,10 +1,8 @@
 """What every command of this package needs: the console, the home, an open client."""
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
-from cybervein_client.home import Home
 from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.names import MIB
 from cybervein_protocol.native import native
@@ -14,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from cybervein_client.client import AsyncClient
+    from cybervein_client.home import Home
 
 HOME_KEY: Final = "cybervein.home"
 _KEPT_BYTES: Final = 192 * MIB
@@ -27,10 +26,12 @@ def console_of(ctx: typer.Context) -> Console:
     return console
 
 
-def home_of(ctx: typer.Context) -> Home:
+def home_of(ctx: typer.Context) -> "Home":
     """The home of this run."""
-    home: Home = ctx.meta[HOME_KEY]
-    return home
+    from cybervein_client.home import Home, default_home  # noqa: PLC0415 -- a miner has none
+
+    named = ctx.meta[HOME_KEY]
+    return Home(named.expanduser().absolute()) if named else default_home()
 
 
 def decimals_of(ctx: typer.Context) -> int:
@@ -62,6 +63,8 @@ def keep_freed_memory() -> None:
 
 def with_client(ctx: typer.Context, operation: "Callable[[AsyncClient], Awaitable[T]]") -> T:
     """The result of `operation` with an open client."""
+    import asyncio  # noqa: PLC0415 -- `ls` asks nobody
+
     from cybervein_client.client import AsyncClient  # noqa: PLC0415 -- half of what a miner imports
 
     keep_freed_memory()

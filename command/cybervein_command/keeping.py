@@ -3,22 +3,22 @@
 from collections import Counter
 from contextlib import closing
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from cybervein_client.audit import ShardCheck
 from cybervein_client.catalogue import Catalogue, FileRow
-from cybervein_client.client import EPOCHS_DEFAULT, AsyncClient
-from cybervein_client.removal import Removed
+from cybervein_client.terms import EPOCHS_DEFAULT
 from cybervein_protocol.amounts import coins
-from cybervein_protocol.audit import Outcome
 from cybervein_protocol.errors import ProofError
-from cybervein_runtime.console import shortened
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
+from cybervein_runtime.console import escape, plain, shortened
 
 from cybervein_command.context import Yes, confirm, console_of, decimals_of, home_of, with_client
+
+if TYPE_CHECKING:
+    from cybervein_client.audit import ShardCheck
+    from cybervein_client.client import AsyncClient
+    from cybervein_client.removal import Removed
+    from rich.table import Table
 
 Name = Annotated[str, typer.Argument(help="Name or CID of a stored file.")]
 Epochs = Annotated[int, typer.Option(min=1, help="How many epochs to pay for.")]
@@ -27,12 +27,14 @@ Epochs = Annotated[int, typer.Option(min=1, help="How many epochs to pay for.")]
 def ls(ctx: typer.Context) -> None:
     """List the stored files."""
     home = home_of(ctx)
-    home.identity()  # a mistyped home has no wallet, and is not a wallet without files
+    home.expect_wallet()  # a mistyped home has no wallet, and is not a wallet without files
     with closing(Catalogue(home.catalogue_path)) as catalogue:
         rows = catalogue.files()
         described = [_file_json(catalogue, row) for row in rows]
 
-    def table() -> Table:
+    def table() -> "Table":
+        from rich.table import Table  # noqa: PLC0415 -- `--json` draws nothing
+
         made = Table("name", "size", "code", "epochs", "state", "cid", box=None)
         for row in rows:
             size = "" if row.size is None else str(row.size)
@@ -74,7 +76,7 @@ def rm(
     """Remove a file for good: ends its deals, deletes its shards, forgets its key."""
     console = console_of(ctx)
 
-    async def remove(client: AsyncClient) -> Removed:
+    async def remove(client: "AsyncClient") -> "Removed":
         if not yes:
             back = coins(await client.refund(name), decimals_of(ctx))
             confirm(f"Remove {name} for good? {back} coins come back now.", yes=yes)
@@ -88,7 +90,7 @@ def rm(
         )
     result = {"name": name, "removed": True, **asdict(done)}
     back = coins(done.refunded, decimals_of(ctx))
-    console.emit(result, lambda: Text(f"removed {name}; {back} coins came back"))
+    console.emit(result, lambda: plain(f"removed {name}; {back} coins came back"))
 
 
 def renew(ctx: typer.Context, name: Name, epochs: Epochs = EPOCHS_DEFAULT) -> None:
@@ -96,7 +98,7 @@ def renew(ctx: typer.Context, name: Name, epochs: Epochs = EPOCHS_DEFAULT) -> No
     escrow = with_client(ctx, lambda client: client.renew(name, epochs))
     result = {"name": name, "epochs": epochs, "escrow": escrow}
     paid = coins(escrow, decimals_of(ctx))
-    console_of(ctx).emit(result, lambda: Text(f"renewed {name} for {epochs} epochs: {paid} coins"))
+    console_of(ctx).emit(result, lambda: plain(f"renewed {name} for {epochs} epochs: {paid} coins"))
 
 
 def audit(
@@ -107,6 +109,8 @@ def audit(
     ] = 4,
 ) -> None:
     """Check that the miners still hold a file: reads random chunks of every shard."""
+    from cybervein_protocol.audit import Outcome  # noqa: PLC0415 -- `ls` audits nothing
+
     checks = with_client(ctx, lambda client: client.audit(name, samples))
     outcomes = Counter(check.outcome.value for check in checks)
     result = {
@@ -119,7 +123,9 @@ def audit(
         raise ProofError(f"{outcomes[Outcome.WRONG.value]} shards of {name} are wrong or lost")
 
 
-def _checks_table(checks: list[ShardCheck]) -> Table:
+def _checks_table(checks: "list[ShardCheck]") -> "Table":
+    from rich.table import Table  # noqa: PLC0415 -- `--json` draws nothing
+
     table = Table("segment", "shard", "miner", "outcome", "reason", box=None)
     for check in checks:
         row = check.to_json()

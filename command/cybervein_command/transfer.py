@@ -3,21 +3,22 @@
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from cybervein_client.catalogue import FileRow
-from cybervein_client.client import EPOCHS_DEFAULT, AsyncClient
-from cybervein_client.download import ReadReport
-from cybervein_client.upload import FileSource, Source, StreamSource
+from cybervein_client.terms import EPOCHS_DEFAULT
 from cybervein_protocol.errors import MalformedError
-from cybervein_protocol.placement import parse_code
-from rich.markup import escape
-from rich.text import Text
+from cybervein_runtime.console import escape, plain
 
 from cybervein_command.context import console_of, with_client
 from cybervein_command.keeping import Epochs, Name, described
 from cybervein_command.ranges import parse_range
+
+if TYPE_CHECKING:
+    from cybervein_client.catalogue import FileRow
+    from cybervein_client.client import AsyncClient
+    from cybervein_client.download import ReadReport
+    from cybervein_client.upload import Source
 
 
 def put(
@@ -31,6 +32,8 @@ def put(
     ] = None,
 ) -> None:
     """Store a file: encrypted, erasure coded, spread over miners. Run it again to continue."""
+    from cybervein_protocol.placement import parse_code  # noqa: PLC0415 -- help is shown without
+
     console = console_of(ctx)
     chosen = parse_code(code) if code else None
     with closing(_source(source)) as opened:
@@ -43,11 +46,12 @@ def put(
                 ),
             )
     document = described(ctx, row)
-    text = Text(f"stored {row.name} as {row.k}/{row.n}: {row.cid}")
-    console.emit(document, lambda: text)
+    console.emit(document, lambda: plain(f"stored {row.name} as {row.k}/{row.n}: {row.cid}"))
 
 
-def _source(text: str) -> Source:
+def _source(text: str) -> "Source":
+    from cybervein_client.upload import FileSource, StreamSource  # noqa: PLC0415 -- see `put`
+
     return StreamSource(sys.stdin.buffer) if text == "-" else FileSource(Path(text))
 
 
@@ -73,7 +77,7 @@ def get(
         return
     console = console_of(ctx)
 
-    async def fetch(client: AsyncClient) -> tuple[FileRow, Path, ReadReport]:
+    async def fetch(client: "AsyncClient") -> "tuple[FileRow, Path, ReadReport]":
         row = client.stored(name)
         destination = Path(out) if out else Path(Path(row.name).name)
         with console.progress(f"get {escape(row.name)}", row.size) as progress:
@@ -88,7 +92,7 @@ def get(
         "size": row.size,
         "failures": [failure.to_json() for failure in report.failures],
     }
-    console.emit(result, lambda: Text(f"wrote {destination}: {row.size} bytes"))
+    console.emit(result, lambda: plain(f"wrote {destination}: {row.size} bytes"))
 
 
 def cat(
@@ -107,9 +111,11 @@ def cat(
 
 
 def _to_stdout(ctx: typer.Context, name: str, start: int, stop: int | None) -> None:
+    from cybervein_client.download import ReadReport  # noqa: PLC0415 -- see `put`
+
     report = ReadReport()
 
-    async def copy(client: AsyncClient) -> None:
+    async def copy(client: "AsyncClient") -> None:
         size = client.stored(name).size or 0
         if start and start >= size:  # as HTTP has it: RFC 9110, 14.1.2
             raise MalformedError(f"{name} has {size} bytes; byte {start} is beyond its end")
@@ -121,7 +127,7 @@ def _to_stdout(ctx: typer.Context, name: str, start: int, stop: int | None) -> N
     _warn(ctx, report)
 
 
-def _warn(ctx: typer.Context, report: ReadReport) -> None:
+def _warn(ctx: typer.Context, report: "ReadReport") -> None:
     """Name the miners whose shards had to be replaced; the read itself is whole."""
     for reason in dict.fromkeys(failure.reason for failure in report.failures):
         console_of(ctx).say(f"[yellow]repaired:[/] {escape(reason)}")

@@ -1,21 +1,19 @@
-"""What a command shows: tables and colours for people, one JSON document for machines."""
+"""What a command shows: tables and colours for people, one JSON document for machines.
+
+Rich is imported when something is drawn: with `--json`, or in a service, nothing is.
+"""
 
 import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-import msgspec
-from rich.console import Console as RichConsole
-from rich.console import RenderableType
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+    from rich.console import RenderableType
+    from rich.text import Text
 
 
 def shortened(text: str) -> str:
@@ -23,24 +21,57 @@ def shortened(text: str) -> str:
     return text if len(text) <= 20 else f"{text[:10]}…{text[-6:]}"  # noqa: PLR2004 -- characters
 
 
+def _unseen(done: int) -> None:
+    del done
+
+
+def escape(text: str) -> str:
+    """The text for a string with styles, its own brackets being none."""
+    from rich import markup  # noqa: PLC0415 -- see above
+
+    return markup.escape(text)
+
+
+def plain(text: str) -> "Text":
+    """The text as it is: brackets in a file's name are no style."""
+    from rich.text import Text  # noqa: PLC0415 -- see above
+
+    return Text(text)
+
+
 class Console:
     """Results go to standard output, everything else to standard error."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.out = RichConsole()
-        self.err = RichConsole(stderr=True)
 
-    def emit(self, data: object, render: Callable[[], RenderableType] | None = None) -> None:
+    @cached_property
+    def out(self) -> "RichConsole":
+        """Standard output, drawn on."""
+        from rich.console import Console as RichConsole  # noqa: PLC0415 -- see above
+
+        return RichConsole()
+
+    @cached_property
+    def err(self) -> "RichConsole":
+        """Standard error, drawn on."""
+        from rich.console import Console as RichConsole  # noqa: PLC0415 -- see above
+
+        return RichConsole(stderr=True)
+
+    def emit(self, data: object, render: "Callable[[], RenderableType] | None" = None) -> None:
         """Show a result: JSON with `--json`, else what `render` draws (or the JSON, indented).
 
         It may hold documents of `cybervein_protocol.api`.
         """
+        if render is not None and not self.as_json:
+            self.out.print(render())
+            return
+        import msgspec  # noqa: PLC0415 -- a table does without
+
         data = msgspec.to_builtins(data)
         if self.as_json:
             sys.stdout.write(json.dumps(data) + "\n")
-        elif render is not None:
-            self.out.print(render())
         else:
             self.out.print_json(json.dumps(data))
 
@@ -52,15 +83,18 @@ class Console:
     @contextmanager
     def progress(self, label: str, total_bytes: int | None) -> Iterator[Callable[[int], None]]:
         """A bar on standard error; the yielded function takes the bytes done so far."""
-        bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-            console=self.err,
-            disable=self.as_json or not self.err.is_terminal,
+        if self.as_json or not sys.stderr.isatty():
+            yield _unseen
+            return
+        from rich import progress  # noqa: PLC0415 -- see above
+
+        columns = (
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.DownloadColumn(),
+            progress.TransferSpeedColumn(),
+            progress.TimeRemainingColumn(),
         )
-        with bar:
+        with progress.Progress(*columns, console=self.err) as bar:
             task = bar.add_task(label, total=total_bytes)
             yield lambda done: bar.update(task, completed=done)

@@ -62,7 +62,7 @@ def test_without_the_package_it_says_what_to_install() -> None:
         timeout=DEADLINE_SECONDS,
     )
     assert run.returncode == 1
-    assert "install cybervein[operator]" in run.stderr
+    assert "pip install 'cybervein[operator]'" in run.stderr
     assert run.stderr.count("\n") == 1
 
 

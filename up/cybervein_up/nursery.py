@@ -23,6 +23,7 @@ from cybervein_protocol.errors import UnavailableError
 
 _FORKING: Final = "cybervein_command.forking"
 _IMPORTED: Final = (
+    "cybervein_client.client",
     "cybervein_miner.cli.mine",
     "cybervein_miner.cli.sidecar",
     "cybervein_miner.node.running",
@@ -31,8 +32,10 @@ _IMPORTED: Final = (
     "cybervein_supernode.process.running",
     "uvicorn.lifespan.on",
     "uvicorn.protocols.http.auto",
+    "rich.progress",
+    "rich.table",
 )
-"""What the commands of a network import on their way; by name, for `up` imports none of it."""
+"""What commands of a network and its customer import on their way; by name: `up` imports none."""
 _POLL_SECONDS: Final = 0.02
 _REQUEST_BYTES_MAX: Final = 1 << 16
 """Half of what the forking process takes; a longer command is started the ordinary way."""

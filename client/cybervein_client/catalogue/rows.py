@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from cybervein_protocol.messages import SegmentEntry, ShardEntry
+if TYPE_CHECKING:
+    from cybervein_protocol.messages import SegmentEntry, ShardEntry
 
 
 class FileState(StrEnum):
@@ -67,10 +69,12 @@ class SegmentRow:
     size: int
     chunks: int
     last: bool
-    shards: tuple[ShardEntry, ...]
+    shards: "tuple[ShardEntry, ...]"
 
-    def entry(self) -> SegmentEntry:
+    def entry(self) -> "SegmentEntry":
         """The segment as `deal.commit` and `verify` carry it."""
+        from cybervein_protocol.messages import SegmentEntry  # noqa: PLC0415 -- `ls` shows none
+
         return SegmentEntry(
             salt=self.salt, size=self.size, chunks=self.chunks, shards=list(self.shards)
         )

@@ -1,4 +1,8 @@
-"""The catalogue's operations: each is one synced transaction."""
+"""The catalogue's operations: each is one synced transaction.
+
+What segments hold is decoded with the protocol's codecs, imported when a segment is: to list files
+takes none.
+"""
 
 import sqlite3
 import threading
@@ -6,15 +10,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cybervein_protocol.encoding import decode, encode
 from cybervein_protocol.errors import ConflictError, UnknownError
-from cybervein_protocol.messages import ShardEntry
 from cybervein_runtime.database import transaction
 
 from cybervein_client.catalogue.rows import CatalogueDeal, DealState, FileRow, FileState, SegmentRow
 from cybervein_client.catalogue.schema import open_database
+
+if TYPE_CHECKING:
+    from cybervein_protocol.messages import ShardEntry
 
 _SHARDS_BYTES_MAX = 1 << 20
 
@@ -165,7 +170,7 @@ class Catalogue:
             )
             database.execute(
                 "UPDATE segments SET shards = ? WHERE file = ? AND number >= ? AND number < ?",
-                (encode([]), row.file, row.first, row.first + row.segments),
+                (_encoded(()), row.file, row.first, row.first + row.segments),
             )
 
     # Segments
@@ -176,7 +181,7 @@ class Catalogue:
             database.execute(
                 "INSERT OR REPLACE INTO segments (file, number, salt, size, chunks, last, shards)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*_segment_values(row), encode(list(row.shards))),
+                (*_segment_values(row), _encoded(row.shards)),
             )
 
     def segments(self, file: str) -> list[SegmentRow]:
@@ -218,7 +223,16 @@ def _segment_values(row: SegmentRow) -> tuple[object, ...]:
     return (row.file, row.number, row.salt, row.size, row.chunks, int(row.last))
 
 
+def _encoded(shards: "tuple[ShardEntry, ...]") -> bytes:
+    from cybervein_protocol.encoding import encode  # noqa: PLC0415 -- see the module
+
+    return encode(list(shards))
+
+
 def _segment(row: tuple[Any, ...]) -> SegmentRow:
+    from cybervein_protocol.encoding import decode  # noqa: PLC0415 -- see the module
+    from cybervein_protocol.messages import ShardEntry  # noqa: PLC0415
+
     file, number, salt, size, chunks, last, encoded = row
     shards = decode(encoded, list[ShardEntry], "catalogue: shards", _SHARDS_BYTES_MAX)
     return SegmentRow(

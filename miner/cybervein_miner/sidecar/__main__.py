@@ -4,10 +4,9 @@ It idles beside every miner, so its memory counts: `cybervein sidecar` becomes t
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-from cybervein_protocol.errors import CyberVeinError
+from cybervein_runtime.command_line import carry_out
 
 from cybervein_miner.sidecar.running import run_sidecar
 
@@ -35,7 +34,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except CyberVeinError as error:  # one line, as every command says it
-        sys.exit(f"error: {' '.join(str(error).split())}")
+    carry_out(main)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from cybervein_protocol.errors import CyberVeinError, MalformedError
+from cybervein_protocol.errors import MalformedError
+from cybervein_runtime.command_line import carry_out
 from cybervein_runtime.console import Console
 
 from cybervein_operator.plugin.waiting import Patience
@@ -32,6 +33,7 @@ k8s = typer.Typer(
     help="Look after miners on Kubernetes; also called as `kubectl cybervein`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 disk_app = typer.Typer(help="Change a disk.", no_args_is_help=True)
@@ -194,12 +196,6 @@ def _root(context: typer.Context) -> None:
 
 
 def main() -> None:
-    """`kubectl-cybervein`: every expected error is one line on standard error."""
-    try:
-        k8s()
-    except CyberVeinError as error:
-        sys.stderr.write(f"error: {' '.join(str(error).split())}\n")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; what was asked for continues in the cluster\n")
-        sys.exit(130)
+    """`kubectl-cybervein`: every error is one line on standard error."""
+    continues = "interrupted; what was asked for continues in the cluster"
+    carry_out(lambda: k8s(standalone_mode=False), continues)

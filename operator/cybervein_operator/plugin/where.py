@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from cybervein_protocol.errors import UnavailableError
+from cybervein_protocol.errors import UnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -38,9 +38,9 @@ class Where:
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] != "kubernetes":
                 raise
-            raise UnavailableError(
+            raise UnknownError(
                 "this command needs the Python package kubernetes, which is not installed here; "
-                "install cybervein[operator]"
+                "run pip install 'cybervein[operator]'"
             ) from error
 
     async def _ask(self, work: Callable[[ApiServer], Awaitable[T]]) -> T:
