@@ -23,6 +23,7 @@ from cybervein_protocol.signing import KeyPair, address, parse_address, verify
 
 LIFETIME_SECONDS_MAX = 60
 CLOCK_SKEW_SECONDS_MAX = 30
+_HOUR_SECONDS = 3600
 NONCE_CHARS_MAX = 64
 ORDER_HEADER = "cybervein-order"
 _TAG = "cybervein"
@@ -149,7 +150,16 @@ def _checked(parameters: Mapping[str, int | str], now: int) -> Signer:
         )
     if created > now + CLOCK_SKEW_SECONDS_MAX or expires < now - CLOCK_SKEW_SECONDS_MAX:
         raise ExpiredError(
-            f"HTTP signature is valid from {created} to {expires}, the time here is {now} "
-            f"(unix s, {CLOCK_SKEW_SECONDS_MAX} s of skew allowed); check the clock, sign again"
+            f"the sender's clock is {clock_gap(created - now)} this server's: its HTTP signature "
+            f"is valid from {created} to {expires}, the time here is {now} (unix s, "
+            f"{CLOCK_SKEW_SECONDS_MAX} s of skew allowed); check the clock (NTP), sign again"
         )
     return Signer(parse_address(str(parameters["keyid"])), nonce, created, expires)
+
+
+def clock_gap(ahead_seconds: float) -> str:
+    """How far a clock is from another, in words: `24.0 hours ahead of` or `90 seconds behind`."""
+    gap = abs(ahead_seconds)
+    hours = gap >= _HOUR_SECONDS
+    amount = f"{gap / _HOUR_SECONDS:.1f} hours" if hours else f"{gap:.0f} seconds"
+    return f"{amount} ahead of" if ahead_seconds > 0 else f"{amount} behind"

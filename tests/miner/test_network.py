@@ -126,4 +126,5 @@ async def test_before_the_network_was_seen_the_wall_clock_decides(
         running.node.basis.clock._wall = lambda: time.time() + 86_400
         status, body = await running.get(blake3(data).digest())
         assert (status, json.loads(body)["error"]) == (410, "expired")
+        assert "24.0 hours behind this server's" in json.loads(body)["message"]
         assert "check the clock" in json.loads(body)["message"]

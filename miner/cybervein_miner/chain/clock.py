@@ -8,8 +8,12 @@ all there is.
 import time
 from collections.abc import Callable
 
+import structlog
+from cybervein_protocol.http_signature import CLOCK_SKEW_SECONDS_MAX, clock_gap
+
 SKEW_SECONDS_MIN = 5.0
 """A smaller difference is the network's latency, not a wrong clock."""
+_log = structlog.get_logger()
 
 
 class NetworkClock:
@@ -22,6 +26,7 @@ class NetworkClock:
     ) -> None:
         self._monotonic, self._wall = monotonic, wall
         self._offset: float | None = None
+        self._told = False
 
     def observe(self, server_unix: float, asked: float, answered: float) -> None:
         """A super node said its time between two of our monotonic moments."""
@@ -38,3 +43,22 @@ class NetworkClock:
     def skew(self) -> float:
         """Seconds by which this machine's wall clock is ahead of the network; 0 if unknown."""
         return 0.0 if self._offset is None else self._wall() - self.now()
+
+    def problem(self) -> str:
+        """What a wall clock that is wrong does, in words; "" while it is right, or unknown."""
+        skew = self.skew()
+        if abs(skew) <= CLOCK_SKEW_SECONDS_MAX:
+            return ""
+        return (
+            f"this machine's clock is {clock_gap(skew)} the network's: the miner goes by the "
+            "network's, other commands on this machine are refused; set the clock (NTP)"
+        )
+
+    def tell(self) -> None:
+        """Log once that the wall clock is wrong, and once that it is right again."""
+        problem = self.problem()
+        if problem and not self._told:
+            _log.error("the clock of this machine is wrong", problem=problem)
+        elif self._told and not problem:
+            _log.info("the clock of this machine is right again")
+        self._told = bool(problem)

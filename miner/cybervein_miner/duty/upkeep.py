@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 from cybervein_protocol.errors import CyberVeinError
 
+from cybervein_miner.chain.clock import NetworkClock
 from cybervein_miner.chain.sight import Sight
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
@@ -64,6 +65,7 @@ class Upkeep:
     trash: Trash
     wanted: WantedShards
     events: DiskEvents
+    clock: NetworkClock
     take_in: Callable[[list[Disk]], None]
     sight: Sight
     stopping: Stopping
@@ -89,6 +91,7 @@ class Upkeep:
         away = {disk.id for disk in self.rack.disks if not disk.readable}
         changed = self.rack.look()
         self.events.look()
+        self.clock.tell()
         back = [disk for disk in changed if disk.readable and disk.id in away]
         back += self.rack.try_refused()  # a person may have mounted the right disk by now
         if back:

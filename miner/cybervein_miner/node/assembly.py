@@ -172,6 +172,7 @@ def _upkeep(basis: Basis, plotter: Plotter, trash: Trash) -> Upkeep:
             standing=basis.standing,
             preset=basis.preset,
         ),
+        clock=basis.clock,
         take_in=take_all_in,
         sight=basis.sight,
         stopping=basis.stopping,

@@ -107,7 +107,7 @@ class StatusBoard:
         return [
             *self.disks.bad(),
             *(f"{count} shards {what}" for what, count in bad.items() if count),
-            *filter(None, [ledger, *self.standing.problems()]),
+            *filter(None, [ledger, self.clock.problem(), *self.standing.problems()]),
         ]
 
     def _ledger(self) -> LedgerDocument | None:
