@@ -26,15 +26,15 @@ from cybervein_client.ledger import CustomersSuperNode, Payment, UnitSender, pla
 from cybervein_client.removal import Removed, Remover
 from cybervein_client.terms import EPOCHS_DEFAULT
 from cybervein_client.transport import BulkTransport
-from cybervein_client.upload import PutOptions, Source, Uploader
+from cybervein_client.upload import Note, PutOptions, Source, Uploader
 from cybervein_client.upload.plan import kib_of
 
 PUT_ATTEMPTS = 6
 Progress = Callable[[int], None]
 
 
-def _silent(done: int) -> None:
-    del done
+def _silent(_: object) -> None:
+    """Nobody wants to know."""
 
 
 class AsyncClient:
@@ -96,7 +96,7 @@ class AsyncClient:
         """The wallet's address."""
         return address(self.key.public)
 
-    async def put(
+    async def put(  # noqa: PLR0913 -- how to store, by name
         self,
         source: Source,
         name: str,
@@ -104,8 +104,12 @@ class AsyncClient:
         epochs: int = EPOCHS_DEFAULT,
         code: Code | None = None,
         progress: Progress = _silent,
+        note: Note = _silent,
     ) -> FileRow:
-        """Store a source as `name`; the same call continues after an interruption."""
+        """Store a source as `name`; the same call continues after an interruption.
+
+        `note` is told what happens to an earlier attempt that cannot be continued.
+        """
         uploader = Uploader(
             catalogue=self.catalogue,
             supernode=self.supernode,
@@ -115,10 +119,11 @@ class AsyncClient:
             key=self.key,
             network=self.network.network,
             genesis=self.network.genesis,
+            remover=self._remover,
         )
         self.supernode.attempts = PUT_ATTEMPTS
         with self.home.writing(name, "put"):
-            return await uploader.put(source, PutOptions(name, epochs, code), progress)
+            return await uploader.put(source, PutOptions(name, epochs, code, note), progress)
 
     async def get(
         self, name: str, destination: Path, *, replace: bool = False, progress: Progress = _silent
@@ -147,7 +152,7 @@ class AsyncClient:
         file = self.catalogue.resolve(name)
         if file.state is not FileState.STORED:
             raise ConflictError(
-                f"{file.name} is {file.state.value}; run its `put` (or `rm`) again to finish it"
+                f"{file.name} is {file.state.shown}; {file.state.next_step(file.name)}"
             )
         return file
 

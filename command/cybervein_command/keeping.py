@@ -40,11 +40,14 @@ def ls(ctx: typer.Context) -> None:
             size = "" if row.size is None else str(row.size)
             code = f"{row.k}/{row.n}"
             made.add_row(
-                escape(row.name), size, code, str(row.epochs), row.state.value, row.cid or ""
+                escape(row.name), size, code, str(row.epochs), row.state.shown, row.cid or ""
             )
         return made
 
     console_of(ctx).emit(described, table)
+    for row in rows:
+        if step := row.state.next_step(row.name):
+            console_of(ctx).say(escape(f"{row.name} is {row.state.shown}: {step}"))
 
 
 def described(ctx: typer.Context, row: FileRow) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def _file_json(catalogue: Catalogue, row: FileRow) -> dict[str, Any]:
         "size": row.size,
         "code": f"{row.k}/{row.n}",
         "epochs": row.epochs,
-        "state": row.state.value,
+        "state": row.state.shown,
         "created": row.created,
         "deals": [deal.cid for deal in deals],
         "escrow": sum(deal.escrow for deal in deals),

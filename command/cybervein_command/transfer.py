@@ -42,7 +42,12 @@ def put(
             row = with_client(
                 ctx,
                 lambda client: client.put(
-                    opened, label, epochs=epochs, code=chosen, progress=progress
+                    opened,
+                    label,
+                    epochs=epochs,
+                    code=chosen,
+                    progress=progress,
+                    note=lambda text: console.say(escape(text)),
                 ),
             )
     document = described(ctx, row)

@@ -3,7 +3,7 @@
 import json
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from cybervein_client.download.get import part_path
 from cybervein_client.home import Home
 from cybervein_client.upload import FileSource
 from cybervein_protocol.coding import SEGMENT_PLAIN
-from cybervein_protocol.errors import ConflictError
+from cybervein_protocol.errors import StorageError
 from real_network import RealNetwork
 from services import command
 from waiting import DEADLINE_SECONDS, until
@@ -85,10 +85,8 @@ async def test_a_source_that_changed_since_its_upload_began_is_not_mixed_with_th
     process.wait()
     source.write_bytes(b"changed")
     async with AsyncClient(home) as client:
-        with pytest.raises(ConflictError, match="changed since its upload began"):
-            await client.put(FileSource(source), "file")
-        await client.remove("file")
         assert (await client.put(FileSource(source), "file")).state is FileState.STORED
+        assert b"".join([data async for data in client.stream("file")]) == b"changed"
 
 
 async def test_a_get_killed_in_the_middle_goes_on_and_trusts_no_byte_unseen(
@@ -128,6 +126,28 @@ async def test_a_disk_that_fills_up_ends_in_one_line_and_the_next_get_goes_on(
     assert part_path(copy, row).stat().st_size > 0
     await client.get("file", copy)
     assert copy.read_bytes() == source.read_bytes()
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A filesystem of two pages, both used."""
+    path = tmp_path / "full"
+    path.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", path], check=True)
+    try:
+        (path / "filler").write_bytes(bytes(8192))
+        yield path
+    finally:
+        subprocess.run(["umount", "-l", path], check=True)
+
+
+async def test_a_get_that_fails_before_its_first_byte_leaves_nothing(
+    client: AsyncClient, noise: Noise, full_disk: Path
+) -> None:
+    await client.put(FileSource(noise(1000)), "file")
+    with pytest.raises(StorageError, match="make room and run the same get again"):
+        await client.get("file", full_disk / "copy")
+    assert [path.name for path in full_disk.iterdir()] == ["filler"]
 
 
 def test_a_put_without_a_super_node_fails_clearly_and_goes_on_when_it_is_back(

@@ -22,7 +22,7 @@ from cybervein_command.ranges import parse_range
 from cybervein_protocol.api.super_node.miners import ListedMiner
 from cybervein_protocol.coding import SEGMENT_PLAIN, segment_count
 from cybervein_protocol.encoding import encode, node_cid
-from cybervein_protocol.errors import ExpiredError, MalformedError, StorageError, UnavailableError
+from cybervein_protocol.errors import ConflictError, ExpiredError, MalformedError, UnavailableError
 from cybervein_protocol.ledger.accounts.fees import deal_escrow
 from cybervein_protocol.ledger.storage.bodies import DealCommit
 from cybervein_protocol.ledger.units.unit import make_paid_unit
@@ -185,7 +185,7 @@ def test_a_file_that_shrinks_while_it_is_read_is_noticed(noise: Callable[[int], 
     source = FileSource(path)
     [piece] = source.pieces(1000)
     path.write_bytes(b"short")
-    with pytest.raises(StorageError, match="became shorter"):
+    with pytest.raises(ConflictError, match="ends at byte 5"):
         source.read(piece, 1000)
     source.close()
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import write_stores
-from cybervein_client.catalogue.rows import DealState, FileState
+from cybervein_client.catalogue.rows import DealState, FileState, SourceFacts
 from cybervein_client.catalogue.schema import CATALOGUE
 from cybervein_client.catalogue.store import Catalogue
 from cybervein_miner.record.journal import JOURNAL, Journal
@@ -112,6 +112,10 @@ def test_an_earlier_catalogue_is_read(release: str, tmp_path: Path) -> None:
     assert [segment.salt for segment in catalogue.segments(file.id)] == [b"s" * 32]
     assert catalogue.node("bafy-file") == b"node"
     assert catalogue.holders("bafy-deal") == b"holders"
+    assert catalogue.source(file.id) is None
+    facts = SourceFacts(70000, 2, (1 << 64) - 1, 3)
+    catalogue.set_source(file.id, facts)
+    assert catalogue.source(file.id) == facts
     catalogue.close()
 
 

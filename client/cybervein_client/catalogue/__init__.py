@@ -4,7 +4,22 @@ Duties: journal a put so that `kill -9` at any moment loses no acknowledged step
 name or CID; keep DAG nodes. Requirements: one SQLite file in WAL mode, synced at each commit.
 """
 
-from cybervein_client.catalogue.rows import CatalogueDeal, DealState, FileRow, FileState, SegmentRow
+from cybervein_client.catalogue.rows import (
+    CatalogueDeal,
+    DealState,
+    FileRow,
+    FileState,
+    SegmentRow,
+    SourceFacts,
+)
 from cybervein_client.catalogue.store import Catalogue
 
-__all__ = ["Catalogue", "CatalogueDeal", "DealState", "FileRow", "FileState", "SegmentRow"]
+__all__ = [
+    "Catalogue",
+    "CatalogueDeal",
+    "DealState",
+    "FileRow",
+    "FileState",
+    "SegmentRow",
+    "SourceFacts",
+]

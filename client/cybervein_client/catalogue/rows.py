@@ -15,6 +15,17 @@ class FileState(StrEnum):
     STORED = "stored"
     REMOVING = "removing"
 
+    @property
+    def shown(self) -> str:
+        """The word for people: nobody may be uploading any more."""
+        return "unfinished" if self is FileState.UPLOADING else self.value
+
+    def next_step(self, name: str) -> str:
+        """What its owner can do; empty if nothing is to be done."""
+        if self is FileState.UPLOADING:
+            return f"run its put again to continue it, or `cybervein rm {name}` to give it up"
+        return f"finish that with `cybervein rm {name}`" if self is FileState.REMOVING else ""
+
 
 class DealState(StrEnum):
     """Where a deal stands. `opening` and `committing` have a signed unit that may be in a block."""
@@ -42,6 +53,19 @@ class FileRow:
     state: FileState
     cid: str | None
     created: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What tells a source file from another one, and from itself after a change.
+
+    Size in bytes, times in ns. The ctime cannot be set by programs, as the mtime can.
+    """
+
+    size: int
+    mtime_ns: int
+    inode: int
+    ctime_ns: int
 
 
 @dataclass(frozen=True, slots=True)

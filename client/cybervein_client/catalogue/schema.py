@@ -36,11 +36,19 @@ CREATE TABLE holders (
 CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 """
 
+_SOURCES: Final = """
+CREATE TABLE sources (
+    file TEXT PRIMARY KEY REFERENCES files (id) ON DELETE CASCADE,
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    inode INTEGER NOT NULL, ctime_ns INTEGER NOT NULL
+) STRICT;
+"""
+
 
 CATALOGUE: Final = database.Store(
     what="catalogue",
     application_id=0x43566361,  # "CVca"
-    migrations=(_TABLES,),
+    migrations=(_TABLES, _SOURCES),
     rescue="check the disk, or restore it from a wallet backup",
     mode=0o600,
 )

@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 from cybervein_protocol.errors import ConflictError, UnknownError
 from cybervein_runtime.database import transaction
 
-from cybervein_client.catalogue.rows import CatalogueDeal, DealState, FileRow, FileState, SegmentRow
+from cybervein_client.catalogue.rows import (
+    CatalogueDeal,
+    DealState,
+    FileRow,
+    FileState,
+    SegmentRow,
+    SourceFacts,
+)
 from cybervein_client.catalogue.schema import open_database
 
 if TYPE_CHECKING:
@@ -115,6 +122,25 @@ class Catalogue:
         with self._write() as database:
             database.execute("UPDATE files SET epochs = ? WHERE id = ?", (epochs, file))
 
+    def set_source(self, file: str, facts: SourceFacts) -> None:
+        """Record what the file's source is, its bytes being those of the file."""
+        with self._write() as database:
+            database.execute(
+                "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?)",
+                (file, facts.size, facts.mtime_ns, _signed(facts.inode), facts.ctime_ns),
+            )
+            database.execute("UPDATE files SET mtime_ns = ? WHERE id = ?", (facts.mtime_ns, file))
+
+    def source(self, file: str) -> SourceFacts | None:
+        """What `set_source` recorded; None for files of releases up to 0.2.0, and for streams."""
+        rows = self._rows(
+            "SELECT size, mtime_ns, inode, ctime_ns FROM sources WHERE file = ?", file
+        )
+        if not rows:
+            return None
+        made = SourceFacts(*rows[0])
+        return replace(made, inode=made.inode % (1 << 64))
+
     def forget_file(self, file: str) -> None:
         """Remove a file and everything that belongs to it, its key included."""
         with self._write() as database:
@@ -207,6 +233,11 @@ class Catalogue:
         with self._lock:
             self._database.backup(copy)
         return copy.serialize()
+
+
+def _signed(inode: int) -> int:
+    """An inode is u64, an integer of SQLite i64."""
+    return inode - (1 << 64) if inode >= 1 << 63 else inode
 
 
 def _file(row: tuple[Any, ...]) -> FileRow:

@@ -9,7 +9,8 @@ import asyncio
 import errno
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,7 +37,7 @@ async def get_file(
         _require_absent(destination)
     part = part_path(destination, reader.file)
     try:
-        with _opened(part) as file:
+        with _opened(part) as file, _nothing_left(file, part):
             done = await asyncio.to_thread(_verified_prefix, file, reader)
             _require_space(part, reader.size - done)
             await _append(reader, file, done, progress)
@@ -44,6 +45,18 @@ async def get_file(
     except OSError as error:
         raise _disk_error(part, error) from error
     return done
+
+
+@contextmanager
+def _nothing_left(file: BinaryIO, part: Path) -> Iterator[None]:
+    """Remove the part of a get that failed before its first byte: there is nothing to continue."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            if not os.fstat(file.fileno()).st_size:
+                part.unlink()
+        raise
 
 
 def _require_absent(destination: Path) -> None:

@@ -5,7 +5,7 @@ import time
 from collections import defaultdict
 from typing import Any
 
-from cybervein_protocol.errors import UnavailableError
+from cybervein_protocol.errors import UnavailableError, UnknownError
 from cybervein_protocol.signing import address, parse_address
 
 from cybervein_client.catalogue import Catalogue, FileRow
@@ -57,6 +57,8 @@ class Locator:
             if remembered is None:
                 raise
             return self._recall(json.loads(remembered))
+        except UnknownError:  # an open that never reached the ledger
+            return []
         data = {"epoch": epoch, "at": time.time(), "holders": [_to_json(h) for h in holders]}
         self._catalogue.save_holders(deal, json.dumps(data).encode())
         return holders

@@ -4,7 +4,9 @@ Duties: turn a source into segments, segments into placed and receipted shards, 
 active ones; journal every acknowledged step. Requirements: catalogue, super node, bulk transport.
 """
 
+from cybervein_client.upload.file_source import FileSource
 from cybervein_client.upload.put import PutOptions, Uploader
-from cybervein_client.upload.source import FileSource, Source, StreamSource
+from cybervein_client.upload.resuming import Note
+from cybervein_client.upload.source import Source, StreamSource
 
-__all__ = ["FileSource", "PutOptions", "Source", "StreamSource", "Uploader"]
+__all__ = ["FileSource", "Note", "PutOptions", "Source", "StreamSource", "Uploader"]

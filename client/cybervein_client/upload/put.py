@@ -21,10 +21,12 @@ from multiformats import CID
 from cybervein_client.catalogue import Catalogue, FileRow, FileState
 from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.ledger import CustomersSuperNode, UnitSender, live_domains
+from cybervein_client.removal import Remover
 from cybervein_client.transport import BulkTransport
 from cybervein_client.upload.budget import ByteBudget
 from cybervein_client.upload.deals import FileDeals
-from cybervein_client.upload.running import BUDGET_BYTES, RunningPut, changed
+from cybervein_client.upload.resuming import Earlier, Note, SourceChangedError
+from cybervein_client.upload.running import BUDGET_BYTES, RunningPut
 from cybervein_client.upload.shards import ShardUploader
 from cybervein_client.upload.source import Source
 
@@ -39,6 +41,7 @@ class PutOptions:
     name: str
     epochs: int
     code: Code | None = None
+    note: Note = lambda _: None
 
 
 @dataclass(kw_only=True, eq=False)
@@ -53,14 +56,33 @@ class Uploader:
     key: KeyPair
     network: CID
     genesis: Genesis
+    remover: Remover
 
     async def put(
         self, source: Source, options: PutOptions, progress: Callable[[int], None]
     ) -> FileRow:
         """Store the source; `progress` takes the plaintext bytes acknowledged so far."""
+        earlier = Earlier(
+            catalogue=self.catalogue,
+            remover=self.remover,
+            decimals=self.genesis.preset.coin_decimals,
+            note=options.note,
+        )
+        await earlier.clear(source, options.name, options.code)
         file = await self._begin(source, options)
         if file.state is FileState.STORED:
             return file
+        try:
+            return await self._run(source, file, earlier, progress)
+        except SourceChangedError as why:
+            if not source.rereadable:  # what was read is gone; of a file, the next put decides
+                await earlier.give_up(file, "the stream has other bytes than the earlier one")
+            raise why from None
+
+    async def _run(
+        self, source: Source, file: FileRow, earlier: Earlier, progress: Callable[[int], None]
+    ) -> FileRow:
+        earlier.remember(file, source)
         deals = FileDeals(
             catalogue=self.catalogue,
             supernode=self.supernode,
@@ -83,6 +105,7 @@ class Uploader:
             uploader=shards,
             budget=budget,
             source=source,
+            earlier=earlier,
             file=file,
             progress=progress,
         )
@@ -152,12 +175,9 @@ def _same_source(known: FileRow, source: Source) -> FileRow:
     """The known file, if it is this source's: stored already, or a put to continue."""
     if known.state is FileState.REMOVING:
         raise ConflictError(f"{known.name!r} is being removed; finish that: `rm {known.name}`")
-    facts = (source.name, source.size, source.mtime_ns)
     unfinished = known.state is FileState.UPLOADING
-    if facts == (known.source, known.size, known.mtime_ns) and (unfinished or source.rereadable):
-        return known
-    if unfinished and known.source == source.name:
-        raise changed(known)
+    if source.name == known.source and (unfinished or source.rereadable):
+        return known  # `Earlier.clear` has compared the bytes
     raise ConflictError(
         f"a file named {known.name!r} exists; `cybervein rm` it or choose another --name"
     )

@@ -14,13 +14,14 @@ from typing import Final
 
 from cybervein_protocol.coding import SegmentShape
 from cybervein_protocol.encoding import parse_cid
-from cybervein_protocol.errors import ConflictError, ProofError
+from cybervein_protocol.errors import ProofError
 from cybervein_protocol.names import MIB
 
 from cybervein_client.catalogue import Catalogue, CatalogueDeal, DealState, FileRow, SegmentRow
 from cybervein_client.upload.budget import ByteBudget
 from cybervein_client.upload.deals import FileDeals
 from cybervein_client.upload.encode import Encoded, Encoder
+from cybervein_client.upload.resuming import Earlier, SourceChangedError
 from cybervein_client.upload.shards import ShardUploader
 from cybervein_client.upload.source import Piece, Source
 
@@ -39,6 +40,7 @@ class RunningPut:
     uploader: ShardUploader
     budget: ByteBudget
     source: Source
+    earlier: Earlier
     file: FileRow
     progress: Callable[[int], None]
 
@@ -116,7 +118,7 @@ class RunningPut:
     ) -> None:
         """Verify and commit; shards that turn out to be missing are uploaded once more."""
         await asyncio.gather(*uploads)
-        self.source.require_unchanged()
+        await self._require_unchanged()
         for attempt in range(VERIFY_ATTEMPTS_MAX):
             rows = self._rows(deal, last)
             try:
@@ -127,6 +129,20 @@ class RunningPut:
                 await self._mend(deal, rows)
             else:
                 return
+
+    async def _require_unchanged(self) -> None:
+        """What is committed is what the source has: other facts are no proof of other bytes.
+
+        A file is linked, renamed or touched while it is stored; then its bytes decide.
+        """
+        now = self.source.facts_now()
+        if now == self.source.facts:
+            return
+        same = now is not None and now.size == self.source.size
+        if not same or not await self.earlier.matches(self.file, self.source):
+            raise changed(self.file)
+        if self.source.facts_now() != now:
+            raise changed(self.file)
 
     async def _mend(self, deal: CatalogueDeal, rows: list[SegmentRow]) -> None:
         """Upload anew the segments with a shard that its miner does not give back."""
@@ -147,8 +163,8 @@ class RunningPut:
         self.progress(self._done)
 
 
-def changed(file: FileRow) -> ConflictError:
+def changed(file: FileRow) -> SourceChangedError:
     """The source is not what it was when the upload began."""
-    return ConflictError(
-        f"{file.source} changed since its upload began; `cybervein rm {file.name}` and put it again"
+    return SourceChangedError(
+        f"{file.source} changed since its upload began; put it again, which begins anew"
     )

@@ -1,14 +1,11 @@
 """Where plaintext comes from: a file (any segment at any time) or a stream (once, in order)."""
 
-import os
-import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
-from cybervein_protocol.errors import ConflictError, MalformedError, StorageError, UnknownError
+from cybervein_client.catalogue import SourceFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +19,28 @@ class Piece:
 
 
 class Source(ABC):
-    """A byte stream cut into segments of `segment_bytes`; an empty one has one, of 0 bytes."""
+    """A byte stream cut into segments of `segment_bytes`; an empty one has one, of 0 bytes.
+
+    `facts` is None for what can be read only once; `size` then is known at its end.
+    """
 
     name: str
-    size: int | None
-    mtime_ns: int | None
-    rereadable: bool
+    facts: SourceFacts | None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes, as far as they are known before they are read."""
+        return None if self.facts is None else self.facts.size
+
+    @property
+    def mtime_ns(self) -> int | None:
+        """When it was last written to."""
+        return None if self.facts is None else self.facts.mtime_ns
+
+    @property
+    def rereadable(self) -> bool:
+        """Whether any piece can be read again."""
+        return self.facts is not None
 
     @abstractmethod
     def pieces(self, segment_bytes: int) -> Iterator[Piece]:
@@ -38,82 +51,22 @@ class Source(ABC):
         """The plaintext of a piece; blocking."""
 
     @abstractmethod
-    def require_unchanged(self) -> None:
-        """Raise ConflictError if the source was written to since it was opened."""
+    def facts_now(self) -> SourceFacts | None:
+        """The facts as they are now: other ones say that bytes may have changed."""
 
     @abstractmethod
     def close(self) -> None:
         """Release what the source holds open."""
 
 
-class FileSource(Source):
-    """A regular file; what changes while it is read is noticed."""
-
-    rereadable = True
-
-    def __init__(self, path: Path) -> None:
-        self.path = path.absolute()
-        self.name = str(self.path)
-        try:
-            self._handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError as error:
-            raise UnknownError(f"{path} does not exist; nothing was stored") from error
-        except OSError as error:
-            raise StorageError(f"cannot read {path}: {error.strerror}") from error
-        facts = os.fstat(self._handle)
-        if not stat.S_ISREG(facts.st_mode):
-            os.close(self._handle)
-            raise MalformedError(
-                f"{path} is not a regular file; store a stream with `put - --name NAME`"
-            )
-        self.size: int = facts.st_size
-        self.mtime_ns = facts.st_mtime_ns
-
-    def pieces(self, segment_bytes: int) -> Iterator[Piece]:
-        """See `Source`; nothing is read yet."""
-        for number, start in enumerate(range(0, max(1, self.size), segment_bytes)):
-            size = min(segment_bytes, self.size - start)
-            yield Piece(number, size, last=start + size == self.size, data=None)
-
-    def read(self, piece: Piece, segment_bytes: int) -> bytes:
-        """See `Source`. Raises StorageError if the file is shorter than it was."""
-        start = piece.number * segment_bytes
-        try:
-            data = os.pread(self._handle, piece.size, start)
-            while len(data) < piece.size:
-                more = os.pread(self._handle, piece.size - len(data), start + len(data))
-                if not more:
-                    break
-                data += more
-        except OSError as error:
-            raise StorageError(f"cannot read {self.path}: {error.strerror}") from error
-        if len(data) != piece.size:
-            raise StorageError(f"{self.path} became shorter while it was read; put it again")
-        return data
-
-    def require_unchanged(self) -> None:
-        """See `Source`."""
-        now = os.fstat(self._handle)
-        if (now.st_size, now.st_mtime_ns) != (self.size, self.mtime_ns):
-            raise ConflictError(
-                f"{self.path} was written to while it was stored; `cybervein rm` it, put it again"
-            )
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._handle)
-
-
 class StreamSource(Source):
     """Standard input or any stream: its size is known when it ends."""
 
-    rereadable = False
+    facts = None
 
     def __init__(self, stream: BinaryIO, name: str = "-") -> None:
         self._stream = stream
         self.name = name
-        self.size = None
-        self.mtime_ns = None
 
     def pieces(self, segment_bytes: int) -> Iterator[Piece]:
         """See `Source`; one segment is read ahead, to know which is the last."""
@@ -142,7 +95,7 @@ class StreamSource(Source):
             data += more
         return data
 
-    def require_unchanged(self) -> None:
+    def facts_now(self) -> None:
         """A stream cannot change: each byte is seen once."""
 
     def close(self) -> None:
