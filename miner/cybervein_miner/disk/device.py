@@ -34,6 +34,11 @@ def device_of(path: Path) -> Device:
     return Device(_uuid(number), _serial(number))
 
 
+def filesystem_number(path: Path) -> int:
+    """A number that directories on one filesystem share. Raises OSError."""
+    return _block_number(path.stat().st_dev)
+
+
 def _block_number(device: int) -> int:
     """The block device behind a mount: itself, or its source for anonymous ones (btrfs)."""
     wanted = f"{os.major(device)}:{os.minor(device)}"

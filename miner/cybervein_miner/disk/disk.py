@@ -6,7 +6,7 @@ disk, `trouble` judges.
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +20,7 @@ from cybervein_protocol.errors import (
 )
 
 from cybervein_miner.disk import trouble
+from cybervein_miner.disk.device import filesystem_number
 from cybervein_miner.disk.marker import FOLDER, marker_path, read_marker
 from cybervein_miner.disk.space import NONE, Reservation, Space, space_of
 
@@ -43,6 +44,9 @@ class Disk:
     drained: bool = False
     io_errors: int = 0
     home: Path = Path()
+    beside: Callable[[], Sequence["Disk"]] = tuple
+    """Other disks of this miner on the same filesystem: its space is there once, for all."""
+    filesystem: int | None = None
     _reservations: list[Reservation] = field(default_factory=list)
     _seen: tuple[int, int] | None = None
     """Device and inode of the marker at the last check."""
@@ -75,6 +79,7 @@ class Disk:
         """Set state and reason from what is really there now."""
         self._seen = self._marker_now()  # before it is read: what comes between is seen next time
         try:
+            self.filesystem = filesystem_number(self.path)
             self.check_marker()
             self._prepare()
         except (CyberVeinError, OSError) as error:
@@ -151,24 +156,38 @@ class Disk:
             self.state = DiskState.QUARANTINED
 
     def space(self) -> Space:
-        """Capacity, free and floor; zeros where the disk cannot be asked."""
-        return space_of(self.path, self.floor) if self.here() else NONE
+        """Capacity, free and floor, its part of the filesystem; zeros where it cannot be asked."""
+        return self._whole().part(self._sharers())
 
     def available(self) -> int:
+        """Bytes that may still be promised here, its part of what the filesystem has."""
+        return self._room() // self._sharers()
+
+    def _whole(self) -> Space:
+        return space_of(self.path, self.floor) if self.here() else NONE
+
+    def _sharers(self) -> int:
+        return 1 + sum(other.placeable for other in self.beside())
+
+    def _room(self) -> int:
         """Bytes that may still be promised: free, less the floor, less open reservations."""
         # In this order what is written meanwhile counts twice, the other way round not at all.
-        promised = sum(each.outstanding() for each in tuple(self._reservations))
-        space = self.space()
+        promised = sum(map(Disk.promised, (self, *self.beside())))
+        space = self._whole()
         return max(0, space.free - space.floor - promised)
+
+    def promised(self) -> int:
+        """Bytes that are promised and not written yet."""
+        return sum(each.outstanding() for each in tuple(self._reservations))
 
     def reserve(self, size: int, file: Path) -> Reservation:
         """Promise `size` bytes to `file`. Raises StorageError; `release` it afterwards."""
         if not (self.here() and self.placeable):
             raise StorageError(f"disk {self.path}: {self.refusal()}")
-        if size > (available := self.available()):
+        if size > (available := self._room()):
             raise StorageError(
                 f"disk {self.path}: {size} bytes do not fit, {available} are free above the floor "
-                f"of {self.space().floor}; add a disk or lower the floor"
+                f"of {self._whole().floor}; add a disk or lower the floor"
             )
         reservation = Reservation(size, file)
         self._reservations.append(reservation)

@@ -1,4 +1,4 @@
-"""Where a disk that is not at its path may be: at another disk's path, or at another mount point.
+"""Where disks may be: at another path than theirs, and never within one another.
 
 A drive that is plugged into another bay, or two entries of fstab exchanged, make another directory
 of the same disk. Its marker says which disk it is, so it is followed instead of refused.
@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from cybervein_protocol.errors import CyberVeinError
+from cybervein_protocol.errors import ConflictError, CyberVeinError
 
+from cybervein_miner.disk.device import filesystem_number
+from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.marker import marker_path, read_marker
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
@@ -55,3 +57,15 @@ def disk_at(place: Path, miner: bytes) -> str | None:
         return read_marker(place, miner).disk.hex()
     except (CyberVeinError, OSError):
         return None
+
+
+def require_apart(path: Path, disks: Iterable[Disk]) -> None:
+    """Raise ConflictError for a directory within a disk, or around one, on its filesystem."""
+    for disk in disks:
+        inside, around = disk.path in path.parents, path in disk.path.parents
+        if (inside or around) and disk.readable and filesystem_number(path) == disk.filesystem:
+            raise ConflictError(
+                f"{path} {'lies inside' if inside else 'is around'} disk {disk.path} and is on its "
+                "filesystem, whose space would be counted twice; give a directory on a filesystem "
+                "of its own"
+            )

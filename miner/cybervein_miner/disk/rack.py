@@ -9,6 +9,7 @@ Forced, it is forgotten at once (what it held is then missing, and the audits wi
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from cybervein_protocol.api.disk_state import DiskState
@@ -17,7 +18,7 @@ from cybervein_protocol.signing import KeyPair
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.marker import create_marker, read_marker
-from cybervein_miner.disk.places import disk_at, mount_points, places_of
+from cybervein_miner.disk.places import disk_at, mount_points, places_of, require_apart
 from cybervein_miner.record.journal import Journal
 
 DISKS_MAX = 1024
@@ -158,6 +159,7 @@ class Rack:
     def _claim(self, path: Path) -> Disk:
         if not path.is_dir():
             raise StorageError(f"{path} is not a directory; mount the disk and create it first")
+        require_apart(path, self.disks)
         try:
             marker = read_marker(path, self._key.public)
         except UnknownError:
@@ -188,8 +190,14 @@ class Rack:
             leaving=leaving == _LEAVES,
             drained=leaving == _DRAINED,
         )
+        disk.beside = partial(self._beside, disk)
         self._disks[disk_id] = disk
         return disk
+
+    def _beside(self, disk: Disk) -> list[Disk]:
+        """Other disks on the same filesystem that can be used."""
+        others = [other for other in self._disks.values() if other is not disk and other.readable]
+        return [other for other in others if other.filesystem == disk.filesystem]
 
     def _remember(self, disk: Disk) -> None:
         leaving = _DRAINED if disk.drained else _LEAVES if disk.leaving else _STAYS

@@ -12,11 +12,18 @@ _BLOCK_BYTES: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Bytes of a filesystem: all, free to us, and the floor that stays free."""
+    """Bytes of a filesystem: all that may be ours, free to us, and the floor that stays free.
+
+    Blocks that are reserved for root are neither.
+    """
 
     capacity: int
     free: int
     floor: int
+
+    def part(self, sharers: int) -> "Space":
+        """One of `sharers` equal parts."""
+        return Space(self.capacity // sharers, self.free // sharers, self.floor // sharers)
 
 
 NONE: Final = Space(0, 0, 0)
@@ -28,7 +35,8 @@ def space_of(path: Path, floor: int | None) -> Space:
         stat = os.statvfs(path)
     except OSError:
         return NONE
-    capacity = stat.f_blocks * stat.f_frsize
+    reserved = stat.f_bfree - stat.f_bavail
+    capacity = (stat.f_blocks - reserved) * stat.f_frsize
     usual = min(capacity * FLOOR_PER_MILLE // 1000, FLOOR_BYTES_MAX)
     return Space(capacity, stat.f_bavail * stat.f_frsize, usual if floor is None else floor)
 

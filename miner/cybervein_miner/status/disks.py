@@ -92,4 +92,6 @@ class DiskBoard:
             return self.leaving.blocked_by
         if disk.path != disk.home:
             return f"given as {disk.home}; its marker was found here"
+        if beside := ", ".join(str(other.path) for other in disk.beside()):
+            return f"shares its filesystem with {beside}: each has its part, counted once"
         return ""
