@@ -40,6 +40,10 @@ LISTED: Final[dict[str, tuple[str, str]]] = {
         "cybervein_miner.cli.mine:mine",
         "Mine: plot disks, prove them, hold customers' shards, get paid.",
     ),
+    "miner": (
+        "cybervein_miner.cli.miner:miner_app",
+        "Look at the miner that runs on this machine.",
+    ),
     "disk": (
         "cybervein_miner.cli.disk:disk_app",
         "Add, remove (drain), wipe and list the disks of a running miner.",

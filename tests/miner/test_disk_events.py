@@ -16,7 +16,6 @@ from cybervein_miner.plot.policy import Wish
 from cybervein_miner.prover.space import Challenge
 from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.api.super_node.epochs import PastContribution
-from cybervein_protocol.api.super_node.miners import FullMinerDocument
 from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import MAIN, TEST
 from documents import made
@@ -65,13 +64,11 @@ def test_what_a_day_earns_is_the_mean_of_the_ledgers_last_epochs() -> None:
         made(PastContribution, reward=Veins(reward), fees=Veins(fees))
         for reward, fees in ((300, 10), (100, 0))
     ]
-    ledger = made(FullMinerDocument, epochs=epochs)
     day = 24 * 3600 // MAIN.epoch_seconds
-    earned = earned_per_day(ledger, MAIN)
+    earned = earned_per_day(epochs, MAIN)
     assert earned == Earnings(Veins(200 * day), Veins(5 * day))
     assert earned.part(plots=0.5, shards=1.0) == 105 * day
-    assert earned_per_day(made(FullMinerDocument), MAIN) is None
-    assert earned_per_day(None, MAIN) is None
+    assert earned_per_day([], MAIN) is None
     assert in_coins(round(1.234567 * 10**MAIN.coin_decimals), MAIN) == "1.2346"
 
 
@@ -85,7 +82,7 @@ async def test_lost_and_found_disks_are_events_and_nothing_else_is_said(
         await _fill(miner, 6)
         assert (await miner.put(shard_bytes(5000)))[0] == 201
         epoch = made(PastContribution, reward=Veins(10**8))
-        miner.node.basis.standing.see(made(FullMinerDocument, epochs=[epoch]))
+        miner.node.basis.standing.paid.see([epoch])
         on_first = _plots_on(miner, first)
         first.rename(tmp_path / "aside")
         with capture_logs() as logs:

@@ -1,10 +1,11 @@
 """What a miner earns in a day, by the ledger's own record of its last closed epochs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from cybervein_protocol.amounts import coins
-from cybervein_protocol.api.super_node.miners import FullMinerDocument
+from cybervein_protocol.api.super_node.epochs import PastContribution
 from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import Preset
 
@@ -23,14 +24,14 @@ class Earnings:
         return Veins(round(self.rewards * plots + self.fees * shards))
 
 
-def earned_per_day(ledger: FullMinerDocument | None, preset: Preset) -> Earnings | None:
+def earned_per_day(past: Sequence[PastContribution], preset: Preset) -> Earnings | None:
     """The mean of the closed epochs that the ledger lists; None before there is one."""
-    if ledger is None or not ledger.epochs:
+    if not past:
         return None
-    epochs_per_day = DAY_SECONDS / preset.epoch_seconds / len(ledger.epochs)
+    epochs_per_day = DAY_SECONDS / preset.epoch_seconds / len(past)
     return Earnings(
-        rewards=Veins(round(sum(each.reward for each in ledger.epochs) * epochs_per_day)),
-        fees=Veins(round(sum(each.fees for each in ledger.epochs) * epochs_per_day)),
+        rewards=Veins(round(sum(each.reward for each in past) * epochs_per_day)),
+        fees=Veins(round(sum(each.fees for each in past) * epochs_per_day)),
     )
 
 

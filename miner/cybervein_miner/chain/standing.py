@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 from cybervein_protocol.api.super_node.miners import FullMinerDocument
 
+from cybervein_miner.chain.paid import PaidEpochs
 from cybervein_miner.chain.reach import Reach
 
 LOOK_SECONDS: Final = 60.0
@@ -24,6 +25,7 @@ class Standing:
     """
 
     reach: Reach
+    paid: PaidEpochs
     url: str = ""
     payout: str = ""
     group: str = ""
@@ -48,7 +50,7 @@ class Standing:
 
     def see(self, view: FullMinerDocument | None) -> None:
         """Take over what the ledger says of this miner."""
-        self.ledger, self.unknown = view, view is None
+        before, self.ledger, self.unknown = self.ledger, view, view is None
         self.problem = ""
         self._heard = self.reach.clock.monotonic()
         if view is None:
@@ -60,6 +62,13 @@ class Standing:
         self.remaining, self.blocked_by = view.drain.remaining, view.drain.blocked_by
         self.promised = view.drain.promised or 0
         self.last_proof_epoch = view.last_proof_epoch
+        if before is None:
+            _log.info(
+                "the ledger knows this miner",
+                since_epoch=view.registered_epoch,
+                url=view.url,
+                payout=view.payout,
+            )
         self.reach.see(view)
         self._tell()
 

@@ -27,9 +27,9 @@ class MinersSuperNode(SuperNodeClient):
         self._clock.observe(document.now, asked, self._clock.monotonic())
         return document
 
-    async def own_miner(self) -> FullMinerDocument | None:
-        """This miner, None before its registration."""
-        return await self.miner(self._address)
+    async def own_miner(self, *, epochs: int = 0) -> FullMinerDocument | None:
+        """This miner with its last closed `epochs`, None before its registration."""
+        return await self.miner(self._address, epochs=epochs)
 
     async def own_account(self) -> AccountDocument:
         """This miner's account; an unknown one is empty."""

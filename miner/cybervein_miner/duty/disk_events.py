@@ -125,7 +125,7 @@ class DiskEvents:
 
     def _loss(self, disk: Disk) -> str:
         """What the disk's part of plots and shards earned, by the ledger's last closed epochs."""
-        earned = earned_per_day(self.standing.ledger, self.preset)
+        earned = earned_per_day(self.standing.paid.past, self.preset)
         if earned is None:
             return "unknown: the ledger has no closed epoch of this miner yet"
         active = [row.disk == disk.id for row in self.inventory.rows(PlotState.ACTIVE)]

@@ -15,6 +15,7 @@ from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.ledger.mining.bodies import MinerDrain, MinerRegister
 
+from cybervein_miner.chain.paid import EPOCHS
 from cybervein_miner.chain.sight import Sight
 from cybervein_miner.chain.standing import Standing
 from cybervein_miner.chain.super_node import MinersSuperNode
@@ -52,10 +53,11 @@ class LedgerLoop:
 
     async def epoch_begun(self) -> None:
         """Before proving: take over which plots count."""
-        view = await self.super_node.own_miner()
+        view = await self.super_node.own_miner(epochs=EPOCHS)
         if view is not None:
             self.batches.follow(view)
             self.standing.see(view)
+            self.standing.paid.see(view.epochs)
         self._changed.set()
 
     def wake(self) -> None:

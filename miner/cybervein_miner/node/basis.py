@@ -11,6 +11,7 @@ from cybervein_runtime.identity import Identity
 from cybervein_runtime.network_file import NetworkFile, load_network
 
 from cybervein_miner.chain.clock import NetworkClock
+from cybervein_miner.chain.paid import PaidEpochs
 from cybervein_miner.chain.reach import Reach
 from cybervein_miner.chain.sight import LedgerTime, Sight
 from cybervein_miner.chain.standing import Standing
@@ -64,6 +65,7 @@ def lay_basis(settings: Settings, url: str) -> Basis:
     belong(settings.data, file.network, "miner's journal", lambda: _units(journal))
     standing = Standing(
         reach=Reach(clock),
+        paid=PaidEpochs(preset),
         url=url,
         payout=address(settings.payout or keys.public),
         group=settings.group,

@@ -68,6 +68,8 @@ class Batches:
         if view.state == "pending":
             self._move(live, PlotState.PENDING, digest, 0)
         elif view.state == "active":
+            if any(row.state is not PlotState.ACTIVE for row in live):
+                _log.info("plots count", plots=len(live), from_epoch=view.counts_from)
             self._move(live, PlotState.ACTIVE, digest, view.counts_from)
         elif view.reason == NO_ANSWER:
             self._move(live, PlotState.MADE, None, 0)
@@ -110,6 +112,7 @@ class Batches:
             self._inventory.set_state(rows, PlotState.MADE, None)
             raise
         self._inventory.set_state(rows, PlotState.PENDING, cid_root(unit_id(unit)))
+        _log.info("plots are registered; a commit audit follows", plots=len(rows), bond=bond)
 
     def _most(self, miner: FullMinerDocument, balance: int) -> int:
         """Plots of one batch at most: the preset's limit, and bonds paid or due within theirs."""

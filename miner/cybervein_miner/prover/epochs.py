@@ -137,6 +137,9 @@ class EpochWatch:
         if not judged.accepted:
             self._refused(proof, judged.reason)
             return
+        if counting := self.prover.counting(proof.epoch):
+            took = round(self.last_proof_seconds or 0.0, 2)
+            _log.info("space proof accepted", epoch=proof.epoch, plots=len(counting), seconds=took)
         self._waiting, self.last_accepted = None, proof.epoch
         self.tally.proofs_accepted += 1
 

@@ -5,13 +5,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 
 import psutil
-from cybervein_protocol.api.miner.status import (
-    LedgerDocument,
-    NicDocument,
-    ProofsDocument,
-    ReachDocument,
-    StatusDocument,
-)
+from cybervein_protocol.api.miner.status import NicDocument, ProofsDocument, StatusDocument
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.names import PublicKey
 from cybervein_protocol.signing import address
@@ -24,6 +18,7 @@ from cybervein_miner.leaving.drain import Drain
 from cybervein_miner.prover.epochs import EpochWatch
 from cybervein_miner.record.tally import Tally
 from cybervein_miner.status.disks import DiskBoard
+from cybervein_miner.status.ledger import ledger_document, reach_document
 from cybervein_miner.status.plots import PlotBoard
 
 
@@ -90,8 +85,9 @@ class StatusBoard:
             proofs=self._proofs(),
             counters=self.tally.counters(),
             nic=nic_totals(),
-            ledger=self._ledger(),
-            reach=self._reach(),
+            ledger=ledger_document(self.standing),
+            reach=reach_document(self.standing),
+            plotting_left_seconds=self.plots.plotter.left_seconds(),
         )
 
     def _last_proved(self) -> int | None:
@@ -109,16 +105,6 @@ class StatusBoard:
             *(f"{count} shards {what}" for what, count in bad.items() if count),
             *filter(None, [ledger, self.clock.problem(), *self.standing.problems()]),
         ]
-
-    def _ledger(self) -> LedgerDocument | None:
-        view = self.standing.ledger
-        if view is None:
-            return None
-        return LedgerDocument(url=view.url, group=view.group, owner=view.owner, payout=view.payout)
-
-    def _reach(self) -> ReachDocument:
-        reach = self.standing.reach
-        return ReachDocument(reached=reach.reached, url=reach.url, reason=reach.reason)
 
     def _proofs(self) -> ProofsDocument:
         return ProofsDocument(

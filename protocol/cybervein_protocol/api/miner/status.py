@@ -50,19 +50,36 @@ class ReachDocument(Document):
 
 
 class LedgerDocument(Document):
-    """What the ledger has of this miner, as it was last heard."""
+    """What the ledger has of this miner, as it was last heard; amounts are veins.
+
+    `per_day` is what `per_day_epochs` closed epochs paid, in a day: null before the first.
+    """
 
     url: str
     group: str
     owner: str
     payout: str
+    registered_epoch: Count
+    plots_active: Count
+    plots_pending: Count
+    space_bytes: Count
+    bytes_per_second: Count
+    bonded: Count
+    bond_due: Count
+    rewards: Count
+    fees: Count
+    penalties: Count
+    per_day: Count | None
+    per_day_epochs: Count
+    coin_decimals: Count
 
 
 class StatusDocument(Document):
     """Answer to `GET /v1/status`.
 
     `url`, `group`, `owner` and `payout` are what this miner wants, `ledger` is what the ledger has:
-    null before the registration. Version 0.2.0 sends neither `ledger` nor `reach`.
+    null before the registration. Version 0.2.0 does not send the fields
+    with a default.
     """
 
     v: Literal[1]
@@ -105,3 +122,4 @@ class StatusDocument(Document):
     nic: NicDocument
     ledger: LedgerDocument | UnsetType | None = UNSET
     reach: ReachDocument | UnsetType = UNSET
+    plotting_left_seconds: float | UnsetType | None = UNSET
