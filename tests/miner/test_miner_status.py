@@ -15,7 +15,7 @@ from cybervein_miner.chain.paid import PaidEpochs
 from cybervein_miner.cli.miner import MinerHere
 from cybervein_miner.cli.next_step import NOTHING, next_step, spell
 from cybervein_miner.cli.screen import screen, size
-from cybervein_miner.plot.forecast import Forecast
+from cybervein_miner.plot.forecast import Forecast, PlotsNow
 from cybervein_protocol.api.miner.disks import DiskDocument
 from cybervein_protocol.api.miner.status import LedgerDocument, ReachDocument, StatusDocument
 from cybervein_protocol.api.super_node.epochs import PastContribution
@@ -233,16 +233,35 @@ def test_a_day_is_reckoned_from_the_epochs_that_were_paid() -> None:
 def test_time_left_follows_the_plots_that_were_made() -> None:
     now = 0.0
     forecast = Forecast(lambda: now)
-    assert forecast.left_seconds(4, 0.0) is None
+    assert forecast.left_seconds(PlotsNow(0, 4)) is None
     forecast.begin()
     now = 50.0
-    assert forecast.left_seconds(4, 0.0) is None, "nothing is done yet"
-    assert forecast.left_seconds(4, 0.5) == pytest.approx(350)
-    forecast.finish()
+    assert forecast.left_seconds(PlotsNow(0, 4, (0.0,))) is None, "nothing is done yet"
+    assert forecast.left_seconds(PlotsNow(0, 4, (0.5,))) == pytest.approx(350)
     now = 100.0
-    assert forecast.left_seconds(3, 0.0) == pytest.approx(300)
-    forecast.rest()
-    assert forecast.left_seconds(3, 0.0) is None
+    with capture_logs() as lines:
+        forecast.finish(PlotsNow(1, 4), 0, "/mnt/a")
+    assert lines[0] == {
+        "log_level": "info", "event": "plot made", "plot": 0, "disk": "/mnt/a", "plots": 1,
+        "wanted": 4, "left_seconds": 300,
+    }  # fmt: skip
+    forecast.tell(PlotsNow(1, 4))
+    assert forecast.left_seconds(PlotsNow(1, 4)) is None, "it is measured anew"
+
+
+def test_progress_is_told_once_a_minute_however_often_it_is_looked_at() -> None:
+    now = 0.0
+    forecast = Forecast(lambda: now)
+    forecast.begin()
+    with capture_logs() as lines:
+        for second in range(150):
+            now = float(second)
+            forecast.tell(PlotsNow(0, 2, (second / 300, 0.0)))
+    assert [(line["event"], line["percent"]) for line in lines] == [
+        ("plotting", [20, 0]),
+        ("plotting", [40, 0]),
+    ]
+    assert [line["left_seconds"] for line in lines] == [540, 480]
 
 
 def test_sizes_and_durations_are_words_of_people() -> None:

@@ -16,7 +16,7 @@ from cybervein_protocol.space import PlotShape
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.disk.space import Reservation
-from cybervein_miner.plot.forecast import Forecast
+from cybervein_miner.plot.forecast import Forecast, PlotsNow
 from cybervein_miner.plot.inventory import (
     Inventory,
     OwnPlot,
@@ -29,7 +29,6 @@ from cybervein_miner.plot.policy import DiskRoom, Wish, plots_to_give_way, plots
 from cybervein_miner.record.tally import Tally
 
 PAUSE_SECONDS: Final = 5.0
-TELL_SECONDS: Final = 60.0
 FAILURES_MAX: Final = 8
 _MEMORY_SHARE: Final = 2  # plotters take half of the free memory at most
 _COUNTED = (PlotState.MADE, PlotState.SENT, PlotState.PENDING, PlotState.ACTIVE, PlotState.VOID)
@@ -67,8 +66,7 @@ class Plotter:
         self.paused = paused
         self.running: dict[int, Running] = {}
         self.changed = asyncio.Event()
-        self._forecast = Forecast()
-        self._told = self._forecast.monotonic()
+        self.forecast = Forecast()
 
     @property
     def _rack(self) -> Rack:
@@ -100,32 +98,12 @@ class Plotter:
         """Plots that each disk shall have."""
         return plots_wanted(self.rooms(), self.wish, footprint(self.shape))
 
-    def left_seconds(self) -> float | None:
-        """Until every plot that is wanted is made, None where nobody can tell."""
-        rooms = self.rooms()
+    def now(self) -> PlotsNow:
+        """How far plotting is."""
+        rooms, running = self.rooms(), list(self.running.values())
         wanted = sum(plots_wanted(rooms, self.wish, footprint(self.shape)).values())
-        running = list(self.running.values())
-        missing = wanted - sum(room.plots for room in rooms) + len(running)
-        return self._forecast.left_seconds(missing, sum(each.done / each.total for each in running))
-
-    def _tell(self) -> None:
-        """Where plotting stands: one line in a minute at most."""
-        if not self.running:
-            self._forecast.rest()
-        elif self._forecast.monotonic() - self._told >= TELL_SECONDS:
-            self._told = self._forecast.monotonic()
-            shares = [round(100 * each.done / each.total) for each in self.running.values()]
-            _log.info("plotting", **self._count(), percent=shares)
-
-    def _count(self) -> dict[str, object]:
-        rooms = self.rooms()
-        wanted = sum(plots_wanted(rooms, self.wish, footprint(self.shape)).values())
-        left = self.left_seconds()
-        return {
-            "plots": sum(room.plots for room in rooms) - len(self.running),
-            "wanted": wanted,
-            "left_seconds": None if left is None else round(left),
-        }
+        whole = sum(room.plots for room in rooms) - len(running)
+        return PlotsNow(whole, wanted, tuple(each.done / each.total for each in running))
 
     def idle(self) -> bool:
         """Whether nothing is in the making and nothing more is wanted."""
@@ -158,7 +136,7 @@ class Plotter:
                 {waiting, *tasks}, timeout=PAUSE_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
             waiting.cancel()
-            self._tell()
+            self.forecast.tell(self.now())
             tasks = {task for task in tasks if not task.done()}
         await asyncio.gather(*tasks, return_exceptions=True)
 
@@ -167,11 +145,10 @@ class Plotter:
         try:  # space is promised in the same step as the plot is counted: none is counted twice
             promised = disk.reserve(footprint(self.shape), partial_path(plot_path(disk, number)))
             self.running[number] = Running(number, disk.id)
-            self._forecast.begin()
+            self.forecast.begin()
             await asyncio.to_thread(self._make, disk, number, promised)
             del self.running[number]
-            self._forecast.finish()
-            _log.info("plot made", plot=number, disk=str(disk.path), **self._count())
+            self.forecast.finish(self.now(), number, str(disk.path))
         except StoppedError:
             pass
         except (CyberVeinError, MemoryError, OSError) as error:

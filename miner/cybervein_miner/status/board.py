@@ -87,7 +87,7 @@ class StatusBoard:
             nic=nic_totals(),
             ledger=ledger_document(self.standing),
             reach=reach_document(self.standing),
-            plotting_left_seconds=self.plots.plotter.left_seconds(),
+            plotting_left_seconds=self.plots.left_seconds(),
         )
 
     def _last_proved(self) -> int | None:

@@ -43,3 +43,7 @@ class PlotBoard:
             PlotInTheMaking(each.number, each.disk, each.done / max(1, each.total))
             for each in self.plotter.running.values()
         ]
+
+    def left_seconds(self) -> float | None:
+        """Until all that are wanted are made."""
+        return self.plotter.forecast.left_seconds(self.plotter.now())
