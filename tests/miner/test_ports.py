@@ -10,6 +10,7 @@ import pytest
 import typer.main
 from cybervein_command.app import build
 from cybervein_miner.cli.announced import announced_url
+from cybervein_miner.node.calling import called
 from cybervein_protocol.errors import CyberVeinError
 from miner_world import World
 from ports import free_ports
@@ -80,6 +81,7 @@ def test_a_sidecar_finds_the_miner_of_a_data_directory(world: World, tmp_path: P
     beside = Service(data / "sidecar.json", *line)
     beside.start()
     assert get_json(f"{beside.url}/readyz")["status"] == "ok"
+    assert worker.status()["url"] == announced_url(data), "the address that faces the super node"
     assert announced_url(data) == worker.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
 
 
@@ -108,3 +110,18 @@ def test_two_miners_of_one_machine_run_side_by_side_on_ports_of_their_own(
         worker.port = port
         worker.start()
     assert [worker.status()["url"] for worker in both] == [worker.url for worker in both]
+
+
+@pytest.mark.parametrize(
+    ("listening", "super_node", "expected"),
+    [
+        ("http://127.0.0.1:7070", "https://127.0.0.1:1", "http://127.0.0.1:7070"),
+        ("http://0.0.0.0:7070", "http://127.0.0.1:1", "http://127.0.0.1:7070"),
+        ("http://[::]:7070", "https://localhost", "http://127.0.0.1:7070"),
+        ("http://0.0.0.0:7070", "https://no.such.name.invalid", "http://0.0.0.0:7070"),
+    ],
+)
+def test_without_a_url_a_miner_is_called_by_the_address_that_faces_the_super_node(
+    listening: str, super_node: str, expected: str
+) -> None:
+    assert called(listening, super_node).replace("[::1]", "127.0.0.1") == expected

@@ -13,7 +13,7 @@ from cybervein_runtime.addresses import is_loopback
 
 from cybervein_miner.chain.clock import NetworkClock
 
-LOOPBACK: Final = "this is no address for others: give --host 0.0.0.0, and --url with one that is"
+LOOPBACK: Final = "no other machine reaches this address: give --host 0.0.0.0, and --url if need be"
 ELSEWHERE: Final = "open this port in router and firewall, or give --url the address others use"
 _log = structlog.get_logger()
 

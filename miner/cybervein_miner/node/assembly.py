@@ -35,7 +35,7 @@ _log = structlog.get_logger()
 
 def assemble(settings: Settings, url: str) -> Miner:
     """Every part; `url` is what the miner listens on unless the settings say what others see."""
-    basis = lay_basis(settings, settings.url or url)
+    basis = lay_basis(settings, url)
     keeper = Keeper()
     plotter = Plotter(
         basis.identity.keys,
@@ -47,7 +47,7 @@ def assemble(settings: Settings, url: str) -> Miner:
     )
     trash = Trash(basis.rack, basis.journal, settings.trash_seconds, basis.ledger_time)
     leaving = _leaving(basis)
-    ledger, commits = _ledger(basis, plotter, settings.url or url)
+    ledger, commits = _ledger(basis, plotter)
     watch = _watch(basis, ledger)
     upkeep = _upkeep(basis, plotter, trash)
     pace = Pace(settings.scrub_bytes_per_second, basis.stopping.threads)
@@ -98,7 +98,7 @@ def _leaving(basis: Basis) -> Leaving:
     )
 
 
-def _ledger(basis: Basis, plotter: Plotter, url: str) -> tuple[LedgerLoop, CommitProver]:
+def _ledger(basis: Basis, plotter: Plotter) -> tuple[LedgerLoop, CommitProver]:
     """What keeps the ledger and this miner in step."""
     settings, keys, network = basis.settings, basis.identity.keys, basis.file.network
     units = UnitWriter(network, keys, basis.super_node)
@@ -114,7 +114,7 @@ def _ledger(basis: Basis, plotter: Plotter, url: str) -> tuple[LedgerLoop, Commi
     wish = MinerRegister(
         vrf=vrf.public_key(basis.identity.vrf_seed),
         payout=settings.payout or keys.public,
-        url=url,
+        url=basis.standing.url,
         group=settings.group,
         owner=settings.owner,
     )

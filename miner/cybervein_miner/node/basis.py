@@ -19,6 +19,7 @@ from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.duty.upkeep import Stopping
 from cybervein_miner.leaving.drain import Drain
+from cybervein_miner.node.calling import called
 from cybervein_miner.node.keys import identity_of
 from cybervein_miner.node.settings import Settings
 from cybervein_miner.plot.inventory import Inventory
@@ -58,15 +59,16 @@ def _units(journal: Journal) -> list[bytes]:
 
 
 def lay_basis(settings: Settings, url: str) -> Basis:
-    """Open what is there; `url` is what others call this miner by."""
+    """Open what is there; `url` is where this miner listens."""
     file, identity = load_network(settings.network), identity_of(settings)
     preset, keys = file.genesis.preset, identity.keys
     journal, clock = Journal(settings.journal_file), NetworkClock()
     belong(settings.data, file.network, "miner's journal", lambda: _units(journal))
+    super_node = settings.super_node or file.url
     standing = Standing(
         reach=Reach(clock),
         paid=PaidEpochs(preset),
-        url=url,
+        url=settings.url or called(url, super_node),
         payout=address(settings.payout or keys.public),
         group=settings.group,
         owner=settings.owner,
@@ -94,5 +96,5 @@ def lay_basis(settings: Settings, url: str) -> Basis:
         ),
         drain=Drain(journal, standing, sight),
         http=http,
-        super_node=MinersSuperNode(settings.super_node or file.url, http, clock, keys.public),
+        super_node=MinersSuperNode(super_node, http, clock, keys.public),
     )
