@@ -6,13 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
+from cybervein_miner.cli.mine import mine
 from cybervein_miner.disk.rack import Rack
+from cybervein_miner.node import running
 from cybervein_miner.plot.adoption import take_in
 from cybervein_miner.plot.batches import Batch
 from cybervein_miner.plot.inventory import Inventory, PlotState, footprint, metadata_path, plot_path
 from cybervein_miner.plot.making import StoppedError, make_plot_file
 from cybervein_miner.plot.plotter import Plotter
-from cybervein_miner.plot.policy import DiskRoom, Wish, plots_to_give_way, plots_wanted
+from cybervein_miner.plot.policy import (
+    DiskRoom,
+    Wish,
+    plots_to_give_way,
+    plots_wanted,
+    why_no_plot,
+)
 from cybervein_miner.prover.commits import CommitProver
 from cybervein_miner.prover.space import Challenge, SpaceProver
 from cybervein_miner.record.journal import Journal
@@ -22,6 +31,7 @@ from cybervein_protocol import vrf
 from cybervein_protocol.encoding import cid_root, node_cid
 from cybervein_protocol.ledger.mining.bodies import PlotEntry
 from cybervein_protocol.messages import verify_commit_response, verify_space_proof
+from cybervein_protocol.names import MIB
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.space import (
     PlotShape,
@@ -38,6 +48,9 @@ from cybervein_protocol.tree import root_and_outboard
 from cybervein_runtime.identity import Identity, new_identity
 from hypothesis import given
 from hypothesis import strategies as st
+from miner_world import World, serving, settings_of, shard_bytes
+from structlog.testing import capture_logs
+from typer.testing import CliRunner
 
 SHAPE = PlotShape(TEST.plot_rows_log2, TEST.plot_layers)
 NETWORK = node_cid(b"\xa0")
@@ -252,6 +265,103 @@ async def test_plots_fill_a_disk_to_the_share_that_was_asked(tmp_path: Path, mou
     farm = Farm(tmp_path, disk, wish=Wish(fill_per_mille=500))
     await farm.fill()
     assert len(farm.inventory.rows()) == 5 * 1024 * 1024 // footprint(SHAPE)
+
+
+def test_a_number_and_a_share_of_plots_hold_together() -> None:
+    empty = DiskRoom("a", 1000, 1000, 0, placeable=True)
+    for wish, expected in (
+        (Wish(), 8),
+        (Wish(plots=3), 3),
+        (Wish(plots=100), 9),
+        (Wish(fill_per_mille=500), 5),
+        (Wish(fill_per_mille=500, plots=3), 3),
+        (Wish(fill_per_mille=500, plots=100), 5),
+    ):
+        assert plots_wanted([empty], wish, 100) == {"a": expected}
+
+
+@pytest.mark.parametrize(
+    ("options", "wish"),
+    [
+        ((), Wish(None, None)),
+        (("--plots", "3"), Wish(None, 3)),
+        (("--fill", "0.29"), Wish(290, None)),
+        (("--plots", "3", "--fill", "0.5"), Wish(500, 3)),
+    ],
+)
+def test_the_command_takes_a_number_a_share_or_both(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], wish: Wish
+) -> None:
+    given: list[Wish] = []
+    monkeypatch.setattr(
+        running, "run_miner", lambda settings, *_, **__: given.append(settings.wish)
+    )
+    app = typer.Typer()
+    app.command()(mine)
+    line = ["--network", "n", "--data", "d", "--disk", "a", *options]
+    assert CliRunner().invoke(app, line).exit_code == 0
+    assert given == [wish]
+
+
+@pytest.mark.parametrize(
+    ("room", "wish", "words"),
+    [
+        (DiskRoom("a", 50 * MIB, 40 * MIB, 0, placeable=True), Wish(), "too small for a plot"),
+        (DiskRoom("a", 900 * MIB, 40 * MIB, 0, placeable=True), Wish(), "no room for a plot"),
+        (DiskRoom("a", 900 * MIB, 800 * MIB, 0, placeable=True), Wish(), ""),
+        (DiskRoom("a", 900 * MIB, 0, 5, placeable=True), Wish(), ""),
+        (DiskRoom("a", 900 * MIB, 800 * MIB, 0, placeable=True), Wish(50, 9), "too small"),
+        (DiskRoom("a", 50 * MIB, 40 * MIB, 0, placeable=True), Wish(plots=0), ""),
+        (DiskRoom("a", 50 * MIB, 40 * MIB, 0, placeable=False), Wish(), ""),
+        (DiskRoom("a", 200 * MIB, 90 * MIB, 0, placeable=True, floor=99 * MIB), Wish(), "too"),
+    ],
+)
+def test_a_disk_that_gets_no_plot_says_why(room: DiskRoom, wish: Wish, words: str) -> None:
+    why = why_no_plot(room, wish, 100 * MIB)
+    assert why.startswith(words)
+    assert bool(why) == bool(words)
+    assert not why or "a plot takes 100.0 MiB" in why
+
+
+async def test_a_disk_too_small_for_one_plot_is_listed_with_the_reason(
+    world: World, tmp_path: Path, mount: Mount
+) -> None:
+    small = mount("400k")
+    with capture_logs() as logs:
+        async with serving(world, settings_of(world, tmp_path, small, wish=Wish())) as miner:
+            [listed] = miner.node.board.document().disks
+    assert (listed.state, listed.placeable) == ("ready", True)
+    assert listed.reason.startswith("too small for a plot")
+    assert [e["reason"] for e in logs if e["event"] == "no plot is made on a disk"] == [
+        listed.reason
+    ]
+
+
+async def test_plots_give_way_to_shards_only_where_there_are_some(
+    world: World, tmp_path: Path, mount: Mount
+) -> None:
+    disk = mount("20m")
+    settings = settings_of(world, tmp_path, disk, wish=Wish(fill_per_mille=500))
+    async with serving(world, settings) as miner:
+        plotter, upkeep = miner.node.plotter, miner.node.upkeep
+        while not plotter.idle():
+            await asyncio.sleep(0.01)
+        free = miner.node.basis.rack.disks[0].available()
+        (disk / "films").write_bytes(bytes(free - 1000))
+        with capture_logs() as logs:
+            await upkeep._round(ask=False)
+        assert [each["event"] for each in logs] == [
+            "plots give way: the disk fills up, though it holds no shard"
+        ]
+        (disk / "films").unlink()
+        assert (await miner.put(shard_bytes(100_000)))[0] == 201
+        miner.node.basis.inventory.drop(miner.node.basis.inventory.rows(PlotState.RETIRING))
+        plotter.stop()
+        free = miner.node.basis.rack.disks[0].available()
+        (disk / "films").write_bytes(bytes(free - 1000))
+        with capture_logs() as logs:
+            await upkeep._round(ask=False)
+        assert [each["event"] for each in logs] == ["plots give way to shards"]
 
 
 async def test_plots_give_way_when_the_disk_fills_up(tmp_path: Path, mount: Mount) -> None:

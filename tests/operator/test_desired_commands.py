@@ -38,7 +38,7 @@ def test_a_miner_reads_back_what_its_pool_says() -> None:
     args = containers()["rack-1: miner"]
     given = command.commands["mine"].make_context("cybervein", args[1:]).params
     assert given["plots"] == 40
-    assert given["fill"] == 0.95
+    assert given["fill"] is None, "a number of plots stands in the place of a share"
     assert given["floor"] == 10 << 30
     assert given["bandwidth"] == 100 << 20
     assert given["plot_threads"] == 4

@@ -25,11 +25,12 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
     data: Annotated[Path, _option("DATA", "Keys and journal of this miner.")],
     disk: Annotated[list[Path], _option("DISK", "Directory on a disk to mine on; repeatable.")],
     plots: Annotated[
-        int | None, _option("PLOTS", "Plots in all, instead of --fill.", min=0)
+        int | None, _option("PLOTS", "Plots in all; --fill, if given too, limits each disk.", min=0)
     ] = None,
     fill: Annotated[
-        float, _option("FILL", "Share of each disk for plots, 0 to 1.", min=0, max=1)
-    ] = 0.8,
+        float | None,
+        _option("FILL", "Share of each disk for plots, 0 to 1; 0.8 without --plots.", min=0, max=1),
+    ] = None,
     floor: Annotated[int | None, _option("FLOOR", "Bytes kept free on each disk.", min=0)] = None,
     payout: Annotated[str | None, _option("PAYOUT", "Address that rewards go to.")] = None,
     group: Annotated[str, _option("GROUP", "Name shared by machines that fail together.")] = "",
@@ -62,7 +63,7 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
         data=data,
         network=network,
         disks=tuple(disk),
-        wish=Wish(int(fill * 1000), plots),
+        wish=Wish(None if fill is None else round(fill * 1000), plots),
         floor=floor,
         payout=parse_address(payout) if payout else None,
         group=group,

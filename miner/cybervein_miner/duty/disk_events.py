@@ -83,6 +83,20 @@ class DiskEvents:
                 self._tell(change, disk)
         self._tell_of_all(list(before.values()), list(now.values()))
 
+    def gave_way(self, disk_id: str, plots: list[int]) -> None:
+        """Say which plots go and to whom: a disk without shards is filled by somebody else."""
+        disk, held = self.inventory.rack.get(disk_id), self.index.totals(disk_id)
+        facts = {"path": str(disk.path), "plots": plots, "shards": held.shards}
+        if held.shards:
+            _log.info("plots give way to shards", **facts, shard_bytes=held.bytes)
+        else:
+            _log.warning(
+                "plots give way: the disk fills up, though it holds no shard",
+                **facts,
+                free_bytes=disk.space().free,
+                next_step="see what else grows on this filesystem",
+            )
+
     @staticmethod
     def _tell_of_all(before: Sequence[DiskNow], now: Sequence[DiskNow]) -> None:
         some_before = not before or any(each.readable for each in before)

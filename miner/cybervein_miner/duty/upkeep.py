@@ -7,6 +7,8 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 import structlog
@@ -81,8 +83,8 @@ class Upkeep:
 
     async def _round(self, *, ask: bool) -> None:
         await asyncio.to_thread(self.trash.purge)
-        for row in self.plotter.give_way():
-            _log.info("plot gives way to shards", plot=row.number)
+        for disk, rows in groupby(self.plotter.give_way(), attrgetter("disk")):
+            self.events.gave_way(disk, [row.number for row in rows])
         if ask:
             await self.wanted.look()
 

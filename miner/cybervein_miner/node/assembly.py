@@ -157,6 +157,9 @@ def _upkeep(basis: Basis, plotter: Plotter, trash: Trash) -> Upkeep:
         adopted = tidy(disks, basis.journal, basis.ledger_time())
         if adopted:
             _log.warning("adopted shards that the journal did not know", shards=len(adopted))
+        for disk in disks:
+            if reason := plotter.why_no_plot(disk):
+                _log.warning("no plot is made on a disk", path=str(disk.path), reason=reason)
         for problem in take_in(basis.inventory, basis.identity.keys, disks):
             _log.error("plot is not used", problem=problem)
 

@@ -23,7 +23,9 @@ def status_board(
     basis: Basis, *, plotter: Plotter, leaving: Leaving, watch: EpochWatch
 ) -> StatusBoard:
     """What `/v1/status` is made from."""
-    disks = DiskBoard(inventory=basis.inventory, index=basis.store.index, leaving=leaving)
+    disks = DiskBoard(
+        inventory=basis.inventory, index=basis.store.index, leaving=leaving, plotter=plotter
+    )
     return StatusBoard(
         network=basis.file.network,
         miner=basis.identity.keys.public,

@@ -25,7 +25,13 @@ from cybervein_miner.plot.inventory import (
     plot_path,
 )
 from cybervein_miner.plot.making import StoppedError, make_plot_file, partial_path
-from cybervein_miner.plot.policy import DiskRoom, Wish, plots_to_give_way, plots_wanted
+from cybervein_miner.plot.policy import (
+    DiskRoom,
+    Wish,
+    plots_to_give_way,
+    plots_wanted,
+    why_no_plot,
+)
 from cybervein_miner.record.tally import Tally
 
 PAUSE_SECONDS: Final = 5.0
@@ -104,6 +110,11 @@ class Plotter:
         wanted = sum(plots_wanted(rooms, self.wish, footprint(self.shape)).values())
         whole = sum(room.plots for room in rooms) - len(running)
         return PlotsNow(whole, wanted, tuple(each.done / each.total for each in running))
+
+    def why_no_plot(self, disk: Disk) -> str:
+        """Why this disk gets no plot, in words; "" where it has or gets one."""
+        [room] = [room for room in self.rooms() if room.id == disk.id]
+        return why_no_plot(room, self.wish, footprint(self.shape))
 
     def idle(self) -> bool:
         """Whether nothing is in the making and nothing more is wanted."""
@@ -194,7 +205,10 @@ class Plotter:
 
 
 def _room(disk: Disk, plots: int) -> DiskRoom:
-    return DiskRoom(disk.id, disk.space().capacity, disk.available(), plots, disk.placeable)
+    space = disk.space()
+    return DiskRoom(
+        disk.id, space.capacity, disk.available(), plots, disk.placeable, floor=space.floor
+    )
 
 
 def affordable_threads(threads: int, shape: PlotShape) -> int:

@@ -10,6 +10,7 @@ from cybervein_protocol.errors import ForbiddenError
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.leaving.disks import NOTHING_REMAINS, Leaving
 from cybervein_miner.plot.inventory import Inventory
+from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.shard.index import ShardIndex
 
 _FINE = {DiskState.READY, DiskState.DRAINED}
@@ -22,6 +23,7 @@ class DiskBoard:
     inventory: Inventory
     index: ShardIndex
     leaving: Leaving
+    plotter: Plotter
 
     def listing(self) -> list[DiskDocument]:
         """Every disk, then every path that was refused."""
@@ -94,4 +96,4 @@ class DiskBoard:
             return f"given as {disk.home}; its marker was found here"
         if beside := ", ".join(str(other.path) for other in disk.beside()):
             return f"shares its filesystem with {beside}: each has its part, counted once"
-        return ""
+        return self.plotter.why_no_plot(disk)

@@ -89,7 +89,7 @@ def arguments(pool: MinerPool, ordinal: int, facts: MinerFacts, volumes: list[Vo
         "--control": facts.control,
         "--group": group(pool, ordinal),
         "--owner": names.owner(pool),
-        "--fill": f"{plots.fill / 1000:.3f}",
+        "--fill": f"{plots.fill / 1000:.3f}" if plots.count is None else None,
         "--plots": plots.count,
         "--floor": None if plots.floor is None else number(plots.floor),
         "--plot-threads": plots.threads,
