@@ -9,8 +9,6 @@ from cybervein_protocol.api.super_node.accounts import AccountDocument
 from cybervein_protocol.dag import walk_segments
 from cybervein_protocol.encoding import cid_text, parse_cid
 from cybervein_protocol.errors import ConflictError
-from cybervein_protocol.ledger.accounts.fees import storage_fee
-from cybervein_protocol.ledger.storage.bodies import DealRenew
 from cybervein_protocol.names import Veins
 from cybervein_protocol.placement import Code
 from cybervein_protocol.signing import address
@@ -22,18 +20,32 @@ from cybervein_client.catalogue import Catalogue, FileRow, FileState
 from cybervein_client.download import FileReader, Locator, ReadReport, get_file
 from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.home import Home, default_home
+from cybervein_client.lasting import (
+    EndWatch,
+    FileKeeper,
+    FileLife,
+    Outlook,
+    RenewalPlan,
+    Renewer,
+    explained,
+    outlook,
+    require_alive,
+)
+from cybervein_client.lasting.renewal import plan_renewal
 from cybervein_client.ledger import CustomersSuperNode, Payment, UnitSender, plan_payment
+from cybervein_client.lifetimes import NetworkTime, default_epochs
 from cybervein_client.removal import Removed, Remover
-from cybervein_client.terms import EPOCHS_DEFAULT
 from cybervein_client.transport import BulkTransport
-from cybervein_client.upload import Note, PutOptions, Source, Uploader
-from cybervein_client.upload.plan import kib_of
+from cybervein_client.upload import Ended, Note, Offer, PutOptions, Source, Uploader
 
 PUT_ATTEMPTS = 6
+_SHORT_SHARE = 20
+"""A put is evened out if a deal of it ends this part of its time too early."""
 Progress = Callable[[int], None]
+Offered = Callable[[Offer, NetworkTime], None]
 
 
-def _silent(_: object) -> None:
+def _silent(*_: object) -> None:
     """Nobody wants to know."""
 
 
@@ -58,6 +70,9 @@ class AsyncClient:
         )
         preset = self.network.genesis.preset
         self._preset = preset
+        self.watch = EndWatch(self.catalogue, self.supernode, preset.epoch_seconds)
+        self.renewer = Renewer(self.catalogue, self.watch, self._units)
+        self.keeper = FileKeeper(self.home, self.catalogue, self.watch, self.renewer)
         self._locator = Locator(self.catalogue, self.supernode, preset.epoch_seconds)
         self._fetcher = ShardFetcher(
             transport=self._transport,
@@ -101,16 +116,39 @@ class AsyncClient:
         source: Source,
         name: str,
         *,
-        epochs: int = EPOCHS_DEFAULT,
+        epochs: int | None = None,
         code: Code | None = None,
+        keep: bool = False,
+        offered: Offered = _silent,
         progress: Progress = _silent,
         note: Note = _silent,
     ) -> FileRow:
         """Store a source as `name`; the same call continues after an interruption.
 
-        `note` is told what happens to an earlier attempt that cannot be continued.
+        A file whose deals have ended is stored again. `offered` is told the price, with the
+        network's time to date it, before anything is paid; never for a file that is stored. `note`
+        is told what happens to an earlier attempt that cannot be continued.
         """
-        uploader = Uploader(
+        self.supernode.attempts = PUT_ATTEMPTS
+        began, ended = await self.watch.time_now(), await self._ended(name)
+        options = PutOptions(
+            name=name,
+            epochs=epochs,
+            code=code,
+            keep=keep,
+            ended=ended,
+            offered=lambda offer: offered(offer, began),
+            note=note,
+        )
+        known = self.catalogue.find(name)
+        with self.home.writing(name, "put"):
+            file = await self._uploader().put(source, options, progress)
+        if known is not None and known.cid != file.cid:
+            await self._even_out(file, began.epoch + file.epochs)
+        return file
+
+    def _uploader(self) -> Uploader:
+        return Uploader(
             catalogue=self.catalogue,
             supernode=self.supernode,
             units=self._units,
@@ -121,16 +159,30 @@ class AsyncClient:
             genesis=self.network.genesis,
             remover=self._remover,
         )
-        self.supernode.attempts = PUT_ATTEMPTS
-        with self.home.writing(name, "put"):
-            return await uploader.put(source, PutOptions(name, epochs, code, note), progress)
+
+    async def _ended(self, name: str) -> Ended:
+        """How many deals of a file that is said to be stored have ended."""
+        known = self.catalogue.find(name)
+        if known is None or known.state is not FileState.STORED:
+            return Ended.NONE
+        life = await self.watch.ask(known)
+        if not life.ended:
+            return Ended.NONE
+        return Ended.ALL if life.ended == len(life.deals) else Ended.SOME
+
+    async def _even_out(self, file: FileRow, target: int) -> None:
+        """Deals of an earlier attempt last as long as those of this one, or nearly."""
+        life = await self.watch.ask(file)
+        if target - (life.expires or target) > file.epochs // _SHORT_SHARE:
+            await self.renewer.run(plan_renewal(life, target, self._preset))
 
     async def get(
         self, name: str, destination: Path, *, replace: bool = False, progress: Progress = _silent
     ) -> ReadReport:
         """Read a file to `destination`, which appears when it is whole."""
         reader = self._reader(self.stored(name))
-        await get_file(reader, destination, progress, replace=replace)
+        async with explained(self.watch, reader.file):
+            await get_file(reader, destination, progress, replace=replace)
         return reader.report
 
     async def stream(
@@ -140,8 +192,9 @@ class AsyncClient:
         reader = self._reader(self.stored(name))
         if report is not None:
             reader.report = report
-        async for data in reader.stream(start, reader.size if stop is None else stop):
-            yield data
+        async with explained(self.watch, reader.file):
+            async for data in reader.stream(start, reader.size if stop is None else stop):
+                yield data
 
     def files(self) -> list[FileRow]:
         """All files of this wallet."""
@@ -169,24 +222,39 @@ class AsyncClient:
         with self.home.writing(file.name, "rm"):
             return await self._remover.remove(file)
 
-    async def renew(self, name: str, epochs: int) -> Veins:
-        """Pay for more epochs of a file; the veins escrowed."""
+    async def renew(self, name: str, epochs: int | None = None) -> RenewalPlan:
+        """Pay for more epochs of a file (the network's default), counted from its end.
+
+        Raises ConflictError, LimitError or FundsError before any fee where it cannot be done.
+        """
         file = self.stored(name)
-        segments = self.catalogue.segments(file.id)
-        total = Veins(0)
-        for deal in self.catalogue.deals(file.id):
-            rows = segments[deal.first : deal.first + deal.segments]
-            kib = kib_of(shard.size for row in rows for shard in row.shards)
-            escrow = storage_fee(kib, epochs, self._preset)
-            body = DealRenew(deal=parse_cid(deal.cid, "deal"), epochs=epochs, escrow=escrow)
-            await self._units.send(body)
-            total = Veins(total + escrow)
-        self.catalogue.set_epochs(file.id, file.epochs + epochs)
-        return total
+        with self.home.writing(file.name, "renew"):
+            life = await self.watch.ask(file)
+            planned = await self.renewer.plan(life, epochs or default_epochs(self._preset))
+            await self.renewer.run(planned)
+        return planned
+
+    async def keep(self, name: str, epochs: int | None = None) -> FileLife:
+        """Have `keeper` renew a file by so many epochs each time (its own, if None; 0: never)."""
+        file = self.stored(name)
+        self.catalogue.set_keep(file.id, file.epochs if epochs is None else epochs)
+        return await self.watch.ask(self.stored(name))
+
+    async def outlook(self) -> Outlook:
+        """What has ended or ends soon, and which renewal the wallet will not be able to pay."""
+        lives = await self.watch.look(self.catalogue.files())
+        balance = None
+        if any(life.file.keep_epochs for life in lives) and not self.watch.estimated:
+            balance = (await self.account()).balance
+        return outlook(lives, balance, self._preset)
 
     async def audit(self, name: str, samples: int) -> list[ShardCheck]:
-        """Check random chunks of every shard that a file's CID names, whatever the ledger says."""
+        """Check random chunks of every shard that a file's CID names, whatever the ledger says.
+
+        Raises ConflictError for a file whose deals have ended.
+        """
         file = self.stored(name)
+        require_alive(await self.watch.ask(file))
         root = parse_cid(file.cid or "", "file")
         nodes = walk_segments(root, lambda cid: self.catalogue.node(cid_text(cid)))
         segments = [node for _, node in nodes]

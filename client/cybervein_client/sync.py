@@ -14,7 +14,6 @@ from cybervein_client.catalogue import FileRow
 from cybervein_client.client import AsyncClient
 from cybervein_client.download import ReadReport
 from cybervein_client.home import Home, default_home
-from cybervein_client.terms import EPOCHS_DEFAULT
 from cybervein_client.upload import FileSource, StreamSource
 
 T = TypeVar("T")
@@ -45,8 +44,9 @@ class Client:
         source: Path | BinaryIO,
         name: str | None = None,
         *,
-        epochs: int = EPOCHS_DEFAULT,
+        epochs: int | None = None,
         code: str | None = None,
+        keep: bool = False,
     ) -> FileRow:
         """Store a file or a stream (which needs a `name`) for `epochs`, as `code` k/n."""
         opened = FileSource(source) if isinstance(source, Path) else StreamSource(source)
@@ -54,7 +54,11 @@ class Client:
         with closing(opened):
             return self._run(
                 lambda client: client.put(
-                    opened, chosen, epochs=epochs, code=parse_code(code) if code else None
+                    opened,
+                    chosen,
+                    epochs=epochs,
+                    code=parse_code(code) if code else None,
+                    keep=keep,
                 )
             )
 
@@ -82,9 +86,9 @@ class Client:
         """Remove a file for good; how many miners were not reached."""
         return self._run(lambda client: client.remove(name)).miners_not_reached
 
-    def renew(self, name: str, epochs: int) -> int:
+    def renew(self, name: str, epochs: int | None = None) -> int:
         """Pay for more epochs; the veins escrowed."""
-        return self._run(lambda client: client.renew(name, epochs))
+        return self._run(lambda client: client.renew(name, epochs)).escrow
 
     def audit(self, name: str, samples: int = 4) -> list[ShardCheck]:
         """Check random chunks of every shard of a file."""

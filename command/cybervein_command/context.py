@@ -1,18 +1,20 @@
 """What every command of this package needs: the console, the home, an open client."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
-from cybervein_protocol.errors import MalformedError
+from cybervein_protocol.errors import CyberVeinError, MalformedError
 from cybervein_protocol.names import MIB
 from cybervein_protocol.native import native
-from cybervein_runtime.console import Console
+from cybervein_runtime.console import Console, escape
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from cybervein_client.client import AsyncClient
     from cybervein_client.home import Home
+    from cybervein_client.lasting import Outlook
 
 HOME_KEY: Final = "cybervein.home"
 _KEPT_BYTES: Final = 192 * MIB
@@ -61,9 +63,14 @@ def keep_freed_memory() -> None:
         module.keep_freed_memory(_KEPT_BYTES)
 
 
-def with_client(ctx: typer.Context, operation: "Callable[[AsyncClient], Awaitable[T]]") -> T:
-    """The result of `operation` with an open client."""
-    import asyncio  # noqa: PLC0415 -- `ls` asks nobody
+def with_client(
+    ctx: typer.Context,
+    operation: "Callable[[AsyncClient], Awaitable[T]]",
+    *,
+    warn: bool = True,
+) -> T:
+    """The result of `operation` with an open client; then what ends soon is told (`warn`)."""
+    import asyncio  # noqa: PLC0415 -- `ls` of no file asks nobody
 
     from cybervein_client.client import AsyncClient  # noqa: PLC0415 -- half of what a miner imports
 
@@ -71,6 +78,19 @@ def with_client(ctx: typer.Context, operation: "Callable[[AsyncClient], Awaitabl
 
     async def run() -> T:
         async with AsyncClient(home_of(ctx)) as client:
-            return await operation(client)
+            result = await operation(client)
+            if warn and not console_of(ctx).as_json:
+                with suppress(CyberVeinError):  # it was not what the command was for
+                    say_outlook(ctx, await client.outlook())
+            return result
 
     return asyncio.run(run())
+
+
+def say_outlook(ctx: typer.Context, outlook: "Outlook") -> None:
+    """A warning on standard error for whatever ends soon, has ended or cannot be paid."""
+    from cybervein_command.words import outlook_lines  # noqa: PLC0415 -- as above
+
+    if outlook:
+        for line in outlook_lines(outlook, decimals_of(ctx)):
+            console_of(ctx).say(f"[yellow]warning:[/] {escape(line)}")

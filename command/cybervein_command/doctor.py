@@ -6,19 +6,25 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from cybervein_client.catalogue import Catalogue
 from cybervein_client.home import Home
+from cybervein_client.lasting import EndWatch, outlook
 from cybervein_client.ledger import CustomersSuperNode, live_domains
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.super_node.miners import ListedMiner
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import CyberVeinError
-from cybervein_protocol.names import MIB
+from cybervein_protocol.names import MIB, Veins
 from cybervein_protocol.native import native
+from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import address
 from cybervein_runtime.http_client import SignedClient
+
+from cybervein_command.words import outlook_lines
 
 PYTHON_MIN = (3, 11)
 FREE_BYTES_MIN = 256 * MIB
@@ -105,6 +111,7 @@ async def _remote(home: Home) -> list[Check]:
             now = await supernode.network()
             account = await supernode.account(address(home.identity().keys.public))
             miners = await supernode.miners()
+            files = await _files(home, supernode, network.genesis.preset, account.balance)
         except CyberVeinError as error:
             return [Check("super node", ok=False, detail=str(error), fix=fix)]
     return [
@@ -113,7 +120,23 @@ async def _remote(home: Home) -> list[Check]:
         _clock(now.now),
         _balance(account.balance, network.genesis.preset.coin_decimals),
         _miners(miners),
+        *files,
     ]
+
+
+async def _files(
+    home: Home, supernode: CustomersSuperNode, preset: Preset, balance: Veins
+) -> list[Check]:
+    """A check for each warning about the time of stored files, or one that is ok."""
+    lines: list[str] = []
+    if home.catalogue_path.exists():
+        with closing(Catalogue(home.catalogue_path)) as catalogue:
+            watch = EndWatch(catalogue, supernode, preset.epoch_seconds)
+            seen = outlook(await watch.look(catalogue.files()), balance, preset)
+            lines = outlook_lines(seen, preset.coin_decimals)
+    fix = "`cybervein ls` shows how long each file is paid for"
+    bad = [Check("files", ok=False, detail=line, fix=fix) for line in lines]
+    return bad or [Check("files", ok=True, detail="none has ended, none ends soon")]
 
 
 def _same_network(actual: str, expected: str) -> Check:

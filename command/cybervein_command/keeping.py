@@ -3,68 +3,117 @@
 from collections import Counter
 from contextlib import closing
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from cybervein_client.catalogue import Catalogue, FileRow
-from cybervein_client.terms import EPOCHS_DEFAULT
 from cybervein_protocol.amounts import coins
-from cybervein_protocol.errors import ProofError
+from cybervein_protocol.errors import CyberVeinError, ProofError
 from cybervein_runtime.console import escape, plain, shortened
 
 from cybervein_command.context import Yes, confirm, console_of, decimals_of, home_of, with_client
+from cybervein_command.terms import Duration, Epochs, term
 
 if TYPE_CHECKING:
     from cybervein_client.audit import ShardCheck
     from cybervein_client.client import AsyncClient
+    from cybervein_client.home import Home
+    from cybervein_client.lasting import FileLife
     from cybervein_client.removal import Removed
     from rich.table import Table
 
 Name = Annotated[str, typer.Argument(help="Name or CID of a stored file.")]
-Epochs = Annotated[int, typer.Option(min=1, help="How many epochs to pay for.")]
+_PATIENCE_SECONDS: Final = 10.0
+_ESTIMATED: Final = "no super node answers: what is left is estimated by this machine's clock"
+_STYLES: Final = {"expired": "[red]{}[/]", "expiring": "[yellow]{}[/]"}
 
 
 def ls(ctx: typer.Context) -> None:
-    """List the stored files."""
+    """List the stored files: how long each is paid for, and what has ended."""
     home = home_of(ctx)
     home.expect_wallet()  # a mistyped home has no wallet, and is not a wallet without files
     with closing(Catalogue(home.catalogue_path)) as catalogue:
         rows = catalogue.files()
-        described = [_file_json(catalogue, row) for row in rows]
-
-    def table() -> "Table":
-        from rich.table import Table  # noqa: PLC0415 -- `--json` draws nothing
-
-        made = Table("name", "size", "code", "epochs", "state", "cid", box=None)
-        for row in rows:
-            size = "" if row.size is None else str(row.size)
-            code = f"{row.k}/{row.n}"
-            made.add_row(
-                escape(row.name), size, code, str(row.epochs), row.state.shown, row.cid or ""
-            )
-        return made
-
-    console_of(ctx).emit(described, table)
+        lives, note = _lives(home, catalogue, rows) if rows else ([], "")
+        described = [file_document(row, catalogue, _of(lives, row)) for row in rows]
+    console = console_of(ctx)
+    if note:
+        console.say(f"[yellow]warning:[/] {escape(note)}")
+    console.emit(described, lambda: _files_table(described, home))
     for row in rows:
         if step := row.state.next_step(row.name):
-            console_of(ctx).say(escape(f"{row.name} is {row.state.shown}: {step}"))
+            console.say(escape(f"{row.name} is {row.state.shown}: {step}"))
 
 
-def described(ctx: typer.Context, row: FileRow) -> dict[str, Any]:
-    """A file of this wallet as a document."""
-    with closing(Catalogue(home_of(ctx).catalogue_path)) as catalogue:
-        return _file_json(catalogue, row)
+def _lives(home: "Home", catalogue: Catalogue, rows: list[FileRow]) -> "tuple[list[FileLife], str]":
+    """The lives of files, and a note on how far they can be relied on."""
+    import asyncio  # noqa: PLC0415 -- a list of no files asks nobody
+
+    from cybervein_client.lasting import EndWatch  # noqa: PLC0415
+    from cybervein_client.ledger import CustomersSuperNode  # noqa: PLC0415
+    from cybervein_runtime.http_client import SignedClient  # noqa: PLC0415
+
+    async def look() -> "tuple[list[FileLife], str]":
+        network = home.network()
+        seconds = network.genesis.preset.epoch_seconds
+        async with SignedClient(home.identity().keys, trust=network.trust) as http:
+            watch = EndWatch(catalogue, CustomersSuperNode(network.url, http), seconds)
+            lives = await asyncio.wait_for(watch.look(rows), _PATIENCE_SECONDS)
+        return lives, _ESTIMATED if watch.estimated else ""
+
+    try:
+        return asyncio.run(look())
+    except (CyberVeinError, TimeoutError) as error:
+        return [], f"how long files are stored is not known: {error or 'no answer in time'}"
 
 
-def _file_json(catalogue: Catalogue, row: FileRow) -> dict[str, Any]:
+def _of(lives: "list[FileLife]", row: FileRow) -> "FileLife | None":
+    return next((life for life in lives if life.file.id == row.id), None)
+
+
+def _files_table(described: list[dict[str, Any]], home: "Home") -> "Table":
+    from rich.table import Table  # noqa: PLC0415 -- `--json` draws nothing
+
+    table = Table(box=None)
+    for heading in ("name", "size", "code", "state", "left", "ends", "renews for", "cid"):
+        cid = heading == "cid"
+        table.add_column(heading, no_wrap=not cid, overflow="ellipsis" if cid else "fold")
+    for row in described:
+        table.add_row(*_cells(row, home))
+    return table
+
+
+def _cells(row: dict[str, Any], home: "Home") -> list[str]:
+    from cybervein_client.lifetimes import date_text, duration_text  # noqa: PLC0415 -- as above
+
+    kept = row["keep_epochs"] and home.network().genesis.preset.epoch_seconds * row["keep_epochs"]
+    return [
+        escape(row["name"]),
+        "" if row["size"] is None else str(row["size"]),
+        row["code"],
+        _STYLES.get(row["state"], "{}").format(row["state"]),
+        "" if row["seconds_left"] is None else duration_text(row["seconds_left"]),
+        "" if row["ends"] is None else date_text(row["ends"]),
+        duration_text(kept) if kept else "",
+        row["cid"] or "",
+    ]
+
+
+def file_document(row: FileRow, catalogue: Catalogue, life: "FileLife | None") -> dict[str, Any]:
+    """A file of this wallet for `--json`; `ends` in unix seconds, null while it is not known."""
     deals = catalogue.deals(row.id)
+    known = life is not None and life.expires is not None
     return {
         "name": row.name,
         "cid": row.cid,
         "size": row.size,
         "code": f"{row.k}/{row.n}",
         "epochs": row.epochs,
-        "state": row.state.shown,
+        "state": life.life.value if life is not None and known else row.state.shown,
+        "ends_epoch": None if life is None else life.expires,
+        "ends": None if life is None else life.ends,
+        "seconds_left": None if life is None else life.seconds_left,
+        "keep_epochs": row.keep_epochs,
         "created": row.created,
         "deals": [deal.cid for deal in deals],
         "escrow": sum(deal.escrow for deal in deals),
@@ -96,12 +145,27 @@ def rm(
     console.emit(result, lambda: plain(f"removed {name}; {back} coins came back"))
 
 
-def renew(ctx: typer.Context, name: Name, epochs: Epochs = EPOCHS_DEFAULT) -> None:
-    """Pay for more epochs of a file."""
-    escrow = with_client(ctx, lambda client: client.renew(name, epochs))
-    result = {"name": name, "epochs": epochs, "escrow": escrow}
-    paid = coins(escrow, decimals_of(ctx))
-    console_of(ctx).emit(result, lambda: plain(f"renewed {name} for {epochs} epochs: {paid} coins"))
+def renew(ctx: typer.Context, name: Name, epochs: Epochs = None, duration: Duration = None) -> None:
+    """Pay for more time of a file, counted from its end. What cannot be is refused unpaid."""
+    from cybervein_client.lifetimes import date_text, duration_text  # noqa: PLC0415 -- as above
+
+    wanted = term(ctx, epochs, duration)
+    planned = with_client(ctx, lambda client: client.renew(name, wanted))
+    life = planned.life
+    added = planned.target - (life.expires or planned.target)
+    result = {
+        "name": name,
+        "epochs": added,
+        "escrow": planned.escrow,
+        "ends_epoch": planned.target,
+        "ends": planned.ends,
+    }
+    lasting = duration_text(added * life.time.epoch_seconds)
+    text = (
+        f"renewed {name} for {lasting}, until {date_text(planned.ends)}: "
+        f"{coins(planned.escrow, decimals_of(ctx))} coins"
+    )
+    console_of(ctx).emit(result, lambda: plain(text))
 
 
 def audit(

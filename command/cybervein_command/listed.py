@@ -18,17 +18,27 @@ LISTED: Final[dict[str, tuple[str, str]]] = {
         "cybervein_command.transfer:cat",
         "Write a file, or a range of it, to standard output; fetches only what the range needs.",
     ),
-    "ls": ("cybervein_command.keeping:ls", "List the stored files."),
+    "ls": (
+        "cybervein_command.keeping:ls",
+        "List the stored files: how long each is paid for, and what has ended.",
+    ),
     "rm": (
         "cybervein_command.keeping:rm",
         "Remove a file for good: ends its deals, deletes its shards, forgets its key.",
     ),
-    "renew": ("cybervein_command.keeping:renew", "Pay for more epochs of a file."),
+    "renew": (
+        "cybervein_command.keeping:renew",
+        "Pay for more time of a file, counted from its end. What cannot be is refused unpaid.",
+    ),
     "audit": (
         "cybervein_command.keeping:audit",
         "Check that the miners still hold a file: reads random chunks of every shard.",
     ),
     "wallet": ("cybervein_command.wallet:wallet", "Keys and coins."),
+    "keep": (
+        "cybervein_command.lasting:keep",
+        "Keep a file: renew it whenever it ends soon. Without NAME: run the service that does it.",
+    ),
     "miners": ("cybervein_command.network:miners", "List the network's miners."),
     "deals": ("cybervein_command.network:deals", "List deals on the ledger."),
     "status": ("cybervein_command.network:status", "Show network, wallet and files at a glance."),

@@ -1,11 +1,13 @@
 """`miners`, `deals`, `status`: what the super node says."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
 import typer
 from cybervein_client.client import AsyncClient
+from cybervein_client.lifetimes import Life, date_text
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.document import Document
 from cybervein_protocol.api.super_node.deals import DealDocument
@@ -14,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cybervein_command.context import console_of, decimals_of, with_client
+from cybervein_command.words import outlook_lines
 
 _MINER_COLUMNS = {
     "address": "miner",
@@ -32,8 +35,9 @@ _DEAL_COLUMNS = {
     "kib": "KiB",
     "epochs_left": "epochs left",
     "escrow": "escrow",
+    "refunded": "returned",
 }
-_AMOUNTS = {"rewards", "fees", "escrow", "balance"}
+_AMOUNTS = {"rewards", "fees", "escrow", "refunded", "balance"}
 _IDENTIFIERS = {"address", "deal"}
 
 
@@ -62,17 +66,20 @@ def deals(
         return await client.supernode.deals(owner or client.address)
 
     rows = _rows(with_client(ctx, ask))
-    shown = [row | {"escrow": 0} if row["state"] == "ended" else row for row in rows]
+    shown = [row | {"escrow": ""} if row["state"] == "ended" else row for row in rows]
     console_of(ctx).emit(rows, lambda: _table(shown, _DEAL_COLUMNS, decimals_of(ctx)))
 
 
 def status(ctx: typer.Context) -> None:
     """Show network, wallet and files at a glance."""
+    decimals = decimals_of(ctx)
 
     async def ask(client: AsyncClient) -> dict[str, Any]:
         network = await client.supernode.network()
         account = await client.account()
-        files = client.files()
+        lives = await client.watch.look(client.files())
+        count = Counter(life.life for life in lives)
+        ends = [life.ends for life in lives if life.ends and life.life is not Life.EXPIRED]
         return {
             "network": {
                 "network": network.network,
@@ -83,12 +90,20 @@ def status(ctx: typer.Context) -> None:
             "super_node": client.supernode.url,
             "address": client.address,
             "balance": account.balance,
-            "files": len(files),
-            "bytes": sum(file.size or 0 for file in files),
+            "files": len(lives),
+            "bytes": sum(life.file.size or 0 for life in lives),
+            "expired": count[Life.EXPIRED],
+            "expiring": count[Life.EXPIRING],
+            "kept": sum(life.file.keep_epochs > 0 for life in lives),
+            "next_end": min(ends, default=None),
+            "warnings": outlook_lines(await client.outlook(), decimals),
         }
 
     result = with_client(ctx, ask)
-    console_of(ctx).emit(result, lambda: _facts(result, decimals_of(ctx)))
+    facts = {key: value for key, value in result.items() if key != "warnings"}
+    if result["next_end"] is not None:
+        facts["next_end"] = date_text(result["next_end"])
+    console_of(ctx).emit(result, lambda: _facts(facts, decimals))
 
 
 def _facts(result: dict[str, Any], decimals: int) -> Table:

@@ -3,55 +3,88 @@
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from cybervein_client.terms import EPOCHS_DEFAULT
 from cybervein_protocol.errors import MalformedError
 from cybervein_runtime.console import escape, plain
 
 from cybervein_command.context import console_of, with_client
-from cybervein_command.keeping import Epochs, Name, described
+from cybervein_command.keeping import Name, file_document
 from cybervein_command.ranges import parse_range
+from cybervein_command.terms import Duration, Epochs, say_offer, term
 
 if TYPE_CHECKING:
     from cybervein_client.catalogue import FileRow
     from cybervein_client.client import AsyncClient
     from cybervein_client.download import ReadReport
-    from cybervein_client.upload import Source
+    from cybervein_client.lasting import FileLife
+    from cybervein_client.lifetimes import NetworkTime
+    from cybervein_client.upload import Offer, Source
 
 
-def put(
+def put(  # noqa: PLR0913, PLR0917 -- a command's flags
     ctx: typer.Context,
     source: Annotated[str, typer.Argument(help="File to store, or - for standard input.")],
     name: Annotated[str | None, typer.Option(help="Name in the catalogue.")] = None,
-    epochs: Epochs = EPOCHS_DEFAULT,
+    epochs: Epochs = None,
+    duration: Duration = None,
     code: Annotated[
         str | None,
         typer.Option(help="k/n: any k of n shards suffice. Default: by the number of live miners."),
     ] = None,
+    keep: Annotated[  # noqa: FBT002 -- a command-line flag
+        bool, typer.Option("--keep", help="Have `cybervein keep` renew it whenever it ends soon.")
+    ] = False,
 ) -> None:
-    """Store a file: encrypted, erasure coded, spread over miners. Run it again to continue."""
+    """Store a file: encrypted, erasure coded, spread over miners. Run it again to continue.
+
+    Price, duration and end are shown before anything is paid. A file whose deals have ended is
+    stored again.
+    """
     from cybervein_protocol.placement import parse_code  # noqa: PLC0415 -- help is shown without
 
     console = console_of(ctx)
-    chosen = parse_code(code) if code else None
+    chosen, wanted = parse_code(code) if code else None, term(ctx, epochs, duration)
+    label = name or _default_name(source)
+    offers: list[Offer] = []
+
+    def offered(offer: "Offer", time: "NetworkTime") -> None:
+        offers.append(offer)
+        say_offer(ctx, offer, time)
+
     with closing(_source(source)) as opened:
-        label = name or _default_name(source)
-        with console.progress(f"put {escape(label)}", opened.size) as progress:
-            row = with_client(
-                ctx,
-                lambda client: client.put(
-                    opened,
-                    label,
-                    epochs=epochs,
-                    code=chosen,
-                    progress=progress,
-                    note=lambda text: console.say(escape(text)),
-                ),
+
+        async def store(client: "AsyncClient") -> "tuple[FileLife, dict[str, Any]]":
+            row = await client.put(
+                opened,
+                label,
+                epochs=wanted,
+                code=chosen,
+                keep=keep,
+                offered=offered,
+                progress=progress,
+                note=lambda text: console.say(escape(text)),
             )
-    document = described(ctx, row)
-    console.emit(document, lambda: plain(f"stored {row.name} as {row.k}/{row.n}: {row.cid}"))
+            life = await client.watch.ask(row)
+            return life, file_document(row, client.catalogue, life)
+
+        with console.progress(f"put {escape(label)}", opened.size) as progress:
+            life, document = with_client(ctx, store)
+    price = offers[0].price if offers else 0
+    console.emit(document | {"price": price}, lambda: plain(_stored_text(life, new=bool(offers))))
+
+
+def _stored_text(life: "FileLife", *, new: bool) -> str:
+    from cybervein_command.words import until  # noqa: PLC0415 -- see `put`
+
+    row = life.file
+    if new:
+        return f"stored {row.name} as {row.k}/{row.n} {until(life)}: {row.cid}"
+    return (
+        f"{row.name} is stored already, {until(life)}; nothing was paid, `cybervein renew "
+        f"{row.name}` pays for more time: {row.cid}"
+    )
 
 
 def _source(text: str) -> "Source":

@@ -131,7 +131,7 @@ async def test_a_wallet_without_the_escrow_is_told_before_anything_is_sent(
 ) -> None:
     with pytest.raises(FundsError, match="fewer --epochs"):
         await client.put(FileSource(noise(50_000_000)), "dear", epochs=10_000)
-    assert client.catalogue.deals(client.catalogue.resolve("dear").id) == []
+    assert client.files() == []
 
 
 async def test_a_code_that_the_network_cannot_place_is_refused_with_the_reason(

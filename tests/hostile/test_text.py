@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import msgspec
 import pytest
+from cybervein_client.lifetimes import parse_duration
 from cybervein_command.ranges import parse_range
 from cybervein_miner.api.door import number_of, root_of
 from cybervein_protocol.amounts import coins
@@ -36,7 +37,10 @@ NUMBERS = SIZES.map(str) | st.text(st.characters(categories=["Nd"]), max_size=30
 PIECES = NUMBERS | st.sampled_from(["-", ":", "/", "=", "cv", " ", ""]) | st.text(max_size=5)
 LONG = st.builds("{}{}{}".format, st.sampled_from(["", "1/", f"{ADDRESS}="]), DIGITS, ENDS)
 TEXT = st.lists(PIECES, max_size=4).map("".join) | LONG
-PARSERS = [parse_range, parse_code, parse_address, parse_fund, order_from_header, root_of]
+PARSERS = [
+    *(parse_range, parse_code, parse_address, parse_fund, parse_duration),
+    *(order_from_header, root_of),
+]
 
 
 @pytest.mark.parametrize("parse", PARSERS)
@@ -72,6 +76,12 @@ def test_a_fund_comes_back_or_is_too_large(key: bytes, veins: int) -> None:
     else:
         with pytest.raises(MalformedError):
             parse_fund(text)
+
+
+@given(st.integers(1, 10**9 - 1), st.sampled_from(["m", "h", "d", "w", "y"]))
+def test_a_duration_comes_back(count: int, unit: str) -> None:
+    seconds = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+    assert parse_duration(f"{count}{unit}") == count * seconds[unit]
 
 
 @given(DIGESTS)

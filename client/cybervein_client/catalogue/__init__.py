@@ -6,6 +6,7 @@ name or CID; keep DAG nodes. Requirements: one SQLite file in WAL mode, synced a
 
 from cybervein_client.catalogue.rows import (
     CatalogueDeal,
+    DealEnd,
     DealState,
     FileRow,
     FileState,
@@ -17,6 +18,7 @@ from cybervein_client.catalogue.store import Catalogue
 __all__ = [
     "Catalogue",
     "CatalogueDeal",
+    "DealEnd",
     "DealState",
     "FileRow",
     "FileState",

@@ -28,18 +28,25 @@ class FileState(StrEnum):
 
 
 class DealState(StrEnum):
-    """Where a deal stands. `opening` and `committing` have a signed unit that may be in a block."""
+    """Where a deal stands. `opening` and `committing` have a signed unit that may be in a block.
+
+    `closed` was by this catalogue's wish, `ended` is what the ledger said.
+    """
 
     OPENING = "opening"
     OPEN = "open"
     COMMITTING = "committing"
     ACTIVE = "active"
     CLOSED = "closed"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file: sizes in bytes, times in unix seconds (mtime in ns); `size` None while unknown."""
+    """A file: sizes in bytes, times in unix seconds (mtime in ns); `size` None while unknown.
+
+    `keep_epochs`: what each renewal of a kept file adds, 0 for a file that is left to end.
+    """
 
     id: str
     name: str
@@ -53,6 +60,7 @@ class FileRow:
     state: FileState
     cid: str | None
     created: int
+    keep_epochs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,21 @@ class CatalogueDeal:
     commit_unit: bytes | None
     escrow: int
     state: DealState
+
+
+@dataclass(frozen=True, slots=True)
+class DealEnd:
+    """When a deal ends (its `expires` epoch begins) and the KiB it is paid for.
+
+    Both are the ledger's, None until it was asked.
+    """
+
+    file: str
+    ordinal: int
+    cid: str
+    state: DealState
+    expires: int | None
+    kib: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

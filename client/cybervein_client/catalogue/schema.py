@@ -43,12 +43,17 @@ CREATE TABLE sources (
     inode INTEGER NOT NULL, ctime_ns INTEGER NOT NULL
 ) STRICT;
 """
+_LIFETIMES: Final = """
+ALTER TABLE files ADD COLUMN keep_epochs INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE deals ADD COLUMN expires INTEGER;
+ALTER TABLE deals ADD COLUMN kib INTEGER;
+"""
 
 
 CATALOGUE: Final = database.Store(
     what="catalogue",
     application_id=0x43566361,  # "CVca"
-    migrations=(_TABLES, _SOURCES),
+    migrations=(_TABLES, _SOURCES, _LIFETIMES),
     rescue="check the disk, or restore it from a wallet backup",
     mode=0o600,
 )

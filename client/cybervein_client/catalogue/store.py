@@ -17,6 +17,7 @@ from cybervein_runtime.database import transaction
 
 from cybervein_client.catalogue.rows import (
     CatalogueDeal,
+    DealEnd,
     DealState,
     FileRow,
     FileState,
@@ -64,10 +65,12 @@ class Catalogue:
 
     # Files
 
-    def add_file(self, row: FileRow) -> None:
-        """Begin a file. Raises ConflictError if its name is taken."""
+    def add_file(self, row: FileRow, replaces: str | None = None) -> None:
+        """Begin a file, in place of file `replaces`. Raises ConflictError if its name is taken."""
         marks = ", ".join("?" * len(fields(FileRow)))
         with self._write() as database:
+            if replaces is not None:
+                _forget(database, replaces)
             added = database.execute(
                 f"INSERT INTO files ({_columns(FileRow)}) VALUES ({marks}) "  # noqa: S608 -- our own column names
                 "ON CONFLICT (name) DO NOTHING",
@@ -141,13 +144,15 @@ class Catalogue:
         made = SourceFacts(*rows[0])
         return replace(made, inode=made.inode % (1 << 64))
 
+    def set_keep(self, file: str, epochs: int) -> None:
+        """Renew the file by so many epochs each time it ends soon; 0 leaves it to end."""
+        with self._write() as database:
+            database.execute("UPDATE files SET keep_epochs = ? WHERE id = ?", (epochs, file))
+
     def forget_file(self, file: str) -> None:
         """Remove a file and everything that belongs to it, its key included."""
         with self._write() as database:
-            database.execute(
-                "DELETE FROM holders WHERE deal IN (SELECT cid FROM deals WHERE file = ?)", (file,)
-            )
-            database.execute("DELETE FROM files WHERE id = ?", (file,))
+            _forget(database, file)
 
     def node(self, cid: str) -> bytes:
         """An encoded DAG node. Raises UnknownError."""
@@ -178,6 +183,23 @@ class Catalogue:
             database.execute(
                 "UPDATE deals SET state = ? WHERE file = ? AND ordinal = ?",
                 (state, row.file, row.ordinal),
+            )
+
+    def deal_ends(self, file: str | None = None) -> list[DealEnd]:
+        """When the deals of a file, or of all files, end."""
+        query = (
+            f"SELECT {_columns(DealEnd)} FROM deals "  # noqa: S608 -- our own column names
+            "WHERE file = ?1 OR ?1 IS NULL ORDER BY file, ordinal"
+        )
+        rows = [DealEnd(*row) for row in self._rows(query, file)]
+        return [replace(row, state=DealState(row.state)) for row in rows]
+
+    def set_deal_end(self, row: DealEnd) -> None:
+        """Record what the ledger says of a deal: its state, when it ends, how much it holds."""
+        with self._write() as database:
+            database.execute(
+                "UPDATE deals SET state = ?, expires = ?, kib = ? WHERE file = ? AND ordinal = ?",
+                (row.state, row.expires, row.kib, row.file, row.ordinal),
             )
 
     def set_commit(self, row: CatalogueDeal, unit: bytes) -> None:
@@ -217,6 +239,16 @@ class Catalogue:
 
     # Last known holders and other facts
 
+    def save_fact(self, key: str, data: bytes) -> None:
+        """Remember something about the whole catalogue."""
+        with self._write() as database:
+            database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, data))
+
+    def fact(self, key: str) -> bytes | None:
+        """What `save_fact` remembered."""
+        rows = self._rows("SELECT value FROM meta WHERE key = ?", key)
+        return bytes(rows[0][0]) if rows else None
+
     def save_holders(self, deal: str, data: bytes) -> None:
         """Remember who held the deal's shards when the super node was last asked."""
         with self._write() as database:
@@ -238,6 +270,13 @@ class Catalogue:
 def _signed(inode: int) -> int:
     """An inode is u64, an integer of SQLite i64."""
     return inode - (1 << 64) if inode >= 1 << 63 else inode
+
+
+def _forget(database: sqlite3.Connection, file: str) -> None:
+    database.execute(
+        "DELETE FROM holders WHERE deal IN (SELECT cid FROM deals WHERE file = ?)", (file,)
+    )
+    database.execute("DELETE FROM files WHERE id = ?", (file,))
 
 
 def _file(row: tuple[Any, ...]) -> FileRow:

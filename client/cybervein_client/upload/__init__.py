@@ -5,8 +5,18 @@ active ones; journal every acknowledged step. Requirements: catalogue, super nod
 """
 
 from cybervein_client.upload.file_source import FileSource
-from cybervein_client.upload.put import PutOptions, Uploader
+from cybervein_client.upload.offer import Offer
+from cybervein_client.upload.put import Ended, PutOptions, Uploader
 from cybervein_client.upload.resuming import Note
 from cybervein_client.upload.source import Source, StreamSource
 
-__all__ = ["FileSource", "Note", "PutOptions", "Source", "StreamSource", "Uploader"]
+__all__ = [
+    "Ended",
+    "FileSource",
+    "Note",
+    "Offer",
+    "PutOptions",
+    "Source",
+    "StreamSource",
+    "Uploader",
+]

@@ -40,7 +40,7 @@ class FileDeals:
         for deal in self.catalogue.deals(self.file.id):
             if deal.state is DealState.OPENING:
                 await self._resume_open(deal)
-            elif deal.state is DealState.OPEN:
+            elif deal.state in {DealState.OPEN, DealState.ACTIVE, DealState.ENDED}:
                 await self._keep_or_drop(deal)
             elif deal.state is DealState.COMMITTING and deal.commit_unit is not None:
                 await self._resume_commit(deal, deal.commit_unit)
@@ -64,12 +64,10 @@ class FileDeals:
             raise
         except CyberVeinError:  # void or refused: the deal is still open, or was refunded
             self.catalogue.set_deal_state(deal, DealState.OPEN)
-            await self._keep_or_drop(deal)
-            return
-        self.catalogue.set_deal_state(deal, DealState.ACTIVE)
+        await self._keep_or_drop(deal)
 
     async def _keep_or_drop(self, deal: CatalogueDeal) -> None:
-        """An open that the ledger refunded in the meantime cannot be committed: start it anew."""
+        """A deal that the ledger ended in the meantime stores nothing: start it anew."""
         known = await self.supernode.deal(deal.cid)
         if known is not None and known.state == "active":
             self.catalogue.set_deal_state(deal, DealState.ACTIVE)

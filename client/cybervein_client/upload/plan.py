@@ -39,9 +39,17 @@ def kib_of(sizes: Iterable[int]) -> int:
 
 def segments_per_deal(n: int, preset: Preset, super_nodes: int) -> int:
     """How many segments of n shards a deal takes: its commit must fit into one unit."""
-    each = SEGMENT_ENTRY_BYTES + n * SHARD_ENTRY_BYTES + super_nodes * REPAIR_KEY_BYTES
     room = preset.unit_bytes_max - COMMIT_FRAME_BYTES
-    return max(1, min(preset.deal_segments_max, room // each))
+    return max(1, min(preset.deal_segments_max, room // _segment_bytes(n, super_nodes)))
+
+
+def commit_bytes(segments: int, n: int, super_nodes: int) -> int:
+    """At most that many bytes has the `deal.commit` of so many segments of n shards."""
+    return COMMIT_FRAME_BYTES + segments * _segment_bytes(n, super_nodes)
+
+
+def _segment_bytes(n: int, super_nodes: int) -> int:
+    return SEGMENT_ENTRY_BYTES + n * SHARD_ENTRY_BYTES + super_nodes * REPAIR_KEY_BYTES
 
 
 def plan_deal(  # noqa: PLR0913 -- the facts of one deal, by name

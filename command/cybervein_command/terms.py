@@ -1,0 +1,68 @@
+"""How long is paid for: the options `--for` and `--epochs`, and how an offer is said."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from cybervein_protocol.amounts import coins
+from cybervein_runtime.console import escape
+
+from cybervein_command.context import console_of, decimals_of, home_of
+
+if TYPE_CHECKING:
+    from cybervein_client.lifetimes import NetworkTime
+    from cybervein_client.upload import Offer
+
+Epochs = Annotated[
+    int | None,
+    typer.Option(min=1, help="How many epochs to pay for. Default: 30 days in main, else 100."),
+]
+Duration = Annotated[
+    str | None,
+    typer.Option("--for", help="How long to pay for, in place of --epochs: 12h, 30d, 2w, 1y."),
+]
+
+
+def term(ctx: typer.Context, epochs: int | None, duration: str | None) -> int | None:
+    """The epochs that the two options ask for, None where neither is given."""
+    from cybervein_client.lifetimes import epochs_of, parse_duration  # noqa: PLC0415 -- for help
+
+    if duration is None:
+        return epochs
+    if epochs is not None:
+        raise typer.BadParameter("--for and --epochs exclude each other; give one of them")
+    preset = home_of(ctx).network().genesis.preset
+    return epochs_of(parse_duration(duration), preset.epoch_seconds)
+
+
+def say_offer(ctx: typer.Context, offer: "Offer", time: "NetworkTime") -> None:
+    """Price, duration and end on standard error, before anything is paid; JSON with `--json`."""
+    from cybervein_client.lifetimes import date_text, duration_text  # noqa: PLC0415 -- as above
+
+    ends = time.begin_of(time.epoch + offer.epochs)
+    if console_of(ctx).as_json:
+        sys.stderr.write(json.dumps({"offer": offer_document(offer, ends)}) + "\n")
+        return
+    price = coins(offer.price_per_gib if offer.price is None else offer.price, decimals_of(ctx))
+    each = " coins per GiB" if offer.price is None else " coins"
+    lasting = duration_text(offer.epochs * time.epoch_seconds)
+    again = "it has ended and is stored again, " if offer.again else ""
+    console_of(ctx).say(
+        f"{escape(offer.name)}: {again}{offer.code.k}/{offer.code.n} for {lasting}, until about "
+        f"{date_text(ends)}: {price}{each}"
+    )
+
+
+def offer_document(offer: "Offer", ends: float) -> dict[str, Any]:
+    """An offer for `--json`; amounts in veins, `ends` in unix seconds."""
+    return {
+        "name": offer.name,
+        "size": offer.size,
+        "code": f"{offer.code.k}/{offer.code.n}",
+        "epochs": offer.epochs,
+        "ends": ends,
+        "price": offer.price,
+        "price_per_gib": offer.price_per_gib,
+        "again": offer.again,
+    }

@@ -1,0 +1,275 @@
+"""Files whose deals have ended, or end soon: told everywhere, and mended by the obvious command."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+from cybervein_client import AsyncClient, Client
+from cybervein_client.catalogue import Catalogue, DealState, FileState
+from cybervein_client.home import Home
+from cybervein_client.lifetimes import Life
+from cybervein_client.upload import FileSource
+from cybervein_protocol.coding import SEGMENT_PLAIN
+from cybervein_protocol.encoding import parse_cid
+from cybervein_protocol.ledger.storage.bodies import DealClose
+from cybervein_protocol.placement import Code
+from cybervein_protocol.signing import KeyPair, address
+from cybervein_runtime.files import write_atomic
+from cybervein_runtime.identity import save_identity
+from real_network import RealNetwork
+from services import run_bytes
+from waiting import until
+
+Noise = Callable[..., Path]
+OLD, NEW = b"old bytes " * 700, b"new bytes " * 900
+
+
+def cybervein(home: Path, *arguments: str, code: int = 0) -> CompletedProcess[bytes]:
+    done = run_bytes("--home", home, *arguments)
+    assert done.returncode == code, (arguments, done.stdout, done.stderr)
+    return done
+
+
+def flat(text: bytes) -> str:
+    """What was said, without the line breaks of an 80 columns' terminal."""
+    return " ".join(text.decode().split())
+
+
+def answer(home: Path, *arguments: str, code: int = 0) -> Any:
+    return json.loads(cybervein(home, "--json", *arguments, code=code).stdout)
+
+
+@pytest.fixture(scope="module")
+def past(running: RealNetwork, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with one file, `photo`, whose deal has ended; its source lies beside the home."""
+    folder = tmp_path_factory.mktemp("past")
+    home = Home(folder / "home")
+    save_identity(home.identity_path, running.wallet)
+    write_atomic(home.network_path, running.network_file.read_bytes(), mode=0o644)
+    (folder / "photo").write_bytes(OLD)
+    stored = answer(home.directory, "put", str(folder / "photo"), "--epochs", "1")
+    [deal] = stored["deals"]
+    assert stored["state"] == "expiring"
+    until(lambda: running.get(f"/deals/{deal}")["state"] == "ended", "the deal to end")
+    return home
+
+
+@pytest.fixture
+def ended(past: Home, network: RealNetwork, tmp_path: Path) -> Path:
+    """A copy of that home, to be changed."""
+    del network  # every process runs
+    return Path(shutil.copytree(past.directory.parent, tmp_path / "ended")) / "home"
+
+
+def test_an_ended_file_is_listed_as_expired_with_its_date(ended: Path) -> None:
+    [row] = answer(ended, "ls")
+    assert (row["state"], row["seconds_left"]) == ("expired", 0)
+    listed = cybervein(ended, "ls").stdout
+    assert b"expired" in listed
+    assert b"UTC" in listed
+
+
+def test_reading_an_ended_file_says_when_it_ended_and_what_to_do(
+    ended: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    for arguments in (("get", "photo", "--out", str(copy)), ("cat", "photo")):
+        said = cybervein(ended, *arguments, code=1).stderr.decode()
+        assert "photo is not stored any more: its deal ended on 20" in said
+        assert "cybervein put" in said
+    assert list(tmp_path.glob(".copy*")) == []
+
+
+@pytest.mark.parametrize("command", [("audit", "photo"), ("renew", "photo"), ("keep", "photo")])
+def test_an_ended_file_is_refused_in_one_line_and_without_a_fee(
+    ended: Path, command: tuple[str, ...]
+) -> None:
+    before = answer(ended, "wallet", "show")["balance"]
+    done = cybervein(ended, *command, code=1)
+    assert done.stdout == b""
+    assert len(done.stderr.splitlines()) == 1
+    assert b"its deal ended on 20" in done.stderr
+    assert answer(ended, "wallet", "show")["balance"] == before
+
+
+def test_every_overview_warns_of_an_ended_file(ended: Path) -> None:
+    report = answer(ended, "doctor", code=1)
+    [check] = [each for each in report["checks"] if not each["ok"]]
+    assert (check["name"], "photo" in check["detail"]) == ("files", True)
+    status = answer(ended, "status")
+    assert (status["expired"], status["next_end"], len(status["warnings"])) == (1, None, 1)
+    warned = cybervein(ended, "miners").stderr
+    assert "warning: not stored any more, their deals have ended: photo" in flat(warned)
+
+
+def test_an_ended_deal_is_shown_as_ended_with_what_came_back(ended: Path) -> None:
+    [cid] = answer(ended, "ls")[0]["deals"]
+    [deal] = [row for row in answer(ended, "deals") if row["deal"] == cid]
+    assert (deal["state"], deal["health"], deal["kib"]) == ("ended", "none", 0)
+    assert deal["refunded"] == deal["escrow"] - deal["spent"] > 0
+    heading, *rows = cybervein(ended, "deals").stdout.decode().splitlines()
+    assert "returned" in heading
+    assert any("ended" in row and "good" not in row for row in rows)
+
+
+@pytest.mark.parametrize("data", [OLD, NEW], ids=["same", "changed"])
+def test_putting_an_ended_file_again_stores_it_and_says_so(ended: Path, data: bytes) -> None:
+    source = ended.parent / "photo"
+    source.write_bytes(data)
+    [gone] = answer(ended, "ls")[0]["deals"]
+    done = cybervein(ended, "put", str(source), "--for", "1h")
+    assert "it has ended and is stored again" in flat(done.stderr)
+    assert done.stdout.startswith(b"stored photo")
+    [row] = answer(ended, "ls")
+    assert (row["state"], row["epochs"]) == ("stored", 3600 // 15)
+    assert gone not in row["deals"]
+    assert cybervein(ended, "cat", "photo").stdout == data
+
+
+def test_a_put_whose_deal_ended_before_it_was_finished_uploads_it_again(ended: Path) -> None:
+    catalogue = Catalogue(Home(ended).catalogue_path)
+    row = catalogue.resolve("photo")
+    catalogue.set_file_state(row.id, FileState.UPLOADING)
+    source = FileSource(ended.parent / "photo")  # the copy has another path
+    catalogue.close()
+    source.close()
+    database = sqlite3.connect(Home(ended).catalogue_path)
+    with database:
+        facts = (source.name, source.mtime_ns)
+        database.execute("UPDATE files SET source = ?, mtime_ns = ?", facts)
+    database.close()
+    stored = answer(ended, "put", source.name, "--epochs", "50")
+    assert (stored["state"], stored["epochs"]) == ("stored", 50)
+    assert cybervein(ended, "cat", "photo").stdout == OLD
+
+
+async def test_a_file_that_lost_one_of_its_deals_gets_that_one_again(
+    client: AsyncClient, noise: Noise, tmp_path: Path
+) -> None:
+    source = noise(8 * SEGMENT_PLAIN + 1)  # preset test: 8 segments in a deal
+    row = await client.put(FileSource(source), "large", epochs=20, code=Code(2, 3))
+    kept, lost = client.catalogue.deals(row.id)
+    await client._units.send(DealClose(deal=parse_cid(lost.cid, "deal")))
+    life = await client.watch.ask(row)
+    assert (life.life, life.ended) == (Life.EXPIRED, 1)
+    mended = await client.put(FileSource(source), "large", epochs=60)
+    first, second = client.catalogue.deals(mended.id)
+    assert (first.cid, first.state, second.state) == (kept.cid, DealState.ACTIVE, DealState.ACTIVE)
+    life = await client.watch.ask(mended)
+    assert life.expires is not None
+    assert life.expires - life.time.epoch > 50  # the older deal was brought to the new end
+    await client.get("large", tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == source.read_bytes()
+
+
+def test_price_duration_and_end_are_shown_before_anything_is_paid(home: Home, noise: Noise) -> None:
+    source = str(noise(5000))
+    said = flat(cybervein(home.directory, "put", source, "--name", "a", "--for", "10m").stderr)
+    assert "for 10 min, until about 20" in said
+    assert "coins" in said
+    done = cybervein(home.directory, "--json", "put", source, "--name", "b", "--epochs", "40")
+    offer, stored = json.loads(done.stderr)["offer"], json.loads(done.stdout)
+    assert (offer["epochs"], offer["price"]) == (40, stored["price"])
+    assert offer["price"] >= stored["escrow"]
+    assert abs(offer["ends"] - stored["ends"]) <= 2 * 15
+    stream = run_bytes("--home", home.directory, "put", "-", "--name", "c", data=b"stream")
+    assert "coins per GiB" in flat(stream.stderr)
+
+
+def test_no_more_is_paid_than_was_shown(home: Home, network: RealNetwork, noise: Noise) -> None:
+    wallet = f"/accounts/{address(network.wallet.keys.public)}"
+    before = network.get(wallet)["balance"]
+    price = answer(home.directory, "put", str(noise(5000)), "--name", "a")["price"]
+    assert 0 < before - network.get(wallet)["balance"] <= price
+
+
+def test_a_file_that_is_stored_is_not_paid_for_twice(home: Home, noise: Noise) -> None:
+    source = str(noise(5000))
+    first = answer(home.directory, "put", source, "--name", "a")
+    done = cybervein(home.directory, "put", source, "--name", "a", "--epochs", "900")
+    assert "stored already, until 20" in flat(done.stdout)
+    assert "nothing was paid" in flat(done.stdout)
+    [row] = answer(home.directory, "ls")
+    assert (row["deals"], row["epochs"]) == (first["deals"], 100)
+
+
+def test_two_ways_to_say_how_long_exclude_each_other(home: Home) -> None:
+    both = ("--for", "1d", "--epochs", "3")
+    cybervein(home.directory, "put", "/etc/hostname", *both, code=2)
+    cybervein(home.directory, "renew", "a", *both, code=2)
+    said = cybervein(home.directory, "put", "/etc/hostname", "--for", "soon", code=1)
+    assert b"such as 12h or 30d" in said.stderr
+
+
+def test_a_renewal_that_is_too_long_costs_no_fee(
+    home: Home, network: RealNetwork, noise: Noise
+) -> None:
+    answer(home.directory, "put", str(noise(5000)), "--name", "a")
+    wallet = f"/accounts/{address(network.wallet.keys.public)}"
+    before = network.get(wallet)
+    said = cybervein(home.directory, "renew", "a", "--epochs", "9950", code=1).stderr
+    assert b"at most 99" in said
+    assert network.get(wallet) == before
+    renewed = answer(home.directory, "renew", "a", "--for", "1h")
+    [row] = answer(home.directory, "ls")
+    assert (renewed["epochs"], row["ends_epoch"]) == (240, renewed["ends_epoch"])
+
+
+def test_a_kept_file_is_renewed_when_it_ends_soon_and_only_then(home: Home, noise: Noise) -> None:
+    source = str(noise(5000))
+    stored = answer(home.directory, "put", source, "--name", "a", "--epochs", "3", "--keep")
+    warned = cybervein(home.directory, "miners").stderr
+    assert b"a is kept" not in warned  # its renewal is not late yet
+    [kept] = answer(home.directory, "keep", "--once")
+    assert (kept["renewed_epochs"], kept["problem"]) == (3, None)
+    [row] = answer(home.directory, "ls")
+    assert (row["ends_epoch"], row["keep_epochs"]) == (stored["ends_epoch"] + 3, 3)
+    [again] = answer(home.directory, "keep", "--once")
+    assert again["renewed_epochs"] == 0
+    assert answer(home.directory, "keep", "a", "--off")["keep_epochs"] == 0
+    assert answer(home.directory, "keep", "--once") == []
+
+
+def test_a_wallet_that_cannot_keep_a_file_is_told_before_and_by_the_service(
+    home: Home, network: RealNetwork, noise: Noise
+) -> None:
+    poor = home.directory.parent / "poor"
+    made = answer(poor, "wallet", "new", "--network", str(network.network_file))
+    cybervein(home.directory, "wallet", "send", made["address"], "0.02", "--yes")
+    answer(poor, "put", str(noise(5000)), "--name", "a", "--epochs", "30", "--code", "2/4")
+    friend = address(KeyPair(b"\x46" * 32).public)
+    left = answer(poor, "wallet", "show")["balance"] - 30_000
+    cybervein(poor, "wallet", "send", friend, f"0.{left:09d}", "--yes")
+    said = cybervein(poor, "keep", "a", "--epochs", "9000").stderr
+    assert "the wallet cannot pay the next renewal of a" in flat(said)
+    done = cybervein(poor, "keep", "--once", code=3)
+    assert b"not renewed" in done.stdout
+    assert b"pay coins in" in done.stderr
+
+
+def test_a_renewal_from_another_home_is_known_before_a_file_is_called_expiring(
+    home: Home, noise: Noise, tmp_path: Path
+) -> None:
+    Client(home.directory).put(noise(5000), "a", epochs=3)
+    assert answer(home.directory, "ls")[0]["state"] == "expiring"
+    other = Path(shutil.copytree(home.directory, tmp_path / "other"))
+    answer(other, "renew", "a", "--epochs", "60")
+    assert answer(home.directory, "ls")[0]["state"] == "stored"
+
+
+def test_what_is_left_is_estimated_while_no_super_node_answers(
+    home: Home, network: RealNetwork, noise: Noise
+) -> None:
+    answer(home.directory, "put", str(noise(5000)), "--name", "a")
+    [before] = answer(home.directory, "ls")
+    network.supernode.kill()
+    done = cybervein(home.directory, "ls")
+    assert "estimated by this machine's clock" in flat(done.stderr)
+    [row] = answer(home.directory, "ls")
+    assert (row["state"], row["ends_epoch"]) == ("stored", before["ends_epoch"])
+    assert abs(row["ends"] - before["ends"]) < 1
