@@ -213,6 +213,13 @@ def test_the_page_of_a_miner_of_the_version_before_is_shorter() -> None:
     assert "coins a day" not in drawn(old)
 
 
+def test_why_a_disk_is_as_it_is_has_a_line_of_its_own() -> None:
+    lines = [
+        line.rstrip() for line in drawn(told(disks=[disk("missing", "no marker")])).splitlines()
+    ]
+    assert "/mnt/a: no marker" in lines
+
+
 def test_a_path_with_brackets_is_shown_as_it_is() -> None:
     odd = made(DiskDocument, path="/mnt/[bold]x[/bold]", state="ready")
     assert "/mnt/[bold]x[/bold]" in drawn(told(disks=[odd])).replace("\n", "")

@@ -18,7 +18,8 @@ def screen(told: StatusDocument) -> RenderableType:
     facts.add_column(overflow="fold")
     for name, value in (*_who(told), *_plots(told), *_pay(told)):
         facts.add_row(name, Text(value))
-    return Group(facts, "", _disks(told.disks), "", Text(f"next: {next_step(told)}"))
+    why = [Text(f"{disk.path}: {disk.reason}") for disk in told.disks if disk.reason]
+    return Group(facts, "", _disks(told.disks), *why, "", Text(f"next: {next_step(told)}"))
 
 
 def _who(told: StatusDocument) -> list[tuple[str, str]]:
@@ -70,7 +71,7 @@ def _pay(told: StatusDocument) -> list[tuple[str, str]]:
     a_day = (
         "no epoch was paid yet"
         if ledger.per_day is None
-        else f"{coins(ledger.per_day, places)} coins a day (last {ledger.per_day_epochs} epochs)"
+        else f"{coins(ledger.per_day, places)} coins a day (by {ledger.per_day_epochs} epochs)"
     )
     bond = f"{coins(ledger.bonded, places)} coins, {coins(ledger.bond_due, places)} still due"
     space = f"{size(ledger.space_bytes)} measured of {size(told.plot_bytes)} plotted"
@@ -88,7 +89,6 @@ def _disks(disks: list[DiskDocument]) -> Table:
     table.add_column("disk", overflow="fold")
     for name in ("state", "size", "free", "plots", "shards"):
         table.add_column(name, no_wrap=True, justify="left" if name == "state" else "right")
-    table.add_column("why", overflow="fold")
     for disk in disks:
         table.add_row(
             Text(disk.path),
@@ -97,7 +97,6 @@ def _disks(disks: list[DiskDocument]) -> Table:
             size(disk.free_bytes),
             str(disk.plots),
             str(disk.shards),
-            Text(disk.reason),
         )
     return table
 
