@@ -41,8 +41,7 @@ def seen(state: DiskState, path: str = "/a", *, readable: bool | None = None) ->
 @pytest.mark.parametrize(
     ("before", "now", "change"),
     [
-        (None, seen(DiskState.READY), None),
-        (None, seen(DiskState.MISSING), DiskChange.AWAY),
+        (seen(DiskState.READY), seen(DiskState.MISSING), DiskChange.AWAY),
         (seen(DiskState.READY), seen(DiskState.READY), None),
         (seen(DiskState.READY), seen(DiskState.FOREIGN), DiskChange.AWAY),
         (seen(DiskState.MISSING), seen(DiskState.MISSING), None),
@@ -53,9 +52,7 @@ def seen(state: DiskState, path: str = "/a", *, readable: bool | None = None) ->
         (seen(DiskState.READY), seen(DiskState.DRAINED), None),
     ],
 )
-def test_what_is_said_of_a_change(
-    before: DiskNow | None, now: DiskNow, change: DiskChange | None
-) -> None:
+def test_what_is_said_of_a_change(before: DiskNow, now: DiskNow, change: DiskChange | None) -> None:
     assert change_of(before, now) is change
 
 
@@ -128,6 +125,21 @@ async def test_a_start_without_a_disk_tells_it_once(world: World, tmp_path: Path
         async with serving(world, settings) as miner:
             await asyncio.to_thread(miner.node.upkeep.look)
     assert events(logs) == [AWAY]
+
+
+async def test_exchanged_directories_are_told_at_the_start(world: World, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    settings = settings_of(world, tmp_path, first, second)
+    async with serving(world, settings):
+        pass
+    first.rename(tmp_path / "aside")
+    second.rename(first)
+    (tmp_path / "aside").rename(second)
+    with capture_logs() as logs:
+        async with serving(world, settings) as miner:
+            await asyncio.to_thread(miner.node.upkeep.look)
+    told = [(e["path"], e["given_as"]) for e in logs if "given_as" in e]
+    assert told == [(str(first), str(second)), (str(second), str(first))]
 
 
 async def test_a_bandwidth_read_of_a_lost_disk_is_answered_in_words(

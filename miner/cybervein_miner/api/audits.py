@@ -57,7 +57,7 @@ class Auditee:
 
     def _require_disk(self, disk_id: str) -> None:
         disk = self._store.rack.get(disk_id)
-        if not disk.readable:
+        if not disk.here():
             raise UnavailableError(f"disk {disk.path} is {disk.state.value}; audit again later")
 
     def read_plot(self, gamma: bytes, start: int, length: int) -> bytes:

@@ -196,8 +196,8 @@ class Rack:
 
     def _beside(self, disk: Disk) -> list[Disk]:
         """Other disks on the same filesystem that can be used."""
-        others = [other for other in self._disks.values() if other is not disk and other.readable]
-        return [other for other in others if other.filesystem == disk.filesystem]
+        shared = [each for each in self._disks.values() if each.filesystem == disk.filesystem]
+        return [other for other in shared if other is not disk and other.readable]
 
     def _remember(self, disk: Disk) -> None:
         leaving = _DRAINED if disk.drained else _LEAVES if disk.leaving else _STAYS

@@ -51,9 +51,8 @@ class DiskNow:
         return cls(str(disk.path), disk.state, disk.readable)
 
 
-def change_of(before: DiskNow | None, now: DiskNow) -> DiskChange | None:
-    """What is to be said of a disk, if anything. A new one that works is no event."""
-    was = before or DiskNow(now.path, DiskState.READY, readable=True)
+def change_of(was: DiskNow, now: DiskNow) -> DiskChange | None:
+    """What is to be said of a disk, if anything."""
     if DiskState.DRAINED in {was.state, now.state}:
         return None  # a person asked for it and was answered
     if was.readable != now.readable:
@@ -79,7 +78,9 @@ class DiskEvents:
         now = {disk.id: DiskNow.of(disk) for disk in disks}
         before, self._seen = self._seen, now
         for disk in disks:
-            if change := change_of(before.get(disk.id), now[disk.id]):
+            # one that works where it was given is no event at the start
+            usual = DiskNow(str(disk.home), DiskState.READY, readable=True)
+            if change := change_of(before.get(disk.id, usual), now[disk.id]):
                 self._tell(change, disk)
         self._tell_of_all(list(before.values()), list(now.values()))
 

@@ -1,5 +1,7 @@
 """The parts of one miner, each made once, in one place; and its list of duties."""
 
+from collections import Counter
+
 import structlog
 from cybervein_protocol import vrf
 from cybervein_protocol.api.super_node.network import NetworkDocument
@@ -157,11 +159,12 @@ def _upkeep(basis: Basis, plotter: Plotter, trash: Trash) -> Upkeep:
         adopted = tidy(disks, basis.journal, basis.ledger_time())
         if adopted:
             _log.warning("adopted shards that the journal did not know", shards=len(adopted))
-        for disk in disks:
-            if reason := plotter.why_no_plot(disk):
-                _log.warning("no plot is made on a disk", path=str(disk.path), reason=reason)
         for problem in take_in(basis.inventory, basis.identity.keys, disks):
             _log.error("plot is not used", problem=problem)
+        plots = Counter(row.disk for row in basis.inventory.rows())
+        for disk in disks:
+            if reason := plotter.why_no_plot(disk, plots[disk.id]):
+                _log.warning("no plot is made on a disk", path=str(disk.path), reason=reason)
 
     grace_seconds = float(basis.preset.grace_epochs * basis.preset.epoch_seconds)
     return Upkeep(

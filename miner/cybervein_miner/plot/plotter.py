@@ -111,10 +111,10 @@ class Plotter:
         whole = sum(room.plots for room in rooms) - len(running)
         return PlotsNow(whole, wanted, tuple(each.done / each.total for each in running))
 
-    def why_no_plot(self, disk: Disk) -> str:
-        """Why this disk gets no plot, in words; "" where it has or gets one."""
-        [room] = [room for room in self.rooms() if room.id == disk.id]
-        return why_no_plot(room, self.wish, footprint(self.shape))
+    def why_no_plot(self, disk: Disk, plots: int) -> str:
+        """Why this disk, which has so many plots, gets none, in words; "" where it does."""
+        coming = sum(each.disk == disk.id for each in tuple(self.running.values()))
+        return why_no_plot(_room(disk, plots + coming), self.wish, footprint(self.shape))
 
     def idle(self) -> bool:
         """Whether nothing is in the making and nothing more is wanted."""

@@ -72,7 +72,7 @@ class DiskBoard:
             id=disk.id,
             path=str(disk.path),
             state=disk.state,
-            reason=disk.reason or self._remark(disk),
+            reason=disk.reason or self._remark(disk, plots),
             leaving=disk.leaving,
             placeable=disk.placeable,
             io_errors=disk.io_errors,
@@ -88,7 +88,7 @@ class DiskBoard:
             remaining=self.leaving.remaining(disk),
         )
 
-    def _remark(self, disk: Disk) -> str:
+    def _remark(self, disk: Disk, plots: int) -> str:
         """What a person may want to know of a disk that can be used."""
         if disk.leaving and self.leaving.blocked_by:
             return self.leaving.blocked_by
@@ -96,4 +96,4 @@ class DiskBoard:
             return f"given as {disk.home}; its marker was found here"
         if beside := ", ".join(str(other.path) for other in disk.beside()):
             return f"shares its filesystem with {beside}: each has its part, counted once"
-        return self.plotter.why_no_plot(disk)
+        return self.plotter.why_no_plot(disk, plots)
