@@ -80,6 +80,21 @@ async def test_a_listing_says_who_drains_and_what_is_left(lab: Lab, world: World
     assert (one["epochs"], one["drain"]) == ([], {"remaining": 1, "promised": 0, "blocked_by": ""})
 
 
+async def test_a_miner_is_told_when_where_and_with_what_result_it_was_asked(
+    lab: Lab, world: World, url: str
+) -> None:
+    miners, _ = world
+    here, gone = (miner.key.public for miner in miners[:2])
+    before = lab.desk.time.wall()
+    await miners[1].stop()
+    await lab.node.roster.refresh()
+    rows = [await get(f"{url}/v1/miners/{address(key)}") for key in (here, gone)]
+    assert [row["asked_url"] for row in rows] == [miner.url for miner in miners[:2]]
+    assert all(before <= row["asked"] <= lab.desk.time.wall() for row in rows)  # type: ignore[operator]
+    assert [row["online"] for row in rows] == [True, False]
+    assert (rows[0]["unreachable"], "does not answer" in str(rows[1]["unreachable"])) == ("", True)
+
+
 async def test_a_miner_asks_for_its_own_relief_only(lab: Lab, world: World, url: str) -> None:
     miners, stored = world
     roots = [root for root, _ in stored.shards[:3]]

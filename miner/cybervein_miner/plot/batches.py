@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
+from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.super_node.miners import BatchDocument, FullMinerDocument
 from cybervein_protocol.encoding import (
     cid_root,
@@ -112,7 +113,8 @@ class Batches:
             self._inventory.set_state(rows, PlotState.MADE, None)
             raise
         self._inventory.set_state(rows, PlotState.PENDING, cid_root(unit_id(unit)))
-        _log.info("plots are registered; a commit audit follows", plots=len(rows), bond=bond)
+        paid = coins(bond, self._preset.coin_decimals)
+        _log.info("plots are registered; a commit audit follows", plots=len(rows), bond_coins=paid)
 
     def _most(self, miner: FullMinerDocument, balance: int) -> int:
         """Plots of one batch at most: the preset's limit, and bonds paid or due within theirs."""
