@@ -13,10 +13,13 @@ from cybervein_protocol.errors import CyberVeinError, LimitError, MalformedError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
+from cybervein_runtime.http_border import Asgi, Receive, Scope, Send, check_readable
 from cybervein_runtime.openapi import JsonAnswer
 
-_FAULT = 500
+_FAULT, _METHOD = 500, 405
+_METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 _BY_STATUS = {LimitError.status: LimitError}
 
 
@@ -25,18 +28,40 @@ def error_response(error: CyberVeinError, headers: Mapping[str, str] | None = No
     return _document(error.status, error.code, str(error), headers)
 
 
-def method_refused(request: Request, allow: str) -> JsonAnswer:
-    """405, naming the methods that the path has."""
+def method_refused(request: Request) -> JsonAnswer:
+    """405, naming the methods that the path has: those of all of its routes."""
+    allow = ", ".join(method for method in _METHODS if _has(request, method))
     message = f"{request.url.path}: {request.method} is not one of its methods; it has {allow}"
     return _document(405, MalformedError.code, message, {"allow": allow})
 
 
 def install_errors(app: FastAPI) -> None:
-    """Have `app` answer every error as the document: ours, Starlette's and what nobody foresaw."""
+    """Have `app` answer every error as the document: ours, Starlette's and what nobody foresaw.
+
+    What cannot be read at all (`http_border`) is refused before any route.
+    """
+    app.add_middleware(_Border)
     app.exception_handler(CyberVeinError)(_known)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(HTTPException)(_refused)
     app.exception_handler(Exception)(_fault)
+
+
+class _Border:
+    """ASGI middleware: a request that cannot be read in one way alone is answered here."""
+
+    def __init__(self, app: Asgi) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, or refuse."""
+        if scope["type"] == "http":
+            try:
+                check_readable(scope)
+            except MalformedError as error:
+                await error_response(error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 async def _known(request: Request, error: CyberVeinError) -> JsonAnswer:
@@ -54,12 +79,18 @@ async def _invalid(request: Request, error: RequestValidationError) -> JsonAnswe
 async def _refused(request: Request, error: HTTPException) -> JsonAnswer:
     """What the router refuses, or a mounted folder."""
     headers = error.headers or {}
-    if "allow" in {name.lower() for name in headers}:
-        return method_refused(request, headers.get("Allow") or headers["allow"])
+    if error.status_code == _METHOD:
+        return method_refused(request)
     kind = UnavailableError if error.status_code >= _FAULT else MalformedError
     code = _BY_STATUS.get(error.status_code, kind).code
     message = f"{request.method} {request.url.path}: {error.detail}; see /openapi.json"
     return _document(error.status_code, code, message, headers)
+
+
+def _has(request: Request, method: str) -> bool:
+    """Whether any route takes it; the router's own refusal names the first route's alone."""
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
 
 async def _fault(request: Request, error: Exception) -> JsonAnswer:

@@ -63,7 +63,7 @@ def answers_bytes(media_type: str, what: str, *, refuses: Errors = ()) -> dict[s
 
 def answers_events(kinds: Mapping[str, type[Document]], *, refuses: Errors = ()) -> dict[str, Any]:
     """Keywords of a route that answers server-sent events, a document for each name."""
-    stream = {"schema": {"type": "string"}, "itemSchema": {"oneOf": [*_events(kinds)]}}
+    stream = {"itemSchema": {"oneOf": [*_events(kinds)]}}
     own = {"description": "Until the listener goes.", "content": {"text/event-stream": stream}}
     return _route(200, {200: own}, refuses)
 
@@ -103,6 +103,8 @@ def describe(app: FastAPI, *, everywhere: Mapping[str, Errors] | None = None) ->
             ]
             for operation in operations.values():
                 _complete(operation["responses"], errors)
+                for parameter in operation.get("parameters", ()):
+                    parameter["schema"] = _given(parameter["schema"])
         _add_schemas(document)
         return document
 
@@ -113,13 +115,18 @@ def _complete(responses: dict[str, Any], errors: Errors) -> None:
     """What any route may answer, in place of FastAPI's guess about parameters."""
     if "HTTPValidationError" in str(responses.get("422", "")):
         del responses["422"]
-        responses.update(_refusals((MalformedError,), responses))
-    responses.update(_refusals(errors, responses))
+    responses.update(_refusals((*errors, MalformedError), responses))
     for status, text in (
         (_METHOD_REFUSED, "malformed: the path has other methods, see `Allow`."),
         (_FAULT, "unavailable: the server failed; its log says why."),
     ):
         responses.setdefault(str(status), _json(text, _ref(ErrorDocument)))
+
+
+def _given(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that may be left out is never sent as `null`."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    return {k: v for k, v in schema.items() if k != "anyOf"} | kinds[0] if kinds else schema
 
 
 def _refusals(errors: Errors, known: Mapping[str, Any] | None = None) -> dict[str, Any]:

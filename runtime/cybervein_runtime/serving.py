@@ -14,10 +14,10 @@ import uvicorn
 from cybervein_protocol.errors import CyberVeinError, UnavailableError
 
 from cybervein_runtime.files import write_atomic
+from cybervein_runtime.http_protocol import HttpProtocol
 from cybervein_runtime.tls import Tls
 
 _BACKLOG = 256
-_CONCURRENCY_MAX = 2048  # connections, idle ones too: probes must find a place among them
 _GRACE_SECONDS = 10
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 RENEWAL_SECONDS = 10.0
@@ -90,10 +90,9 @@ async def serve(
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=protocol or "httptools",
+        http=protocol or HttpProtocol,
         log_level="warning",
         access_log=False,
-        limit_concurrency=_CONCURRENCY_MAX,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=64 << 10,

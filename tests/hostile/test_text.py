@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from cybervein_client.lifetimes import parse_duration
 from cybervein_command.ranges import parse_range
-from cybervein_miner.api.door import number_of, root_of
+from cybervein_miner.api.door import number_of
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.decode import decode_document
 from cybervein_protocol.api.errors import ErrorDocument
@@ -22,6 +22,7 @@ from cybervein_runtime.addresses import check_peer_url, check_published_url, is_
 from cybervein_runtime.http_client import error_of
 from cybervein_runtime.http_server import read_body
 from cybervein_runtime.json_text import parse_json
+from cybervein_runtime.parameters import parse_root
 from cybervein_supernode.process.founding import parse_fund
 from fastapi import Request
 from hypothesis import given
@@ -39,7 +40,7 @@ LONG = st.builds("{}{}{}".format, st.sampled_from(["", "1/", f"{ADDRESS}="]), DI
 TEXT = st.lists(PIECES, max_size=4).map("".join) | LONG
 PARSERS = [
     *(parse_range, parse_code, parse_address, parse_fund, parse_duration),
-    *(order_from_header, root_of),
+    *(order_from_header, parse_root),
 ]
 
 
@@ -87,9 +88,9 @@ def test_a_duration_comes_back(count: int, unit: str) -> None:
 @given(DIGESTS)
 def test_keys_and_roots_come_back_from_their_text(digest: bytes) -> None:
     assert parse_address(address(digest)) == digest
-    assert root_of(digest.hex()) == digest
+    assert parse_root(digest.hex()) == digest
     with pytest.raises(MalformedError):
-        root_of(digest.hex() + "0")
+        parse_root(digest.hex() + "0")
 
 
 @given(TEXT, SIZES)

@@ -56,6 +56,13 @@ async def test_control_routes_are_as_documented(world: World, tmp_path: Path) ->
         assert await status("GET", "/v1/disks") == 200
         assert await status("POST", "/v1/disks", {"path": ""}) == 400
         assert await status("POST", "/v1/disks", {"path": "/x", "more": 1}) == 400
+        loop = tmp_path / "loop"
+        loop.symlink_to(loop)
+        for path, code in {
+            "/nul\0": 400, "relative": 400, "/" + "x" * 5000: 400, "/" + "x" * 300: 507,
+            "/" + "x/" * 2000: 507, str(loop): 507, f"{loop}/a": 507, "/dev/null/a": 507,
+        }.items():  # fmt: skip
+            assert await status("POST", "/v1/disks", {"path": path}) == code, path
         assert await status("DELETE", "/v1/disks/none") == 404
         assert await status("DELETE", "/v1/disks/none?force=perhaps") == 400
         disk = miner.node.basis.rack.disks[0].id

@@ -32,7 +32,7 @@ PLACE = "?segment=3&index=1"
 DRAINING = b'{"v":1,"draining":true}'
 AT_THE_DOOR = {401, 403, 409, 410, 503}
 REFUSALS = {
-    ("GET", "/v1/disks"): AT_THE_DOOR,
+    ("GET", "/v1/disks"): AT_THE_DOOR | {400},
     ("POST", "/v1/drain"): AT_THE_DOOR | {400, 413, 507},
     ("POST", "/v1/disks"): AT_THE_DOOR | {400, 413, 507},
     ("DELETE", DISK): AT_THE_DOOR | {400, 404, 507},
@@ -43,8 +43,8 @@ REFUSALS = {
     ("GET", SHARD): AT_THE_DOOR | {400, 404, 413, 422, 507},
     ("DELETE", SHARD): AT_THE_DOOR | {400, 404, 413, 507},
 }  # fmt: skip
-PATHS = {SHARD: f"/v1/shards/{NOWHERE}", PLOT: f"/v1/plots/{NOWHERE}", DISK: "/v1/disks/none",
-         WIPE: "/v1/disks/none/wipe"}  # fmt: skip
+PATHS = {SHARD: f"/v1/shards/{NOWHERE}", PLOT: f"/v1/plots/{NOWHERE}?offset=0&length=0",
+         DISK: "/v1/disks/none",         WIPE: "/v1/disks/none/wipe"}  # fmt: skip
 
 
 @dataclass
@@ -155,6 +155,7 @@ async def _malformed(asking: Asking) -> None:
     for method, path, body in (
         ("POST", "/v1/drain", b"{}"), ("POST", "/v1/disks", b'{"path":""}'),
         ("DELETE", "/v1/disks/none?force=perhaps", b""), ("POST", PATHS[WIPE], b"[]"),
+        ("GET", "/v1/disks?twice=1&twice=2", b""),
         ("GET", "/v1/plots/short", b""), ("PUT", "/v1/shards/short", b""),
         ("GET", "/v1/shards/short", b""), ("DELETE", "/v1/shards/short", b""),
     ):  # fmt: skip

@@ -26,6 +26,7 @@ from cybervein_supernode.api import live_routes
 from cybervein_supernode.api.limits import PROBES, Buckets
 from fake_miner import FakeMiner
 from http_contract import Contract, contract_of
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from stored_deal import Stored, open_and_upload, register, store
 from super_lab import WALLET, Lab
 
@@ -108,6 +109,16 @@ async def test_every_read_is_as_documented(lab: Lab, world: World, contract: Con
     assert {path for (method, path), seen in contract.seen.items() if 200 in seen} == reads
 
 
+async def test_metrics_come_in_the_format_that_is_asked_for(contract: Contract) -> None:
+    plain = await contract.ask("GET", "/metrics", headers={"Accept": "text/plain"})
+    asked = "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"
+    page = await contract.ask("GET", "/metrics", headers={"Accept": asked})
+    assert (plain.media_type, page.media_type) == ("text/plain", "application/openmetrics-text")
+    families = {family.name for family in text_string_to_metric_families(page.body.decode())}
+    assert {"cybervein_supernode_height", "cybervein_supernode_blocks"} <= families
+    assert page.body.endswith(b"# EOF\n")
+
+
 async def test_every_read_that_fails_is_as_documented(lab: Lab, contract: Contract) -> None:
     assert lab
     cases = {
@@ -120,10 +131,23 @@ async def test_every_read_that_fails_is_as_documented(lab: Lab, contract: Contra
         "/v1/deals/x": 400, f"/v1/deals/{ABSENT}": 404, "/v1/deals/x/shards": 400,
         f"/v1/deals/{ABSENT}/shards": 404, "/v1/shards/x": 400, f"/v1/shards/{NOWHERE}": 404,
         "/v1/evidence/x": 400, f"/v1/evidence/{NOWHERE}": 404, "/v1/events?after=x": 400,
-        "/v1/nowhere": 404,
+        "/v1/nowhere": 404, "/v1/blocks/9223372036854775807": 404, "/v1/blocks/-1": 400,
+        "/v1/blocks/9223372036854775808": 400, "/v1/blocks/9223372036854775808/raw": 400,
+        "/v1/epochs/18446744073709551616": 400, f"/v1/epochs/{'9' * 5000}": 400,
+        "/v1/blocks?from=9223372036854775808": 400, "/v1/blocks?from=1&from=2": 400,
+        "/v1/events?after=9223372036854775808": 400, "/v1/blocks/%C2%B2": 400,
+        "/v1/accounts/%00": 400, "/v1/accounts/%FF": 400, "/v1/blocks?limit=%FF": 400,
     }  # fmt: skip
     for path, status in cases.items():
         assert (await contract.ask("GET", path)).status == status, path
+
+
+@pytest.mark.parametrize("last", ["²", "x", "-1", "1.0", "9" * 5000, str(1 << 63)])
+async def test_a_last_event_that_is_no_number_is_refused_as_documented(
+    contract: Contract, last: str
+) -> None:
+    sent = await contract.ask("GET", "/v1/events", headers={"Last-Event-ID": last})
+    assert (sent.status, sent.json()["error"]) == (400, "malformed")
 
 
 async def test_every_unit_is_answered_as_documented(lab: Lab, contract: Contract) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Annotated
 
 from cybervein_protocol.api.miner.status import StatusDocument
 from cybervein_protocol.encoding import encode
@@ -14,19 +15,22 @@ from cybervein_runtime.http_client import DAG_CBOR
 from cybervein_runtime.http_errors import install_errors
 from cybervein_runtime.http_server import read_body
 from cybervein_runtime.openapi import JsonAnswer, answers, answers_bytes, describe, takes_bytes
+from cybervein_runtime.parameters import DIGITS, Root, Whole
 from cybervein_runtime.probes import Probes, add_probes
 from fastapi import FastAPI, Request, Response
+from pydantic import Field
 from starlette.routing import Route
 
 from cybervein_miner.api.acts import Control
 from cybervein_miner.api.audits import READ_BYTES_MAX, Auditee
 from cybervein_miner.api.control import add_control
-from cybervein_miner.api.door import ORDERED, WITH_BODY, Door, number_of, root_of
+from cybervein_miner.api.door import ORDERED, WITH_BODY, Door
 from cybervein_miner.api.shard_routes import describe_shards
-from cybervein_miner.api.shards import PATH, SLICE_TYPE, ShardEndpoint
+from cybervein_miner.api.shards import METHODS, PATH, SLICE_TYPE, ShardEndpoint
 from cybervein_miner.api.throttle import Throttle
 from cybervein_miner.shard.orders import OrderBook
 
+Length = Annotated[int, Field(ge=0, le=READ_BYTES_MAX), DIGITS]
 Status = Callable[[], StatusDocument]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -49,7 +53,7 @@ def build_app(border: Border, lifespan: Lifespan) -> FastAPI:
     """The application."""
     app = FastAPI(title="CyberVein miner", version="1", docs_url=None, lifespan=lifespan)
     install_errors(app)
-    app.router.routes.append(Route(PATH, endpoint=border.shards))
+    app.router.routes.append(Route(PATH, endpoint=border.shards, methods=METHODS))
     describe_shards(app)
     add_probes(app, border.probes)
     add_control(app, border.door, border.control)
@@ -84,14 +88,11 @@ def _add_super_node(app: FastAPI, border: Border) -> None:
     read = answers_bytes(SLICE_TYPE, "A Bao slice.", refuses=(*ORDERED, *kept))
 
     @app.get("/v1/plots/{gamma}", **read)
-    async def read_plot(request: Request, gamma: str) -> Response:
+    async def read_plot(request: Request, gamma: Root, offset: Whole, length: Length) -> Response:
         """A range of a plot's file with its proof, for a super node with an order."""
-        root = root_of(gamma)
-        order = door.ordered(request, "READ", root)
-        start = number_of(request, "offset", (1 << 63) - 1)
-        length = number_of(request, "length", READ_BYTES_MAX)
+        order = door.ordered(request, "READ", gamma)
         await border.orders.charge(order, length)
         with door.downloads.enter():
             await asyncio.sleep(border.throttle.delay(length))
-            data = await asyncio.to_thread(auditee.read_plot, root, start, length)
+            data = await asyncio.to_thread(auditee.read_plot, gamma, offset, length)
         return Response(data, media_type=SLICE_TYPE)

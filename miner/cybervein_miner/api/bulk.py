@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from cybervein_runtime.http_protocol import HttpProtocol
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 EXTENSION: Final = "cybervein.bulk"
 PIECE_BYTES: Final = 1 << 20
@@ -39,8 +40,8 @@ class PeerGoneError(Exception):
     """The peer closed the connection, or moved less than a piece in the stall limit."""
 
 
-class BulkProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which can lend its connection to a thread while a body is moved."""
+class BulkProtocol(HttpProtocol):
+    """The protocol, which can lend its connection to a thread while a body is moved."""
 
     def on_headers_complete(self) -> None:
         """Offer the connection to the application, bound to this request."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from cybervein_protocol.api.decode import decode_document
 from cybervein_protocol.api.document import Document
@@ -23,6 +23,7 @@ from cybervein_miner.api.acts import Control
 from cybervein_miner.api.door import SIGNED, WITH_BODY, Door
 
 BODY_BYTES_MAX: Final = 8192
+Flag = Literal["true", "false"]
 T = TypeVar("T", bound=Document)
 
 
@@ -61,11 +62,9 @@ def add_control(app: FastAPI, door: Door, control: Control) -> None:
     refuses = (*SIGNED, MalformedError, UnknownError, StorageError)
 
     @app.delete("/v1/disks/{disk_id}", **answers(RemovedDocument, refuses=refuses))
-    async def remove_disk(request: Request, disk_id: str, force: str = "false") -> JsonAnswer:
+    async def remove_disk(request: Request, disk_id: str, force: Flag = "false") -> JsonAnswer:
         """Drain a disk; forced, give it up at once."""
         door.control(request, b"")
-        if force not in {"true", "false"}:
-            raise MalformedError(f"force={force[:16]!r}: expected true or false")
         answer = await asyncio.to_thread(control.remove, disk_id, force=force == "true")
         return JsonAnswer(answer)
 

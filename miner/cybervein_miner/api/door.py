@@ -20,6 +20,7 @@ from cybervein_protocol.names import PublicKey
 from cybervein_protocol.signing import address
 from cybervein_runtime.http_server import Authenticator
 from cybervein_runtime.openapi import Errors
+from cybervein_runtime.parameters import whole_number
 from fastapi import Request
 from multiformats import CID
 
@@ -141,20 +142,7 @@ class Door:
             )
 
 
-def root_of(text: str) -> bytes:
-    """A root in a path: 64 lower-case hex digits. Raises MalformedError."""
-    try:
-        root = bytes.fromhex(text)
-    except ValueError:
-        root = b""
-    if len(root) != 32 or text != root.hex():  # noqa: PLR2004 -- bytes of a BLAKE3 root
-        raise MalformedError(f"root {text[:80]!r}: expected 64 lower-case hex digits")
-    return root
-
-
 def number_of(request: Request, name: str, most: int) -> int:
     """A whole number in the query, 0 to `most`. Raises MalformedError."""
     text = request.query_params.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= most):  # noqa: PLR2004 -- digits of 2^63
-        raise MalformedError(f"{request.url.path}: {name}={text[:32]!r}, expected 0 to {most}")
-    return int(text)
+    return whole_number(text, f"{request.url.path}: {name}", most)

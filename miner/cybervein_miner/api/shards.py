@@ -21,24 +21,25 @@ from cybervein_protocol.messages import Order, sign_receipt
 from cybervein_protocol.signing import KeyPair
 from cybervein_runtime.http_client import DAG_CBOR
 from cybervein_runtime.http_errors import error_response, method_refused
+from cybervein_runtime.parameters import NUMBER_MAX, parse_root
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
 from cybervein_miner.api.bodies import StoredBytes, receive_body, send_file
 from cybervein_miner.api.bulk import PeerGoneError
-from cybervein_miner.api.door import Door, number_of, root_of
+from cybervein_miner.api.door import Door, number_of
 from cybervein_miner.api.throttle import Throttle
 from cybervein_miner.record.tally import Tally
 from cybervein_miner.shard.index import Claim, HeldShard
 from cybervein_miner.shard.orders import OrderBook, require_left
 from cybervein_miner.shard.store import ShardStore
 
+METHODS: Final = ("PUT", "GET", "DELETE")
 PATH: Final = "/v1/shards/{root}"
 SLICE_TYPE: Final = "application/vnd.cybervein.slice"
 SHARD_BYTES_MAX: Final = 64 << 20
 SLICE_BYTES_MAX: Final = 16 << 20
-_SEGMENTS_MAX = (1 << 63) - 1
-_INDEX_MAX = 255
+INDEX_MAX: Final = 255
 
 
 @dataclass(kw_only=True, eq=False)
@@ -66,9 +67,9 @@ class ShardEndpoint:
             await response(scope, receive, send)
 
     async def _answer(self, request: Request, send: Send) -> Response | None:
-        if request.method not in {"PUT", "GET", "DELETE"}:
-            return method_refused(request, "PUT, GET, DELETE")
-        root = root_of(request.path_params["root"])
+        if request.method not in METHODS:
+            return method_refused(request)
+        root = parse_root(request.path_params["root"])
         if request.method == "PUT":
             with self.door.uploads.enter():
                 return await self._put(request, root)
@@ -85,8 +86,8 @@ class ShardEndpoint:
             )
         if order.deal is None:
             raise ForbiddenError("a PUT order must name the deal that pays; this one names none")
-        segment = number_of(request, "segment", _SEGMENTS_MAX)
-        claim = Claim(order.deal, segment, number_of(request, "index", _INDEX_MAX), order.bearer)
+        segment = number_of(request, "segment", NUMBER_MAX)
+        claim = Claim(order.deal, segment, number_of(request, "index", INDEX_MAX), order.bearer)
         row = self.store.index.find(root)
         if row is not None and self.store.keeps(row):
             await self.store.claim_again(root, claim)

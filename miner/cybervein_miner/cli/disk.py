@@ -18,6 +18,7 @@ from rich.table import Table
 
 from cybervein_miner.cli.call import Data, Identity, RunningMiner
 from cybervein_miner.cli.context import console_of
+from cybervein_miner.disk.given import place_of
 
 disk_app = typer.Typer(help="Add, remove (drain), wipe and list the disks of a running miner.")
 
@@ -37,7 +38,7 @@ def add_disk(
     identity: Identity = None,
 ) -> None:
     """Give the miner a directory, have a refused disk checked again, or take a drained one back."""
-    body, miner = DiskBody(str(path.resolve())), RunningMiner(data, identity)
+    body, miner = DiskBody(str(place_of(path))), RunningMiner(data, identity)
     disk = asyncio.run(miner.ask("POST", "/v1/disks", DiskDocument, body))
     console_of(context).emit(disk, lambda: _table([disk]))
 
@@ -88,7 +89,7 @@ def _listing(miner: RunningMiner) -> list[DiskDocument]:
 
 def _find(disks: list[DiskDocument], name: str) -> DiskDocument:
     for disk in disks:
-        if name == disk.id or str(Path(name).resolve()) == disk.path:
+        if name == disk.id or str(place_of(Path(name))) == disk.path:
             return disk
     known = ", ".join(disk.path for disk in disks)
     raise UnknownError(f"{name} is not a disk of this miner; it has {known or 'none'}")

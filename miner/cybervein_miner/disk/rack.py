@@ -17,6 +17,7 @@ from cybervein_protocol.errors import ConflictError, CyberVeinError, StorageErro
 from cybervein_protocol.signing import KeyPair
 
 from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.given import is_folder, place_of
 from cybervein_miner.disk.marker import create_marker, read_marker
 from cybervein_miner.disk.places import disk_at, mount_points, places_of, require_apart
 from cybervein_miner.record.journal import Journal
@@ -53,13 +54,18 @@ class Rack:
 
         A bad disk never stops the others, nor the miner: what is refused is tried again and again.
         """
-        refused, paths = [], [path.resolve() for path in paths]
-        self._given = paths
+        refused = []
+        for path in paths:
+            try:
+                self._given.append(place_of(path))
+            except CyberVeinError as error:
+                self.refused[path] = error
+                refused.append(str(error))
         for disk_id, path, leaving in self._journal.read("SELECT id, path, leaving FROM disk"):
             disk = self._known(disk_id.hex(), Path(path), leaving)
             disk.check()
         self.follow()
-        for path in paths:
+        for path in self._given:
             if path not in {place for each in self.disks for place in (each.path, each.home)}:
                 try:
                     self.add(path)
@@ -76,7 +82,7 @@ class Rack:
         Where a drained disk was pulled, what is there now takes its place.
         Raises StorageError or ForbiddenError, naming the path, where it cannot be used.
         """
-        path = path.resolve()
+        given, path = path, place_of(path)
         self.follow(path)
         before = self.at(path)
         self._make_room_at(path)
@@ -92,12 +98,12 @@ class Rack:
         self._remember(disk)
         if before is not None:
             del self._disks[before.id]  # a path has one row in the journal: it is the new disk's
-        self.refused.pop(path, None)
+        self.refused.pop(given, None)
         return disk
 
     def at(self, path: Path) -> Disk | None:
         """The disk known at that path: the one that is there before one that should be."""
-        path = path.resolve()
+        path = place_of(path)
         there = [disk for disk in self._disks.values() if disk.path == path]
         return min(there, key=lambda disk: disk.lost, default=None)
 
@@ -157,7 +163,7 @@ class Rack:
         return disk
 
     def _claim(self, path: Path) -> Disk:
-        if not path.is_dir():
+        if not is_folder(path):
             raise StorageError(f"{path} is not a directory; mount the disk and create it first")
         require_apart(path, self.disks)
         try:

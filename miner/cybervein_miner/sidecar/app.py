@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from cybervein_protocol.errors import CyberVeinError
+from cybervein_runtime.exposition import metrics_page, metrics_route
 from cybervein_runtime.http_errors import install_errors
-from cybervein_runtime.openapi import JsonAnswer, answers_bytes, describe
+from cybervein_runtime.openapi import JsonAnswer, describe
 from cybervein_runtime.probes import PROBE, Health
 from cybervein_runtime.trust import Trust
 from fastapi import FastAPI, Request, Response
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 
 from cybervein_miner.sidecar.collector import ScrapeCollector
 from cybervein_miner.sidecar.sources import Sources
@@ -29,17 +28,10 @@ def build_app(miner: str, super_node: str, trust: Trust | None = None) -> FastAP
     app = FastAPI(title="CyberVein sidecar", version="1", docs_url=None, lifespan=lifespan)
     install_errors(app)
 
-    page = answers_bytes("text/plain", "All metrics, in the format of Prometheus.")
-    as_open = answers_bytes("application/openmetrics-text", "")["responses"][200]["content"]
-    page["responses"][200]["content"] |= as_open
-
-    @app.get("/metrics", **page)
+    @app.get("/metrics", **metrics_route())
     async def metrics(request: Request) -> Response:
         """All metrics, built fresh, in the format that the scraper asks for."""
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(ScrapeCollector(await sources.ask()))
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(registry), headers={"content-type": content_type})
+        return metrics_page(request, ScrapeCollector(await sources.ask()))
 
     _probes(app, sources)
     describe(app)

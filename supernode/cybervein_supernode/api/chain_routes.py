@@ -9,12 +9,13 @@ from cybervein_protocol.api.super_node.units import (
     FullBlockDocument,
     UnitDocument,
 )
-from cybervein_protocol.encoding import cid_root, cid_text, parse_cid
+from cybervein_protocol.encoding import cid_root, cid_text
 from cybervein_protocol.errors import MalformedError, UnknownError
-from cybervein_protocol.signing import parse_address
 from cybervein_runtime.http_client import DAG_CBOR
 from cybervein_runtime.openapi import JsonAnswer, answers, answers_bytes
+from cybervein_runtime.parameters import DIGITS, Address, Cid, Whole
 from fastapi import APIRouter, Query, Response
+from pydantic import Field
 
 from cybervein_supernode.api.chain_views import (
     account_document,
@@ -27,8 +28,8 @@ from cybervein_supernode.api.chain_views import (
 from cybervein_supernode.node.node import SuperNodeParts
 
 PAGE_MAX = 200
-Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
-Start = Annotated[int | None, Query(alias="from", ge=0)]
+Limit = Annotated[int, Field(ge=1, le=PAGE_MAX), DIGITS]
+Start = Annotated[Whole | None, Query(alias="from")]
 
 
 def chain_routes(node: SuperNodeParts) -> APIRouter:
@@ -37,8 +38,8 @@ def chain_routes(node: SuperNodeParts) -> APIRouter:
     bad, absent = (MalformedError,), (MalformedError, UnknownError)
     raw = answers_bytes(DAG_CBOR, "The block's signed encoding.", refuses=absent)
     for path, handler, described in (
-        ("/accounts/{text}", read.account, answers(AccountDocument, refuses=bad)),
-        ("/units/{text}", read.unit, answers(UnitDocument, refuses=absent)),
+        ("/accounts/{account}", read.account, answers(AccountDocument, refuses=bad)),
+        ("/units/{unit}", read.unit, answers(UnitDocument, refuses=absent)),
         ("/blocks", read.blocks, answers(BlockListing, refuses=bad)),
         ("/blocks/{height}", read.block, answers(FullBlockDocument, refuses=absent)),
         ("/blocks/{height}/raw", read.raw_block, raw),
@@ -55,20 +56,19 @@ class ChainReader:
     def __init__(self, node: SuperNodeParts) -> None:
         self._view, self._engine = node.desk.view, node.desk.engine
 
-    def account(self, text: str) -> JsonAnswer:
+    def account(self, account: Address) -> JsonAnswer:
         """Balance, next nonce and, for a miner, its bond."""
-        return JsonAnswer(account_document(self._view, parse_address(text)))
+        return JsonAnswer(account_document(self._view, account))
 
-    def unit(self, text: str) -> JsonAnswer:
+    def unit(self, unit: Cid) -> JsonAnswer:
         """Where a unit is: pending, final or void."""
-        cid = parse_cid(text, "unit")
-        place = self._view.history.unit(cid_root(cid))
+        place = self._view.history.unit(cid_root(unit))
         if place is not None:
             most = self._view.preset.unit_bytes_max
             return JsonAnswer(unit_document(place, body_bytes_max=most))
-        if self._engine.is_pending(cid):
-            return JsonAnswer(UnitDocument(id=cid_text(cid), status="pending"))
-        raise UnknownError(f"unit {cid_text(cid)} is not known; was it sent to this network?")
+        if self._engine.is_pending(unit):
+            return JsonAnswer(UnitDocument(id=cid_text(unit), status="pending"))
+        raise UnknownError(f"unit {cid_text(unit)} is not known; was it sent to this network?")
 
     def blocks(self, start: Start = None, limit: Limit = 20) -> JsonAnswer:
         """Engine blocks, newest first, from height `from` downwards."""
@@ -78,11 +78,11 @@ class ChainReader:
         listed = [block_document(self._view.history.block(each)) for each in heights]
         return JsonAnswer(BlockListing(height=height, blocks=listed))
 
-    def block(self, height: int) -> JsonAnswer:
+    def block(self, height: Whole) -> JsonAnswer:
         """One engine block with its units."""
         return JsonAnswer(full_block_document(self._view, height))
 
-    def raw_block(self, height: int) -> Response:
+    def raw_block(self, height: Whole) -> Response:
         """Its signed encoding."""
         return Response(self._view.history.block_bytes(height), media_type=DAG_CBOR)
 
@@ -94,6 +94,6 @@ class ChainReader:
         listed = [epoch_document(self._view.history.closed_epoch(each)) for each in wanted]
         return JsonAnswer(EpochListing(open=current, epochs=listed))
 
-    def epoch(self, number: int) -> JsonAnswer:
+    def epoch(self, number: Whole) -> JsonAnswer:
         """What closing an epoch settled, for every miner."""
         return JsonAnswer(full_epoch_document(self._view.history.closed_epoch(number)))

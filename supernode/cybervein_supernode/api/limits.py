@@ -7,10 +7,10 @@ that ran wild, not a busy site.
 import ipaddress
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable
 
 from cybervein_protocol.errors import RateError
+from cybervein_runtime.http_border import Asgi, Receive, Scope, Send
 from cybervein_runtime.http_errors import error_response
 
 RATE_PER_SECOND = 300.0
@@ -18,11 +18,6 @@ BURST = 1500.0
 ADDRESSES_MAX = 10_000
 PROBES = frozenset({"/startupz", "/readyz", "/healthz"})
 """Not limited: whoever probes may share its address with a busy neighbour."""
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Buckets:

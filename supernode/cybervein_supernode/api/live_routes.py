@@ -7,8 +7,9 @@ import msgspec
 from cybervein_protocol.api.super_node.events import EVENTS
 from cybervein_protocol.errors import MalformedError, UnavailableError
 from cybervein_runtime.openapi import JsonAnswer, answers_events
+from cybervein_runtime.parameters import Whole
 from cybervein_runtime.probes import PROBE, Health
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from cybervein_supernode.desk.events import LISTENERS_MAX, EventHub
@@ -25,7 +26,8 @@ def live_routes(node: SuperNodeParts) -> APIRouter:
 
     @router.get("/v1/events", **described)
     async def events(
-        request: Request, after: Annotated[int | None, Query(ge=0)] = None
+        after: Annotated[Whole | None, Query()] = None,
+        last: Annotated[Whole | None, Header(alias="last-event-id")] = None,
     ) -> EventSourceResponse:
         """Server-sent events: block, epoch, proof, audit, bandwidth, deal, repair, miner, batch.
 
@@ -34,9 +36,8 @@ def live_routes(node: SuperNodeParts) -> APIRouter:
         """
         if node.desk.hub.listeners >= LISTENERS_MAX:
             raise UnavailableError(f"{LISTENERS_MAX} listeners already; try again later")
-        last = request.headers.get("last-event-id", "")
-        after = int(last) if last.isdigit() else after
-        return EventSourceResponse(_stream(node.desk.hub, after), ping=PING_SECONDS)
+        seen = after if last is None else last
+        return EventSourceResponse(_stream(node.desk.hub, seen), ping=PING_SECONDS)
 
     @router.get("/startupz", **PROBE)
     async def startupz() -> JsonAnswer:

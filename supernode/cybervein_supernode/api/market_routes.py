@@ -5,11 +5,13 @@ from typing import Annotated, Final
 
 from cybervein_protocol.api.super_node.deals import DealDocument, DealListing, ShardListing
 from cybervein_protocol.api.super_node.miners import FullMinerDocument, MinerListing
-from cybervein_protocol.encoding import cid_root, parse_cid
+from cybervein_protocol.encoding import cid_root
 from cybervein_protocol.errors import MalformedError, UnknownError
-from cybervein_protocol.signing import address, parse_address
+from cybervein_protocol.signing import address
 from cybervein_runtime.openapi import JsonAnswer, answers, answers_bytes
+from cybervein_runtime.parameters import DIGITS, Address, Cid, Root
 from fastapi import APIRouter, Query, Response
+from pydantic import Field
 
 from cybervein_supernode.api.deal_views import deal_document, full_deal, shard_document
 from cybervein_supernode.api.miner_views import full_miner, listed_miner, weight_of
@@ -18,10 +20,10 @@ from cybervein_supernode.node.node import SuperNodeParts
 DEALS_MAX = 500
 HISTORY_EPOCHS = 50
 PAGE_MAX = 1000
-Page = Annotated[int | None, Query(ge=1, le=PAGE_MAX)]
-Most = Annotated[int, Query(ge=1, le=DEALS_MAX)]
-Epochs = Annotated[int, Query(ge=0, le=HISTORY_EPOCHS)]
-_ROOT_HEX = 64
+Page = Annotated[int, Field(ge=1, le=PAGE_MAX), DIGITS] | None
+Most = Annotated[int, Field(ge=1, le=DEALS_MAX), DIGITS]
+Epochs = Annotated[int, Field(ge=0, le=HISTORY_EPOCHS), DIGITS]
+Queried = Annotated[Address | None, Query()]
 _BYTES: Final = "application/octet-stream"
 
 
@@ -32,10 +34,10 @@ def market_routes(node: SuperNodeParts) -> APIRouter:
     kept = answers_bytes(_BYTES, "The evidence as it was kept.", refuses=absent)
     for path, handler, described in (
         ("/miners", read.miners, answers(MinerListing, refuses=bad)),
-        ("/miners/{text}", read.miner, answers(FullMinerDocument, refuses=absent)),
+        ("/miners/{miner}", read.miner, answers(FullMinerDocument, refuses=absent)),
         ("/deals", read.deals, answers(DealListing, refuses=bad)),
-        ("/deals/{text}", read.deal, answers(DealDocument, refuses=absent)),
-        ("/deals/{text}/shards", read.shards, answers(ShardListing, refuses=absent)),
+        ("/deals/{deal}", read.deal, answers(DealDocument, refuses=absent)),
+        ("/deals/{deal}/shards", read.shards, answers(ShardListing, refuses=absent)),
         ("/shards/{root}", read.shard, answers(ShardListing, refuses=absent)),
         ("/evidence/{digest}", read.evidence, kept),
     ):
@@ -49,7 +51,7 @@ class MarketReader:
     def __init__(self, node: SuperNodeParts) -> None:
         self._node, self._view = node, node.desk.view
 
-    def miners(self, limit: Page = None, after: str | None = None) -> JsonAnswer:
+    def miners(self, limit: Page = None, after: Queried = None) -> JsonAnswer:
         """Miners by key, with scores and rewards; `weight_share` is parts per million.
 
         `limit` asks for a page: `next` is the `after` of the following one, null at the end. The
@@ -57,52 +59,41 @@ class MarketReader:
         """
         rows = self._view.miners()
         weights = sum(weight_of(row, self._view.preset) for _, row in rows)
-        start = 0 if after is None else bisect_right([k for k, _ in rows], parse_address(after))
+        start = 0 if after is None else bisect_right([k for k, _ in rows], after)
         page = rows[start:] if limit is None else rows[start : start + limit]
         more = start + len(page) < len(rows)
         listed = [listed_miner(self._node, key, row, weights) for key, row in page]
         following = address(page[-1][0]) if more else None
         return JsonAnswer(MinerListing(miners=listed, total=len(rows), next=following))
 
-    def miner(self, text: str, epochs: Epochs = HISTORY_EPOCHS) -> JsonAnswer:
+    def miner(self, miner: Address, epochs: Epochs = HISTORY_EPOCHS) -> JsonAnswer:
         """One miner: standing, batches, its last closed `epochs`."""
-        return JsonAnswer(full_miner(self._node, parse_address(text), epochs))
+        return JsonAnswer(full_miner(self._node, miner, epochs))
 
-    def deals(self, owner: str | None = None, limit: Most = 100) -> JsonAnswer:
+    def deals(self, owner: Queried = None, limit: Most = 100) -> JsonAnswer:
         """Deals of an owner, or of everybody."""
-        key = None if owner is None else parse_address(owner)
         epoch = self._view.head().epoch
-        found = self._view.deals_of(key, limit)
+        found = self._view.deals_of(owner, limit)
         return JsonAnswer(DealListing(deals=[deal_document(*each, epoch) for each in found]))
 
-    def deal(self, text: str) -> JsonAnswer:
+    def deal(self, deal: Cid) -> JsonAnswer:
         """One deal."""
-        return JsonAnswer(full_deal(self._view, cid_root(parse_cid(text, "deal"))))
+        return JsonAnswer(full_deal(self._view, cid_root(deal)))
 
-    def shards(self, text: str) -> JsonAnswer:
+    def shards(self, deal: Cid) -> JsonAnswer:
         """Where its shards are."""
-        digest = cid_root(parse_cid(text, "deal"))
+        digest = cid_root(deal)
         self._view.deal(digest)
         found = self._view.shards_of_deal(digest)
         return JsonAnswer(ShardListing(shards=[shard_document(self._view, s) for s in found]))
 
-    def shard(self, root: str) -> JsonAnswer:
+    def shard(self, root: Root) -> JsonAnswer:
         """Where the shard of a root lies."""
-        found = self._view.shards_of_root(_root(root))
+        found = self._view.shards_of_root(root)
         if not found:
-            raise UnknownError(f"shard {root} is in no deal")
+            raise UnknownError(f"shard {root.hex()} is in no deal")
         return JsonAnswer(ShardListing(shards=[shard_document(self._view, s) for s in found]))
 
-    def evidence(self, digest: str) -> Response:
+    def evidence(self, digest: Root) -> Response:
         """The bytes behind a verdict, while they are kept."""
-        return Response(self._node.desk.evidence.read(_root(digest)), media_type=_BYTES)
-
-
-def _root(text: str) -> bytes:
-    try:
-        root = bytes.fromhex(text)
-    except ValueError:
-        root = b""
-    if len(text) != _ROOT_HEX or not root:
-        raise MalformedError(f"{text[:80]!r}: expected 64 hex digits of a BLAKE3 root")
-    return root
+        return Response(self._node.desk.evidence.read(digest), media_type=_BYTES)

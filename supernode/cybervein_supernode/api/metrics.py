@@ -8,11 +8,10 @@ from collections.abc import Iterator
 
 from cybervein_protocol.ledger.mining.contribution import space_bytes, weight
 from cybervein_protocol.ledger.state.rows import SUPPLY, SUPPLY_ID, MinerRow
-from cybervein_runtime.openapi import answers_bytes
-from fastapi import APIRouter, Response
-from prometheus_client import CollectorRegistry, ProcessCollector
+from cybervein_runtime.exposition import metrics_page, metrics_route
+from fastapi import APIRouter, Request, Response
+from prometheus_client import ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from cybervein_supernode.node.node import SuperNodeParts
@@ -108,14 +107,12 @@ class SuperNodeCollector(Collector):
 def metrics_routes(node: SuperNodeParts) -> APIRouter:
     """`/metrics`."""
     router = APIRouter(tags=["live"])
-    registry = CollectorRegistry()
-    registry.register(SuperNodeCollector(node))
-    ProcessCollector(registry=registry)
+    collectors = (SuperNodeCollector(node), ProcessCollector(registry=None))
 
-    @router.get("/metrics", **answers_bytes("text/plain", "All metrics, as Prometheus reads them."))
-    def metrics() -> Response:
-        """What Prometheus scrapes."""
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    @router.get("/metrics", **metrics_route())
+    def metrics(request: Request) -> Response:
+        """All metrics, built fresh, in the format that the scraper asks for."""
+        return metrics_page(request, *collectors)
 
     return router
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from cybervein_protocol.api.super_node.miners import ReleaseDocument
-from cybervein_protocol.encoding import cid_root, decode, encode, parse_cid
+from cybervein_protocol.encoding import cid_root, decode, encode
 from cybervein_protocol.errors import (
     ConflictError,
     ExpiredError,
@@ -20,10 +20,11 @@ from cybervein_protocol.errors import (
 from cybervein_protocol.messages import OrderRequest, ReleaseRequest, VerifyRequest
 from cybervein_protocol.messages.deals import ORDER_REQUEST_BYTES_MAX, VERIFY_REQUEST_BYTES_MAX
 from cybervein_protocol.messages.release import RELEASE_REQUEST_BYTES_MAX
-from cybervein_protocol.signing import address, parse_address
+from cybervein_protocol.signing import address
 from cybervein_runtime.http_client import DAG_CBOR
 from cybervein_runtime.http_server import Authenticator, read_body
 from cybervein_runtime.openapi import JsonAnswer, answers, answers_bytes, takes_bytes
+from cybervein_runtime.parameters import Address, Cid
 from fastapi import APIRouter, Request, Response
 
 from cybervein_supernode.node.node import SuperNodeParts
@@ -48,14 +49,14 @@ def signed_routes(node: SuperNodeParts, authenticator: Authenticator) -> APIRout
     _add_deals(router, node, authenticator)
     relief = answers(ReleaseDocument, refuses=_SIGNED)
 
-    @router.post("/miners/{text}/release", **relief, **takes_bytes(DAG_CBOR, "A ReleaseRequest."))
-    async def release(text: str, request: Request) -> JsonAnswer:
+    @router.post("/miners/{miner}/release", **relief, **takes_bytes(DAG_CBOR, "A ReleaseRequest."))
+    async def release(miner: Address, request: Request) -> JsonAnswer:
         """Shards of which a miner asks to be relieved, signed by it; an empty list: of none."""
         body = await read_body(request, RELEASE_REQUEST_BYTES_MAX)
-        signer, miner = authenticator.authenticate(request, body), parse_address(text)
+        signer = authenticator.authenticate(request, body)
         wanted = decode(body, ReleaseRequest, "release request", RELEASE_REQUEST_BYTES_MAX)
         if signer != miner:
-            raise ForbiddenError(f"{text}: only the miner itself may ask for its relief")
+            raise ForbiddenError(f"{address(miner)}: only the miner itself may ask for its relief")
         held = await node.desk.judge(lambda: node.departures.release(miner, wanted.shards))
         why = node.mover.outlook(miner).blocked_by
         return JsonAnswer(ReleaseDocument(v=1, shards=[r.hex() for r in held], blocked_by=why))
@@ -67,22 +68,20 @@ def _add_deals(router: APIRouter, node: SuperNodeParts, authenticator: Authentic
     granted = answers_bytes(DAG_CBOR, "OrderGrants.", refuses=_SIGNED)
     proven = answers_bytes(DAG_CBOR, "A VerificationAnswer.", refuses=(*_SIGNED, ProofError))
 
-    @router.post("/deals/{text}/orders", **granted, **takes_bytes(DAG_CBOR, "An OrderRequest."))
-    async def orders(text: str, request: Request) -> Response:
+    @router.post("/deals/{deal}/orders", **granted, **takes_bytes(DAG_CBOR, "An OrderRequest."))
+    async def orders(deal: Cid, request: Request) -> Response:
         """PUT orders for shards of an open deal, signed by its owner."""
         body = await read_body(request, ORDER_REQUEST_BYTES_MAX)
         signer = authenticator.authenticate(request, body)
-        deal = parse_cid(text, "deal")
         wanted = decode(body, OrderRequest, "order request", ORDER_REQUEST_BYTES_MAX)
         _check_owner(node, cid_root(deal), signer)
         return Response(encode(await node.placement.grant(deal, wanted)), media_type=DAG_CBOR)
 
-    @router.post("/deals/{text}/verify", **proven, **takes_bytes(DAG_CBOR, "A VerifyRequest."))
-    async def verify(text: str, request: Request) -> Response:
+    @router.post("/deals/{deal}/verify", **proven, **takes_bytes(DAG_CBOR, "A VerifyRequest."))
+    async def verify(deal: Cid, request: Request) -> Response:
         """Challenge every shard of an open deal, signed by its owner."""
         body = await read_body(request, VERIFY_REQUEST_BYTES_MAX)
         signer = authenticator.authenticate(request, body)
-        deal = parse_cid(text, "deal")
         wanted = decode(body, VerifyRequest, "verify request", VERIFY_REQUEST_BYTES_MAX)
         _check_owner(node, cid_root(deal), signer)
         answer = await node.deals.verify(deal, wanted.segments)

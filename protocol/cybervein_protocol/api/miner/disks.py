@@ -55,9 +55,9 @@ class WipedDocument(Document):
 
 
 class DiskBody(Document, forbid_unknown_fields=True):
-    """Body of `POST /v1/disks`."""
+    """Body of `POST /v1/disks`: an absolute path."""
 
-    path: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+    path: Annotated[str, msgspec.Meta(max_length=4096, pattern="^/[^\\x00]*$")]
 
 
 class WipeBody(Document, forbid_unknown_fields=True):
