@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from browser import Browser, chromium
+from cybervein_protocol.signing import address
 from up_process import cybervein, up
 from waiting import DEADLINE_SECONDS
 
@@ -111,12 +112,28 @@ def test_search_finds_heights_miners_deals_and_says_what_it_does_not_know(world:
     page.until(lambda: "Block 2" in page.text("main"))
     miner = world.get("/v1/miners")["miners"][0]["address"]
     page.search(miner)
-    page.until(lambda: miner in page.text("main"))
+    page.until(lambda: "Plot batches" in page.text("main"))
+    assert miner in page.text("main")
     deal = world.get("/v1/deals")["deals"][0]["deal"]
     page.search(deal)
     page.until(lambda: "Shards" in page.text("main"))
     page.search("bafyreinosuchthing")
     page.until(lambda: page.count("main .error") == 1)
+
+
+def test_search_finds_accounts_with_what_they_have_and_store(world: World) -> None:
+    [deal] = world.get("/v1/deals")["deals"]
+    page = world.open()
+    page.search(deal["owner"])
+    page.until(lambda: "Deals of this account" in page.text("main"))
+    assert deal["owner"] in page.text("main")
+    balance = world.get(f"/v1/accounts/{deal['owner']}")["balance"]
+    assert f"{balance // 10**9:,}" in page.text("main")
+    page.click("main tbody a")
+    page.until(lambda: deal["deal"] in page.text("main"))
+    page = world.open("account/" + address(b"n" * 32))
+    page.until(lambda: "It stores nothing." in page.text("main"))
+    assert page.errors() == []
 
 
 def test_what_miners_say_of_themselves_is_shown_as_text_only(world: World) -> None:

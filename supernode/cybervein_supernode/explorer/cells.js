@@ -4,6 +4,7 @@ import { chip, h, link } from "./dom.js";
 import { ratio, share, short } from "./format.js";
 
 export const minerLink = (address) => link(`#/miner/${address}`, h("span", { class: "id", title: address }, short(address)));
+export const accountLink = (address, shown) => link(`#/account/${address}`, shown ?? h("span", { class: "id", title: address }, short(address)));
 export const dealLink = (deal) => link(`#/deal/${deal}`, h("span", { class: "id", title: deal }, short(deal, 9, 6)));
 export const unitLink = (unit) => link(`#/unit/${unit}`, h("span", { class: "id", title: unit }, short(unit, 9, 6)));
 export const blockLink = (height) => link(`#/block/${height}`, String(height));

@@ -1,11 +1,30 @@
 // One thing at a time: a miner, an epoch, a block, a unit, a deal.
 
 import { get } from "./api.js";
-import { blockLink, epochLink, minerLink, presence, score, shareBar, state, unitLink } from "./cells.js";
+import { accountLink, blockLink, dealLink, epochLink, minerLink, presence, score, shareBar, state, unitLink } from "./cells.js";
 import { card, chip, facts, h, table } from "./dom.js";
 import { bytes, coins, count, rate } from "./format.js";
 
 const code = (text) => h("code", { class: "wrap" }, text ?? "–");
+
+/** An account: what it has, what it stores and, for a miner, how it stands. */
+export async function accountPage(address) {
+  const [account, { deals }, { miners }] = await Promise.all([
+    get(`/v1/accounts/${address}`), get(`/v1/deals?owner=${address}&limit=500`), get("/v1/miners")]);
+  const mines = miners.some((each) => each.address === address);
+  return [
+    card("Account", mines ? "a miner" : "", facts([
+      ["Address", code(account.address)], ["Balance", `${coins(account.balance)} coins`],
+      ["Bond", `${coins(account.bonded)} coins (${coins(account.bond_due)} due)`],
+      ["Units sent", count(account.nonce)], ["Deals", count(deals.length)],
+    ])),
+    ...(mines ? await minerPage(address) : []),
+    card("Deals of this account", "", table(
+      [["Deal"], ["State"], ["Code"], ["Size", "num"], ["Epochs left", "num"], ["Escrow", "num"]],
+      deals.map((d) => [dealLink(d.deal), state(d.state), `any ${d.k} of ${d.n}`, bytes(d.kib * 1024), count(d.epochs_left), coins(d.escrow)]),
+      "It stores nothing.")),
+  ];
+}
 
 /** A miner: standing, batches, its last epochs. */
 export async function minerPage(address) {
@@ -13,7 +32,7 @@ export async function minerPage(address) {
   const listed = miners.find((each) => each.address === address);
   return [
     card("Miner", presence(miner), facts([
-      ["Address", code(miner.address)], ["URL", code(miner.url)], ["Paid to", code(miner.payout)],
+      ["Address", code(miner.address)], ["URL", code(miner.url)], ["Paid to", accountLink(miner.payout, code(miner.payout))],
       ["Domain", `${miner.group} / ${miner.owner}`], ["Plots", `${miner.plots_active} active, ${miner.plots_pending} waiting`],
       ["Measured space", bytes(miner.space_bytes)], ["Measured bandwidth", rate(miner.bytes_per_second)],
       ["Weight", shareBar(listed ? listed.weight_share : 0)], ["Possession score", score(miner)],
@@ -71,7 +90,7 @@ export async function unitPage(id) {
   return [
     card("Unit", state(unit.status), facts([
       ["Id", code(unit.id)], ["Kind", unit.kind ?? "–"], ["Block", unit.height ? blockLink(unit.height) : "waits for one"],
-      ["Issuer", code(unit.issuer)], ["Void because", unit.code ? `${unit.code}: ${unit.reason}` : "–"],
+      ["Issuer", unit.issuer ? accountLink(unit.issuer, code(unit.issuer)) : "–"], ["Void because", unit.code ? `${unit.code}: ${unit.reason}` : "–"],
     ])),
     card("As signed", "", signed),
   ];
@@ -82,7 +101,7 @@ export async function dealPage(id) {
   const [deal, { shards }] = await Promise.all([get(`/v1/deals/${id}`), get(`/v1/deals/${id}/shards`)]);
   return [
     card("Deal", state(deal.state), facts([
-      ["Id", code(deal.deal)], ["Owner", code(deal.owner)], ["Health", state(deal.health)],
+      ["Id", code(deal.deal)], ["Owner", accountLink(deal.owner, code(deal.owner))], ["Health", state(deal.health)],
       ["Code", `any ${deal.k} of ${deal.n} shards`], ["Segments", count(deal.segments)], ["Size", bytes(deal.kib * 1024)],
       ["Epochs left", count(deal.epochs_left)], ["Escrow", coins(deal.escrow)],
       deal.state === "ended" ? ["Spent", coins(deal.spent)] : ["Would come back now", coins(deal.refund)],
@@ -99,7 +118,7 @@ export async function dealPage(id) {
 /** What a search text names; null if nothing. */
 export function find(text) {
   if (/^\d+$/.test(text)) return `#/block/${text}`;
-  if (text.startsWith("cv")) return `#/miner/${text}`;
+  if (text.startsWith("cv")) return `#/account/${text}`;
   return null;
 }
 

@@ -2,7 +2,7 @@
 
 import { get, listen } from "./api.js";
 import { draw, setEpoch } from "./clock.js";
-import { blockPage, dealPage, epochPage, find, findCid, minerPage, unitPage } from "./details.js";
+import { accountPage, blockPage, dealPage, epochPage, find, findCid, minerPage, unitPage } from "./details.js";
 import { card, h } from "./dom.js";
 import { feed, show } from "./feed.js";
 import { setCoinDigits } from "./format.js";
@@ -22,7 +22,7 @@ const ROUTES = {
   },
   blocks: async () => [card("Blocks", "newest first", blockTable((await get("/v1/blocks?limit=100")).blocks))],
   deals: async () => [card("Deals", "", dealTable((await get("/v1/deals?limit=500")).deals))],
-  miner: minerPage, epoch: epochPage, block: blockPage, unit: unitPage, deal: dealPage,
+  account: accountPage, miner: minerPage, epoch: epochPage, block: blockPage, unit: unitPage, deal: dealPage,
 };
 
 let drawing = false;
