@@ -241,6 +241,7 @@ async def test_a_method_that_a_path_has_not_is_refused_as_documented(contract: C
 async def test_whoever_asks_too_often_is_told_so_everywhere_but_at_the_probes(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await lab.node.roster.refresh()
     limits = Buckets(lambda: 0.0, burst=2)  # the document is read, and one more
     monkeypatch.setattr(app_module, "Buckets", lambda: limits)
     async with served(lab) as contract:
@@ -272,6 +273,9 @@ async def test_what_is_away_for_a_while_is_answered_as_documented(
     monkeypatch.setattr(live_routes, "LISTENERS_MAX", 0)
     assert (await contract.ask("GET", "/v1/events")).status == 503
     monkeypatch.setattr(lab.desk.engine, "failing", "no space left")
+    sent = await contract.ask("GET", "/readyz")
+    assert "miners are being asked for the first time" in sent.json()["reasons"]
+    await lab.node.roster.refresh()
     sent = await contract.ask("GET", "/readyz")
     assert (sent.status, sent.json()["reasons"]) == (503, ["blocks are not written: no space left"])
 

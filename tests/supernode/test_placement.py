@@ -1,9 +1,11 @@
 """Orders and the verification step: domains, sizes, retries, and shards that are not there."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from cybervein_protocol.errors import ConflictError, LimitError, ProofError, SignatureError
+from cybervein_protocol.ledger.mining.bodies import MinerUpdate
 from cybervein_protocol.ledger.state.rows import MinerRow
 from cybervein_protocol.messages import (
     OrderGrants,
@@ -17,6 +19,7 @@ from fake_miner import FakeMiner
 from msgspec.structs import replace
 from stored_deal import open_and_upload, register
 from super_lab import WALLET, Lab
+from waiting import until
 
 
 @pytest.fixture
@@ -177,3 +180,29 @@ def test_where_domains_are_not_declared_they_follow_from_the_address(url: str, g
     assert network_group(row(url), declared=False) == group
     assert network_group(row(url), declared=True) == "g"
     assert failure_domain(row(url), declared=False) == f"{group}/o"
+
+
+async def test_a_miner_that_registers_or_moves_is_asked_at_once_and_not_in_the_next_round(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roster = lab.node.roster
+    monkeypatch.setattr(roster, "_interval", 3600.0)
+    running = asyncio.create_task(roster.run())
+    homes = [FakeMiner(lab.desk.view.network, "miner") for _ in range(2)]
+    key = homes[0].key
+    try:
+        await asyncio.to_thread(until, lambda: roster.looked, "the first round is over")
+        assert roster.candidates() == []
+        for home in homes:
+            await home.start()
+        await lab.register(key, homes[0].url, "group")
+        await asyncio.to_thread(until, lambda: roster.online(key.public), "it is online")
+        assert [each.miner for each in roster.candidates()] == [key.public]
+        await lab.send(key, MinerUpdate(payout=key.public, url=homes[1].url), free=True)
+        moved = f"it is seen at {homes[1].url}"
+        await asyncio.to_thread(until, lambda: roster.seen(key.public).url == homes[1].url, moved)
+        assert roster.online(key.public)
+    finally:
+        running.cancel()
+        for home in homes:
+            await home.stop()

@@ -2,8 +2,10 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
+from cybervein_up.run import ready
 from cybervein_up.snapshot import MinerState, Snapshot
 from cybervein_up.view import JsonView, LineView, LiveView, view_for
 from rich.console import Console
@@ -29,6 +31,14 @@ def miner(name: str, *, running: bool = True, rewards: int = 0) -> MinerState:
 def snapshot(epoch: int, supply: dict[str, int] | None = None) -> Snapshot:
     miners = (miner("miner-1", rewards=1_500_000_000), miner("miner-2", running=False))
     return Snapshot(epoch, 7, 40, "ab", supply or SUPPLY, miners)
+
+
+def test_the_network_is_ready_once_the_super_node_sees_every_running_miner_with_its_plots() -> None:
+    here, gone = replace(miner("miner-1"), registered=True), miner("miner-2", running=False)
+    seen = Snapshot(1, 7, 40, "ab", SUPPLY, (replace(here, online=True), gone))
+    assert ready(seen, plots=2)
+    assert not ready(seen, plots=3)
+    assert not ready(replace(seen, miners=(here, gone)), plots=2)
 
 
 def console(*, terminal: bool) -> Console:

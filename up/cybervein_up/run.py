@@ -59,7 +59,7 @@ async def _live(network: EmbeddedNetwork, scenario: Scenario | None, view: UpVie
 
 
 async def _until_ready(network: EmbeddedNetwork, watch: Watch, view: UpView) -> None:
-    """Every miner is registered and has the plots it shall have."""
+    """Every miner is registered, seen by the super node, and has the plots it shall have."""
     crashes = _Crashes(network, view)
     give_up = time.monotonic() + _READY_SECONDS_MAX
     while time.monotonic() < give_up:
@@ -67,15 +67,15 @@ async def _until_ready(network: EmbeddedNetwork, watch: Watch, view: UpView) -> 
         with suppress(CyberVeinError):
             snapshot = await watch.snapshot()
             view.show(snapshot)
-            if _ready(snapshot, network.options.plots):
+            if ready(snapshot, network.options.plots):
                 return
         await asyncio.sleep(_REFRESH_SECONDS / 4)
     view.say("not every miner has its plots yet; continuing")
 
 
-def _ready(snapshot: Snapshot, plots: int) -> bool:
-    """Miners that have crashed are not waited for."""
-    return all(m.registered and m.plots >= plots for m in snapshot.miners if m.running)
+def ready(snapshot: Snapshot, plots: int) -> bool:
+    """A put works: the super node sees whoever has its plots. Crashed ones are left out."""
+    return all(m.online and m.plots >= plots for m in snapshot.miners if m.running)
 
 
 async def _show_forever(network: EmbeddedNetwork, watch: Watch, view: UpView) -> NoReturn:

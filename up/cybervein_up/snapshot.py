@@ -16,6 +16,7 @@ class MinerState:
     metrics_url: str
     running: bool
     registered: bool = False
+    online: bool = False
     plots: int = 0
     plots_active: int = 0
     plotting: int = 0

@@ -160,6 +160,7 @@ def _with_ledger(state: MinerState, row: ListedMiner) -> MinerState:
     return replace(
         state,
         registered=True,
+        online=row.online,
         plots_active=row.plots_active,
         space_bytes=row.space_bytes,
         bandwidth=row.bytes_per_second,

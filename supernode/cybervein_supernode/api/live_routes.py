@@ -51,12 +51,17 @@ def live_routes(node: SuperNodeParts) -> APIRouter:
 
     @router.get("/readyz", **PROBE)
     async def readyz() -> JsonAnswer:
-        """Blocks can be written."""
-        failing = node.desk.engine.failing
-        reasons = (f"blocks are not written: {failing}",) if failing else ()
-        return Health(reasons, pending_units=node.desk.engine.pending).response()
+        """Blocks can be written, and it is known which miners answer: a put works."""
+        return Health(_unready(node), pending_units=node.desk.engine.pending).response()
 
     return router
+
+
+def _unready(node: SuperNodeParts) -> tuple[str, ...]:
+    failing = node.desk.engine.failing
+    blocks = (f"blocks are not written: {failing}",) if failing else ()
+    asking = () if node.roster.looked else ("miners are being asked for the first time",)
+    return (*blocks, *asking)
 
 
 async def _stream(hub: EventHub, after: int | None) -> AsyncIterator[ServerSentEvent]:

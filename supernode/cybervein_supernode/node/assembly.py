@@ -48,7 +48,7 @@ def assemble(
     epochs = OpenEpochs(desk)
     clock = _clock(desk, epochs.open_epoch())
     space = SpaceIntake(desk, clock.in_time)
-    roster = Roster(desk, miners)
+    roster = Roster(desk, miners, chronicle.miners_changed)
     rebuilder = Rebuilder(desk, roster, miners)
     departures = Departures(desk)
     mover = Mover(desk, departures, rebuilder)

@@ -1,7 +1,10 @@
 """What is told of each block: counters, live events, and what the notebook may forget."""
 
+import asyncio
+
 from cybervein_protocol.api.super_node.events import BlockEvent, DealEvent, EpochEvent
 from cybervein_protocol.encoding import cid_root, cid_text
+from cybervein_protocol.ledger.mining.bodies import MinerRegister, MinerUpdate
 from cybervein_protocol.ledger.storage.bodies import DealClose, DealCommit, DealOpen
 from cybervein_protocol.ledger.units.events import EpochClosed
 from cybervein_protocol.signing import address
@@ -13,12 +16,15 @@ from cybervein_supernode.desk.tally import DutyTally
 
 
 class Chronicle:
-    """Follows the chain; `app_hash` is that of the last block."""
+    """Follows the chain; `app_hash` is that of the last block.
+
+    `miners_changed` is set by a block that registers a miner or moves one.
+    """
 
     def __init__(
         self, app_hash: bytes, hub: EventHub, notebook: Notebook, tally: DutyTally
     ) -> None:
-        self.app_hash = app_hash
+        self.app_hash, self.miners_changed = app_hash, asyncio.Event()
         self._hub = hub
         self._notebook = notebook
         self._tally = tally
@@ -30,6 +36,8 @@ class Chronicle:
         self._tally.add("blocks")
         for parsed in made.units:
             self._tally.add("units", parsed.unit.kind)
+            if isinstance(parsed.body, MinerRegister | MinerUpdate):
+                self.miners_changed.set()
         self._tally.add("void_units", amount=len(block.voids))
         self._hub.publish(
             BlockEvent(

@@ -5,6 +5,7 @@ go; whether a miner is paid, warned or repaired is the audits' matter.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cybervein_protocol.api.miner.status import StatusDocument
@@ -47,10 +48,12 @@ _NEVER = Sighting(online=False, free_bytes=0, wall=0.0, error=NOT_ASKED)
 
 
 class Roster:
-    """Sightings of all registered miners."""
+    """Sightings of all registered miners; `looked` once everybody was asked."""
 
-    def __init__(self, desk: Desk, miners: MinerPeer) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, miners: MinerPeer, news: asyncio.Event) -> None:
+        """`news` is set by each block that registers a miner or moves one."""
+        self._desk, self._news = desk, news
+        self.looked = False
         self._miners = miners
         self._sightings: dict[bytes, Sighting] = {}
         seconds = desk.preset.epoch_seconds / 8
@@ -60,12 +63,32 @@ class Roster:
         """Ask everybody, again and again, until cancelled."""
         while True:
             asked = await self.refresh()
-            await self._desk.time.sleep(max(self._interval, asked / ASKED_PER_SECOND_MAX))
+            await self._rest(max(self._interval, asked / ASKED_PER_SECOND_MAX))
 
     async def refresh(self) -> int:
         """Ask every registered miner once; how many."""
+        asked = await self._ask_all(self._desk.view.miners())
+        self.looked = True
+        return asked
+
+    async def _rest(self, seconds: float) -> None:
+        """Until the next round; who is new or has moved is asked at once, and can be used."""
+        rest = asyncio.ensure_future(self._desk.time.sleep(seconds))
+        try:
+            while not rest.done():
+                news = asyncio.ensure_future(self._news.wait())
+                await asyncio.wait({rest, news}, return_when=asyncio.FIRST_COMPLETED)
+                news.cancel()
+                if self._news.is_set():
+                    self._news.clear()
+                    await self._ask_all(
+                        [(k, r) for k, r in self._desk.view.miners() if self.seen(k).url != r.url]
+                    )
+        finally:
+            rest.cancel()
+
+    async def _ask_all(self, miners: Sequence[tuple[bytes, MinerRow]]) -> int:
         turn = asyncio.Semaphore(ASKED_AT_ONCE_MAX)
-        miners = self._desk.view.miners()
         await asyncio.gather(*(self._ask(turn, key, row) for key, row in miners))
         return len(miners)
 
