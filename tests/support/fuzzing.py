@@ -15,7 +15,7 @@ from schemathesis.engine.events import EngineEvent, FatalError, NonFatalError, S
 
 EXAMPLES_MAX = 10
 """For each operation and kind of data; boundaries are counted apart."""
-_OPAQUE = ["2xx", "400", "401", "402", "403", "404", "409", "410", "413", "422"]
+_OPAQUE = ["2xx", "400", "401", "402", "403", "404", "409", "410", "413", "422", "503", "507"]
 """What bytes of a schema that says `binary` may be answered with: they are a record, or are not."""
 _ANSWERS = ["2xx", "4xx", "503", "507"]
 """No 500; a peer or a disk that is away is told by a status that is documented."""
