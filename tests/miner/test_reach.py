@@ -91,6 +91,8 @@ def test_a_miner_that_nobody_reaches_says_so_until_somebody_does(
         until(lambda: worker.status()["reach"] == reached(url), "the super node to get through")
     assert "super node reaches you" in worker.log.read_text()
     assert worker.log.read_text().count("super node cannot reach you") == 1, "a change, no flood"
+    until(lambda: worker.status()["problem"].startswith(said), "the closed door to be told")
+    assert worker.log.read_text().count("super node cannot reach you") == 2
 
 
 @contextmanager
