@@ -99,15 +99,19 @@ impl SliceSource {
 #[pymethods]
 impl SliceSource {
     #[new]
-    fn new(path: PathBuf, outboard: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn new(py: Python<'_>, path: PathBuf, outboard: &Bound<'_, PyAny>) -> PyResult<Self> {
+        // Opening can take as long as a dying disk likes: never with the interpreter's lock.
         let outboard = match outboard.extract::<PathBuf>() {
             Ok(path) if !outboard.is_instance_of::<PyBytes>() => {
-                OutboardStore::File(File::open(path)?)
+                OutboardStore::File(py.detach(|| File::open(path))?)
             }
             _ => OutboardStore::Bytes(outboard.extract()?),
         };
-        let data = File::open(path)?;
-        let size = data.metadata()?.len();
+        let (data, size) = py.detach(|| {
+            let data = File::open(path)?;
+            let size = data.metadata()?.len();
+            Ok::<_, std::io::Error>((data, size))
+        })?;
         Ok(Self {
             data,
             size,
@@ -144,7 +148,7 @@ fn extract_slice<'py>(
     start: u64,
     length: u64,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    SliceSource::new(path, outboard)?.extract(py, start, length)
+    SliceSource::new(py, path, outboard)?.extract(py, start, length)
 }
 
 /// Many slices in one call, on `threads` threads; a failure stands in its own place.

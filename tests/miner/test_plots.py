@@ -8,13 +8,10 @@ from pathlib import Path
 import pytest
 import typer
 from cybervein_miner.cli.mine import mine
-from cybervein_miner.disk.rack import Rack
 from cybervein_miner.node import running
-from cybervein_miner.plot.adoption import take_in
 from cybervein_miner.plot.batches import Batch
-from cybervein_miner.plot.inventory import Inventory, PlotState, footprint, metadata_path, plot_path
+from cybervein_miner.plot.inventory import PlotState, footprint, metadata_path, plot_path
 from cybervein_miner.plot.making import StoppedError, make_plot_file
-from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.plot.policy import (
     DiskRoom,
     Wish,
@@ -23,8 +20,7 @@ from cybervein_miner.plot.policy import (
     why_no_plot,
 )
 from cybervein_miner.prover.commits import CommitProver
-from cybervein_miner.prover.space import Challenge, SpaceProver
-from cybervein_miner.record.journal import Journal
+from cybervein_miner.prover.space import Challenge
 from cybervein_miner.record.tally import Tally
 from cybervein_miner.record.tree_file import outboard_path
 from cybervein_protocol import vrf
@@ -34,7 +30,6 @@ from cybervein_protocol.messages import verify_commit_response, verify_space_pro
 from cybervein_protocol.names import MIB
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.space import (
-    PlotShape,
     decode_answer,
     decode_commit_proof,
     decode_metadata,
@@ -45,53 +40,15 @@ from cybervein_protocol.space import (
     verify_space_answer,
 )
 from cybervein_protocol.tree import root_and_outboard
-from cybervein_runtime.identity import Identity, new_identity
 from hypothesis import given
 from hypothesis import strategies as st
 from miner_world import World, serving, settings_of, shard_bytes
+from plot_farm import NETWORK, SHAPE, Farm
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
-SHAPE = PlotShape(TEST.plot_rows_log2, TEST.plot_layers)
-NETWORK = node_cid(b"\xa0")
 BEACON = b"\x42" * 32
 Mount = Callable[..., Path]
-
-
-class Farm:
-    """A rack, an inventory and a plotter, without any network."""
-
-    def __init__(
-        self, folder: Path, *disks: Path, identity: Identity | None = None, wish: Wish | None = None
-    ) -> None:
-        self.identity = identity or new_identity()
-        self.journal = Journal(folder / "miner.sqlite")
-        self.rack = Rack(self.identity.keys, self.journal, floor=0)
-        self.rack.open(disks)
-        key = self.identity.keys
-        self.inventory = Inventory(self.rack, self.journal, key.public, SHAPE)
-        self.problems = take_in(self.inventory, key, self.rack.disks)
-        self.tally = Tally()
-        self.plotter = Plotter(key, self.inventory, wish or Wish(plots=3), 2, self.tally)
-        self.prover = SpaceProver(NETWORK, self.identity, self.inventory)
-
-    async def fill(self) -> None:
-        """Plot until policy is satisfied."""
-        task = asyncio.create_task(self.plotter.run())
-        while not self.plotter.idle():
-            await asyncio.sleep(0.01)
-        self.plotter.stop()
-        await task
-
-    def activate(self) -> None:
-        self.inventory.set_state(
-            self.inventory.rows(PlotState.MADE), PlotState.ACTIVE, b"\x09" * 32
-        )
-
-    def again(self, folder: Path) -> "Farm":
-        """The same miner after a restart."""
-        self.journal.close()
-        return Farm(folder, *(d.path for d in self.rack.disks), identity=self.identity)
 
 
 @pytest.fixture

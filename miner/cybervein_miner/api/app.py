@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from cybervein_protocol.api.miner.status import StatusDocument
@@ -28,6 +29,7 @@ from cybervein_miner.api.door import ORDERED, WITH_BODY, Door
 from cybervein_miner.api.shard_routes import describe_shards
 from cybervein_miner.api.shards import METHODS, PATH, SLICE_TYPE, ShardEndpoint
 from cybervein_miner.api.throttle import Throttle
+from cybervein_miner.disk.threads import in_time
 from cybervein_miner.shard.orders import OrderBook
 
 Length = Annotated[int, Field(ge=0, le=READ_BYTES_MAX), DIGITS]
@@ -94,5 +96,5 @@ def _add_super_node(app: FastAPI, border: Border) -> None:
         await border.orders.charge(order, length)
         with door.downloads.enter():
             await asyncio.sleep(border.throttle.delay(length))
-            data = await asyncio.to_thread(auditee.read_plot, gamma, offset, length)
+            data = await in_time(partial(auditee.read_plot, gamma, offset, length), "read the plot")
         return Response(data, media_type=SLICE_TYPE)

@@ -13,17 +13,19 @@ from starlette.types import Send
 
 from cybervein_miner.api.bulk import EXTENSION, PIECE_BYTES, STALL_SECONDS, Bulk, PeerGoneError
 from cybervein_miner.api.throttle import Throttle
+from cybervein_miner.disk.calls import Call
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.shard.incoming import Incoming
 
 
 @dataclass(frozen=True, slots=True)
 class StoredBytes:
-    """An open file of `size` bytes on a disk."""
+    """An open file of `size` bytes on a disk; `call` knows whom we wait for while it is sent."""
 
     disk: Disk
     handle: int
     size: int
+    call: Call
 
     def piece(self, offset: int) -> bytes:
         """What lies at an offset. Raises StorageError."""
@@ -63,9 +65,16 @@ async def _next(request: Request) -> tuple[bytes, bool]:
 async def send_file(request: Request, send: Send, stored: StoredBytes, throttle: Throttle) -> None:
     """The file as the answer: past the event loop where possible."""
     bulk: Bulk | None = request.scope.get("extensions", {}).get(EXTENSION)
+
+    def pace(count: int) -> None:
+        stored.call.rest()
+        throttle.pace(count)
+        stored.call.beat()
+
+    stored.call.rest()
     await send(_start(stored.size))
     if bulk is not None:
-        await bulk.send_file(stored.handle, stored.size, throttle.pace)
+        await bulk.send_file(stored.handle, stored.size, pace)
     else:
         for offset in range(0, stored.size, PIECE_BYTES):
             piece = await asyncio.to_thread(stored.piece, offset)

@@ -15,7 +15,6 @@ import select
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -24,12 +23,13 @@ import httptools
 from cybervein_runtime.http_protocol import HttpProtocol
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from cybervein_miner.disk.threads import DaemonThreads
+
 EXTENSION: Final = "cybervein.bulk"
 PIECE_BYTES: Final = 1 << 20
 STALL_SECONDS: Final = 30.0
-_THREADS: Final = 192
 _FLUSH_SECONDS: Final = 0.002
-_threads = ThreadPoolExecutor(_THREADS, "bulk")
+_threads = DaemonThreads("bulk")  # as many as the door lets in
 
 Sink = Callable[[memoryview], None]
 Pace = Callable[[int], None]

@@ -7,6 +7,7 @@ synced.
 import asyncio
 import os
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from cybervein_protocol.encoding import cid_text, encode
@@ -29,6 +30,7 @@ from cybervein_miner.api.bodies import StoredBytes, receive_body, send_file
 from cybervein_miner.api.bulk import PeerGoneError
 from cybervein_miner.api.door import Door, number_of
 from cybervein_miner.api.throttle import Throttle
+from cybervein_miner.disk.threads import in_time
 from cybervein_miner.record.tally import Tally
 from cybervein_miner.shard.index import Claim, HeldShard
 from cybervein_miner.shard.orders import OrderBook, require_left
@@ -40,6 +42,10 @@ SLICE_TYPE: Final = "application/vnd.cybervein.slice"
 SHARD_BYTES_MAX: Final = 64 << 20
 SLICE_BYTES_MAX: Final = 16 << 20
 INDEX_MAX: Final = 255
+FINISH_SECONDS: Final = 90.0
+"""Syncing a shard onto a disk that is busy with plots takes its time."""
+SEND_SECONDS: Final = 60.0
+"""For a piece; the peer's part of it is bounded by the stall limit."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -106,9 +112,9 @@ class ShardEndpoint:
     async def _receive(
         self, request: Request, root: bytes, size: int, claim: Claim, order: Order
     ) -> None:
-        with self.store.receive(root, size) as incoming:
+        async with self.store.receiving(root, size) as incoming:
             await receive_body(request, incoming, self.throttle)
-            await asyncio.to_thread(incoming.finish)
+            await in_time(incoming.finish, f"store shard {root.hex()[:16]}", FINISH_SECONDS)
             await self.store.accept(incoming, claim, order)
 
     def _receipt(self, root: bytes, size: int, claim: Claim) -> Response:
@@ -141,7 +147,8 @@ class ShardEndpoint:
         await self.orders.charge(order, content)
         await asyncio.sleep(self.throttle.delay(content))
         try:
-            data = await asyncio.to_thread(self.store.reader.slice, row, start, length)
+            read = partial(self.store.reader.slice, row, start, length)
+            data = await in_time(read, f"read shard {row.root.hex()[:16]}")
         except CyberVeinError:
             self.tally.download_failures += 1
             await self.orders.charge(order, -content)
@@ -152,10 +159,15 @@ class ShardEndpoint:
     async def _whole(self, request: Request, row: HeldShard, order: Order, send: Send) -> None:
         """Once the answer has begun, a failure can only cut it short; the reader sees that."""
         await self.orders.charge(order, row.size)
-        handle = await asyncio.to_thread(self.store.reader.open, row)
+        doing = f"send shard {row.root.hex()[:16]}"
+        handle = await in_time(partial(self.store.reader.open, row), doing)
         try:
-            with self.store.reader.reading(row) as disk:
-                await send_file(request, send, StoredBytes(disk, handle, row.size), self.throttle)
+            with (
+                self.store.reader.reading(row, None) as disk,
+                disk.calls.under_way(doing, SEND_SECONDS) as call,
+            ):
+                stored = StoredBytes(disk, handle, row.size, call)
+                await send_file(request, send, stored, self.throttle)
         except (StorageError, PeerGoneError) as error:
             self.tally.download_failures += 1
             await self.orders.charge(order, -row.size)

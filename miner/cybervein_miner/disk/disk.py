@@ -1,7 +1,8 @@
 """One disk: its state, its space, and the guard around its I/O.
 
 `leaving` (asked to be removed) and a full disk only stop placement. What an I/O error means for the
-disk, `trouble` judges.
+disk, `trouble` judges. While a call has not been answered in time (`calls`), the disk is asked
+nothing more: it hangs, and whoever asks would hang with it.
 """
 
 import errno
@@ -20,10 +21,13 @@ from cybervein_protocol.errors import (
 )
 
 from cybervein_miner.disk import trouble
+from cybervein_miner.disk.calls import ANSWER_SECONDS, Call, Calls
 from cybervein_miner.disk.device import filesystem_number
+from cybervein_miner.disk.gauge import NO_ROOM, Gauge, Room
 from cybervein_miner.disk.marker import FOLDER, marker_path, read_marker
 from cybervein_miner.disk.space import NONE, Reservation, Space, space_of
 
+_LOOK = "look at its marker"
 FOLDERS = ("plots", "shards", "trash", "tmp")
 
 
@@ -47,7 +51,11 @@ class Disk:
     beside: Callable[[], Sequence["Disk"]] = tuple
     """Other disks of this miner on the same filesystem: its space is there once, for all."""
     filesystem: int | None = None
+    late: str = ""
+    """What the last space proof had to do without, in words."""
+    calls: Calls = field(default_factory=Calls)
     _reservations: list[Reservation] = field(default_factory=list)
+    _gauge: Gauge = field(default_factory=Gauge)
     _seen: tuple[int, int] | None = None
     """Device and inode of the marker at the last check."""
 
@@ -61,9 +69,19 @@ class Disk:
     @property
     def readable(self) -> bool:
         """Whether what it holds can be served."""
+        return self.there and not self.calls.overdue()
+
+    @property
+    def there(self) -> bool:
+        """Whether this very disk was at its path when it was last looked at."""
         if self.state is DiskState.DRAINED:
             return not self.reason
         return self.state in {DiskState.READY, DiskState.READ_ONLY}
+
+    @property
+    def lateness(self) -> str:
+        """How it keeps the miner waiting, in words; "" while it answers in time."""
+        return self.calls.overdue() or (self.late if self.there else "")
 
     @property
     def stays(self) -> bool:
@@ -73,15 +91,16 @@ class Disk:
     @property
     def placeable(self) -> bool:
         """Whether something new may go there, space allowing."""
-        return self.state is DiskState.READY and self.stays
+        return self.state is DiskState.READY and self.stays and not self.calls.overdue()
 
     def check(self) -> None:
         """Set state and reason from what is really there now."""
-        self._seen = self._marker_now()  # before it is read: what comes between is seen next time
         try:
-            self.filesystem = filesystem_number(self.path)
-            self.check_marker()
-            self._prepare()
+            with self.calls.under_way(_LOOK, ANSWER_SECONDS):
+                self._seen = self._marker_now()  # what comes after this is seen next time
+                self.filesystem = filesystem_number(self.path)
+                self.check_marker()
+                self._prepare()
         except (CyberVeinError, OSError) as error:
             self._refuse(error)
         if self.drained:
@@ -98,8 +117,11 @@ class Disk:
 
         Another file, or another device, where its marker was: then everything is checked again.
         """
-        if self.readable and self._marker_now() != self._seen:
-            self.check()
+        if self.readable:
+            with self.calls.under_way(_LOOK, ANSWER_SECONDS):
+                changed = self._marker_now() != self._seen
+            if changed:
+                self.check()
         return self.readable
 
     def _marker_now(self) -> tuple[int, int] | None:
@@ -157,24 +179,28 @@ class Disk:
 
     def space(self) -> Space:
         """Capacity, free and floor, its part of the filesystem; zeros where it cannot be asked."""
-        return self._whole().part(self._sharers())
+        return self._gauged().space.part(self._sharers())
 
     def available(self) -> int:
         """Bytes that may still be promised here, its part of what the filesystem has."""
         return self._room() // self._sharers()
-
-    def _whole(self) -> Space:
-        return space_of(self.path, self.floor) if self.here() else NONE
 
     def _sharers(self) -> int:
         return 1 + sum(other.placeable for other in self.beside())
 
     def _room(self) -> int:
         """Bytes that may still be promised: free, less the floor, less open reservations."""
-        # In this order what is written meanwhile counts twice, the other way round not at all.
-        promised = sum(map(Disk.promised, (self, *self.beside())))
-        space = self._whole()
-        return max(0, space.free - space.floor - promised)
+        room = self._gauged()
+        return max(0, room.space.free - room.space.floor - room.promised)
+
+    def _gauged(self) -> Room:
+        return self._gauge.read(self._ask) if self.readable else NO_ROOM
+
+    def _ask(self) -> Room:
+        with self.calls.under_way("ask for its free space", ANSWER_SECONDS):
+            # In this order what is written meanwhile counts twice, the other way round not at all.
+            promised = sum(map(Disk.promised, (self, *self.beside())))
+            return Room(space_of(self.path, self.floor) if self.here() else NONE, promised)
 
     def promised(self) -> int:
         """Bytes that are promised and not written yet."""
@@ -182,12 +208,13 @@ class Disk:
 
     def reserve(self, size: int, file: Path) -> Reservation:
         """Promise `size` bytes to `file`. Raises StorageError; `release` it afterwards."""
-        if not (self.here() and self.placeable):
+        available = self._room()
+        if not self.placeable:
             raise StorageError(f"disk {self.path}: {self.refusal()}")
-        if size > (available := self._room()):
+        if size > available:
             raise StorageError(
                 f"disk {self.path}: {size} bytes do not fit, {available} are free above the floor "
-                f"of {self._whole().floor}; add a disk or lower the floor"
+                f"of {self._gauged().space.floor}; add a disk or lower the floor"
             )
         reservation = Reservation(size, file)
         self._reservations.append(reservation)
@@ -200,18 +227,25 @@ class Disk:
 
     def refusal(self) -> str:
         """Why nothing is placed here."""
+        if overdue := self.calls.overdue():
+            return overdue
         if self.state is not DiskState.READY:
             return f"{self.state.value} ({self.reason})"
         return "it has no space above its floor" if self.stays else "it is being removed"
 
     @contextmanager
-    def guard(self, doing: str) -> Iterator[None]:
-        """Run disk I/O: an OSError changes this disk's state and comes out as StorageError."""
+    def guard(self, doing: str, seconds: float | None = ANSWER_SECONDS) -> Iterator[Call]:
+        """Run disk I/O: an OSError changes this disk's state and comes out as StorageError.
+
+        It may take `seconds` between two beats of what is yielded (None: any time); while it takes
+        longer, the disk counts as one that hangs.
+        """
         if not self.here():
             raise StorageError(f"disk {self.path}: {self.refusal()}; cannot {doing}")
         place = self.path
         try:
-            yield
+            with self.calls.under_way(doing, seconds) as call:
+                yield call
         except InterruptedError:
             raise  # our own trouble: not the disk's
         except FileNotFoundError as error:

@@ -20,9 +20,11 @@ from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.given import is_folder, place_of
 from cybervein_miner.disk.marker import create_marker, read_marker
 from cybervein_miner.disk.places import disk_at, mount_points, places_of, require_apart
+from cybervein_miner.disk.threads import Lanes
 from cybervein_miner.record.journal import Journal
 
 DISKS_MAX = 1024
+LOOK_SECONDS_MAX = 10.0
 _STAYS, _LEAVES, _DRAINED = 0, 1, 2
 
 
@@ -41,6 +43,7 @@ class Rack:
         self._disks: dict[str, Disk] = {}
         self._mounts = mounts
         self._given: list[Path] = []
+        self._lanes = Lanes("look at")
         self.refused: dict[Path, CyberVeinError] = {}
         """Paths that were given and could not be claimed, and why."""
 
@@ -62,9 +65,8 @@ class Rack:
                 self.refused[path] = error
                 refused.append(str(error))
         for disk_id, path, leaving in self._journal.read("SELECT id, path, leaving FROM disk"):
-            disk = self._known(disk_id.hex(), Path(path), leaving)
-            disk.check()
-        self.follow()
+            self._known(disk_id.hex(), Path(path), leaving)
+        self._each(Disk.check)
         for path in self._given:
             if path not in {place for each in self.disks for place in (each.path, each.home)}:
                 try:
@@ -259,7 +261,13 @@ class Rack:
     def look(self) -> list[Disk]:
         """Check all disks; those whose state changed."""
         before = {disk.id: disk.state for disk in self.disks}
-        for disk in self.disks:
-            disk.still_there()
-        self.follow()
+        self._each(Disk.still_there)
         return [disk for disk in self.disks if disk.state is not before[disk.id]]
+
+    def _each(self, look: Callable[[Disk], None]) -> None:
+        """Look at all disks side by side, then for those that are lost.
+
+        What does not answer is left to its thread.
+        """
+        self._lanes.run({disk.id: partial(look, disk) for disk in self.disks}, LOOK_SECONDS_MAX)
+        self._lanes.run({"follow": self.follow}, LOOK_SECONDS_MAX)

@@ -24,7 +24,7 @@ def wipe(disk: Disk) -> Wiped:
     """
     disk.check_marker()
     files, size = 0, 0
-    with disk.guard("wipe"):
+    with disk.guard("wipe", None):
         for name in filter(lambda name: disk.folder(name).exists(), FOLDERS):
             for file in found_in(disk, name).ours:
                 files, size = files + 1, size + file.stat().st_size

@@ -48,7 +48,9 @@ class DiskNow:
     @classmethod
     def of(cls, disk: Disk) -> "DiskNow":
         """As it is now."""
-        return cls(str(disk.path), disk.state, disk.readable)
+        return cls(
+            str(disk.path), disk.state, disk.there
+        )  # one that is late is told by `disk.late`
 
 
 def change_of(was: DiskNow, now: DiskNow) -> DiskChange | None:

@@ -7,9 +7,10 @@ import asyncio
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 from cybervein_protocol.errors import CyberVeinError
@@ -17,7 +18,9 @@ from cybervein_protocol.errors import CyberVeinError
 from cybervein_miner.chain.clock import NetworkClock
 from cybervein_miner.chain.sight import Sight
 from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.late import LateWatch
 from cybervein_miner.disk.rack import Rack
+from cybervein_miner.disk.threads import side_by_side
 from cybervein_miner.duty.disk_events import DiskEvents
 from cybervein_miner.leaving.disks import Leaving
 from cybervein_miner.leaving.drain import Drain
@@ -27,9 +30,12 @@ from cybervein_miner.shard.trash import Trash
 from cybervein_miner.shard.wanted import WantedShards
 
 LEAVING_SECONDS: Final = 1.0
+LEFT_BEHIND_SECONDS: Final = 3.0
 UPKEEP_SECONDS: Final = 10.0
+TAKE_IN_SECONDS_MAX: Final = 60.0
 SCRUB_PAUSE_SECONDS: Final = 60.0
 _log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class Stopping:
@@ -48,6 +54,20 @@ class Stopping:
     def requested(self) -> bool:
         """Whether the miner stops."""
         return self._event.is_set()
+
+    async def thread(self, work: Callable[[], T]) -> T:
+        """What `work` returns from a thread; one that a disk holds up is left behind by the stop.
+
+        Raises InterruptedError then.
+        """
+        done = asyncio.ensure_future(asyncio.to_thread(work))
+        stop = asyncio.ensure_future(self._event.wait())
+        await asyncio.wait({done, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        await asyncio.wait({done}, timeout=LEFT_BEHIND_SECONDS)
+        if done.done():
+            return done.result()
+        raise InterruptedError("the miner stops; a disk has not answered")
 
     async def within(self, seconds: float) -> bool:
         """Wait; True as soon as the miner stops, False when the time is over."""
@@ -68,6 +88,7 @@ class Upkeep:
     wanted: WantedShards
     events: DiskEvents
     clock: NetworkClock
+    late: LateWatch
     take_in: Callable[[list[Disk]], None]
     sight: Sight
     stopping: Stopping
@@ -76,13 +97,15 @@ class Upkeep:
         """Rounds until stopped."""
         while not await self.stopping.within(UPKEEP_SECONDS):
             try:
-                await asyncio.to_thread(self.look)
+                await self.stopping.thread(self.look)
                 await self._round(ask=bool(self.sight.reachable))
             except CyberVeinError as error:
                 _log.warning("upkeep failed", error=str(error))
+            except InterruptedError:
+                return
 
     async def _round(self, *, ask: bool) -> None:
-        await asyncio.to_thread(self.trash.purge)
+        await self.stopping.thread(self.trash.purge)
         for disk, rows in groupby(self.plotter.give_way(), attrgetter("disk")):
             self.events.gave_way(disk, [row.number for row in rows])
         if ask:
@@ -93,18 +116,19 @@ class Upkeep:
         away = {disk.id for disk in self.rack.disks if not disk.readable}
         changed = self.rack.look()
         self.events.look()
+        self.late.look()
         self.clock.tell()
         back = [disk for disk in changed if disk.readable and disk.id in away]
         back += self.rack.try_refused()  # a person may have mounted the right disk by now
         if back:
-            self.take_in(back)
+            side_by_side({"back": partial(self.take_in, back)}, TAKE_IN_SECONDS_MAX, "take in")
 
 
 async def scrub(stopping: Stopping, scrubber: Scrubber) -> None:
     """Verify everything again, slowly, until stopped."""
     while not stopping.requested:
         try:
-            busy = await asyncio.to_thread(scrubber.step)
+            busy = await stopping.thread(scrubber.step)
         except InterruptedError:
             return
         if not busy and await stopping.within(SCRUB_PAUSE_SECONDS):

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import structlog
@@ -22,6 +23,7 @@ from multiformats import CID
 from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
+from cybervein_miner.disk.threads import Lanes
 from cybervein_miner.plot.inventory import Inventory, needs_ledger
 from cybervein_miner.shard.index import HeldShard
 from cybervein_miner.shard.store import ShardStore
@@ -30,6 +32,7 @@ from cybervein_miner.shard.vacate import Vacater
 NOTHING_REMAINS: Final = RemainingWork(plots=0, shards=0, bytes=0)
 REPEAT_SECONDS: Final = 2.0
 """A request for relief is repeated that often, as the answer says how far it is."""
+STEP_SECONDS_MAX: Final = 60.0
 _log = structlog.get_logger()
 
 
@@ -47,6 +50,7 @@ class Leaving:
     blocked_by: str = ""
     _asked: list[bytes] | None = None  # what the super node was told; None: unknown
     _again: float = 0.0
+    _lanes: Lanes = field(default_factory=lambda: Lanes("empty disk"))
     _gone: dict[str, dict[bytes, int]] = field(default_factory=dict)
     """By disk: bytes by root of what is needed no more here."""
 
@@ -86,11 +90,14 @@ class Leaving:
         leaving = [disk for disk in self.rack.disks if disk.leaving]
         moved = 0
         try:
-            for disk in leaving if local else []:
-                moved += await asyncio.to_thread(self.vacater.step, disk)
+            if local:
+                work = {disk.id: partial(self.vacater.step, disk) for disk in leaving}
+                steps = await asyncio.to_thread(self._lanes.run, work, STEP_SECONDS_MAX)
+                moved = sum(steps.values())
+            there = [disk for disk in leaving if not self._lanes.busy(disk.id)]
             if not moved and reachable:
-                await self._relieve(leaving)
-            for disk in leaving:
+                await self._relieve(there)
+            for disk in there:
                 await asyncio.to_thread(self.give_up_if_done, disk)
         except CyberVeinError as error:
             _log.warning("disks cannot be emptied yet", error=str(error))

@@ -12,6 +12,7 @@ from cybervein_miner.api.acts import Control
 from cybervein_miner.chain.units import UnitWriter
 from cybervein_miner.disk.belongings import tell_strays
 from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.late import LateWatch
 from cybervein_miner.duty.disk_events import DiskEvents
 from cybervein_miner.duty.keeping import Keeper
 from cybervein_miner.duty.ledger import LedgerLoop
@@ -49,9 +50,10 @@ def assemble(settings: Settings, url: str) -> Miner:
     )
     trash = Trash(basis.rack, basis.journal, settings.trash_seconds, basis.ledger_time)
     leaving = _leaving(basis)
+    late = LateWatch(basis.rack)
     ledger, commits = _ledger(basis, plotter)
-    watch = _watch(basis, ledger)
-    upkeep = _upkeep(basis, plotter, trash)
+    watch = _watch(basis, ledger, late)
+    upkeep = _upkeep(basis, plotter, trash, late)
     pace = Pace(settings.scrub_bytes_per_second, basis.stopping.threads)
     scrubber = Scrubber(basis.store, pace, basis.ledger_time)
     board = status_board(basis, plotter=plotter, leaving=leaving, watch=watch)
@@ -136,7 +138,7 @@ def _ledger(basis: Basis, plotter: Plotter) -> tuple[LedgerLoop, CommitProver]:
     return ledger, commits
 
 
-def _watch(basis: Basis, ledger: LedgerLoop) -> EpochWatch:
+def _watch(basis: Basis, ledger: LedgerLoop, late: LateWatch) -> EpochWatch:
     async def begun(view: NetworkDocument) -> None:
         await basis.orders.forget(view.epoch)
         await basis.sight.remember(view.epoch)
@@ -145,14 +147,14 @@ def _watch(basis: Basis, ledger: LedgerLoop) -> EpochWatch:
     return EpochWatch(
         preset=basis.preset,
         super_node=basis.super_node,
-        prover=SpaceProver(basis.file.network, basis.identity, basis.inventory),
+        prover=SpaceProver(basis.file.network, basis.identity, basis.inventory, late),
         begun=begun,
         tally=basis.tally,
         sight=basis.sight,
     )
 
 
-def _upkeep(basis: Basis, plotter: Plotter, trash: Trash) -> Upkeep:
+def _upkeep(basis: Basis, plotter: Plotter, trash: Trash, late: LateWatch) -> Upkeep:
     def take_all_in(disks: list[Disk]) -> None:
         for disk in disks:
             tell_strays(disk)
@@ -179,6 +181,7 @@ def _upkeep(basis: Basis, plotter: Plotter, trash: Trash) -> Upkeep:
             preset=basis.preset,
         ),
         clock=basis.clock,
+        late=late,
         take_in=take_all_in,
         sight=basis.sight,
         stopping=basis.stopping,

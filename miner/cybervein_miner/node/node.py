@@ -7,10 +7,8 @@ requests finish, the journal closes last.
 
 import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
 
 import structlog
 from cybervein_protocol.errors import StorageError
@@ -18,6 +16,7 @@ from cybervein_runtime.duty import Duty
 from fastapi import FastAPI
 
 from cybervein_miner.api.app import Border, build_app
+from cybervein_miner.disk.threads import DaemonThreads
 from cybervein_miner.duty.keeping import Keeper
 from cybervein_miner.duty.ledger import LedgerLoop
 from cybervein_miner.duty.upkeep import Upkeep
@@ -30,7 +29,6 @@ from cybervein_miner.shard.scrub import Scrubber
 from cybervein_miner.shard.trash import Trash
 from cybervein_miner.status.board import StatusBoard
 
-THREADS: Final = 16
 _log = structlog.get_logger()
 
 
@@ -79,7 +77,7 @@ class Miner:
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
         del app
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "miner"))
+        asyncio.get_running_loop().set_default_executor(DaemonThreads("miner"))
         self.keeper.start(self.duties)
         try:
             yield

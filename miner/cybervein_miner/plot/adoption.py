@@ -27,7 +27,7 @@ def take_in(inventory: Inventory, key: KeyPair, disks: Iterable[Disk]) -> list[s
     problems: list[str] = []
     for disk in disks:
         if disk.readable:
-            with suppress(StorageError), disk.guard("list plots"):
+            with suppress(StorageError), disk.guard("list plots", None):
                 problems += _take_in(inventory, key, disk)
     return problems
 

@@ -4,6 +4,7 @@ The ledger is the truth and the inventory follows it. A batch's unit is written 
 sent, so that a crash at any moment neither loses a batch nor sends one twice.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -171,7 +172,7 @@ class Batches:
             for row in self._inventory.rows(PlotState.RETIRING, PlotState.BAD)
             if row.batch is None
         ]
-        self._inventory.drop(gone)
+        await asyncio.to_thread(self._inventory.drop, gone)
         return len(gone)
 
     async def _retire(self, rows: Sequence[OwnPlot], then: PlotState) -> None:

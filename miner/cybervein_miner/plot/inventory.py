@@ -18,6 +18,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from cybervein_protocol.errors import CyberVeinError, StorageError, UnknownError
@@ -25,11 +26,13 @@ from cybervein_protocol.space import PlotMetadata, PlotShape
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
+from cybervein_miner.disk.threads import Lanes
 from cybervein_miner.record.journal import Journal
 from cybervein_miner.record.tree_file import outboard_path
 
 PLOT_SUFFIX = ".plot"
 METADATA_SUFFIX = ".meta"
+DELETE_SECONDS_MAX = 20.0
 
 
 class PlotState(StrEnum):
@@ -92,6 +95,7 @@ class Inventory:
     def __init__(self, rack: Rack, journal: Journal, miner: bytes, shape: PlotShape) -> None:
         self.rack, self.journal = rack, journal
         self.miner, self.shape = miner, shape
+        self._lanes = Lanes("delete plots")
 
     def rows(self, *states: PlotState) -> list[OwnPlot]:
         """All plots, or those in some states, by number."""
@@ -152,9 +156,13 @@ class Inventory:
             self.set_state([row], PlotState.BAD, row.batch)
 
     def drop(self, rows: Sequence[OwnPlot]) -> None:
-        """Delete files, then rows; a disk that is away keeps its rows until it is back."""
-        gone = [row.number for row in rows if self._delete_files(row)]
-        values = [(number,) for number in gone]
+        """Delete files, then rows; a disk that is away or late keeps its rows until it is back."""
+        by_disk: dict[str, list[OwnPlot]] = {}
+        for row in rows:
+            by_disk.setdefault(row.disk, []).append(row)
+        work = {disk: partial(self._delete_all, there) for disk, there in by_disk.items()}
+        done = self._lanes.run(work, DELETE_SECONDS_MAX)
+        values = [(number,) for numbers in done.values() for number in numbers]
         self.journal.write_now(
             lambda db: db.executemany("DELETE FROM plot WHERE number = ?", values)
         )
@@ -163,6 +171,9 @@ class Inventory:
         """Drop the rows of a disk that was wiped or forgotten; files are left alone."""
         values = (bytes.fromhex(disk.id),)
         self.journal.write_now(lambda db: db.execute("DELETE FROM plot WHERE disk = ?", values))
+
+    def _delete_all(self, rows: Sequence[OwnPlot]) -> list[int]:
+        return [row.number for row in rows if self._delete_files(row)]
 
     def _delete_files(self, row: OwnPlot) -> bool:
         try:

@@ -139,7 +139,7 @@ class Plotter:
         threads = affordable_threads(self._threads, self.shape)
         while not self._stop.is_set():
             self.changed.clear()
-            while len(tasks) < threads and (disk := self._next_disk()) is not None:
+            while self._at_work() < threads and (disk := self._next_disk()) is not None:
                 tasks.add(asyncio.create_task(self._make_one(disk)))
                 await asyncio.sleep(0)
             waiting = asyncio.create_task(self.changed.wait())
@@ -150,6 +150,11 @@ class Plotter:
             self.forecast.tell(self.now())
             tasks = {task for task in tasks if not task.done()}
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _at_work(self) -> int:
+        """Plots in the making, but for those whose disk hangs: they use no processor."""
+        hung = {disk.id for disk in self._rack.disks if disk.calls.overdue()}
+        return sum(each.disk not in hung for each in tuple(self.running.values()))
 
     async def _make_one(self, disk: Disk) -> None:
         number = self._inventory.next_number()
@@ -172,7 +177,7 @@ class Plotter:
     def _make(self, disk: Disk, number: int, promised: Reservation) -> None:
         path = plot_path(disk, number)
         try:
-            with disk.guard(f"make plot {number}"):
+            with disk.guard(f"make plot {number}", None):
                 meta = make_plot_file(path, self._key, number, self.shape, self._watch(number))
         finally:
             disk.release(promised)

@@ -1,7 +1,8 @@
 """The loop that sees epochs begin: poll, prove, post, and try again while the super node is away.
 
 Nothing here depends on the wall clock: an epoch has begun when the super node says so, and a proof
-that could not be delivered is offered again until the super node names another epoch.
+that could not be delivered is offered again until the super node names another epoch. Reading ends
+shortly before the proof's deadline, whatever a disk still owes.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from cybervein_protocol.presets import Preset
 from cybervein_miner.chain.sight import Sight
 from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.plot.inventory import OwnPlot
+from cybervein_miner.prover.deadline import reading_seconds
 from cybervein_miner.prover.space import Challenge, SpaceProver
 from cybervein_miner.record.tally import Tally
 
@@ -83,11 +85,12 @@ class EpochWatch:
     async def round(self) -> None:
         """One look at the network, and what follows from it."""
         view = await self._look()
+        heard = asyncio.get_running_loop().time()
         if view is None:
             return
         before, self.sight.view = self.sight.view, view
         if before is None or view.epoch != before.epoch:
-            await self._new_epoch(before, view)
+            await self._new_epoch(before, view, heard)
         if self._waiting is not None:
             await self._offer(self._waiting)
 
@@ -104,7 +107,9 @@ class EpochWatch:
         self.sight.reachable = True
         return view
 
-    async def _new_epoch(self, before: NetworkDocument | None, view: NetworkDocument) -> None:
+    async def _new_epoch(
+        self, before: NetworkDocument | None, view: NetworkDocument, heard: float
+    ) -> None:
         if self._waiting is not None:
             self._missed(self._waiting.epoch, "the super node was away until its epoch was over")
         try:
@@ -118,9 +123,16 @@ class EpochWatch:
         ):
             self.tally.proofs_missed += view.epoch - before.epoch - 1
         started = asyncio.get_running_loop().time()
-        asked = Challenge(view.epoch, bytes.fromhex(view.beacon), self.preset.answers_max)
+        asked = Challenge(
+            view.epoch,
+            bytes.fromhex(view.beacon),
+            self.preset.answers_max,
+            reading_seconds(self.preset, view, started - heard),
+        )
         self._waiting = await asyncio.to_thread(self.prover.prove, asked)
         self.last_proof_seconds = asyncio.get_running_loop().time() - started
+        if self._waiting is None and self.prover.counting(view.epoch):
+            self.tally.proofs_missed += 1  # no disk answered in time
 
     async def _offer(self, proof: SpaceProof) -> None:
         """Post the proof; it stays waiting only where nobody answered."""

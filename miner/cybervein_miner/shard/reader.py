@@ -15,6 +15,7 @@ from cybervein_protocol.errors import ConflictError, ProofError, StorageError, U
 from cybervein_protocol.tree import OutboardError, verify_slice
 from cybervein_runtime.files import write_atomic
 
+from cybervein_miner.disk.calls import ANSWER_SECONDS
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.record.journal import Journal
@@ -52,21 +53,22 @@ class ShardReader:
         return row
 
     @contextmanager
-    def reading(self, row: HeldShard) -> Iterator[Disk]:
+    def reading(self, row: HeldShard, seconds: float | None = ANSWER_SECONDS) -> Iterator[Disk]:
         """Read a held shard's file; one that cannot be read is set aside, its disk permitting.
 
-        Raises UnknownError (its file is gone), MovedError or StorageError.
+        `seconds` as for the disk's guard. Raises UnknownError (its file is gone), MovedError or
+        StorageError.
         """
         disk = self._rack.get(row.disk)
         try:
-            with disk.guard(f"read shard {row.root.hex()[:16]}"):
+            with disk.guard(f"read shard {row.root.hex()[:16]}", seconds):
                 yield disk
         except FileNotFoundError as error:
             self.require_unmoved(row)
             self.mark(row.root, ShardState.LOST)
             raise UnknownError(f"shard {row.root.hex()} is lost: its file is gone") from error
-        except StorageError:
-            if disk.readable:
+        except StorageError as error:
+            if disk.readable and isinstance(error.__cause__, OSError):
                 self.mark(row.root, ShardState.BAD)
             raise
 

@@ -2,7 +2,8 @@
 
 One disk after the other, the shard that was verified longest ago first, at a bounded read rate so
 that customers and proofs do not notice. A rotten shard is quarantined alone: it is not served (an
-audit is answered with admitted loss) and its bytes stay for a look.
+audit is answered with admitted loss) and its bytes stay for a look. A disk that hangs is left to
+its thread, and its turn comes when it has answered.
 """
 
 import sqlite3
@@ -10,10 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from cybervein_protocol.errors import StorageError
 
+from cybervein_miner.disk.calls import Call
 from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.threads import Lanes
 from cybervein_miner.record.tree_file import file_tree
 from cybervein_miner.shard.index import HeldShard, ShardState
 from cybervein_miner.shard.layout import shard_path
@@ -22,6 +26,8 @@ from cybervein_miner.shard.store import ShardStore
 
 RATE_BYTES_PER_SECOND = 8 << 20
 INTERVAL_SECONDS = 7 * 24 * 3600
+TURN_SECONDS_MAX = 60.0
+"""A shard takes eight seconds at this rate; after this time it is the next disk's turn."""
 
 
 class Pace:
@@ -51,11 +57,12 @@ class Scrubber:
     ) -> None:
         self._store, self._pace, self._now = store, pace, now
         self._interval = interval_seconds
+        self._lanes = Lanes("scrub")
         self.scrubbed_bytes = 0
         self.found_bad = 0
 
     def step(self) -> bool:
-        """Verify the next due shard of every readable disk; whether there was any."""
+        """Verify the next due shard of every readable disk; whether one was verified."""
         now = self._now()
         before = max(1, now - self._interval)  # what was never verified is due in any case
         due = [
@@ -65,22 +72,26 @@ class Scrubber:
             and disk.stays
             and (row := self._store.index.to_scrub(disk.id, before, now)) is not None
         ]
-        for disk, row in due:
-            self._verify(disk, row)
-        return bool(due)
+        done = [
+            self._lanes.run({disk.id: partial(self._verify, disk, row)}, TURN_SECONDS_MAX)
+            for disk, row in due
+        ]
+        return any(done)
 
     def _verify(self, disk: Disk, row: HeldShard) -> None:
         path = shard_path(disk, row.root)
         try:
-            with disk.guard(f"scrub shard {row.root.hex()[:16]}"):
-                root, _ = file_tree(path, self._pace)
+            with disk.guard(f"scrub shard {row.root.hex()[:16]}") as call:
+                root, _ = file_tree(path, partial(self._paced, call))
         except FileNotFoundError:
             with suppress(MovedError):
                 self._store.reader.require_unmoved(row)
                 self._bad(row, ShardState.LOST)
             return
-        except StorageError:
-            if disk.readable:  # one unreadable file; the disk counts such errors itself
+        except StorageError as error:
+            if disk.readable and isinstance(
+                error.__cause__, OSError
+            ):  # one unreadable file; the disk counts such errors itself
                 self._bad(row, ShardState.BAD)
             return
         self.scrubbed_bytes += row.size
@@ -88,6 +99,11 @@ class Scrubber:
             self._bad(row, ShardState.BAD)
             return
         self._verified(row)
+
+    def _paced(self, call: Call, count: int) -> None:
+        """The pause is ours: the disk's time begins anew after it."""
+        self._pace(count)
+        call.beat()
 
     def _bad(self, row: HeldShard, state: ShardState) -> None:
         self.found_bad += 1

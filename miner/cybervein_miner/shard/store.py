@@ -2,16 +2,21 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
-from cybervein_protocol.errors import ConflictError, StorageError, UnknownError
+from cybervein_protocol.errors import ConflictError, CyberVeinError, StorageError, UnknownError
 from cybervein_protocol.messages import Order
 from multiformats import CID
 
+from cybervein_miner.disk.calls import ANSWER_SECONDS
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
+from cybervein_miner.disk.threads import begin, in_time
 from cybervein_miner.record.journal import Journal
 from cybervein_miner.record.tree_file import outboard_path
 from cybervein_miner.shard.incoming import Incoming
@@ -38,21 +43,51 @@ class ShardStore:
         self.index = ShardIndex(journal)
         self.reader = ShardReader(rack, journal, self.index, now)
         self._arriving: set[bytes] = set()
+        self._expecting = threading.Lock()
         self.claimed_again: set[bytes] = set()
         """Held shards that were sent here once more; whoever doubted them forgets that."""
 
     @contextmanager
     def receive(self, root: bytes, size: int) -> Iterator[Incoming]:
         """An upload onto the disk with most space; nothing stays of one that fails."""
-        if root in self._arriving:
-            raise ConflictError(f"shard {root.hex()[:16]} is being uploaded already; wait for it")
-        incoming = Incoming(self.rack.choose(size), root, size)
-        self._arriving.add(root)
+        incoming = self._open(root, size)
         try:
             yield incoming
         finally:
-            incoming.abort()
+            self._close(incoming)
+
+    @asynccontextmanager
+    async def receiving(self, root: bytes, size: int) -> AsyncIterator[Incoming]:
+        """The same from an event loop, which no disk may hold up."""
+        opening = begin(partial(self._open, root, size), "open upload")
+        try:
+            yield await in_time(opening.result, f"store shard {root.hex()[:16]}")
+        finally:
+            closing = begin(partial(self._close_opened, opening), "close upload")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.wrap_future(closing), ANSWER_SECONDS)
+
+    def _open(self, root: bytes, size: int) -> Incoming:
+        with self._expecting:
+            if root in self._arriving:
+                raise ConflictError(
+                    f"shard {root.hex()[:16]} is being uploaded already; wait for it"
+                )
+            self._arriving.add(root)
+        try:
+            return Incoming(self.rack.choose(size), root, size)
+        except BaseException:
             self._arriving.discard(root)
+            raise
+
+    def _close_opened(self, opening: Future[Incoming]) -> None:
+        """Once it was opened at last: whoever asked for it may be gone by then."""
+        with suppress(CyberVeinError, OSError):
+            self._close(opening.result())
+
+    def _close(self, incoming: Incoming) -> None:
+        incoming.abort()
+        self._arriving.discard(incoming.root)
 
     async def accept(self, incoming: Incoming, claim: Claim, order: Order) -> None:
         """Make a finished upload ours: row, claim and bytes used in one durable transaction."""
@@ -68,7 +103,7 @@ class ShardStore:
         before = self.index.find(incoming.root)
         await self.journal.write(work)
         if before is not None:
-            await asyncio.to_thread(self._remove_old_copy, before, incoming.disk)
+            await _patiently(partial(self._remove_old_copy, before, incoming.disk))
 
     def keeps(self, row: HeldShard) -> bool:
         """Whether a shard is held on a disk that stays."""
@@ -110,7 +145,7 @@ class ShardStore:
             return last
 
         if row is not None and await self.journal.write(work):
-            await asyncio.to_thread(self._to_trash, row)
+            await _patiently(partial(self._to_trash, row))
 
     def _to_trash(self, row: HeldShard) -> None:
         """The index said so first: a crash here leaves a file that `trash` moves or purges."""
@@ -119,6 +154,12 @@ class ShardStore:
         with suppress(StorageError, FileNotFoundError), disk.guard("move a shard to the trash"):
             path.replace(trash_path(disk, row.root))
             outboard_path(path).unlink(missing_ok=True)
+
+
+async def _patiently(work: Callable[[], None]) -> None:
+    """Files follow the index; where their disk keeps us waiting, later."""
+    with suppress(StorageError):
+        await in_time(work, "put a file where the index has it")
 
 
 def remove_files(path: Path) -> None:

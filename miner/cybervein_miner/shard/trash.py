@@ -95,7 +95,7 @@ def tidy(disks: Iterable[Disk], journal: Journal, now: int) -> list[bytes]:
 def _on_its_own(disk: Disk, doing: str) -> Iterator[None]:
     """A step that fails is said and keeps none of the others from being done."""
     try:
-        with disk.guard(doing):
+        with disk.guard(doing, None):
             yield
     except (StorageError, FileNotFoundError) as error:
         _log.error("given up until the disk comes again", doing=doing, error=str(error))

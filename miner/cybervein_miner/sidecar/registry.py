@@ -60,6 +60,14 @@ def _disk_states(document: Json) -> Iterable[Sample]:
     ]
 
 
+def _disk_late(document: Json) -> Iterable[Sample]:
+    return [
+        ((disk["id"], disk["path"]), float(bool(disk["late"])))
+        for disk in document.get("disks", [])
+        if "late" in disk
+    ]
+
+
 def _progress(document: Json) -> Iterable[Sample]:
     shares = [plot["share"] for plot in document.get("plotting_now", [])]
     return [((), sum(shares) / len(shares))] if shares else []
@@ -206,6 +214,8 @@ DISKS: Final = (
            each("disks", ("id", "path"), "remaining.bytes"), *DISK),
     _gauge("disk_remaining_shards", MINER, "Shards that still keep a leaving disk.",
            each("disks", ("id", "path"), "remaining.shards"), *DISK),
+    _gauge("disk_late", MINER, "1 while the disk answers too late for proofs, or not at all.",
+           _disk_late, *DISK),
     _disk("io_errors", "I/O errors since the disk was last checked.", "io_errors"),
     _counter("host_disk_read_bytes", HOST, "Bytes read, by block device.",
              each("disks", ("device",), "read_bytes"), "device"),

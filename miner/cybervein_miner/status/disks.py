@@ -64,7 +64,11 @@ class DiskBoard:
         """One line for each disk that cannot be used as it should."""
         disks = [disk for disk in self.inventory.rack.disks if disk.state not in _FINE]
         known = [f"disk {disk.path}: {disk.state.value} ({disk.reason})" for disk in disks]
+        known += [f"disk {disk.path}: late ({disk.lateness})" for disk in self._late()]
         return known + [f"disk {each.path}: {each.reason}" for each in self.refused()]
+
+    def _late(self) -> list[Disk]:
+        return [disk for disk in self.inventory.rack.disks if disk.lateness]
 
     def _document(self, disk: Disk, plots: int) -> DiskDocument:
         space, totals = disk.space(), self.index.totals(disk.id)
@@ -86,6 +90,7 @@ class DiskBoard:
             shard_bytes=totals.bytes,
             shards_bad=totals.bad,
             remaining=self.leaving.remaining(disk),
+            late=disk.lateness,
         )
 
     def _remark(self, disk: Disk, plots: int) -> str:

@@ -17,7 +17,7 @@ class RemainingWork(Document):
 
 
 class DiskDocument(Document):
-    """One disk."""
+    """One disk; `late` says how it keeps the miner waiting, and is "" while it answers in time."""
 
     id: str
     path: str
@@ -36,9 +36,10 @@ class DiskDocument(Document):
     shard_bytes: Count
     shards_bad: Count
     remaining: RemainingWork
+    late: str = ""
 
 
-class RemovedDocument(DiskDocument):
+class RemovedDocument(DiskDocument, kw_only=True):
     """Answer to `DELETE /v1/disks/{id}`: the disk, and whether nothing keeps it."""
 
     gone: bool
