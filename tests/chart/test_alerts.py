@@ -1,5 +1,6 @@
 """The chart's alerts, judged by Prometheus' own tool."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from waiting import DEADLINE_SECONDS
 
 ALERTS = CHART.parents[1] / "dashboards" / "alerts"
 TESTS = sorted(ALERTS.glob("*_test.yaml"))
+RUNBOOKS = ALERTS.with_name("runbooks")
 RULES = CHART / "files" / "rules.yaml"
 
 
@@ -46,3 +48,12 @@ def test_every_alert_of_the_chart_has_a_file_and_a_test_that_fires_it() -> None:
         cases = yaml.safe_load((ALERTS / f"{name}_test.yaml").read_text())["tests"]
         looks = [look for case in cases for look in case["alert_rule_test"]]
         assert name in {look["alertname"] for look in looks if look["exp_alerts"]}
+
+
+def test_every_alert_has_a_runbook_with_its_four_parts_and_every_runbook_an_alert() -> None:
+    pages = {path.stem: path.read_text() for path in RUNBOOKS.glob("*.md")}
+    assert set(pages) == {rule["alert"] for rule in rules(RULES)}
+    for name, text in pages.items():
+        assert text.startswith(f"# {name}\n")
+        parts = re.findall(r"^\*\*(\w+)\.\*\* \S", text, re.MULTILINE)
+        assert parts == ["Meaning", "Impact", "Diagnosis", "Mitigation"]
