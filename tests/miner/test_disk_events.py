@@ -183,3 +183,19 @@ def _plots_on(miner: Running, path: Path) -> int:
     basis = miner.node.basis
     disk = next(disk for disk in basis.rack.disks if disk.path == path)
     return sum(row.disk == disk.id for row in basis.inventory.rows())
+
+
+async def test_shards_of_a_lost_disk_are_away_and_not_held(world: World, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    async with serving(world, settings_of(world, tmp_path, disk)) as miner:
+        assert (await miner.put(shard_bytes(5000)))[0] == 201
+        status = miner.node.board.document()
+        assert (status.shards, status.shard_bytes, status.shards_away) == (1, 5000, 0)
+        disk.rename(tmp_path / "aside")
+        await asyncio.to_thread(miner.node.upkeep.look)
+        status = miner.node.board.document()
+        assert (status.shards, status.shard_bytes, status.shards_away) == (0, 0, 1)
+        assert "1 shards are away with their disks" in status.degraded
+        (tmp_path / "aside").rename(disk)
+        await asyncio.to_thread(miner.node.upkeep.look)
+        assert miner.node.board.document().shards == 1

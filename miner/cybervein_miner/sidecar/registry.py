@@ -167,7 +167,8 @@ PLOTTING: Final = (
 
 STORAGE: Final = (
     _gauge("shards", MINER, "Shards on disk, by state.",
-           picked(held="shards", bad="shards_bad", lost="shards_lost", trash="shards_trash"),
+           picked(held="shards", away="shards_away", bad="shards_bad", lost="shards_lost",
+                  trash="shards_trash"),
            "state"),
     _gauge("shards_bytes", MINER, "Bytes of customers' shards held.", at("shard_bytes")),
     _gauge("bandwidth_cap_bytes_per_second", MINER,

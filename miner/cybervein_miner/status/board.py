@@ -42,7 +42,7 @@ class StatusBoard:
     def document(self) -> StatusDocument:
         """The answer to `GET /v1/status`."""
         drain, disks = self.drain.document(), self.disks.listing()
-        totals = self.disks.index.totals()
+        totals, away = self.disks.index.totals(), self.disks.away()
         plots, running = self.plots.by_state(), self.plots.running()
         plot_bytes = self.plots.inventory.shape.plot_bytes
         free = sum(each.available_bytes for each in disks if each.placeable)
@@ -64,8 +64,9 @@ class StatusBoard:
             super_node_reachable=self.sight.reachable,
             disks=disks,
             free_bytes=0 if self.drain.wanted else free,
-            shards=totals.shards,
-            shard_bytes=totals.bytes,
+            shards=totals.shards - away.shards,
+            shards_away=away.shards,
+            shard_bytes=totals.bytes - away.bytes,
             shards_bad=totals.bad,
             shards_lost=totals.lost,
             shards_trash=totals.trash,
@@ -98,7 +99,11 @@ class StatusBoard:
     def degraded(self) -> list[str]:
         """What is wrong, one line each; empty where all is well."""
         totals = self.disks.index.totals()
-        bad = {"failed verification": totals.bad, "lost their file": totals.lost}
+        bad = {
+            "failed verification": totals.bad,
+            "lost their file": totals.lost,
+            "are away with their disks": self.disks.away().shards,
+        }
         ledger = "no super node answers" if self.sight.away else ""
         return [
             *self.disks.bad(),

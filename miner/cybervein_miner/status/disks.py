@@ -11,7 +11,7 @@ from cybervein_miner.disk.disk import Disk
 from cybervein_miner.leaving.disks import NOTHING_REMAINS, Leaving
 from cybervein_miner.plot.inventory import Inventory
 from cybervein_miner.plot.plotter import Plotter
-from cybervein_miner.shard.index import ShardIndex
+from cybervein_miner.shard.index import ShardIndex, Totals
 
 _FINE = {DiskState.READY, DiskState.DRAINED}
 
@@ -59,6 +59,12 @@ class DiskBoard:
             )
             for path, error in self.inventory.rack.refused.items()
         ]
+
+    def away(self) -> Totals:
+        """What lies on disks that cannot be read now, but on those that nobody needs any more."""
+        disks = [d for d in self.inventory.rack.disks if not (d.readable or d.drained)]
+        each = [self.index.totals(disk.id) for disk in disks]
+        return Totals(sum(t.shards for t in each), sum(t.bytes for t in each), 0, 0, 0)
 
     def bad(self) -> list[str]:
         """One line for each disk that cannot be used as it should."""

@@ -123,3 +123,4 @@ class StatusDocument(Document):
     ledger: LedgerDocument | UnsetType | None = UNSET
     reach: ReachDocument | UnsetType = UNSET
     plotting_left_seconds: float | UnsetType | None = UNSET
+    shards_away: Count = 0
