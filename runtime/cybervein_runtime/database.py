@@ -25,11 +25,15 @@ Migration = str | Callable[[sqlite3.Connection], None]
 """SQL statements, or a function for what SQL alone cannot say; never commits."""
 
 
+class DamagedError(StorageError):
+    """A file whose bytes are no database, or no whole one: opening it again will not help."""
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
     """A kind of file. `migrations[i]` leads from version i to i + 1; released ones never change.
 
-    `rescue` is what its owner can do about a file that is damaged.
+    `rescue` is what its owner can do about a file that cannot be opened, `mend` about damage.
     """
 
     what: str
@@ -38,6 +42,7 @@ class Store:
     rescue: str
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
     mode: int = 0o644
+    mend: str = ""
 
     @property
     def version(self) -> int:
@@ -52,7 +57,23 @@ def open_database(path: Path, store: Store) -> sqlite3.Connection:
             _create(path, store.mode)
             return _opened(path, store)
     except (OSError, sqlite3.Error) as error:
+        if is_damage(error):
+            raise damaged(path, store, error) from error
         raise StorageError(f"cannot open {store.what} {path}: {error}; {store.rescue}") from error
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether the file's bytes are at fault, not its disk or somebody who holds it."""
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.OperationalError | sqlite3.IntegrityError | sqlite3.ProgrammingError
+    )
+
+
+def damaged(path: Path, store: Store, why: object) -> DamagedError:
+    """What is wrong with the file, and what its owner can do."""
+    return DamagedError(
+        f"cannot open {store.what} {path}: it is damaged ({why}); {store.mend or store.rescue}"
+    )
 
 
 def _opened(path: Path, store: Store) -> sqlite3.Connection:

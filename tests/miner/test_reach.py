@@ -138,6 +138,7 @@ def test_wish_and_fact_are_both_told_while_they_differ() -> None:
     assert standing.due(), "nothing was heard yet"
     standing.see(view())
     assert (standing.due(), standing.problems()) == (False, [])
+    standing = a_standing()  # after a restart with another --payout
     standing.see(view(payout=SECOND))
     assert standing.due()
     [problem] = standing.problems()

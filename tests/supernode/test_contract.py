@@ -97,7 +97,10 @@ async def test_every_read_is_as_documented(lab: Lab, world: World, contract: Con
     here = {
         "/v1/network", "/v1/network.json", "/v1/export", "/metrics", *PROBES,
         f"/v1/accounts/{address(WALLET.public)}", f"/v1/accounts/{address(STRANGER.public)}",
-        f"/v1/units/{unit.json()['id']}", "/v1/blocks", "/v1/blocks?from=1&limit=1",
+        f"/v1/units/{unit.json()['id']}", f"/v1/units/{unit.json()['id']}/raw",
+        f"/v1/miners/{address(miners[0].key.public)}/plots",
+        f"/v1/miners/{address(miners[0].key.public)}/shards?limit=1",
+        "/v1/blocks", "/v1/blocks?from=1&limit=1",
         "/v1/blocks/1", "/v1/blocks/1/raw", "/v1/epochs", "/v1/epochs/0",
         "/v1/miners", "/v1/miners?limit=2", f"/v1/miners/{address(miners[0].key.public)}",
         "/v1/deals", f"/v1/deals?owner={address(WALLET.public)}", f"/v1/deals/{deal}",
@@ -137,6 +140,9 @@ async def test_every_read_that_fails_is_as_documented(lab: Lab, contract: Contra
         "/v1/blocks?from=9223372036854775808": 400, "/v1/blocks?from=1&from=2": 400,
         "/v1/events?after=9223372036854775808": 400, "/v1/blocks/%C2%B2": 400,
         "/v1/accounts/%00": 400, "/v1/accounts/%FF": 400, "/v1/blocks?limit=%FF": 400,
+        f"/v1/units/{ABSENT}/raw": 404, "/v1/units/x/raw": 400,
+        f"/v1/miners/{address(STRANGER.public)}/plots": 404, "/v1/miners/x/plots": 400,
+        f"/v1/miners/{address(STRANGER.public)}/shards": 404, "/v1/miners/x/shards?after=x": 400,
     }  # fmt: skip
     for path, status in cases.items():
         assert (await contract.ask("GET", path)).status == status, path

@@ -8,6 +8,7 @@ from cybervein_protocol.api.super_node.miners import FullMinerDocument
 
 from cybervein_miner.chain.paid import PaidEpochs
 from cybervein_miner.chain.reach import Reach
+from cybervein_miner.chain.twin import Twin
 
 LOOK_SECONDS: Final = 60.0
 """While all is well: the super node answers a thousand miners."""
@@ -40,6 +41,7 @@ class Standing:
     promised: int | None = None
     blocked_by: str = ""
     last_proof_epoch: int | None = None
+    twin: Twin = field(default_factory=Twin)
     _heard: float | None = None
     _told: list[str] = field(default_factory=list)
 
@@ -70,6 +72,8 @@ class Standing:
                 payout=view.payout,
             )
         self.reach.see(view)
+        wanted, there = f"{self.url}, paid to {self.payout}", f"{view.url}, paid to {view.payout}"
+        self.twin.see(wanted, there, self._heard)
         self._tell()
 
     def due(self) -> bool:
@@ -91,7 +95,7 @@ class Standing:
             f"{getattr(self, name)}; it is told in the next round"
             for name in self.differs(*_UPDATED)
         ]
-        return [*filter(None, [self.problem, self.reach.problem()]), *waits]
+        return [*filter(None, [self.problem, self.twin.problem(), self.reach.problem()]), *waits]
 
     def _tell(self) -> None:
         """What no unit changes is said once: who wants it otherwise needs a new identity."""

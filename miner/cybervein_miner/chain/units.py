@@ -58,10 +58,12 @@ class UnitWriter:
 
 
 async def ensure_registered(
-    super_node: MinersSuperNode, units: UnitWriter, wish: MinerRegister
+    super_node: MinersSuperNode,
+    units: UnitWriter,
+    wish: MinerRegister,
+    view: FullMinerDocument | None,
 ) -> FullMinerDocument | None:
-    """Register this miner, or update payout and URL; the ledger's view of it."""
-    view = await super_node.own_miner()
+    """Register this miner, or update payout and URL, where `view` differs; the view then."""
     if view is None:
         await units.write(wish)
     elif (view.url, view.payout) != (wish.url, address(wish.payout)):

@@ -54,6 +54,9 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
         int | None,
         _option("BANDWIDTH", "Bytes per second of shards and plots, in and out.", min=RATE_MIN),
     ] = None,
+    rebuild_journal: Annotated[  # noqa: FBT002 -- a flag
+        bool, _option("REBUILD_JOURNAL", "Set a damaged journal aside; disks and ledger fill it.")
+    ] = False,
     log_json: Annotated[bool, _option("LOG_JSON", "Log as JSON lines.")] = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Mine: plot disks, prove them, hold customers' shards, get paid."""
@@ -74,5 +77,6 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
         control=parse_address(control) if control else None,
         identity=identity,
         bandwidth=bandwidth,
+        rebuild_journal=rebuild_journal,
     )
     run_miner(settings, host, port, log_json=log_json)

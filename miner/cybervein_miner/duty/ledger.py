@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 from cybervein_protocol.api.super_node.miners import FullMinerDocument
 from cybervein_protocol.api.super_node.network import NetworkDocument
-from cybervein_protocol.errors import CyberVeinError
+from cybervein_protocol.errors import ConflictError, CyberVeinError, UnknownError
 from cybervein_protocol.ledger.mining.bodies import MinerDrain, MinerRegister
 
 from cybervein_miner.chain.paid import EPOCHS
@@ -20,6 +20,7 @@ from cybervein_miner.chain.sight import Sight
 from cybervein_miner.chain.standing import Standing
 from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.chain.units import UnitWriter, ensure_registered
+from cybervein_miner.duty.recovery import Recovery
 from cybervein_miner.duty.upkeep import Stopping
 from cybervein_miner.leaving.drain import Drain
 from cybervein_miner.plot.batches import Batches
@@ -29,6 +30,7 @@ from cybervein_miner.prover.commits import CommitProver
 
 _UNDECIDED_SECONDS: Final = 1.0
 _SETTLED_SECONDS: Final = 10.0
+_FAILED_SECONDS_MAX: Final = 60.0
 _UNDECIDED = (PlotState.MADE, PlotState.SENT, PlotState.PENDING, PlotState.RETIRING, PlotState.BAD)
 _log = structlog.get_logger()
 
@@ -47,7 +49,14 @@ class LedgerLoop:
     drain: Drain
     sight: Sight
     stopping: Stopping
+    recovery: Recovery
     wish: MinerRegister
+    heard: bool = False
+    """Whether the ledger was heard since the start: until then the journal may be an old one."""
+    _failures: int = 0
+    _told: str = ""
+    _refused: tuple[int, str] = (-1, "")
+    _insisted: int = -1
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _loop: asyncio.AbstractEventLoop | None = None
 
@@ -74,14 +83,17 @@ class LedgerLoop:
             if view is not None:
                 try:
                     await self._round(view)
+                    self._failures, self.heard = 0, True
                 except CyberVeinError as error:
-                    self.standing.problem = str(error)
-                    _log.warning("ledger round failed", error=str(error))
+                    self._failures += 1
+                    self._tell(str(error))
             await self._pause()
 
     async def _pause(self) -> None:
-        """A short pause while something is undecided, else until the next epoch."""
-        seconds = _SETTLED_SECONDS if self._settled() else _UNDECIDED_SECONDS
+        """A short pause while something is undecided, longer after failures, or until an epoch."""
+        waits = self._settled() or self._refused[0] == self.sight.epoch
+        seconds = _SETTLED_SECONDS if waits else _UNDECIDED_SECONDS
+        seconds = min(_FAILED_SECONDS_MAX, seconds * 2**self._failures)
         try:
             await asyncio.wait_for(self._changed.wait(), seconds)
         except TimeoutError:
@@ -93,7 +105,7 @@ class LedgerLoop:
         standing, draining = self.standing, self.drain.wanted
         if draining:
             return self.drain.drained
-        if not standing.registered or standing.draining:
+        if standing.ledger is None or standing.draining or self.recovery.due(standing.ledger):
             return False
         return not any(map(self._waits, self.inventory.rows(*_UNDECIDED, PlotState.ACTIVE)))
 
@@ -112,8 +124,10 @@ class LedgerLoop:
             return
         self.batches.follow(view)
         await self.batches.settle_sent()
+        if self.recovery.due(view):
+            await self.recovery.look(view, contested=bool(self.standing.twin.other))
         if not self.drain.wanted:
-            await self.batches.register(final_round=self.plotter.idle(), miner=view)
+            await self._register(view)
         await self._answer_commits(view, now)
         await self.batches.rest(everything=self.drain.wanted)
         if await self.batches.retire():
@@ -121,15 +135,44 @@ class LedgerLoop:
 
     async def _known(self) -> FullMinerDocument | None:
         """The ledger's view, once it has what was asked for; None if it need never know us."""
-        if self.drain.wanted and await self.super_node.own_miner() is None:
+        view = await self.super_node.own_miner()
+        if view is None and self.drain.wanted:
             return None
-        view = await ensure_registered(self.super_node, self.units, self.wish)
+        if view is not None:
+            self.standing.see(view)
+        if not self.standing.twin.other or self._insisted != self.sight.epoch:
+            self._insisted = self.sight.epoch
+            view = await ensure_registered(self.super_node, self.units, self.wish, view)
+        if view is not None and view.draining and not self.drain.known:
+            self.drain.ask(draining=True)  # the journal is younger than the drain
         if view is None or view.draining == self.drain.wanted:
             return view
         await self.units.write(MinerDrain(draining=self.drain.wanted))
         return await self.super_node.own_miner()
 
+    async def _register(self, view: FullMinerDocument) -> None:
+        """Send made plots; what the ledger refused is sent again in the next epoch, not before."""
+        if self._refused[0] != self.sight.epoch:
+            try:
+                await self.batches.register(final_round=self.plotter.idle(), miner=view)
+            except ConflictError as error:
+                self._refused = (self.sight.epoch, str(error))
+                self._tell(str(error))
+            else:
+                self._refused = (-1, "")
+        self.standing.problem = self._refused[1]
+
+    def _tell(self, problem: str) -> None:
+        """One event for each problem, however often it is met."""
+        self.standing.problem = problem
+        if problem != self._told:
+            self._told = problem
+            _log.warning("ledger round failed; it is tried again", error=problem)
+
     async def _answer_commits(self, view: FullMinerDocument, now: NetworkDocument) -> None:
         for batch in view.batches:
             if batch.state == "pending":
-                await self.commits.answer(batch, now)
+                try:
+                    await self.commits.answer(batch, now)
+                except UnknownError as error:
+                    self._tell(str(error))

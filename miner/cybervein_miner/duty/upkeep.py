@@ -92,6 +92,7 @@ class Upkeep:
     take_in: Callable[[list[Disk]], None]
     sight: Sight
     stopping: Stopping
+    heard: Callable[[], bool]
 
     async def run(self) -> None:
         """Rounds until stopped."""
@@ -105,7 +106,8 @@ class Upkeep:
                 return
 
     async def _round(self, *, ask: bool) -> None:
-        await self.stopping.thread(self.trash.purge)
+        if self.heard():  # an old journal may call trash what was stored again since
+            await self.stopping.thread(self.trash.purge)
         for disk, rows in groupby(self.plotter.give_way(), attrgetter("disk")):
             self.events.gave_way(disk, [row.number for row in rows])
         if ask:

@@ -26,6 +26,8 @@ class Drain:
     def __init__(self, journal: Journal, standing: Standing, sight: Sight) -> None:
         self._journal, self._standing, self._sight = journal, standing, sight
         rows = journal.read("SELECT value FROM counter WHERE name = ?", (_NAME,))
+        self.known = bool(rows)
+        """Whether anybody ever decided here; a lost journal asks the ledger instead."""
         self.wanted = bool(rows and rows[0][0])
 
     def ask(self, *, draining: bool) -> None:
@@ -36,7 +38,7 @@ class Drain:
             connection.execute("INSERT OR REPLACE INTO counter VALUES (?, ?)", values)
 
         self._journal.write_now(work)
-        self.wanted = draining
+        self.known, self.wanted = True, draining
 
     @property
     def final(self) -> bool:

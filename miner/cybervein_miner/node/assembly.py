@@ -6,6 +6,7 @@ import structlog
 from cybervein_protocol import vrf
 from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.ledger.mining.bodies import MinerRegister
+from cybervein_protocol.signing import address
 from cybervein_runtime.duty import Duty
 
 from cybervein_miner.api.acts import Control
@@ -16,6 +17,7 @@ from cybervein_miner.disk.late import LateWatch
 from cybervein_miner.duty.disk_events import DiskEvents
 from cybervein_miner.duty.keeping import Keeper
 from cybervein_miner.duty.ledger import LedgerLoop
+from cybervein_miner.duty.recovery import Recovery
 from cybervein_miner.duty.upkeep import Upkeep, empty_disks, scrub
 from cybervein_miner.leaving.disks import Leaving
 from cybervein_miner.node.basis import Basis, lay_basis
@@ -25,9 +27,11 @@ from cybervein_miner.node.settings import Settings
 from cybervein_miner.plot.adoption import take_in
 from cybervein_miner.plot.batches import Batches
 from cybervein_miner.plot.plotter import Plotter
+from cybervein_miner.plot.takeover import Takeover
 from cybervein_miner.prover.commits import CommitProver
 from cybervein_miner.prover.epochs import EpochWatch
 from cybervein_miner.prover.space import SpaceProver
+from cybervein_miner.shard.claims import ClaimsBack
 from cybervein_miner.shard.scrub import Pace, Scrubber
 from cybervein_miner.shard.trash import Trash, tidy
 from cybervein_miner.shard.vacate import Vacater
@@ -53,7 +57,7 @@ def assemble(settings: Settings, url: str) -> Miner:
     late = LateWatch(basis.rack)
     ledger, commits = _ledger(basis, plotter)
     watch = _watch(basis, ledger, late)
-    upkeep = _upkeep(basis, plotter, trash, late)
+    upkeep = _upkeep(basis, plotter, trash, late, ledger)
     pace = Pace(settings.scrub_bytes_per_second, basis.stopping.threads)
     scrubber = Scrubber(basis.store, pace, basis.ledger_time)
     board = status_board(basis, plotter=plotter, leaving=leaving, watch=watch)
@@ -133,6 +137,14 @@ def _ledger(basis: Basis, plotter: Plotter) -> tuple[LedgerLoop, CommitProver]:
         drain=basis.drain,
         sight=basis.sight,
         stopping=basis.stopping,
+        recovery=Recovery(
+            inventory=basis.inventory,
+            batches=batches,
+            takeover=Takeover(basis.inventory, basis.super_node, units, basis.preset),
+            claims=ClaimsBack(basis.store, basis.super_node, address(keys.public)),
+            super_node=basis.super_node,
+            sight=basis.sight,
+        ),
         wish=wish,
     )
     return ledger, commits
@@ -154,7 +166,9 @@ def _watch(basis: Basis, ledger: LedgerLoop, late: LateWatch) -> EpochWatch:
     )
 
 
-def _upkeep(basis: Basis, plotter: Plotter, trash: Trash, late: LateWatch) -> Upkeep:
+def _upkeep(
+    basis: Basis, plotter: Plotter, trash: Trash, late: LateWatch, ledger: LedgerLoop
+) -> Upkeep:
     def take_all_in(disks: list[Disk]) -> None:
         for disk in disks:
             tell_strays(disk)
@@ -185,4 +199,5 @@ def _upkeep(basis: Basis, plotter: Plotter, trash: Trash, late: LateWatch) -> Up
         take_in=take_all_in,
         sight=basis.sight,
         stopping=basis.stopping,
+        heard=lambda: ledger.heard,
     )

@@ -24,6 +24,7 @@ from cybervein_miner.node.keys import identity_of
 from cybervein_miner.node.settings import Settings
 from cybervein_miner.plot.inventory import Inventory
 from cybervein_miner.record.journal import Journal
+from cybervein_miner.record.setting_aside import open_journal
 from cybervein_miner.record.tally import Tally
 from cybervein_miner.shard.orders import OrderBook
 from cybervein_miner.shard.store import ShardStore
@@ -62,7 +63,8 @@ def lay_basis(settings: Settings, url: str) -> Basis:
     """Open what is there; `url` is where this miner listens."""
     file, identity = load_network(settings.network), identity_of(settings)
     preset, keys = file.genesis.preset, identity.keys
-    journal, clock = Journal(settings.journal_file), NetworkClock()
+    journal = open_journal(settings.journal_file, rebuild=settings.rebuild_journal)
+    clock = NetworkClock()
     belong(settings.data, file.network, "miner's journal", lambda: _units(journal))
     super_node = settings.super_node or file.url
     standing = Standing(

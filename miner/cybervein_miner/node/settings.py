@@ -22,7 +22,7 @@ class Settings:
     """`url` is what others call this miner by; "" means the address it listens on.
 
     `control` may rule this miner from anywhere, `identity` names keys outside `data`, `bandwidth`
-    caps shard and plot traffic in bytes per second.
+    caps shard and plot traffic in bytes per second, `rebuild_journal` sets a damaged one aside.
     """
 
     data: Path
@@ -41,6 +41,7 @@ class Settings:
     control: PublicKey | None = None
     identity: Path | None = None
     bandwidth: int | None = None
+    rebuild_journal: bool = False
 
     @property
     def identity_file(self) -> Path:

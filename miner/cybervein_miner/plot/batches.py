@@ -21,7 +21,7 @@ from cybervein_protocol.encoding import (
     node_cid,
     parse_cid,
 )
-from cybervein_protocol.errors import ConflictError
+from cybervein_protocol.errors import ConflictError, UnknownError
 from cybervein_protocol.ledger.mining.bodies import NO_ANSWER, PlotBatch, PlotEntry, PlotRetire
 from cybervein_protocol.ledger.units.unit import Unit, unit_id
 from cybervein_protocol.names import Veins
@@ -141,8 +141,13 @@ class Batches:
         self._inventory.journal.write_now(work)
 
     def _unit(self, digest: bytes) -> Unit:
-        [(raw,)] = self._inventory.journal.read("SELECT unit FROM batch WHERE id = ?", (digest,))
-        return decode(raw, Unit, "own batch", self._preset.unit_bytes_max)
+        found = self._inventory.journal.read("SELECT unit FROM batch WHERE id = ?", (digest,))
+        if not found:
+            raise UnknownError(
+                f"batch {digest.hex()[:16]} is not in the journal and no super node has it: it "
+                "ends without an answer, and its plots are registered again"
+            )
+        return decode(found[0][0], Unit, "own batch", self._preset.unit_bytes_max)
 
     def batch(self, digest: bytes) -> Batch:
         """A batch that this miner sent."""

@@ -131,6 +131,14 @@ class Inventory:
 
         return self.journal.write_now(work)
 
+    def reserve_numbers(self, highest: int) -> None:
+        """No new plot takes a number up to this one: the ledger knows plots that are not here."""
+        sql = (
+            "INSERT INTO counter VALUES ('plot', ?1) "
+            "ON CONFLICT DO UPDATE SET value = max(value, ?1)"
+        )
+        self.journal.write_now(lambda db: db.execute(sql, (highest + 1,)))
+
     def add(self, disk: Disk, meta: PlotMetadata) -> None:
         """List a plot that is whole on disk."""
         row = (

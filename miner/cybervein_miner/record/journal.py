@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from cybervein_protocol.errors import StorageError
-from cybervein_runtime.database import Store, open_database, open_reader, transaction
+from cybervein_runtime.database import (
+    Store,
+    damaged,
+    is_damage,
+    open_database,
+    open_reader,
+    transaction,
+)
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -73,6 +80,10 @@ JOURNAL: Final = Store(
     application_id=0x43566A6F,  # "CVjo"
     migrations=(SCHEMA,),
     rescue="is its disk full?",
+    mend=(
+        "start once with --rebuild-journal: it is set aside under another name, and plots, shards "
+        "and claims are taken from the disks and the ledger"
+    ),
 )
 
 
@@ -92,7 +103,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._writer = open_database(path, JOURNAL)
+        self._writer = _whole(path)
         self._reader = open_reader(path, JOURNAL)
         self._reading = threading.Lock()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -102,7 +113,12 @@ class Journal:
     def read(self, sql: str, arguments: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query; sees every finished write."""
         with self._reading:
-            return self._reader.execute(sql, arguments).fetchall()
+            try:
+                return self._reader.execute(sql, arguments).fetchall()
+            except sqlite3.DatabaseError as error:
+                if is_damage(error):
+                    raise damaged(self.path, JOURNAL, error) from error
+                raise
 
     async def write(self, work: Work[T], *, durable: bool = True) -> T:
         """The result of `work` once committed. Raises what it raises, or StorageError."""
@@ -147,12 +163,27 @@ class Journal:
         return batch, False
 
 
+def _whole(path: Path) -> sqlite3.Connection:
+    """The file, every page of it looked at: damage is told now, not in the middle of work."""
+    connection = open_database(path, JOURNAL)
+    try:
+        [(found,)] = connection.execute("PRAGMA quick_check(1)").fetchall()
+    except sqlite3.DatabaseError as error:
+        found = str(error)
+    if found != "ok":
+        connection.close()
+        raise damaged(path, JOURNAL, found)
+    return connection
+
+
 def _commit(connection: sqlite3.Connection, batch: list[_Job]) -> None:
     """Run a batch in one transaction and only then tell its callers."""
     try:
         outcomes = _run_all(connection, batch)
     except (StorageError, sqlite3.Error) as error:
-        failure = StorageError(f"{error}; free its disk")
+        cause = error.__cause__ if isinstance(error, StorageError) else error
+        harm = isinstance(cause, Exception) and is_damage(cause)
+        failure = StorageError(f"{error}; {JOURNAL.mend if harm else 'free its disk'}")
         outcomes = [(job, None, failure) for job in batch]
     for job, value, problem in outcomes:
         _settle(job, value, problem)

@@ -39,7 +39,7 @@ class ShardStore:
     """Shards on the rack's disks, indexed in the journal; `now` is the ledger's time."""
 
     def __init__(self, rack: Rack, journal: Journal, now: Callable[[], int]) -> None:
-        self.rack, self.journal, self._now = rack, journal, now
+        self.rack, self.journal, self.now = rack, journal, now
         self.index = ShardIndex(journal)
         self.reader = ShardReader(rack, journal, self.index, now)
         self._arriving: set[bytes] = set()
@@ -91,9 +91,7 @@ class ShardStore:
 
     async def accept(self, incoming: Incoming, claim: Claim, order: Order) -> None:
         """Make a finished upload ours: row, claim and bytes used in one durable transaction."""
-        row = HeldShard(
-            incoming.root, incoming.disk.id, incoming.size, ShardState.HELD, self._now()
-        )
+        row = HeldShard(incoming.root, incoming.disk.id, incoming.size, ShardState.HELD, self.now())
 
         def work(connection: sqlite3.Connection) -> None:
             charge(connection, order, incoming.size)
@@ -136,7 +134,7 @@ class ShardStore:
     async def delete(self, root: bytes, deal: CID) -> None:
         """Drop a deal's claims; with the last one the shard moves to the trash."""
         row = self.index.find(root)
-        now = self._now()
+        now = self.now()
 
         def work(connection: sqlite3.Connection) -> bool:
             last = drop_claims(connection, root, deal) == 0

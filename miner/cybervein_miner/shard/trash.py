@@ -87,7 +87,7 @@ def tidy(disks: Iterable[Disk], journal: Journal, now: int) -> list[bytes]:
             with _on_its_own(disk, "drop second copies"):
                 _drop_second_copies(disk, found, journal)
             with _on_its_own(disk, "adopt unknown shards"):
-                adopted += _adopt(disk, journal, now)
+                adopted += _adopt(disk, found, journal, now)
     return adopted
 
 
@@ -119,9 +119,20 @@ def _drop_unfinished(disk: Disk) -> None:
             file.unlink(missing_ok=True)
 
 
-def _adopt(disk: Disk, journal: Journal, now: int) -> list[bytes]:
-    known = {root for (root,) in journal.read("SELECT root FROM shard")}
-    strangers = [file for file in shard_files(disk) if bytes.fromhex(file.name) not in known]
+def _adopt(disk: Disk, disks: Sequence[Disk], journal: Journal, now: int) -> list[bytes]:
+    """Take in what no row knows, and what its row says is on another disk that has no such file."""
+    rows_of = "SELECT root, disk, state FROM shard"
+    known = {root: (on.hex(), state) for root, on, state in journal.read(rows_of)}
+    others = {each.id: each for each in disks if each is not disk and each.readable}
+
+    def stranger(root: bytes) -> bool:
+        if root not in known:
+            return True
+        on, state = known[root]
+        other = others.get(on)  # moved here, after a backup of the journal was made?
+        return bool(other and state == ShardState.HELD and not shard_path(other, root).exists())
+
+    strangers = [file for file in shard_files(disk) if stranger(bytes.fromhex(file.name))]
     rows = [
         HeldShard(bytes.fromhex(f.name), disk.id, f.stat().st_size, ShardState.HELD, now)
         for f in strangers

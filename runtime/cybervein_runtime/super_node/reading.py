@@ -18,6 +18,7 @@ from cybervein_protocol.api.super_node.deals import (
     ShardListing,
 )
 from cybervein_protocol.api.super_node.epochs import FullEpochDocument
+from cybervein_protocol.api.super_node.holdings import LivePlotListing, OwedShardListing
 from cybervein_protocol.api.super_node.miners import FullMinerDocument, ListedMiner
 from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.api.super_node.units import UnitDocument
@@ -74,6 +75,18 @@ class SuperNodeReader:
             url = self.url + pages.path
             pages.take(await self._body(url, PAGE_BYTES_MAX))
         return pages.miners
+
+    async def live_plots(self, address: str, after: str) -> LivePlotListing:
+        """A page of a miner's live plots. Raises UnknownError, also where 0.2.0 answers."""
+        return await self._read(f"/miners/{address}/plots?after={after}", LivePlotListing)
+
+    async def owed_shards(self, address: str, after: str) -> OwedShardListing:
+        """A page of the shards that a miner must hold. Raises as `live_plots`."""
+        return await self._read(f"/miners/{address}/shards?after={after}", OwedShardListing)
+
+    async def unit_bytes(self, unit: str, bytes_max: int) -> bytes:
+        """A unit's signed encoding, to be checked by its CID. Raises UnknownError."""
+        return await self._body(f"{self.url}/v1/units/{unit}/raw", bytes_max)
 
     async def deals(self, owner: str) -> list[DealDocument]:
         """Deals of an owner."""

@@ -15,6 +15,7 @@ from fastapi.staticfiles import StaticFiles
 
 from cybervein_supernode.api.chain_routes import chain_routes
 from cybervein_supernode.api.free_units import FreeUnits, Network
+from cybervein_supernode.api.holding_routes import holding_routes
 from cybervein_supernode.api.limits import Buckets, RateLimit
 from cybervein_supernode.api.live_routes import live_routes
 from cybervein_supernode.api.market_routes import market_routes
@@ -47,6 +48,7 @@ def create_app(
     app.include_router(network_routes(node))
     app.include_router(chain_routes(node))
     app.include_router(market_routes(node))
+    app.include_router(holding_routes(node))
     at_home = not behind_proxy and is_loopback(urlsplit(node.place.url).hostname or "")
     free_units = FreeUnits(node.desk.preset, exempt_loopback=at_home, exempt=free_from)
     app.include_router(submit_routes(node, free_units))

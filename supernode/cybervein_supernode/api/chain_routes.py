@@ -36,10 +36,12 @@ def chain_routes(node: SuperNodeParts) -> APIRouter:
     """The routes; each reads what is committed."""
     router, read = APIRouter(prefix="/v1", tags=["chain"]), ChainReader(node)
     bad, absent = (MalformedError,), (MalformedError, UnknownError)
+    raw_unit = answers_bytes(DAG_CBOR, "The unit's signed encoding.", refuses=absent)
     raw = answers_bytes(DAG_CBOR, "The block's signed encoding.", refuses=absent)
     for path, handler, described in (
         ("/accounts/{account}", read.account, answers(AccountDocument, refuses=bad)),
         ("/units/{unit}", read.unit, answers(UnitDocument, refuses=absent)),
+        ("/units/{unit}/raw", read.raw_unit, raw_unit),
         ("/blocks", read.blocks, answers(BlockListing, refuses=bad)),
         ("/blocks/{height}", read.block, answers(FullBlockDocument, refuses=absent)),
         ("/blocks/{height}/raw", read.raw_block, raw),
@@ -69,6 +71,13 @@ class ChainReader:
         if self._engine.is_pending(unit):
             return JsonAnswer(UnitDocument(id=cid_text(unit), status="pending"))
         raise UnknownError(f"unit {cid_text(unit)} is not known; was it sent to this network?")
+
+    def raw_unit(self, unit: Cid) -> Response:
+        """The signed encoding of a unit that is in a block: its CID is what was asked for."""
+        place = self._view.history.unit(cid_root(unit))
+        if place is None:
+            raise UnknownError(f"unit {cid_text(unit)} is in no block; was it sent to this network?")
+        return Response(place.raw, media_type=DAG_CBOR)
 
     def blocks(self, start: Start = None, limit: Limit = 20) -> JsonAnswer:
         """Engine blocks, newest first, from height `from` downwards."""

@@ -101,6 +101,18 @@ class LedgerView:
         query = "SELECT key FROM shard_at WHERE miner = ? ORDER BY key"
         return [identity for (identity,) in self.sql.execute(query, (key,))]
 
+    def live_plots(self, miner: bytes, after: bytes, limit: int) -> list[tuple[bytes, PlotRow]]:
+        """(mu, row) of a miner's next live plots, those of pending batches too."""
+        query = "SELECT mu FROM plot_at WHERE miner = ? AND mu > ? ORDER BY mu LIMIT ?"
+        mus = [mu for (mu,) in self.sql.execute(query, (miner, after, limit))]
+        return [(mu, row) for mu in mus if (row := self.rows.find(PLOTS, mu)) is not None]
+
+    def owed_shards(self, miner: bytes, after: bytes, limit: int) -> list[tuple[bytes, Shard]]:
+        """(id, shard) of the next shards that a miner must hold."""
+        query = "SELECT key FROM shard_at WHERE miner = ? AND key > ? ORDER BY key LIMIT ?"
+        keys = [key for (key,) in self.sql.execute(query, (miner, after, limit))]
+        return [(key, shard) for key in keys if (shard := self.shard(key)) is not None]
+
     def shard(self, identity: bytes) -> Shard | None:
         """A shard row by its id, None where its deal is over."""
         row = self.rows.find(SHARDS, identity)
