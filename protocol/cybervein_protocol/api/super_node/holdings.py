@@ -1,6 +1,6 @@
 """What the ledger has of one miner: its live plots, and the shards that it must hold.
 
-A miner whose journal is lost learns from here what it is; pages continue at `next`, null at the end.
+A miner whose journal is lost learns it from here. Pages continue at `next`, null at the end.
 """
 
 from cybervein_protocol.api.document import Document
