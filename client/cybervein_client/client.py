@@ -130,18 +130,18 @@ class AsyncClient:
         is told what happens to an earlier attempt that cannot be continued.
         """
         self.supernode.attempts = PUT_ATTEMPTS
-        began, ended = await self.watch.time_now(), await self._ended(name)
-        options = PutOptions(
-            name=name,
-            epochs=epochs,
-            code=code,
-            keep=keep,
-            ended=ended,
-            offered=lambda offer: offered(offer, began),
-            note=note,
-        )
-        known = self.catalogue.find(name)
         with self.home.writing(name, "put"):
+            began, ended = await self.watch.time_now(), await self._ended(name)
+            options = PutOptions(
+                name=name,
+                epochs=epochs,
+                code=code,
+                keep=keep,
+                ended=ended,
+                offered=lambda offer: offered(offer, began),
+                note=note,
+            )
+            known = self.catalogue.find(name)
             file = await self._uploader().put(source, options, progress)
         if known is not None and known.cid != file.cid:
             await self._even_out(file, began.epoch + file.epochs)

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from cybervein_client import AsyncClient
 from cybervein_client.home import Home
+from cybervein_client.upload import FileSource
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import ConflictError, ForbiddenError
 from cybervein_runtime.files import write_atomic
 from cybervein_runtime.identity import new_identity, save_identity
 from miner_world import new_world
-from services import run
 
 
 @pytest.fixture
@@ -34,12 +34,11 @@ def test_a_second_writer_of_the_same_file_is_refused_and_told_who_writes(
         pass
 
 
-def test_the_command_says_so(lonely: Home, tmp_path: Path) -> None:
+async def test_a_put_of_it_says_so_before_anything_is_asked(lonely: Home, tmp_path: Path) -> None:
     (tmp_path / "photo").write_bytes(b"x" * 1000)
-    with lonely.writing("photo", "rm"):
-        done = run("--home", lonely.directory, "put", tmp_path / "photo")
-    assert done.returncode != 0
-    assert "another rm of 'photo' is running" in " ".join(done.stderr.split())
+    async with AsyncClient(lonely) as client:
+        with lonely.writing("photo", "rm"), pytest.raises(ConflictError, match="another rm of"):
+            await client.put(FileSource(tmp_path / "photo"), "photo")
 
 
 async def test_another_network_is_refused_over_the_same_catalogue(
