@@ -76,7 +76,9 @@ class ChainReader:
         """The signed encoding of a unit that is in a block: its CID is what was asked for."""
         place = self._view.history.unit(cid_root(unit))
         if place is None:
-            raise UnknownError(f"unit {cid_text(unit)} is in no block; was it sent to this network?")
+            raise UnknownError(
+                f"unit {cid_text(unit)} is in no block; was it sent to this network?"
+            )
         return Response(place.raw, media_type=DAG_CBOR)
 
     def blocks(self, start: Start = None, limit: Limit = 20) -> JsonAnswer:
