@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cybervein_runtime.addresses import PORT_MAX
 from cybervein_runtime.logs import configure_logs
 
 from cybervein_operator.settings import RunSettings
@@ -40,7 +41,9 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
         typer.Option(help="Secret that pods pull with where their spec names none; repeatable."),
     ] = None,
     host: Annotated[str, typer.Option(help="Address for probes and metrics.")] = _DEFAULT.host,
-    port: Annotated[int, typer.Option(help="Port for probes and metrics.")] = _DEFAULT.port,
+    port: Annotated[
+        int, typer.Option(min=0, max=PORT_MAX, help="Port for probes and metrics.")
+    ] = _DEFAULT.port,
     miner_url: Annotated[
         str,
         typer.Option(

@@ -5,6 +5,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from cybervein_protocol.errors import MalformedError
 
+PORT_MAX = 65535
 _SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
 
 

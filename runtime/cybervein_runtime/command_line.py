@@ -9,12 +9,15 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final, NoReturn
+
+from cybervein_protocol.errors import StorageError
 
 from cybervein_runtime.complaint import ABORTED, INTERRUPTED, complaint_of
 from cybervein_runtime.streams import (
+    OutputLostError,
     ReaderGoneError,
-    StreamError,
     abandon_output,
     finish_output,
     mend_streams,
@@ -55,10 +58,9 @@ def _code_of(command: Callable[[], object]) -> int:
 
 def _tell(error: BaseException) -> int:
     """Say what ended the command; its exit code."""
-    try:
-        finish_output()
-    except (StreamError, ReaderGoneError) as lost:
+    if isinstance(error, OutputLostError | ReaderGoneError):
         abandon_output()
+    elif (lost := _lost("")) is not None:
         error = lost
     if isinstance(error, ReaderGoneError):
         return _READER_GONE
@@ -73,9 +75,20 @@ def _tell(error: BaseException) -> int:
         sys.stderr.write(f"{complaint.page or f'{begin}error: {line}'}\n")
         return complaint.exit_code
     if not output_used():
-        sys.stdout.write(json.dumps({"error": complaint.code, "message": line}) + "\n")
+        _lost(json.dumps({"error": complaint.code, "message": line}) + "\n")
     sys.stderr.write(f"error: {line}\n")
     return complaint.exit_code
+
+
+def _lost(text: str) -> Exception | None:
+    """Write the text and all that is buffered; what kept them from it, if something did."""
+    try:
+        sys.stdout.write(text)
+        finish_output()
+    except (OutputLostError, ReaderGoneError) as lost:
+        abandon_output()
+        return lost
+    return None
 
 
 def _debug_wanted() -> bool:
@@ -89,15 +102,17 @@ def _show_trace(error: BaseException) -> None:
 
 
 def _report(error: BaseException) -> str:
-    """What to do about an error that nobody foresaw: its traceback lies in a file of its own."""
-    import tempfile  # noqa: PLC0415 -- for few
-    import traceback  # noqa: PLC0415
+    """What to do about an error that nobody foresaw: the last one's traceback lies in a file."""
+    import traceback  # noqa: PLC0415 -- for few
+
+    from cybervein_runtime.files import write_atomic  # noqa: PLC0415
 
     advice = f"please report it; --debug (or {_DEBUG_VARIABLE}=1) shows the traceback"
+    text = f"{' '.join(sys.argv)}\n{''.join(traceback.format_exception(error))}"
     try:
-        handle, path = tempfile.mkstemp(prefix="cybervein-", suffix=".log")
-        with os.fdopen(handle, "w", errors="backslashreplace") as file:
-            traceback.print_exception(error, file=file)
-    except OSError:
+        state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+        path = state / "cybervein" / "last-error.log"
+        write_atomic(path, text.encode(errors="backslashreplace"))
+    except (StorageError, RuntimeError):  # nowhere to write, or nobody's home
         return advice
     return f"{advice}, and {path} has it"

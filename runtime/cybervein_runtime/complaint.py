@@ -4,7 +4,6 @@ Exit codes: 1 refused or failed, 2 wrong usage, 3 not enough funds, 4 somebody d
 5 a proof or bytes do not verify, 6 a disk refuses, 130 interrupted, 141 nobody reads the output.
 """
 
-import errno
 import os
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +17,8 @@ from cybervein_protocol.errors import (
     UnavailableError,
 )
 
+from cybervein_runtime.reasons import next_step, peer_reason, refused_file, system_reason
+
 ABORTED: Final = "aborted"
 USAGE: Final = 2
 INTERRUPTED: Final = 130
@@ -28,21 +29,6 @@ _EXIT_CODES: Final[tuple[tuple[type[CyberVeinError], int], ...]] = (
     (SignatureError, 5),
     (StorageError, 6),
 )
-_NEXT: Final = {
-    errno.ENOSPC: "free some space there, and run it again",
-    errno.EDQUOT: "the quota is used up: free some space there, and run it again",
-    errno.EROFS: "name a place that can be written",
-    errno.EACCES: "change its permissions or run as its owner",
-    errno.EPERM: "change its permissions or run as its owner",
-    errno.ENOENT: "name one that exists",
-    errno.ENOTDIR: "a part of this path is a file, not a directory",
-    errno.EISDIR: "name a file, not a directory",
-    errno.EEXIST: "move it away, or name another",
-    errno.EMFILE: "raise the limit of open files (ulimit -n)",
-    errno.ENFILE: "raise the system's limit of open files",
-    errno.EIO: "the disk or its connection is failing: look at the system's log",
-    errno.ENAMETOOLONG: "choose a shorter name",
-}
 _AWAY: Final = "is the other side running, and this machine online?"
 
 
@@ -80,19 +66,20 @@ def exit_code(error: CyberVeinError) -> int:
 
 
 def one_line(text: str) -> str:
-    """The text with every break and run of blanks as one blank."""
-    return " ".join(text.split())
+    """The text with every break and run of blanks as one blank, and names of any bytes shown."""
+    whole = " ".join(text.split())
+    try:
+        return whole.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    except UnicodeEncodeError:  # a surrogate that stands for no byte
+        return whole.encode(errors="backslashreplace").decode()
 
 
 def _of_connection(error: BaseException) -> Complaint | None:
-    """Nobody answers; `aiohttp` is known by its name, as few commands import it."""
-    if isinstance(error, ConnectionError | TimeoutError):
-        why = _reason(error)
-    elif type(error).__module__.startswith("aiohttp."):
-        why = one_line(str(error))
-    else:
+    """Nobody answers."""
+    library = type(error).__module__.partition(".")[0]
+    if not isinstance(error, ConnectionError | TimeoutError) and library != "aiohttp":
         return None
-    return Complaint("unavailable", f"no connection ({why}); {_AWAY}", 4)
+    return Complaint("unavailable", f"no connection ({peer_reason(error)}); {_AWAY}", 4)
 
 
 def _of_machine(error: BaseException) -> Complaint | None:
@@ -104,25 +91,17 @@ def _of_machine(error: BaseException) -> Complaint | None:
     elif type(error).__module__ == "sqlite3":
         line = f"a database cannot be used ({error}); check its disk, or restore it from a backup"
     elif isinstance(error, UnicodeEncodeError):
-        name = one_line(error.object[:200]).encode(errors="backslashreplace").decode()
+        name = error.object[:200]
         line = f"{name} is not a name in UTF-8; rename it, or give another one with --name"
     else:
         return None
     return Complaint("storage", one_line(line), 6)
 
 
-def _reason(error: OSError) -> str:
-    """What the system calls it; asyncio's texts name its own calls instead."""
-    known = (error.errno or 0) > 0
-    return os.strerror(error.errno or 0) if known else one_line(str(error)) or "no answer in time"
-
-
 def _of_system(error: OSError) -> str:
     """What the operating system refused, where, and what to do."""
-    where = ": ".join(one_line(_text(name)) for name in (error.filename, error.filename2) if name)
-    step = _NEXT.get(error.errno or 0, "look at the disk and the system's log")
-    what = f"{where}: {_reason(error)}" if where else _reason(error)
-    return f"{what}; {step}"
+    where = ": ".join(_text(name) for name in (error.filename, error.filename2) if name)
+    return refused_file(where, error) if where else f"{system_reason(error)}; {next_step(error)}"
 
 
 def _text(name: object) -> str:

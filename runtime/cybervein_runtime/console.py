@@ -78,7 +78,7 @@ class Console:
     def say(self, text: str) -> None:
         """A note for the person at the terminal; silent with `--json`."""
         if not self.as_json:
-            self.err.print(text, highlight=False)
+            self.err.print(text, highlight=False, soft_wrap=True)  # one line, however long
 
     @contextmanager
     def progress(self, label: str, total_bytes: int | None) -> Iterator[Callable[[int], None]]:

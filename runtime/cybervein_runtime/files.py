@@ -7,6 +7,8 @@ from pathlib import Path
 
 from cybervein_protocol.errors import LimitError, StorageError, UnknownError
 
+from cybervein_runtime.reasons import refused_file
+
 SECRET_MODE = 0o600
 
 
@@ -37,9 +39,8 @@ def write_atomic(path: Path, data: bytes, mode: int = SECRET_MODE) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise StorageError(
-            f"cannot write {path}: {error.strerror}; the old file is intact"
-        ) from error
+        kept = " (the old file is intact)" if os.path.lexists(path) else ""
+        raise StorageError(refused_file(f"cannot write {path}{kept}", error)) from error
 
 
 def check_secret(path: Path) -> None:
@@ -59,9 +60,9 @@ def read_limited(path: Path, max_bytes: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
     except FileNotFoundError as error:
-        raise UnknownError(f"{path} does not exist") from error
+        raise UnknownError(f"{path} does not exist; name a file that does") from error
     except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+        raise StorageError(refused_file(f"cannot read {path}", error)) from error
     if len(data) > max_bytes:
         raise LimitError(f"{path} is larger than {max_bytes} bytes")
     return data

@@ -14,6 +14,7 @@ from cybervein_protocol.http_signature import ORDER_HEADER, SignableRequest, sig
 from cybervein_protocol.signing import KeyPair
 
 from cybervein_runtime.json_text import parse_json
+from cybervein_runtime.reasons import peer_reason
 from cybervein_runtime.trust import Trust
 
 DAG_CBOR = "application/vnd.ipld.dag-cbor"
@@ -145,7 +146,7 @@ class SignedClient:
             ) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise errors.UnavailableError(
-                f"{url} does not answer ({type(error).__name__}); is it running?"
+                f"{url} does not answer ({peer_reason(error)}); is it running?"
             ) from error
         if status >= 300:  # noqa: PLR2004 -- errors; a redirect is none of our answers
             raise error_of(status, data, url)

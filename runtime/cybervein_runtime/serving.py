@@ -1,6 +1,7 @@
 """Run an ASGI app on a bound socket, announce it in a run file, stop it gracefully."""
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -11,14 +12,20 @@ from pathlib import Path
 
 import structlog
 import uvicorn
-from cybervein_protocol.errors import CyberVeinError, UnavailableError
+from cybervein_protocol.errors import CyberVeinError, MalformedError, UnavailableError
 
+from cybervein_runtime.addresses import PORT_MAX
 from cybervein_runtime.files import write_atomic
 from cybervein_runtime.http_protocol import HttpProtocol
+from cybervein_runtime.reasons import system_reason
 from cybervein_runtime.tls import Tls
 
 _BACKLOG = 256
 _GRACE_SECONDS = 10
+_BIND_STEPS = {
+    errno.EADDRINUSE: "stop what listens there, or choose another --port",
+    errno.EACCES: "choose a --port from 1024",
+}
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 RENEWAL_SECONDS = 10.0
 _log = structlog.get_logger()
@@ -27,7 +34,12 @@ Application = Callable[..., Awaitable[None]]
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises UnavailableError if it is taken."""
+    """A listening socket; port 0 takes a free one. Raises UnavailableError if it is taken.
+
+    MalformedError for a number that no port has.
+    """
+    if not 0 <= port <= PORT_MAX:
+        raise MalformedError(f"port {port}: expected 0 (a free one) to {PORT_MAX}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -35,8 +47,9 @@ def bind(host: str, port: int) -> socket.socket:
         sock.bind((host, port))
     except OSError as error:
         sock.close()
+        step = _BIND_STEPS.get(error.errno or 0, "name a --host of this machine")
         raise UnavailableError(
-            f"cannot listen on {host}:{port} ({error.strerror}); choose another --port"
+            f"cannot listen on {host}:{port} ({system_reason(error)}); {step}"
         ) from error
     sock.listen(_BACKLOG)
     return sock

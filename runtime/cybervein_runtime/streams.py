@@ -5,7 +5,6 @@ then. Output that cannot be written is an error with a name; where nobody reads 
 command ends as `SIGPIPE` would end it; what standard error does not take is not told.
 """
 
-import errno
 import io
 import os
 import sys
@@ -13,6 +12,8 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Final, TextIO
 
 from cybervein_protocol.errors import StorageError
+
+from cybervein_runtime.reasons import system_reason
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -22,8 +23,8 @@ _CLOSED: Final = {_INPUT: os.O_WRONLY, _OUTPUT: os.O_RDONLY, _ERRORS: os.O_WRONL
 """How /dev/null takes the place of a closed one: use of input and output then is an error."""
 
 
-class StreamError(StorageError):
-    """A standard stream that is closed, or whose device or file takes nothing more."""
+class OutputLostError(StorageError):
+    """Standard output is closed, or its device or file takes nothing more."""
 
 
 class ReaderGoneError(Exception):
@@ -32,12 +33,12 @@ class ReaderGoneError(Exception):
 
 class _Input(io.FileIO):
     def readinto(self, buffer: "WriteableBuffer", /) -> int | None:
-        """Read, or raise StreamError."""
+        """Read, or raise StorageError."""
         try:
             return super().readinto(buffer)
         except OSError as error:
-            raise StreamError(
-                f"standard input cannot be read ({_why(error)}); give it a file or a pipe"
+            raise StorageError(
+                f"standard input cannot be read ({system_reason(error)}); give it a file or a pipe"
             ) from error
 
 
@@ -45,15 +46,15 @@ class _Output(io.FileIO):
     used = False
 
     def write(self, data: "ReadableBuffer", /) -> int:
-        """Write, or raise StreamError or ReaderGoneError."""
+        """Write, or raise OutputLostError or ReaderGoneError."""
         try:
             done = super().write(data)
         except BrokenPipeError as error:
             raise ReaderGoneError from error
         except OSError as error:
-            raise StreamError(
-                f"standard output cannot be written ({_why(error)}): what is there is not whole; "
-                "send it elsewhere and run it again"
+            raise OutputLostError(
+                f"standard output cannot be written ({system_reason(error)}): what is there is not "
+                "whole; send it elsewhere and run it again"
             ) from error
         self.used = True
         return done
@@ -66,11 +67,6 @@ class _Errors(io.FileIO):
             return super().write(data)
         except OSError:
             return memoryview(data).nbytes
-
-
-def _why(error: OSError) -> str:
-    closed = error.errno == errno.EBADF
-    return "it is closed" if closed else os.strerror(error.errno or 0)
 
 
 def mend_streams() -> None:
@@ -98,7 +94,7 @@ def output_used() -> bool:
 
 
 def finish_output() -> None:
-    """Write what is buffered. Raises StreamError, ReaderGoneError."""
+    """Write what is buffered. Raises OutputLostError, ReaderGoneError."""
     sys.stdout.flush()
 
 

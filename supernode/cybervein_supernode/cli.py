@@ -1,20 +1,25 @@
 """Subcommands of `cybervein`: `supernode init|run` and `chain verify|export`."""
 
+import sqlite3
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 import uvloop
 from cybervein_protocol.encoding import cid_text
-from cybervein_protocol.errors import MalformedError
+from cybervein_protocol.errors import MalformedError, StorageError
 from cybervein_protocol.signing import address
+from cybervein_runtime.addresses import PORT_MAX
 from cybervein_runtime.files import read_limited
 from cybervein_runtime.logs import configure_logs
 from cybervein_runtime.network_file import load_network
 from cybervein_runtime.tls import tls_of
 
+from cybervein_supernode.chain.database import LEDGER
 from cybervein_supernode.chain.export import export_chain
 from cybervein_supernode.chain.view import LedgerView
 from cybervein_supernode.node.home import SuperNodeHome
@@ -57,7 +62,7 @@ def init(  # noqa: PLR0913, PLR0917 -- one parameter per option
     home = SuperNodeHome(data)
     numbers = numbers_of(preset, epoch_seconds)
     there = founded(home, numbers, url) if if_absent else None
-    pem = read_limited(ca, _CA_BYTES_MAX).decode(errors="replace") if ca else ""
+    pem = _authority(ca) if ca else ""
     file = there or found(home, numbers, url=url, funds=fund or (), now=int(time.time()), ca=pem)
     document = {
         "founded": there is None,
@@ -69,11 +74,20 @@ def init(  # noqa: PLR0913, PLR0917 -- one parameter per option
     console.emit(document)
 
 
+def _authority(path: Path) -> str:
+    pem = read_limited(path, _CA_BYTES_MAX).decode(errors="replace")
+    if not pem.strip():
+        raise MalformedError(f"--ca {path} is empty; name the authority's PEM file")
+    return pem
+
+
 @supernode.command()
 def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
     data: Data,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 7700,
+    port: Annotated[
+        int, typer.Option(min=0, max=PORT_MAX, help="Port to listen on; 0 takes a free one.")
+    ] = 7700,
     url: Annotated[
         str | None, typer.Option(help="Public URL, if it is not the address listened on.")
     ] = None,
@@ -134,7 +148,13 @@ def export_(
     """Write all blocks and units to a file (CARv1)."""
     console: Console = ctx.obj
     with out.open("xb") as file:
-        size = sum(file.write(part) for part in export_chain(_view(data)))
+        try:
+            with _view(data) as view:
+                size = sum(file.write(part) for part in export_chain(view))
+                file.flush()
+        except BaseException:
+            out.unlink()  # half of a chain is none
+            raise
     console.emit({"file": str(out), "bytes": size})
 
 
@@ -142,14 +162,21 @@ def _verify(data: Path | None, export: Path | None) -> Verified:
     if (data is None) == (export is None):
         raise MalformedError("chain verify: give either --data or --export")
     if data is not None:
-        return verify_data(_view(data), SuperNodeHome(data).evidence)
+        with _view(data) as view:
+            return verify_data(view, SuperNodeHome(data).evidence)
     assert export is not None  # noqa: S101 -- one of the two is given
     return verify_export(export, None)
 
 
-def _view(data: Path) -> LedgerView:
+@contextmanager
+def _view(data: Path) -> Iterator[LedgerView]:
+    """The ledger of a directory. Raises StorageError naming the file if it is damaged."""
     home = SuperNodeHome(data)
-    return LedgerView(home.ledger, load_network(home.network).genesis)
+    genesis = load_network(home.network).genesis
+    try:
+        yield LedgerView(home.ledger, genesis)
+    except sqlite3.Error as error:
+        raise StorageError(f"ledger {home.ledger}: {error}; {LEDGER.rescue}") from error
 
 
 def _json(result: Verified) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.presets import preset as preset_named
-from cybervein_runtime.addresses import is_loopback
+from cybervein_runtime.addresses import PORT_MAX, is_loopback
 
 from cybervein_up.options import Options, Scenario
 from cybervein_up.run import run
@@ -25,11 +25,16 @@ def up(  # noqa: PLR0913, PLR0917 -- one flag each
     miners: Annotated[int, typer.Option(min=1, max=64, help="How many miners.")] = 8,
     plots: Annotated[int, typer.Option(min=1, max=4096, help="Plots of each miner.")] = 2,
     epoch_seconds: Annotated[
-        int | None, typer.Option(min=1, help="Length of an epoch in seconds (first start only).")
+        int | None, typer.Option(min=2, help="Length of an epoch in seconds (first start only).")
     ] = None,
     preset: Annotated[str, typer.Option(help="test, local or main (first start only).")] = "local",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Super node's port; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=PORT_MAX, help="Super node's port; default: the last run's, or a free one."
+        ),
+    ] = 0,
     store: Annotated[
         Path | None, typer.Option(help="Scripted run: store this file.", dir_okay=False)
     ] = None,

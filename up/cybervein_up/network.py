@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.signing import address
 from cybervein_runtime.identity import load_or_create_identity
 from cybervein_runtime.network_file import load_network, save_network
@@ -54,14 +55,25 @@ class EmbeddedNetwork:
 
     async def start(self) -> None:
         """Start everything; each child is announced as soon as it serves."""
-        await self._prepare()
         ports = self.layout.ports()
-        await self._start_supernode(_free_or_any(ports.get(recipes.SUPERNODE, self.options.port)))
+        port = self._wanted_port() or _free_or_any(ports.get(recipes.SUPERNODE, 0))
+        await self._prepare()
+        await self._start_supernode(port)
         numbers = range(1, self.options.miners + 1)
         await _all(self._start_miner(number, ports) for number in numbers)
         self.layout.save_ports(
             {child.name: urlsplit(child.url).port or 0 for child in self.children if child.url}
         )
+
+    def _wanted_port(self) -> int:
+        """The port that was named, 0 if none was. Raises UnavailableError if it is taken."""
+        port = self.options.port
+        if port and not _free_or_any(port):
+            raise UnavailableError(
+                f"--port {port} is in use; stop what listens there, choose another, or leave "
+                "--port out to have a free one"
+            )
+        return port
 
     async def _prepare(self) -> None:
         """Create identities and the genesis at the first start."""

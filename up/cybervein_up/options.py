@@ -6,7 +6,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Flags of `cybervein up`; port 0 means the last run's port, or a free one."""
+    """Flags of `cybervein up`; port 0 means the last run's port, or a free one.
+
+    A port that is named is taken, or `up` does not start.
+    """
 
     data: Path
     miners: int

@@ -39,10 +39,16 @@ async def run(options: Options, scenario: Scenario | None, view: UpView) -> bool
         except asyncio.CancelledError:
             return scenario is None
         finally:
-            view.say("stopping")
-            clean = await network.stop()
-            view.say("stopped" if clean else "stopped; some processes had to be killed")
+            await _stop(network, view)
             view.close()
+
+
+async def _stop(network: EmbeddedNetwork, view: UpView) -> None:
+    """Stop what was started; of nothing nothing is said."""
+    if network.children:
+        view.say("stopping")
+        clean = await network.stop()
+        view.say("stopped" if clean else "stopped; some processes had to be killed")
 
 
 async def _live(network: EmbeddedNetwork, scenario: Scenario | None, view: UpView) -> bool:

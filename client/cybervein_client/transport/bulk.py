@@ -14,6 +14,7 @@ from cybervein_protocol.errors import ProofError, UnavailableError
 from cybervein_protocol.messages import Order, Receipt, decode_receipt
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.http_client import error_of, sign_headers
+from cybervein_runtime.reasons import peer_reason
 
 from cybervein_client.transport.connections import ConnectionPool
 
@@ -127,7 +128,7 @@ class BulkTransport:
         except (OSError, http.client.HTTPException) as error:
             raise UnavailableError(
                 f"{exchange.method} {exchange.url}: miner {address(exchange.order.miner)} does not "
-                f"answer ({type(error).__name__}); it is tried elsewhere"
+                f"answer ({peer_reason(error)}); it is tried elsewhere"
             ) from error
         finally:
             exchange.body = None  # its memory is counted as free when the result is seen

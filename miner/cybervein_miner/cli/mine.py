@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from cybervein_protocol.signing import parse_address
+from cybervein_runtime.addresses import PORT_MAX
 
 from cybervein_miner.api.throttle import RATE_MIN
 from cybervein_miner.cli.announced import MINER_PORT
@@ -37,7 +38,13 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
     owner: Annotated[str, _option("OWNER", "Name shared by one operator's miners.")] = "",
     host: Annotated[str, _option("LISTEN_HOST", "Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, _option("LISTEN_PORT", "Port to listen on; one for each miner. 0 takes a free one.")
+        int,
+        _option(
+            "LISTEN_PORT",
+            "Port to listen on; one for each miner. 0 takes a free one.",
+            min=0,
+            max=PORT_MAX,
+        ),
     ] = MINER_PORT,
     url: Annotated[str, _option("URL", "URL by which others reach this miner.")] = "",
     supernode: Annotated[str, _option("SUPERNODE", "Super node URL, if not network.json's.")] = "",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from cybervein_protocol.errors import MalformedError
+from cybervein_runtime.addresses import PORT_MAX
 
 from cybervein_miner.cli.announced import SIDECAR_PORT, announced_url
 
@@ -25,7 +26,12 @@ def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(help="Port to listen on; one for each sidecar. 0 takes a free one.")
+        int,
+        typer.Option(
+            min=0,
+            max=PORT_MAX,
+            help="Port to listen on; one for each sidecar. 0 takes a free one.",
+        ),
     ] = SIDECAR_PORT,
     data: Annotated[
         Path | None, typer.Option(help="The miner's --data: says its URL, gets sidecar.json.")

@@ -19,6 +19,7 @@ import aiohttp
 import structlog
 import yaml
 from cybervein_protocol.errors import MalformedError
+from cybervein_runtime.reasons import peer_reason
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException
 from kubernetes.aio.config.kube_config import ConfigNode, FileOrData, KubeConfigLoader
@@ -34,6 +35,14 @@ UNUSABLE: Final = (
 )  # fmt: skip
 """What the loader raises for files, plugins and identity providers that are not as they should."""
 _log = structlog.get_logger()
+
+
+def wrong(error: Exception) -> str:
+    """What is wrong with a kubeconfig; from a parser's own words nobody learns anything."""
+    if isinstance(error, aiohttp.ClientError):
+        return peer_reason(error)
+    told = isinstance(error, ConfigException | OSError | MalformedError)
+    return str(error) if told else "it is not the YAML of a kubeconfig"
 
 
 class Kubeconfig(KubeConfigLoader):  # type: ignore[misc]  # its types are not followed
@@ -148,5 +157,5 @@ class Renewal:
         except (*UNUSABLE, MalformedError) as error:
             _log.warning(
                 "login could not be renewed; the one before is used",
-                error=f"{type(error).__name__}: {error}",
+                error=wrong(error),
             )

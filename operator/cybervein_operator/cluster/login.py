@@ -177,6 +177,7 @@ async def from_kubeconfig(paths: str, context: str = "") -> Login:
 
     from cybervein_operator.cluster import kubeconfig  # noqa: PLC0415
 
+    _expect_one(paths)
     found = Configuration()
     try:
         loader = kubeconfig.Kubeconfig(paths, context)
@@ -186,5 +187,10 @@ async def from_kubeconfig(paths: str, context: str = "") -> Login:
     except kubeconfig.UNUSABLE as error:
         raise MalformedError(
             f"{paths} is not a kubeconfig with a context that can be used "
-            f"({type(error).__name__}: {error})"
+            f"({kubeconfig.wrong(error)}); name another"
         ) from error
+
+
+def _expect_one(paths: str) -> None:
+    if not any(Path(path).expanduser().exists() for path in paths.split(os.pathsep)):
+        raise MalformedError(f"{paths} is not a kubeconfig: it does not exist; name one that does")

@@ -14,6 +14,7 @@ from cybervein_protocol.errors import LimitError, MalformedError
 from cybervein_supernode.chain.view import LedgerView
 
 SECTION_BYTES_MAX = 8 << 20
+AGAIN = "it is truncated or damaged: fetch it, or export the chain, again"
 _VARINT_BYTES_MAX = 5
 _CID_BYTES = 36
 
@@ -30,14 +31,14 @@ def export_chain(view: LedgerView) -> Iterator[bytes]:
             yield _section(place.raw)
 
 
-def read_sections(file: BinaryIO) -> Iterator[bytes]:
-    """The nodes of an export, each checked against its CID. Raises MalformedError."""
-    _read_exactly(file, _length(file) or 0)
-    while (length := _length(file)) is not None:
-        section = _read_exactly(file, length)
+def read_sections(file: BinaryIO, what: str = "export") -> Iterator[bytes]:
+    """The nodes of an export, each checked against its CID. Raises MalformedError naming `what`."""
+    _read_exactly(file, _length(file, what) or 0, what)
+    while (length := _length(file, what)) is not None:
+        section = _read_exactly(file, length, what)
         data = section[_CID_BYTES:]
         if bytes(node_cid(data)) != section[:_CID_BYTES]:
-            raise MalformedError("export: a section does not hash to its CID; fetch it again")
+            raise MalformedError(f"{what}: a section does not hash to its CID; {AGAIN}")
         yield data
 
 
@@ -55,25 +56,30 @@ def _section(data: bytes) -> bytes:
     return varint(len(body)) + body
 
 
-def _length(file: BinaryIO) -> int | None:
+def _length(file: BinaryIO, what: str) -> int | None:
     """The next section's length; None at the end of the file."""
     value = 0
     for position in range(_VARINT_BYTES_MAX):
         byte = file.read(1)
         if not byte:
             if position:
-                raise MalformedError("export: ends inside a length; it is truncated")
+                raise MalformedError(f"{what} ends inside a length; {AGAIN}")
             return None
         value |= (byte[0] & 0x7F) << (7 * position)
         if byte[0] < 0x80:  # noqa: PLR2004 -- the last byte has no continuation bit
             return value
-    raise MalformedError("export: a length is too long; this is no export")
+    raise MalformedError(f"{what}: a length is too long; this is no export of a chain")
 
 
-def _read_exactly(file: BinaryIO, length: int) -> bytes:
+def _read_exactly(file: BinaryIO, length: int, what: str) -> bytes:
     if length > SECTION_BYTES_MAX:
-        raise LimitError(f"export: a section of {length} bytes, at most {SECTION_BYTES_MAX}")
+        raise LimitError(
+            f"{what}: a section of {length} bytes, at most {SECTION_BYTES_MAX}; "
+            "this is no export of a chain"
+        )
     data = file.read(length)
     if len(data) != length:
-        raise MalformedError(f"export: ends after {len(data)} of {length} bytes; it is truncated")
+        raise MalformedError(
+            f"{what} ends {length - len(data)} bytes before the end of a section; {AGAIN}"
+        )
     return data

@@ -12,7 +12,7 @@ from cybervein_protocol.ledger.units.events import EpochClosed
 from cybervein_protocol.ledger.units.genesis import Genesis, decode_genesis, network_id
 from multiformats import CID
 
-from cybervein_supernode.chain.export import read_sections
+from cybervein_supernode.chain.export import AGAIN, read_sections
 from cybervein_supernode.chain.view import LedgerView
 from cybervein_supernode.verify.reproving import Reprover
 
@@ -61,18 +61,18 @@ def verify_data(view: LedgerView, evidence: Path) -> Verified:
 def verify_export(path: Path, network: CID | None) -> Verified:
     """Replay an export. Raises ConflictError if it is of another network than expected."""
     with path.open("rb") as file:
-        sections = read_sections(file)
+        sections = read_sections(file, str(path))
         first = next(sections, None)
         if first is None:
-            raise MalformedError(f"{path} is empty; export the chain again")
+            raise MalformedError(f"{path} has no section; {AGAIN}")
         genesis = decode_genesis(first)
         if network is not None and network_id(genesis) != network:
             raise ConflictError(f"{path} is of network {network_id(genesis)}, expected {network}")
         units: dict[CID, bytes] = {}
-        return _replay(genesis, _blocks(sections, units), units)
+        return _replay(genesis, _blocks(sections, units, str(path)), units)
 
 
-def _blocks(sections: Iterator[bytes], units: dict[CID, bytes]) -> Iterator[Block]:
+def _blocks(sections: Iterator[bytes], units: dict[CID, bytes], what: str) -> Iterator[Block]:
     """Each block, once its own units (and no others) are in `units`."""
     for data in sections:
         block = decode_block(data)
@@ -80,7 +80,7 @@ def _blocks(sections: Iterator[bytes], units: dict[CID, bytes]) -> Iterator[Bloc
         for _ in block.units:
             raw = next(sections, None)
             if raw is None:
-                raise MalformedError(f"export: ends inside block {block.height}; it is truncated")
+                raise MalformedError(f"{what} ends inside block {block.height}; {AGAIN}")
             units[node_cid(raw)] = raw
         yield block
 
