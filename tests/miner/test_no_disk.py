@@ -193,7 +193,8 @@ async def test_one_that_failed_in_use_waits_for_a_person(world: World, tmp_path:
     settings = settings_of(world, tmp_path, tmp_path / "disk")
     async with serving(world, settings) as running:
         [disk] = running.node.basis.rack.disks
-        disk.io_errors = 3
+        disk.failures.files |= {"a", "b", "c"}
+        disk.failures.wait()
         disk.quarantine("3 I/O errors")
         await asyncio.to_thread(running.node.upkeep.look)
         assert disk.state == "quarantined", "its marker can be read, and its next shard may not"

@@ -26,6 +26,7 @@ from cybervein_miner.disk.device import filesystem_number
 from cybervein_miner.disk.gauge import NO_ROOM, Gauge, Room
 from cybervein_miner.disk.marker import FOLDER, marker_path, read_marker
 from cybervein_miner.disk.space import NONE, Reservation, Space, space_of
+from cybervein_miner.disk.trouble import Failures
 
 _LOOK = "look at its marker"
 FOLDERS = ("plots", "shards", "trash", "tmp")
@@ -46,7 +47,7 @@ class Disk:
     reason: str = "not opened yet"
     leaving: bool = False
     drained: bool = False
-    io_errors: int = 0
+    failures: Failures = field(default_factory=Failures)
     home: Path = Path()
     beside: Callable[[], Sequence["Disk"]] = tuple
     """Other disks of this miner on the same filesystem: its space is there once, for all."""
@@ -61,6 +62,11 @@ class Disk:
 
     def __post_init__(self) -> None:
         self.home = self.path
+
+    @property
+    def io_errors(self) -> int:
+        """Files that failed since the disk was last found well."""
+        return len(self.failures.files)
 
     def folder(self, name: str) -> Path:
         """One of `plots`, `shards`, `trash`, `tmp`."""
@@ -152,10 +158,24 @@ class Disk:
         """A cheap look while running: a pulled cable or another mount changes the state.
 
         One that failed in use is let rest: its marker may well be read, and its next shard not.
+        From time to time it is tried: it is back once it takes a write and what failed is read.
         """
-        if self.state is DiskState.QUARANTINED and self.io_errors:
+        if self.state is DiskState.QUARANTINED and self.io_errors and not self._well_again():
             return
         self.check()
+
+    def _well_again(self) -> bool:
+        if not self.failures.due:
+            return False
+        with self.calls.under_way("try it again", None):
+            if self._marker_now() is None or not self._takes_a_write():
+                self.failures.wait()
+                return False
+            if not self.failures.mended():
+                self.failures.wait()
+                return False
+        self.failures.files.clear()
+        return True
 
     def _prepare(self) -> None:
         if os.statvfs(self.path).f_flag & os.ST_RDONLY:
@@ -255,7 +275,7 @@ class Disk:
             why = f"it was followed from {place}" if self.readable else self.refusal()
             raise StorageError(f"disk {self.path}: {why}; cannot {doing}, try again") from error
         except OSError as error:
-            self._note(error)
+            self._note(error, doing)
             raise StorageError(
                 f"disk {self.path}: cannot {doing}: {error.strerror or error}"
             ) from error
@@ -265,17 +285,19 @@ class Disk:
         named = isinstance(error.filename, str | os.PathLike)
         return self.path == place and (not named or Path(error.filename).is_relative_to(place))
 
-    def _note(self, error: OSError) -> None:
-        found = trouble.judge(error, self.io_errors, self._takes_a_write)
-        self.io_errors = found.io_errors
-        if found.state is DiskState.READ_ONLY:
+    def _note(self, error: OSError, doing: str) -> None:
+        files = self.failures.add(error, doing)
+        state = trouble.judge(error, files, self._takes_a_write)
+        if state is DiskState.READ_ONLY:
             self.state, self.reason = DiskState.READ_ONLY, f"{self.path} became read-only"
-        elif found.state is DiskState.QUARANTINED:
-            self.quarantine(f"{self.io_errors} I/O errors, last: {error.strerror}")
+        elif state is DiskState.QUARANTINED and self.state is not DiskState.QUARANTINED:
+            self.failures.files.add(doing)  # what may not be written at all is counted too
+            self.failures.wait()
+            self.quarantine(f"{files} files with I/O errors, last: {error.strerror}: {doing}")
 
     def _takes_a_write(self) -> bool:
         return trouble.takes_a_write(self.folder("tmp") / "probe", self.miner)
 
     def quarantine(self, reason: str) -> None:
-        """Take this disk out of service until it is checked again (`disk add` of its path)."""
+        """Take this disk out of service until it is well again, or `disk add` has it checked."""
         self.state, self.reason = DiskState.QUARANTINED, reason

@@ -1,43 +1,109 @@
 """What an I/O error says about its disk: nothing, that it is read-only now, or that it is dying.
 
 The disk is tried with a small synced write: a dead device is quarantined at once, a bad sector
-costs its file alone until there are several. 20 TB do not leave for 4 KiB.
+costs its file alone until several files have one. 20 TB do not leave for 4 KiB, and not for one
+file that fails again and again: files are counted, not tries. An error that is about the file
+(it may not be removed, a directory is in its place) or about us (too many open files) says nothing
+of the device, as long as the disk takes a write.
+
+A quarantine ends when the disk is well again: it is tried after a minute, and after twice as long
+each time, with its marker, a write, and the files that failed.
 """
 
 import errno
 import os
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from cybervein_protocol.api.disk_state import DiskState
 
-IO_ERRORS_MAX: Final = 3
+FILES_MAX: Final = 3
+PROBE_SECONDS_MIN: Final = 60.0
+PROBE_SECONDS_MAX: Final = 3600.0
+_REMEMBERED_MAX: Final = 64
+_READ_BYTES: Final = 1 << 20
 _DEAD: Final = frozenset(
     {errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EREMOTEIO, errno.ENOTCONN, errno.ESHUTDOWN}
 )
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_OURS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+_OF_THE_FILE: Final = frozenset(
+    {errno.EPERM, errno.EACCES, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST,
+     errno.ELOOP, errno.ENAMETOOLONG, errno.EBUSY, errno.ETXTBSY, errno.EINVAL, errno.ESPIPE}
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """I/O errors so far, and the state that the disk is in now; None leaves it as it was."""
+def judge(error: OSError, files: int, takes_a_write: Callable[[], bool]) -> DiskState | None:
+    """The state that the disk is in now, None: as before; `files` have failed, this one included.
 
-    io_errors: int
-    state: DiskState | None
-
-
-def judge(error: OSError, io_errors: int, takes_a_write: Callable[[], bool]) -> Diagnosis:
-    """After `io_errors` earlier ones; a full disk is no trouble of the device's."""
-    if error.errno in _FULL:
-        return Diagnosis(io_errors, None)
+    A full disk is no trouble of the device's.
+    """
+    if error.errno in FULL | _OURS:
+        return None
     if error.errno == errno.EROFS:
-        return Diagnosis(io_errors, DiskState.READ_ONLY)
-    count = io_errors + 1
-    if error.errno in _DEAD or count >= IO_ERRORS_MAX or not takes_a_write():
-        return Diagnosis(count, DiskState.QUARANTINED)
-    return Diagnosis(count, None)
+        return DiskState.READ_ONLY
+    several = files >= FILES_MAX and error.errno not in _OF_THE_FILE
+    if error.errno in _DEAD or several or not takes_a_write():
+        return DiskState.QUARANTINED
+    return None
+
+
+def counts(error: OSError) -> bool:
+    """Whether an error is one of the device's, as far as can be told."""
+    return error.errno not in FULL | _OURS | _OF_THE_FILE | {errno.EROFS}
+
+
+@dataclass(eq=False, slots=True)
+class Failures:
+    """Files of a disk that failed, and when a quarantined disk is tried again."""
+
+    clock: Callable[[], float] = time.monotonic
+    files: set[str] = field(default_factory=set)
+    _pause: float = PROBE_SECONDS_MIN
+    _next: float = 0.0
+
+    def add(self, error: OSError, doing: str) -> int:
+        """Count the error's file, or what was done where it names none; how many there are."""
+        if counts(error) and len(self.files) < _REMEMBERED_MAX:
+            name = error.filename
+            self.files.add(
+                os.fsdecode(name) if isinstance(name, str | bytes | os.PathLike) else doing
+            )
+        return len(self.files)
+
+    def wait(self) -> None:
+        """A quarantine began, or a try failed: the next one is after a longer pause."""
+        self._next = self.clock() + self._pause
+        self._pause = min(2 * self._pause, PROBE_SECONDS_MAX)
+
+    @property
+    def due(self) -> bool:
+        """Whether the disk is to be tried again."""
+        return self.clock() >= self._next
+
+    def mended(self) -> bool:
+        """Whether every file that failed can be read, or is not there any more."""
+        return all(map(_reads, self.files))
+
+
+def _reads(name: str) -> bool:
+    path = Path(name)
+    if not path.is_absolute():
+        return True  # it was not a file that failed
+    try:
+        if not path.is_file():
+            return True
+        with path.open("rb", buffering=0) as file:
+            while file.read(_READ_BYTES):
+                pass
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def takes_a_write(probe: Path, data: bytes) -> bool:
@@ -51,5 +117,5 @@ def takes_a_write(probe: Path, data: bytes) -> bool:
             os.close(handle)
         probe.unlink()
     except OSError as error:
-        return error.errno in _FULL or error.errno == errno.EROFS
+        return error.errno in FULL or error.errno == errno.EROFS
     return True

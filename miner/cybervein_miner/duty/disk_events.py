@@ -22,7 +22,8 @@ from cybervein_miner.shard.index import ShardIndex
 NEXT_STEP: Final = {
     DiskState.MISSING: "plug it in or mount it, anywhere; it is taken back within seconds",
     DiskState.FOREIGN: "mount the right disk; it is taken back within seconds",
-    DiskState.QUARANTINED: "check cable and disk, then `cybervein disk add` its path",
+    DiskState.QUARANTINED: "check cable and disk; it comes back when it is well, "
+    "at once with `cybervein disk add` and its path",
     DiskState.READ_ONLY: "look at the kernel's log and remount it; meanwhile it serves and proves",
 }
 _log = structlog.get_logger()

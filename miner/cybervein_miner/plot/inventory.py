@@ -21,9 +21,11 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
+import structlog
 from cybervein_protocol.errors import CyberVeinError, StorageError, UnknownError
 from cybervein_protocol.space import PlotMetadata, PlotShape
 
+from cybervein_miner.disk.aside import Aside
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.disk.threads import Lanes
@@ -33,6 +35,7 @@ from cybervein_miner.record.tree_file import outboard_path
 PLOT_SUFFIX = ".plot"
 METADATA_SUFFIX = ".meta"
 DELETE_SECONDS_MAX = 20.0
+_log = structlog.get_logger()
 
 
 class PlotState(StrEnum):
@@ -96,6 +99,7 @@ class Inventory:
         self.rack, self.journal = rack, journal
         self.miner, self.shape = miner, shape
         self._lanes = Lanes("delete plots")
+        self._aside = Aside()
 
     def rows(self, *states: PlotState) -> list[OwnPlot]:
         """All plots, or those in some states, by number."""
@@ -181,6 +185,7 @@ class Inventory:
         self.journal.write_now(lambda db: db.execute("DELETE FROM plot WHERE disk = ?", values))
 
     def _delete_all(self, rows: Sequence[OwnPlot]) -> list[int]:
+        rows = [row for row in rows if not self._aside.waits(row.number)]
         return [row.number for row in rows if self._delete_files(row)]
 
     def _delete_files(self, row: OwnPlot) -> bool:
@@ -192,8 +197,15 @@ class Inventory:
             with disk.guard(f"delete plot {row.number}"):
                 for file in (metadata_path(path), path, outboard_path(path)):
                     file.unlink(missing_ok=True)
-        except StorageError:
+        except StorageError as error:
+            if disk.there and self._aside.failed(row.number):
+                _log.warning(
+                    "plot cannot be deleted; it is set aside and tried again",
+                    plot=row.number,
+                    error=str(error),
+                )
             return False
+        self._aside.done(row.number)
         return True
 
 
