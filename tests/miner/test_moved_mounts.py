@@ -161,6 +161,23 @@ def test_a_disk_is_followed_to_a_mount_point_nobody_named(tmp_path: Path, mount:
     assert [(disk.path, disk.state) for disk in again.disks] == [(bay / "mine", DiskState.READY)]
 
 
+def test_a_read_only_look_at_a_disk_elsewhere_is_not_taken_for_its_new_place(
+    tmp_path: Path, mount: Mount
+) -> None:
+    bay, look = mount("8m", "bay"), tmp_path / "look"
+    (bay / "mine").mkdir()
+    rack(tmp_path).open([bay / "mine"])
+    move(bay, look)
+    tool("mount", "-o", "remount,bind,ro", str(look))
+    again = Rack(KEY, Journal(tmp_path / "miner.sqlite"), floor=0)
+    try:
+        again.open([bay / "mine"])
+        assert look not in mount_points()
+        assert [disk.state for disk in again.disks] == [DiskState.MISSING]
+    finally:
+        tool("umount", str(look))
+
+
 def test_a_new_disk_takes_the_place_that_an_old_one_left(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

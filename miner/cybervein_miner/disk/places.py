@@ -26,7 +26,7 @@ _DEPTH_MAX: Final = 2
 
 
 def mount_points() -> list[Path]:
-    """The mount points of local filesystems; none where the kernel does not tell."""
+    """Where local filesystems are mounted to be written; none where the kernel does not tell."""
     try:
         lines = _MOUNTS.read_text(errors="surrogateescape").splitlines()
     except OSError:
@@ -38,6 +38,8 @@ def _local_point(line: str) -> Path | None:
     fields, _, tail = line.partition(" - ")
     if not tail or tail.split()[0] not in _LOCAL:
         return None
+    if "ro" in fields.split()[5].split(","):
+        return None  # a snapshot or a backup that a person looks at: an older state of the disk
     name = os.fsencode(fields.split()[4])  # a blank is written as \040
     return Path(os.fsdecode(name.decode("unicode_escape").encode("latin-1")))
 
