@@ -66,7 +66,7 @@ def put(  # noqa: PLR0913, PLR0917 -- a command's flags
                 progress=progress,
                 note=lambda text: console.say(escape(text)),
             )
-            life = await client.watch.ask(row)
+            [life] = await client.watch.look([row])
             return life, file_document(row, client.catalogue, life)
 
         with console.progress(f"put {escape(label)}", opened.size) as progress:

@@ -2,16 +2,18 @@
 
 import json
 import shutil
+import signal
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from subprocess import CompletedProcess
+from subprocess import PIPE, CompletedProcess, Popen
 from typing import Any
 
 import pytest
 from cybervein_client import AsyncClient, Client
 from cybervein_client.catalogue import Catalogue, DealState, FileState
 from cybervein_client.home import Home
+from cybervein_client.lasting import next_price
 from cybervein_client.lifetimes import Life
 from cybervein_client.upload import FileSource
 from cybervein_protocol.coding import SEGMENT_PLAIN
@@ -22,7 +24,7 @@ from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.files import write_atomic
 from cybervein_runtime.identity import save_identity
 from real_network import RealNetwork
-from services import run_bytes
+from services import command, run_bytes
 from waiting import until
 
 Noise = Callable[..., Path]
@@ -85,12 +87,12 @@ def test_reading_an_ended_file_says_when_it_ended_and_what_to_do(
     assert list(tmp_path.glob(".copy*")) == []
 
 
-@pytest.mark.parametrize("command", [("audit", "photo"), ("renew", "photo"), ("keep", "photo")])
+@pytest.mark.parametrize("line", [("audit", "photo"), ("renew", "photo"), ("keep", "photo")])
 def test_an_ended_file_is_refused_in_one_line_and_without_a_fee(
-    ended: Path, command: tuple[str, ...]
+    ended: Path, line: tuple[str, ...]
 ) -> None:
     before = answer(ended, "wallet", "show")["balance"]
-    done = cybervein(ended, *command, code=1)
+    done = cybervein(ended, *line, code=1)
     assert done.stdout == b""
     assert len(done.stderr.splitlines()) == 1
     assert b"its deal ended on 20" in done.stderr
@@ -273,3 +275,39 @@ def test_what_is_left_is_estimated_while_no_super_node_answers(
     [row] = answer(home.directory, "ls")
     assert (row["state"], row["ends_epoch"]) == ("stored", before["ends_epoch"])
     assert abs(row["ends"] - before["ends"]) < 1
+
+
+def test_the_service_renews_a_file_that_is_kept_after_it_was_started(
+    home: Home, noise: Noise
+) -> None:
+    with Popen(command("--home", home.directory, "--json", "keep"), stdout=PIPE) as service:
+        try:
+            stored = answer(home.directory, "put", str(noise(5000)), "--epochs", "3", "--keep")
+            [name, end] = stored["name"], stored["ends_epoch"]
+            until(lambda: answer(home.directory, "ls")[0]["ends_epoch"] > end, f"{name} renewed")
+        finally:
+            service.send_signal(signal.SIGINT)
+        said, _ = service.communicate()
+    renewed = [row for line in said.splitlines() for row in json.loads(line)]
+    assert [row["renewed_epochs"] for row in renewed if row["renewed_epochs"]] == [3]
+    assert service.returncode == 130
+
+
+async def test_a_wallet_with_few_coins_keeps_a_file_for_what_they_buy(
+    home: Home, network: RealNetwork, noise: Noise
+) -> None:
+    poor = home.directory.parent / "poor"
+    made = answer(poor, "wallet", "new", "--network", str(network.network_file))
+    cybervein(home.directory, "wallet", "send", made["address"], "0.02", "--yes")
+    answer(poor, "put", str(noise(5000)), "--name", "a", "--epochs", "30", "--code", "2/4")
+    answer(poor, "keep", "a", "--epochs", "9000")
+    async with AsyncClient(Home(poor)) as client:
+        price = next_price(
+            (await client.watch.look(client.files()))[0], client.network.genesis.preset
+        )
+    friend = address(KeyPair(b"\x47" * 32).public)
+    left = answer(poor, "wallet", "show")["balance"] - price // 2 - 30_000
+    cybervein(poor, "wallet", "send", friend, f"0.{left:09d}", "--yes")
+    [kept] = answer(poor, "keep", "--once")
+    assert 9000 // 10 <= kept["renewed_epochs"] < 9000
+    assert kept["problem"] is None
