@@ -20,18 +20,12 @@ from cybervein_client.catalogue import Catalogue, FileRow, FileState
 from cybervein_client.download import FileReader, Locator, ReadReport, get_file
 from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.home import Home, default_home
-from cybervein_client.lasting import (
-    EndWatch,
-    FileKeeper,
-    FileLife,
-    Outlook,
-    RenewalPlan,
-    Renewer,
-    explained,
-    outlook,
-    require_alive,
-)
-from cybervein_client.lasting.renewal import plan_renewal
+from cybervein_client.lasting.ended import explained, require_alive
+from cybervein_client.lasting.ends import EndWatch
+from cybervein_client.lasting.keeper import FileKeeper
+from cybervein_client.lasting.life import FileLife
+from cybervein_client.lasting.outlook import Outlook, outlook
+from cybervein_client.lasting.renewal import RenewalPlan, Renewer, plan_renewal
 from cybervein_client.ledger import CustomersSuperNode, Payment, UnitSender, plan_payment
 from cybervein_client.lifetimes import NetworkTime, default_epochs
 from cybervein_client.removal import Removed, Remover

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from cybervein_client.client import AsyncClient
     from cybervein_client.home import Home
-    from cybervein_client.lasting import Outlook
+    from cybervein_client.lasting.outlook import Outlook
 
 HOME_KEY: Final = "cybervein.home"
 _KEPT_BYTES: Final = 192 * MIB

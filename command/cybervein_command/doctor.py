@@ -12,7 +12,8 @@ from pathlib import Path
 
 from cybervein_client.catalogue import Catalogue
 from cybervein_client.home import Home
-from cybervein_client.lasting import EndWatch, outlook
+from cybervein_client.lasting.ends import EndWatch
+from cybervein_client.lasting.outlook import outlook
 from cybervein_client.ledger import CustomersSuperNode, live_domains
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.super_node.miners import ListedMiner

@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from cybervein_client.audit import ShardCheck
     from cybervein_client.client import AsyncClient
     from cybervein_client.home import Home
-    from cybervein_client.lasting import FileLife
+    from cybervein_client.lasting.life import FileLife
     from cybervein_client.removal import Removed
     from rich.table import Table
 
 Name = Annotated[str, typer.Argument(help="Name or CID of a stored file.")]
 _PATIENCE_SECONDS: Final = 10.0
 _ESTIMATED: Final = "no super node answers: what is left is estimated by this machine's clock"
+_COLUMNS: Final = ("name", "size", "code", "state", "left", "ends (UTC)")
 _STYLES: Final = {"expired": "[red]{}[/]", "expiring": "[yellow]{}[/]"}
 
 
@@ -47,9 +48,26 @@ def ls(ctx: typer.Context) -> None:
 
 def _lives(home: "Home", catalogue: Catalogue, rows: list[FileRow]) -> "tuple[list[FileLife], str]":
     """The lives of files, and a note on how far they can be relied on."""
-    import asyncio  # noqa: PLC0415 -- a list of no files asks nobody
+    from cybervein_client.lasting.clock import ask_time  # noqa: PLC0415 -- for no file nobody is asked
+    from cybervein_client.lasting.life import remember_time, remembered_lives  # noqa: PLC0415
 
-    from cybervein_client.lasting import EndWatch  # noqa: PLC0415
+    try:
+        now = ask_time(home.network())
+        if now is not None:
+            remember_time(catalogue, now)
+            lives = remembered_lives(catalogue, rows, now)
+            if lives is not None:
+                return lives, ""
+        return _asked(home, catalogue, rows)
+    except (CyberVeinError, TimeoutError) as error:
+        return [], f"how long files are stored is not known: {error or 'no answer in time'}"
+
+
+def _asked(home: "Home", catalogue: Catalogue, rows: list[FileRow]) -> "tuple[list[FileLife], str]":
+    """What the ledger says, where the catalogue may be behind it."""
+    import asyncio  # noqa: PLC0415 -- as above
+
+    from cybervein_client.lasting.ends import EndWatch  # noqa: PLC0415
     from cybervein_client.ledger import CustomersSuperNode  # noqa: PLC0415
     from cybervein_runtime.http_client import SignedClient  # noqa: PLC0415
 
@@ -61,10 +79,7 @@ def _lives(home: "Home", catalogue: Catalogue, rows: list[FileRow]) -> "tuple[li
             lives = await asyncio.wait_for(watch.look(rows), _PATIENCE_SECONDS)
         return lives, _ESTIMATED if watch.estimated else ""
 
-    try:
-        return asyncio.run(look())
-    except (CyberVeinError, TimeoutError) as error:
-        return [], f"how long files are stored is not known: {error or 'no answer in time'}"
+    return asyncio.run(look())
 
 
 def _of(lives: "list[FileLife]", row: FileRow) -> "FileLife | None":
@@ -74,29 +89,33 @@ def _of(lives: "list[FileLife]", row: FileRow) -> "FileLife | None":
 def _files_table(described: list[dict[str, Any]], home: "Home") -> "Table":
     from rich.table import Table  # noqa: PLC0415 -- `--json` draws nothing
 
+    rows = [_cells(row, home) for row in described]
+    kept = any(row["renews for"] for row in rows)
+    headings = [*_COLUMNS, *(["renews for"] if kept else []), "cid"]
     table = Table(box=None)
-    for heading in ("name", "size", "code", "state", "left", "ends", "renews for", "cid"):
+    for heading in headings:
         cid = heading == "cid"
         table.add_column(heading, no_wrap=not cid, overflow="ellipsis" if cid else "fold")
-    for row in described:
-        table.add_row(*_cells(row, home))
+    for row in rows:
+        table.add_row(*(row[heading] for heading in headings))
     return table
 
 
-def _cells(row: dict[str, Any], home: "Home") -> list[str]:
+def _cells(row: dict[str, Any], home: "Home") -> dict[str, str]:
+    """A file's cells, by heading."""
     from cybervein_client.lifetimes import date_text, duration_text  # noqa: PLC0415 -- as above
 
     kept = row["keep_epochs"] and home.network().genesis.preset.epoch_seconds * row["keep_epochs"]
-    return [
-        escape(row["name"]),
-        "" if row["size"] is None else str(row["size"]),
-        row["code"],
-        _STYLES.get(row["state"], "{}").format(row["state"]),
-        "" if row["seconds_left"] is None else duration_text(row["seconds_left"]),
-        "" if row["ends"] is None else date_text(row["ends"]),
-        duration_text(kept) if kept else "",
-        row["cid"] or "",
-    ]
+    return {
+        "name": escape(row["name"]),
+        "size": "" if row["size"] is None else str(row["size"]),
+        "code": row["code"],
+        "state": _STYLES.get(row["state"], "{}").format(row["state"]),
+        "left": "" if row["seconds_left"] is None else duration_text(row["seconds_left"]),
+        "ends (UTC)": "" if row["ends"] is None else date_text(row["ends"]).removesuffix(" UTC"),
+        "renews for": duration_text(kept) if kept else "",
+        "cid": row["cid"] or "",
+    }
 
 
 def file_document(row: FileRow, catalogue: Catalogue, life: "FileLife | None") -> dict[str, Any]:

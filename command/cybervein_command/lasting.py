@@ -12,7 +12,8 @@ from cybervein_command.terms import Duration, Epochs, term
 
 if TYPE_CHECKING:
     from cybervein_client.client import AsyncClient
-    from cybervein_client.lasting import FileLife, KeptFile
+    from cybervein_client.lasting.keeper import KeptFile
+    from cybervein_client.lasting.life import FileLife
 
 
 def keep(  # noqa: PLR0913, PLR0917 -- a command's flags
@@ -42,7 +43,8 @@ def keep(  # noqa: PLR0913, PLR0917 -- a command's flags
 
 
 def _mark(ctx: typer.Context, name: str, epochs: int | None) -> None:
-    from cybervein_client.lasting import next_price, require_alive  # noqa: PLC0415 -- as in context
+    from cybervein_client.lasting.ended import require_alive  # noqa: PLC0415 -- as in context
+    from cybervein_client.lasting.outlook import next_price  # noqa: PLC0415 -- as in context
     from cybervein_client.lifetimes import duration_text  # noqa: PLC0415
 
     from cybervein_command.words import until  # noqa: PLC0415

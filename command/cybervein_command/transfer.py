@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cybervein_client.catalogue import FileRow
     from cybervein_client.client import AsyncClient
     from cybervein_client.download import ReadReport
-    from cybervein_client.lasting import FileLife
+    from cybervein_client.lasting.life import FileLife
     from cybervein_client.lifetimes import NetworkTime
     from cybervein_client.upload import Offer, Source
 

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from cybervein_client.lasting import FileLife, Outlook
+from cybervein_client.lasting.life import FileLife
+from cybervein_client.lasting.outlook import Outlook
 from cybervein_client.lifetimes import date_text, duration_text
 from cybervein_protocol.amounts import coins
 

@@ -13,7 +13,7 @@ import pytest
 from cybervein_client import AsyncClient, Client
 from cybervein_client.catalogue import Catalogue, DealState, FileState
 from cybervein_client.home import Home
-from cybervein_client.lasting import next_price
+from cybervein_client.lasting.outlook import next_price
 from cybervein_client.lifetimes import Life
 from cybervein_client.upload import FileSource
 from cybervein_protocol.coding import SEGMENT_PLAIN

@@ -2,8 +2,8 @@
 
 import pytest
 from cybervein_client.catalogue import DealEnd, DealState, FileRow, FileState
-from cybervein_client.lasting import FileLife, outlook
-from cybervein_client.lasting.outlook import due_in_epochs
+from cybervein_client.lasting.life import FileLife
+from cybervein_client.lasting.outlook import due_in_epochs, outlook
 from cybervein_client.lifetimes import (
     Life,
     NetworkTime,

@@ -4,6 +4,7 @@ What is imported is looked at, never a clock: that a command starts quickly foll
 """
 
 import importlib.util
+import json
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from cybervein_client import Client
+from cybervein_client.home import Home
 from cybervein_command import app
 from cybervein_command.app import build
 from cybervein_command.listed import LISTED
@@ -90,6 +93,19 @@ def test_a_list_of_files_needs_the_catalogue_and_a_table(tmp_path: Path) -> None
     assert not (OF_NETWORK | OF_ROLES | OF_LEDGER | {"rich.markdown", "rich.progress"}) & modules
     _, modules = imported("--home", str(tmp_path), "--json", "ls")
     assert "rich" not in modules
+
+
+def test_a_list_of_stored_files_asks_for_the_time_and_imports_no_client(
+    home: Home, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"bytes")
+    Client(home.directory).put(tmp_path / "file")
+    line = ("--home", str(home.directory), "--json", "ls")
+    first, modules = imported(*line)  # nobody has told when it ends: the ledger is asked
+    assert "aiohttp" in modules
+    again, modules = imported(*line)
+    assert json.loads(again)[0]["ends_epoch"] == json.loads(first)[0]["ends_epoch"]
+    assert not {"aiohttp", "asyncio", "rich", "cybervein_client.client"} & modules
 
 
 @pytest.mark.parametrize("command", ["mine", "sidecar", "drain", "supernode", "operator"])

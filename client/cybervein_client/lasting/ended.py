@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager, suppress
 from cybervein_protocol.errors import ConflictError, UnavailableError
 
 from cybervein_client.catalogue import FileRow
-from cybervein_client.lasting.ends import EndWatch, FileLife
+from cybervein_client.lasting.ends import EndWatch
+from cybervein_client.lasting.life import FileLife
 from cybervein_client.lifetimes import Life, date_text
 
 

@@ -14,7 +14,8 @@ from cybervein_protocol.errors import CyberVeinError, FundsError
 from cybervein_client.catalogue import Catalogue
 from cybervein_client.home import Home
 from cybervein_client.lasting.ended import require_alive
-from cybervein_client.lasting.ends import EndWatch, FileLife
+from cybervein_client.lasting.ends import EndWatch
+from cybervein_client.lasting.life import FileLife
 from cybervein_client.lasting.outlook import due_in_epochs
 from cybervein_client.lasting.renewal import RenewalPlan, Renewer
 from cybervein_client.lifetimes import Life

@@ -7,7 +7,7 @@ from cybervein_protocol.ledger.accounts.fees import storage_fee
 from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import Preset
 
-from cybervein_client.lasting.ends import FileLife
+from cybervein_client.lasting.life import FileLife
 from cybervein_client.lifetimes import Life, warn_epochs
 
 

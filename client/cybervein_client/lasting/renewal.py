@@ -17,7 +17,8 @@ from cybervein_protocol.signing import address
 
 from cybervein_client.catalogue import Catalogue, DealState
 from cybervein_client.lasting.ended import require_alive
-from cybervein_client.lasting.ends import EndWatch, FileLife
+from cybervein_client.lasting.ends import EndWatch
+from cybervein_client.lasting.life import FileLife
 from cybervein_client.ledger import UnitSender
 from cybervein_client.lifetimes import date_text, duration_text
 
