@@ -9,13 +9,13 @@ import typer
 from cybervein_client.catalogue import Catalogue, FileRow
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.errors import CyberVeinError, ProofError
-from cybervein_runtime.console import escape, plain, shortened
+from cybervein_runtime.console import escape, plain
 
+from cybervein_command.audited import audit_text
 from cybervein_command.context import Yes, confirm, console_of, decimals_of, home_of, with_client
 from cybervein_command.terms import Duration, Epochs, term
 
 if TYPE_CHECKING:
-    from cybervein_client.audit import ShardCheck
     from cybervein_client.client import AsyncClient
     from cybervein_client.home import Home
     from cybervein_client.lasting.life import FileLife
@@ -204,19 +204,6 @@ def audit(
         "outcomes": {outcome.value: outcomes[outcome.value] for outcome in Outcome},
         "shards": [check.to_json() for check in checks],
     }
-    console_of(ctx).emit(result, lambda: _checks_table(checks))
+    console_of(ctx).emit(result, lambda: audit_text(checks))
     if outcomes[Outcome.WRONG.value]:
         raise ProofError(f"{outcomes[Outcome.WRONG.value]} shards of {name} are wrong or lost")
-
-
-def _checks_table(checks: "list[ShardCheck]") -> "Table":
-    from rich.table import Table  # noqa: PLC0415 -- `--json` draws nothing
-
-    table = Table("segment", "shard", "miner", "outcome", "reason", box=None)
-    for check in checks:
-        row = check.to_json()
-        miner = shortened(row["miner"] or "-")
-        table.add_row(
-            str(check.segment), str(check.index), miner, row["outcome"], escape(check.reason[:80])
-        )
-    return table

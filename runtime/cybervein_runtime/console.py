@@ -5,15 +5,23 @@ Rich is imported when something is drawn: with `--json`, or in a service, nothin
 
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
     from rich.console import RenderableType
     from rich.text import Text
+
+_WRAPPED: Final[dict[str, Any]] = {
+    "width": 80,
+    "subsequent_indent": "    ",
+    "break_long_words": False,
+    "break_on_hyphens": False,
+}
 
 
 def shortened(text: str) -> str:
@@ -39,6 +47,12 @@ def plain(text: str) -> "Text":
     return Text(text)
 
 
+def record(head: str, *facts: str) -> str:
+    """A thing and its facts, for 80 columns; a path, id or address is never broken."""
+    told = [textwrap.fill(fact, initial_indent="  ", **_WRAPPED) for fact in facts if fact]
+    return "\n".join([head, *told])
+
+
 class Console:
     """Results go to standard output, everything else to standard error."""
 
@@ -62,10 +76,16 @@ class Console:
     def emit(self, data: object, render: "Callable[[], RenderableType] | None" = None) -> None:
         """Show a result: JSON with `--json`, else what `render` draws (or the JSON, indented).
 
+        Lines of text are shown as they are, brackets included.
+
         It may hold documents of `cybervein_protocol.api`.
         """
         if render is not None and not self.as_json:
-            self.out.print(render())
+            drawn = render()
+            if isinstance(drawn, str):  # the terminal breaks a long line: what is copied is whole
+                self.out.print(drawn, soft_wrap=True, markup=False, highlight=False)
+            else:
+                self.out.print(drawn)
             return
         import msgspec  # noqa: PLC0415 -- a table does without
 

@@ -1,8 +1,24 @@
-"""How identifiers look to people."""
+"""How identifiers and records look to people."""
 
-from cybervein_runtime.console import shortened
+import pytest
+from cybervein_runtime.console import Console, record, shortened
+
+PATH = "/mnt/" + "a-folder/" * 12 + "[red]disk"
 
 
 def test_a_long_identifier_keeps_both_ends_and_a_short_one_everything() -> None:
     assert shortened("cv3NhBZf5uWcCQxTCXTJQCuMgpzpnVVJzW6FbPbwwQWgd5dNaBcz") == "cv3NhBZf5u…dNaBcz"
     assert shortened("short") == "short"
+
+
+def test_a_record_is_read_at_80_columns_and_no_word_of_it_is_broken(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reason = "the disk is away " * 12
+    shown = record(PATH, "ready", "", f"why: {reason}")
+    Console().emit({}, lambda: shown)
+    assert capsys.readouterr().out == shown + "\n"
+    head, state, *why = shown.splitlines()
+    assert (head, state) == (PATH, "  ready")
+    assert all(len(line) <= 80 for line in why)
+    assert " ".join(why).split() == ["why:", *reason.split()]

@@ -14,7 +14,7 @@ from cybervein_protocol.api.miner.disks import (
 )
 from cybervein_protocol.errors import UnknownError
 from cybervein_protocol.names import GIB
-from rich.table import Table
+from cybervein_runtime.console import record
 
 from cybervein_miner.cli.call import Data, Identity, RunningMiner
 from cybervein_miner.cli.context import console_of
@@ -27,7 +27,7 @@ disk_app = typer.Typer(help="Add, remove (drain), wipe and list the disks of a r
 def list_disks(context: typer.Context, data: Data, identity: Identity = None) -> None:
     """Show every disk: state, space, plots, shards."""
     disks = _listing(RunningMiner(data, identity))
-    console_of(context).emit(disks, lambda: _table(disks))
+    console_of(context).emit(disks, lambda: _shown(disks))
 
 
 @disk_app.command("add")
@@ -40,7 +40,7 @@ def add_disk(
     """Give the miner a directory, have a refused disk checked again, or take a drained one back."""
     body, miner = DiskBody(str(place_of(path))), RunningMiner(data, identity)
     disk = asyncio.run(miner.ask("POST", "/v1/disks", DiskDocument, body))
-    console_of(context).emit(disk, lambda: _table([disk]))
+    console_of(context).emit(disk, lambda: _shown([disk]))
 
 
 @disk_app.command("remove")
@@ -95,24 +95,30 @@ def _find(disks: list[DiskDocument], name: str) -> DiskDocument:
     raise UnknownError(f"{name} is not a disk of this miner; it has {known or 'none'}")
 
 
-def _table(disks: list[DiskDocument]) -> Table:
-    table = Table("disk", "id", "state", "capacity", "available", "plots", "shards", "why")
-    for disk in disks:
-        table.add_row(
-            disk.path,
-            disk.id,
-            _left(disk) if disk.leaving else disk.state,
-            f"{disk.capacity_bytes / GIB:.1f} GiB",
-            f"{disk.available_bytes / GIB:.1f} GiB",
-            str(disk.plots),
-            str(disk.shards),
-            disk.reason,
-        )
-    return table
+def disk_text(disk: DiskDocument) -> str:
+    """One disk in lines: what it is, where it stands, and the id that `wipe --confirm` wants."""
+    free, size = disk.available_bytes / GIB, disk.capacity_bytes / GIB
+    return record(
+        disk.path,
+        f"{disk.state}, {free:.1f} of {size:.1f} GiB available, {_counted(disk.plots, 'plot')}, "
+        f"{_counted(disk.shards, 'shard')}",
+        _left(disk) if disk.leaving else "",
+        f"id {disk.id}",
+        disk.reason and f"why: {disk.reason}",
+    )
+
+
+def _shown(disks: list[DiskDocument]) -> str:
+    return "\n".join(map(disk_text, disks)) or "this miner has no disk"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _left(disk: DiskDocument) -> str:
-    return f"leaving: {disk.remaining.plots} plots, {disk.remaining.shards} shards left"
+    left = disk.remaining
+    return f"leaving: {_counted(left.plots, 'plot')}, {_counted(left.shards, 'shard')} left"
 
 
 def _farewell(answer: RemovedDocument) -> str:
