@@ -14,7 +14,7 @@ LOCK = {
     package["name"]: package for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]
 }
 COPYLEFT = re.compile(r"\bA?GPL|\bAffero\b|GNU General Public|TGPPL")
-ORACLES = {"zfec"}
+ORACLES = {"schemathesis", "zfec"}
 """Development dependencies alone: they check our code and are linked with none of it."""
 
 

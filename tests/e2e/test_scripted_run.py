@@ -63,6 +63,19 @@ def test_a_file_survives_the_loss_of_a_miner_and_reads_from_the_fewest_holders(
     assert report["repair_seconds"] > 0
     assert report["killed"] not in report["kept"]
     assert len(report["kept"]) == 2
+    assert set(report["kept"]) <= set(report["kept_for_all"])
+    assert report["killed"] not in report["kept_for_all"]
+    whole = [c for c in report["checks"] if c["what"].startswith("the whole file reads from")]
+    assert [c["detail"] for c in whole] == [f"{report['file_bytes']} bytes"]
+    assert len(report["moved"]) == report["shards_rebuilt"]
+    assert {each["lost_by"] for each in report["moved"]} == {report["killed"]}
+    assert len(report["missed"]) == report["proofs"]["missed"]
+    assert report["killed"] in {each["miner"] for each in report["missed"]}
+    assert report["cost"]["veins"] > 0
+    assert report["preset"]["name"] == "local"
+    assert report["machine"]["cores"] >= 1
+    assert report["seconds"]["get again"] > 0
+    assert "{" not in str([check["detail"] for check in report["checks"]])
     assert all(veins > 0 for name, veins in report["rewards"].items() if name != report["killed"])
     assert report["supply_holds"]
     assert report["put_bytes_per_second"] > 0

@@ -8,23 +8,24 @@ others of its segment, and read that segment again. It succeeds only if every st
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from cybervein_protocol.errors import CyberVeinError, UnavailableError
 
 from cybervein_up.customer import Customer
+from cybervein_up.facts import MissedProof, MovedShard, machine_of, why_missed
+from cybervein_up.last_readers import LastReaders
 from cybervein_up.network import EmbeddedNetwork
 from cybervein_up.options import Scenario
-from cybervein_up.report import CHUNK_BYTES, RunReport, Segment
+from cybervein_up.reading import Comparison
+from cybervein_up.report import CHUNK_BYTES, RunReport
 from cybervein_up.snapshot import Snapshot
 from cybervein_up.view import UpView
-from cybervein_up.watch import Holding, Watch
+from cybervein_up.watch import Holding, Proofs, Watch
 
 _POLL_SECONDS = 0.25
 _REPAIR_EPOCHS_MAX = 12
 _PLOT_EPOCHS_MAX = 12
 _SPARE_SECONDS = 60
-_COMPARE_BYTES = 1 << 20
 
 
 class Script:
@@ -35,8 +36,11 @@ class Script:
     ) -> None:
         self._network, self._scenario, self._watch, self._view = network, scenario, watch, view
         self._customer = Customer(network.layout.wallet)
-        self._copies = network.layout.data / "read-back"
-        self.report = RunReport(file_bytes=scenario.file.stat().st_size)
+        self._began = time.monotonic()
+        data, file = network.layout.data, scenario.file
+        self.report = RunReport(file_bytes=file.stat().st_size, machine=machine_of(data))
+        copies = data / "read-back"
+        self._reader = Comparison(self._customer, self.report, file, "scripted", copies)
 
     async def run(self) -> RunReport:
         """Play all steps; the report says which held. Never raises for a step that failed."""
@@ -45,10 +49,13 @@ class Script:
         except (CyberVeinError, OSError, ValueError, LookupError) as error:
             self.report.check("every step ran", ok=False, detail=f"{type(error).__name__}: {error}")
             self._view.say(f"error: {error}")
+        self.report.seconds["all"] = time.monotonic() - self._began
         return self.report
 
     async def _steps(self) -> None:
         first = await self._working()
+        self.report.preset = self._watch.preset
+        self.report.seconds["until plots counted"] = time.monotonic() - self._began
         self.report.segment_bytes = self._watch.preset.segment_chunks * CHUNK_BYTES
         self.report.deal_segments = self._watch.preset.deal_segments_max
         half, last = first + self._scenario.epochs // 2, first + self._scenario.epochs
@@ -60,7 +67,23 @@ class Script:
         await self._until(lambda s: s.epoch >= last, "the last epoch", self._epochs_left(last))
         proofs = await self._watch.proofs(range(first, last))
         self.report.network(await self._watch.snapshot(), proofs, self._network.crashed)
-        await self._read_with_the_fewest(rebuilt)
+        self._say_why(proofs)
+        last_readers = LastReaders(
+            self._network, self._watch, self._view, self.report, self._reader
+        )
+        await last_readers.read_all(rebuilt[0])
+        await last_readers.read_a_segment(rebuilt[0])
+
+    def _say_why(self, proofs: Proofs) -> None:
+        """Every proof that did not come, with its reason."""
+        states = {miner.address: miner for miner in self.report.miners}
+        self.report.missed = [
+            MissedProof(epoch, states[key].name, why_missed(states[key], self.report.killed))
+            for epoch, key in proofs.without
+            if key in states
+        ]
+        for missed in self.report.missed:
+            self._view.say(f"{missed.miner} missed a proof in epoch {missed.epoch}: {missed.why}")
 
     async def _working(self) -> int:
         """The epoch in which every running miner's plots count: the first of those to live."""
@@ -78,14 +101,8 @@ class Script:
         self._view.say(f"storing {file} ({file.stat().st_size} bytes)")
         put = await self._customer.run("put", str(file), "--name", "scripted")
         self.report.stored(put.json(), put.seconds)
-        copy = self._copies / "whole"
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.unlink(missing_ok=True)
-        got = await self._customer.run("get", "scripted", "--out", str(copy))
-        self.report.fetched(got.seconds)
-        same = await asyncio.to_thread(_same, file, copy)
-        self.report.check("the file read back is the file stored", ok=same)
-        copy.unlink()
+        seconds = await self._reader.whole("the file read back is the file stored")
+        self.report.fetched(seconds)
 
     async def _kill_a_holder(self, holdings: list[Holding]) -> int:
         """SIGKILL a miner that holds shards; it is never started again. Returns its number."""
@@ -99,7 +116,9 @@ class Script:
     async def _wait_for_repair(self, before: list[Holding], victim: int) -> list[Holding]:
         """Wait until the dead miner holds nothing; return the shards that were rebuilt."""
         began = time.monotonic()
-        dead = {key for key, number in (await self._watch.numbers()).items() if number == victim}
+        numbers = await self._watch.numbers()
+        names = {key: f"miner-{number}" for key, number in numbers.items()}
+        dead = {key for key, number in numbers.items() if number == victim}
 
         async def repaired() -> bool:
             now = await self._watch.holdings(self.report.deals)
@@ -113,44 +132,12 @@ class Script:
         moved = [h for h in after if old[h.deal, h.segment, h.index].miner != h.miner]
         same = all(old[h.deal, h.segment, h.index].root == h.root for h in moved)
         self.report.check("the rebuilt shards keep their roots", ok=same and bool(moved))
-        self.report.shards_rebuilt = len(moved)
+        self.report.moved = [
+            MovedShard(h.deal, h.segment, h.index, h.root, self.report.killed, names[h.miner])
+            for h in moved
+        ]
         self._view.say(f"repaired {len(moved)} shards in {self.report.repair_seconds:.1f} s")
         return moved
-
-    async def _read_with_the_fewest(self, rebuilt: list[Holding]) -> None:
-        """Stop all miners but k holders of one segment, the rebuilt one among them; read it."""
-        chosen = rebuilt[0]
-        holdings = await self._watch.holdings(self.report.deals)
-        others = [
-            h.miner
-            for h in holdings
-            if (h.deal, h.segment) == (chosen.deal, chosen.segment) and h.miner != chosen.miner
-        ]
-        segment = self.report.segment(chosen)
-        numbers = await self._watch.numbers()
-        keep = {numbers[key] for key in [chosen.miner, *others[: segment.k - 1]]}
-        await self._stop_all_but(keep)
-        self.report.kept = sorted(f"miner-{number}" for number in keep)
-        await self._compare_segment(segment)
-
-    async def _stop_all_but(self, keep: set[int]) -> None:
-        self._view.say(f"stopping every miner but {', '.join(f'miner-{n}' for n in sorted(keep))}")
-        miners = [m for number, m in self._network.miners.items() if number not in keep]
-        await asyncio.gather(*(miner.stop() for miner in miners))
-
-    async def _compare_segment(self, segment: Segment) -> None:
-        """Read the segment's bytes and compare them with the file's."""
-        if segment.stop > segment.start:
-            span = f"{segment.start}-{segment.stop - 1}"
-            cat = await self._customer.run("cat", "scripted", "--range", span, as_json=False)
-            read = cat.output
-        else:
-            read = b""
-        with self._scenario.file.open("rb") as file:
-            file.seek(segment.start)
-            expected = file.read(segment.stop - segment.start)
-        what = f"the segment reads from its last {segment.k} holders"
-        self.report.check(what, ok=read == expected, detail=f"{len(read)} bytes")
 
     def _epochs_left(self, epoch: int) -> float:
         """A generous limit for waiting until `epoch`, seconds."""
@@ -175,14 +162,3 @@ class Script:
             if time.monotonic() > give_up:
                 raise UnavailableError(f"waited {seconds_max:.0f} s for {what}, which did not come")
             await asyncio.sleep(_POLL_SECONDS)
-
-
-def _same(first: Path, second: Path) -> bool:
-    """Both files hold the same bytes; constant memory."""
-    with first.open("rb") as one, second.open("rb") as other:
-        while True:
-            a, b = one.read(_COMPARE_BYTES), other.read(_COMPARE_BYTES)
-            if a != b:
-                return False
-            if not a:
-                return True

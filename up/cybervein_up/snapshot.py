@@ -27,6 +27,9 @@ class MinerState:
     bandwidth: int = 0
     rewards: int = 0
     proofs: int = 0
+    proofs_missed: int = 0
+    proofs_refused: int = 0
+    problem: str = ""
     audits: dict[str, int] = field(default_factory=dict)
 
 

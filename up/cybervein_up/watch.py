@@ -37,6 +37,8 @@ class Proofs:
 
     accepted: int = 0
     missed: int = 0
+    without: tuple[tuple[int, str], ...] = ()
+    """Epoch and miner of each missed one."""
 
 
 class Watch:
@@ -89,15 +91,15 @@ class Watch:
 
     async def proofs(self, epochs: range) -> Proofs:
         """Proofs of these closed epochs; a miner owes one for each epoch after its first."""
-        accepted, missed, began = 0, 0, set[str]()
+        accepted, without, began = 0, list[tuple[int, str]](), set[str]()
         for epoch in epochs:
             for entry in (await self._super_node.epoch(epoch)).contributions:
                 if entry.estimate:
                     began.add(entry.miner)
                     accepted += 1
                 elif entry.miner in began:
-                    missed += 1
-        return Proofs(accepted, missed)
+                    without.append((epoch, entry.miner))
+        return Proofs(accepted, len(without), tuple(without))
 
     async def _miner(self, number: int, known: dict[str, ListedMiner]) -> MinerState:
         child = self._network.miners[number]
@@ -149,6 +151,9 @@ def _with_own_word(state: MinerState, status: StatusDocument) -> MinerState:
     return replace(
         state,
         plots=status.plots,
+        proofs_missed=status.proofs.missed,
+        proofs_refused=status.proofs.refused,
+        problem=status.problem,
         plotting=status.plotting,
         plot_bytes=status.plot_bytes,
         shards=status.shards,
