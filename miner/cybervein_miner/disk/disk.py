@@ -23,6 +23,7 @@ from cybervein_protocol.errors import (
 from cybervein_miner.disk import trouble
 from cybervein_miner.disk.calls import ANSWER_SECONDS, Call, Calls
 from cybervein_miner.disk.device import filesystem_number
+from cybervein_miner.disk.fullness import FULL, Fullness, without_files
 from cybervein_miner.disk.gauge import NO_ROOM, Gauge, Room
 from cybervein_miner.disk.marker import FOLDER, marker_path, read_marker
 from cybervein_miner.disk.space import NONE, Reservation, Space, space_of
@@ -47,6 +48,7 @@ class Disk:
     reason: str = "not opened yet"
     leaving: bool = False
     drained: bool = False
+    fullness: Fullness = field(default_factory=Fullness)
     failures: Failures = field(default_factory=Failures)
     home: Path = Path()
     beside: Callable[[], Sequence["Disk"]] = tuple
@@ -97,7 +99,17 @@ class Disk:
     @property
     def placeable(self) -> bool:
         """Whether something new may go there, space allowing."""
-        return self.state is DiskState.READY and self.stays and not self.calls.overdue()
+        works = self.state is DiskState.READY and self.stays and not self.calls.overdue()
+        return works and not (self.fullness.kind and self.fullness.stands(self._gauged().space))
+
+    @property
+    def no_room(self) -> str:
+        """`full`, `no inodes` or `quota` where it takes nothing more for that reason, else ""."""
+        if self.state is not DiskState.READY or not self.readable:
+            return ""
+        space = self._gauged().space
+        self.fullness.stands(space)
+        return self.fullness.kind or without_files(space) or ("" if self._room() else FULL)
 
     def check(self) -> None:
         """Set state and reason from what is really there now."""
@@ -201,17 +213,22 @@ class Disk:
         """Capacity, free and floor, its part of the filesystem; zeros where it cannot be asked."""
         return self._gauged().space.part(self._sharers())
 
-    def available(self) -> int:
-        """Bytes that may still be promised here, its part of what the filesystem has."""
-        return self._room() // self._sharers()
+    def available(self, more: int = 0) -> int:
+        """Bytes that may still be promised here, its part of what the filesystem has.
+
+        `more` are bytes that would be free if they were given up (trash).
+        """
+        return self._room(more) // self._sharers()
 
     def _sharers(self) -> int:
         return 1 + sum(other.placeable for other in self.beside())
 
-    def _room(self) -> int:
+    def _room(self, more: int = 0) -> int:
         """Bytes that may still be promised: free, less the floor, less open reservations."""
         room = self._gauged()
-        return max(0, room.space.free - room.space.floor - room.promised)
+        if without_files(room.space) and not more:
+            return 0
+        return max(0, room.space.free + more - room.space.floor - room.promised)
 
     def _gauged(self) -> Room:
         return self._gauge.read(self._ask) if self.readable else NO_ROOM
@@ -251,7 +268,11 @@ class Disk:
             return overdue
         if self.state is not DiskState.READY:
             return f"{self.state.value} ({self.reason})"
-        return "it has no space above its floor" if self.stays else "it is being removed"
+        if not self.stays:
+            return "it is being removed"
+        if self.no_room in {"", FULL} and not self.fullness.kind:
+            return "it has no space above its floor"
+        return f"its filesystem takes nothing more: {self.no_room}"
 
     @contextmanager
     def guard(self, doing: str, seconds: float | None = ANSWER_SECONDS) -> Iterator[Call]:
@@ -286,6 +307,8 @@ class Disk:
         return self.path == place and (not named or Path(error.filename).is_relative_to(place))
 
     def _note(self, error: OSError, doing: str) -> None:
+        if error.errno in trouble.FULL:
+            self.fullness.refused(error, self._gauged().space)
         files = self.failures.add(error, doing)
         state = trouble.judge(error, files, self._takes_a_write)
         if state is DiskState.READ_ONLY:

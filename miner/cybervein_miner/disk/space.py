@@ -7,6 +7,8 @@ from typing import Final
 
 FLOOR_PER_MILLE: Final = 10
 FLOOR_BYTES_MAX: Final = 10 << 30
+FILES_MIN: Final = 8
+"""A plot is three files, a shard two; with fewer left, none is begun."""
 _BLOCK_BYTES: Final = 512
 
 
@@ -14,16 +16,19 @@ _BLOCK_BYTES: Final = 512
 class Space:
     """Bytes of a filesystem: all that may be ours, free to us, and the floor that stays free.
 
-    Blocks that are reserved for root are neither.
+    Blocks that are reserved for root are neither. `files` is how many more can be created (inodes),
+    None where the filesystem has no such limit.
     """
 
     capacity: int
     free: int
     floor: int
+    files: int | None = None
 
     def part(self, sharers: int) -> "Space":
         """One of `sharers` equal parts."""
-        return Space(self.capacity // sharers, self.free // sharers, self.floor // sharers)
+        capacity, free, floor = self.capacity, self.free, self.floor
+        return Space(capacity // sharers, free // sharers, floor // sharers, self.files)
 
 
 NONE: Final = Space(0, 0, 0)
@@ -38,7 +43,9 @@ def space_of(path: Path, floor: int | None) -> Space:
     reserved = stat.f_bfree - stat.f_bavail
     capacity = (stat.f_blocks - reserved) * stat.f_frsize
     usual = min(capacity * FLOOR_PER_MILLE // 1000, FLOOR_BYTES_MAX)
-    return Space(capacity, stat.f_bavail * stat.f_frsize, usual if floor is None else floor)
+    files = stat.f_favail if stat.f_files else None
+    kept = usual if floor is None else floor
+    return Space(capacity, stat.f_bavail * stat.f_frsize, kept, files)
 
 
 @dataclass(eq=False, slots=True)

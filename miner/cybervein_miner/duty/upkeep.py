@@ -108,6 +108,7 @@ class Upkeep:
     async def _round(self, *, ask: bool) -> None:
         if self.heard():  # an old journal may call trash what was stored again since
             await self.stopping.thread(self.trash.purge)
+        await self.stopping.thread(partial(self.trash.relieve, self.plotter.short()))
         for disk, rows in groupby(self.plotter.give_way(), attrgetter("disk")):
             self.events.gave_way(disk, [row.number for row in rows])
         if ask:

@@ -52,7 +52,11 @@ def assemble(settings: Settings, url: str) -> Miner:
         basis.tally,
         paused=basis.drain.wanted,
     )
-    trash = Trash(basis.rack, basis.journal, settings.trash_seconds, basis.ledger_time)
+    store = basis.store
+    trash = Trash(
+        basis.rack, basis.journal, settings.trash_seconds, basis.ledger_time, store.arriving
+    )
+    store.make_room = trash.make_room
     leaving = _leaving(basis)
     late = LateWatch(basis.rack)
     ledger, commits = _ledger(basis, plotter)

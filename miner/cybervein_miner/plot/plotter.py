@@ -28,6 +28,7 @@ from cybervein_miner.plot.making import StoppedError, make_plot_file, partial_pa
 from cybervein_miner.plot.policy import (
     DiskRoom,
     Wish,
+    bytes_missing,
     plots_to_give_way,
     plots_wanted,
     why_no_plot,
@@ -169,7 +170,8 @@ class Plotter:
             pass
         except (CyberVeinError, MemoryError, OSError) as error:
             self._tally.plots_failed += 1
-            self._failures[disk.id] = self._failures.get(disk.id, 0) + 1
+            if not disk.fullness.kind:  # such a disk is tried again when it has room
+                self._failures[disk.id] = self._failures.get(disk.id, 0) + 1
             _log.warning("plot failed", disk=str(disk.path), plot=number, error=str(error))
         finally:
             self.running.pop(number, None)
@@ -183,6 +185,7 @@ class Plotter:
             disk.release(promised)
         self._inventory.add(disk, meta)
         self._failures.pop(disk.id, None)
+        disk.fullness.taken()
         self._tally.plots_made += 1
         self._tally.plot_bytes_made += self.shape.plot_bytes
 
@@ -195,6 +198,10 @@ class Plotter:
                 raise StoppedError
 
         return progress
+
+    def short(self) -> dict[str, int]:
+        """Bytes that disks lack for shards: trash goes first, then plots."""
+        return {room.id: bytes_missing(room) for room in self.rooms() if room.placeable}
 
     def give_way(self) -> list[OwnPlot]:
         """Plots that must make room for shards; moves them to `retiring`."""

@@ -79,10 +79,13 @@ def _most(disk: DiskRoom, wish: Wish, plot_bytes: int) -> int:
 
 def plots_to_give_way(disk: DiskRoom, plot_bytes: int) -> int:
     """How many plots of a disk must go so that shards have their headroom again."""
-    if disk.available >= disk.headroom // 2:
-        return 0
-    missing = disk.headroom - disk.available
-    return min(disk.plots, -(-missing // plot_bytes))
+    return min(disk.plots, -(-bytes_missing(disk) // plot_bytes))
+
+
+def bytes_missing(disk: DiskRoom) -> int:
+    """Bytes that must be freed so that shards have their headroom; 0 while half of it is there."""
+    enough = disk.available >= disk.headroom // 2
+    return 0 if enough else disk.headroom - disk.available
 
 
 def why_no_plot(disk: DiskRoom, wish: Wish, plot_bytes: int) -> str:

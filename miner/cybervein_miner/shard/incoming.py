@@ -71,6 +71,7 @@ class Incoming:
             )
         with self.disk.guard(f"store shard {self.root.hex()[:16]}"):
             self._settle(outboard)
+        self.disk.fullness.taken()
         self._end()
 
     def _settle(self, outboard: bytes) -> None:

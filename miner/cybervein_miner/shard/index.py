@@ -60,6 +60,7 @@ class Totals:
     bad: int
     lost: int
     trash: int
+    trash_bytes: int
 
 
 _COLUMNS = "SELECT root, disk, size, state, changed FROM shard"
@@ -97,6 +98,19 @@ class ShardIndex:
         """Rows in `state` since before that time, oldest first."""
         sql = f"{_COLUMNS} WHERE state = ? AND changed < ? ORDER BY changed LIMIT ?"
         return [_row(row) for row in self._journal.read(sql, (state, before, limit))]
+
+    def trash_on(self, disk: str, before: int, limit: int) -> list[HeldShard]:
+        """Trash of a disk that came before that time, oldest first."""
+        sql = f"{_COLUMNS} WHERE disk = ? AND state = ? AND changed < ? ORDER BY changed LIMIT ?"
+        values = (bytes.fromhex(disk), ShardState.TRASH, before, limit)
+        return [_row(row) for row in self._journal.read(sql, values)]
+
+    def trash_disks(self) -> list[str]:
+        """Disks that have trash, those that were given up too."""
+        rows = self._journal.read(
+            "SELECT disk FROM shard_total WHERE state = ? AND shards > 0", (ShardState.TRASH,)
+        )
+        return [disk.hex() for (disk,) in rows]
 
     def newest(self, state: ShardState) -> int:
         """The latest time at which a row came to `state`; 0 if none is in it."""
@@ -137,6 +151,7 @@ class ShardIndex:
             count.get("bad", 0),
             count.get("lost", 0),
             count.get("trash", 0),
+            sum(size for state, _, size in rows if state == ShardState.TRASH),
         )
 
 
@@ -172,6 +187,15 @@ def restamp_trash(connection: sqlite3.Connection, now: int) -> None:
     """Marks after `now` are of a release that used the wall clock: their grace begins now."""
     sql = "UPDATE shard SET changed = ? WHERE state = ? AND changed > ?"
     connection.execute(sql, (now, ShardState.TRASH, now))
+
+
+def drop_trash(connection: sqlite3.Connection, root: bytes) -> bool:
+    """Forget a root that is still in the trash; whether it was: it may have been sent again."""
+    sql = "DELETE FROM shard WHERE root = ? AND state = ?"
+    if connection.execute(sql, (root, ShardState.TRASH)).rowcount == 0:
+        return False
+    connection.execute("DELETE FROM claim WHERE root = ?", (root,))
+    return True
 
 
 def drop_claims(connection: sqlite3.Connection, root: bytes, deal: CID) -> int:

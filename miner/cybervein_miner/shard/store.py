@@ -17,6 +17,7 @@ from cybervein_miner.disk.calls import ANSWER_SECONDS
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.disk.threads import begin, in_time
+from cybervein_miner.disk.trouble import FULL
 from cybervein_miner.record.journal import Journal
 from cybervein_miner.record.tree_file import outboard_path
 from cybervein_miner.shard.incoming import Incoming
@@ -44,6 +45,8 @@ class ShardStore:
         self.reader = ShardReader(rack, journal, self.index, now)
         self._arriving: set[bytes] = set()
         self._expecting = threading.Lock()
+        self.make_room: Callable[[int], bool] = lambda _size: False
+        """Asked before an upload is refused: whether so many bytes were freed on some disk."""
         self.claimed_again: set[bytes] = set()
         """Held shards that were sent here once more; whoever doubted them forgets that."""
 
@@ -75,10 +78,33 @@ class ShardStore:
                 )
             self._arriving.add(root)
         try:
-            return Incoming(self.rack.choose(size), root, size)
+            return self._place(root, size)
         except BaseException:
             self._arriving.discard(root)
             raise
+
+    def _place(self, root: bytes, size: int) -> Incoming:
+        """On the disk with most space; where its filesystem refuses the file, on the next."""
+        for _ in self.rack.disks:
+            try:
+                return Incoming(self._choose(size), root, size)
+            except StorageError as error:
+                if not (isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL):
+                    raise
+        return Incoming(self._choose(size), root, size)
+
+    def _choose(self, size: int) -> Disk:
+        """Trash goes before anything is refused."""
+        try:
+            return self.rack.choose(size)
+        except StorageError:
+            if not self.make_room(size):
+                raise
+            return self.rack.choose(size)
+
+    def arriving(self, root: bytes) -> bool:
+        """Whether it is being uploaded just now."""
+        return root in self._arriving
 
     def _close_opened(self, opening: Future[Incoming]) -> None:
         """Once it was opened at last: whoever asked for it may be gone by then."""

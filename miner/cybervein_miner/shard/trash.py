@@ -6,22 +6,27 @@ the start, before anything is served, and `purge` when the grace is over.
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 
 import structlog
-from cybervein_protocol.errors import StorageError, UnknownError
+from cybervein_protocol.api.disk_state import DiskState
+from cybervein_protocol.errors import StorageError
 
+from cybervein_miner.disk.aside import Aside
 from cybervein_miner.disk.belongings import found_in, shard_files
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
+from cybervein_miner.disk.threads import Lanes
 from cybervein_miner.record.journal import Journal
 from cybervein_miner.record.tree_file import outboard_path
 from cybervein_miner.shard.index import (
     HeldShard,
     ShardIndex,
     ShardState,
-    drop_shard,
+    drop_trash,
     put_shard,
     restamp_trash,
 )
@@ -30,13 +35,24 @@ from cybervein_miner.shard.store import remove_files
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _PURGE_MAX = 1000
+_EVER = 1 << 62
+PURGE_SECONDS_MAX = 20.0
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was removed for good."""
+
+    shards: int
+    bytes: int
 
 
 class Trash:
     """Deleted shards; `grace_seconds` is how long they can still be brought back by hand.
 
     `now` is the ledger's time: no wall clock that jumps empties the trash, or keeps it for a year.
+    Where space is short it is emptied sooner, oldest first: trash never costs a plot or an upload.
     """
 
     def __init__(
@@ -45,32 +61,96 @@ class Trash:
         journal: Journal,
         grace_seconds: int,
         now: Callable[[], int],
+        arriving: Callable[[bytes], bool] = lambda _root: False,
     ) -> None:
         self._rack, self._journal, self._now = rack, journal, now
+        self._arriving = arriving
         self._index = ShardIndex(journal)
+        self._lanes, self._aside = Lanes("empty trash"), Aside()
         self.grace_seconds = grace_seconds
 
     def purge(self) -> int:
-        """Remove what has waited long enough; the number of shards removed."""
+        """Remove what has waited long enough; the number of shards removed.
+
+        Each disk alone: one that is away or hangs keeps its own trash and nobody else's.
+        """
         now = self._now()
         if self._index.newest(ShardState.TRASH) > now:
             self._journal.write_now(lambda connection: restamp_trash(connection, now))
-        rows = self._index.in_state(ShardState.TRASH, now - self.grace_seconds, _PURGE_MAX)
-        return sum(self._purge(row) for row in rows)
+        before = now - self.grace_seconds
+        known = {disk.id: disk for disk in self._rack.disks}
+        work = {
+            disk: partial(self._empty, known.get(disk), disk, before)
+            for disk in self._index.trash_disks()
+            if disk not in known or _writable(known[disk])
+        }
+        done = self._lanes.run(work, PURGE_SECONDS_MAX)
+        return sum(removed.shards for removed in done.values())
 
-    def _purge(self, row: HeldShard) -> bool:
+    def relieve(self, missing: Mapping[str, int]) -> None:
+        """Remove the oldest on these disks until so many bytes are free, whatever their age."""
+        disks = {disk: self._rack.get(disk) for disk, size in missing.items() if size > 0}
+        work = {
+            name: partial(self._empty, disk, name, None, missing[name])
+            for name, disk in disks.items()
+            if _writable(disk) and self._index.totals(name).trash
+        }
+        for name, removed in self._lanes.run(work, PURGE_SECONDS_MAX).items():
+            if removed.shards:
+                _log.info(
+                    "trash is emptied early, as space is short",
+                    path=str(disks[name].path),
+                    shards=removed.shards,
+                    bytes=removed.bytes,
+                )
+
+    def make_room(self, size: int) -> bool:
+        """Before an upload of that size is refused: whether a disk has room for it now."""
+        best = max(
+            (disk for disk in self._rack.disks if disk.placeable), key=self._room, default=None
+        )
+        if best is None or self._room(best) < size:
+            return False
+        self.relieve({best.id: size - best.available()})
+        return best.available() >= size
+
+    def _room(self, disk: Disk) -> int:
+        return disk.available(self._index.totals(disk.id).trash_bytes)
+
+    def _empty(
+        self, disk: Disk | None, name: str, before: int | None, enough: int | None = None
+    ) -> Removed:
+        """The oldest trash of a disk, until `enough` bytes went; None is a disk given up."""
+        shards, size = 0, 0
+        for row in self._index.trash_on(name, _EVER if before is None else before, _PURGE_MAX):
+            if enough is not None and size >= enough:
+                break
+            if not self._arriving(row.root) and self._remove(disk, row):
+                shards, size = shards + 1, size + row.size
+        return Removed(shards, size)
+
+    def _remove(self, disk: Disk | None, row: HeldShard) -> bool:
+        if disk is not None and (self._aside.waits(row.root) or not self._delete(disk, row)):
+            return False
+        return self._journal.write_now(lambda connection: drop_trash(connection, row.root))
+
+    def _delete(self, disk: Disk, row: HeldShard) -> bool:
+        """Its files; a file that cannot be removed is set aside, its disk permitting."""
+        path = shard_path(disk, row.root)
         try:
-            disk = self._rack.get(row.disk)
-            with disk.guard("empty the trash"):
-                trash_path(disk, row.root).unlink(missing_ok=True)
-                for file in (shard_path(disk, row.root), outboard_path(shard_path(disk, row.root))):
+            with disk.guard(f"remove shard {row.root.hex()[:16]} from the trash"):
+                for file in (trash_path(disk, row.root), path, outboard_path(path)):
                     file.unlink(missing_ok=True)
-        except StorageError:
-            return False  # the disk is away: its turn comes when it is back
-        except UnknownError:
-            pass  # the disk was given up: only the row is left
-        self._journal.write_now(lambda connection: drop_shard(connection, row.root))
+        except (StorageError, FileNotFoundError) as error:
+            if disk.there and self._aside.failed(row.root):
+                _log.warning("trash is set aside and tried again later", error=str(error))
+            return False
+        self._aside.done(row.root)
         return True
+
+
+def _writable(disk: Disk) -> bool:
+    return disk.readable and disk.state is not DiskState.READ_ONLY
 
 
 def tidy(disks: Iterable[Disk], journal: Journal, now: int) -> list[bytes]:

@@ -60,6 +60,15 @@ def _disk_states(document: Json) -> Iterable[Sample]:
     ]
 
 
+def _disk_no_room(document: Json) -> Iterable[Sample]:
+    return [
+        ((disk["id"], disk["path"], reason), float(disk["no_room"] == reason))
+        for disk in document.get("disks", [])
+        if "no_room" in disk
+        for reason in ("full", "no inodes", "quota")
+    ]
+
+
 def _disk_late(document: Json) -> Iterable[Sample]:
     return [
         ((disk["id"], disk["path"]), float(bool(disk["late"])))
@@ -215,6 +224,9 @@ DISKS: Final = (
            each("disks", ("id", "path"), "remaining.bytes"), *DISK),
     _gauge("disk_remaining_shards", MINER, "Shards that still keep a leaving disk.",
            each("disks", ("id", "path"), "remaining.shards"), *DISK),
+    _disk("trash_bytes", "Bytes of deleted shards that wait.", "trash_bytes"),
+    _gauge("disk_no_room", MINER, "1 for the reason why the disk takes nothing more.",
+           _disk_no_room, *DISK, "reason"),
     _gauge("disk_late", MINER, "1 while the disk answers too late for proofs, or not at all.",
            _disk_late, *DISK),
     _disk("io_errors", "I/O errors since the disk was last checked.", "io_errors"),

@@ -45,7 +45,7 @@ class StatusBoard:
         totals, away = self.disks.index.totals(), self.disks.away()
         plots, running = self.plots.by_state(), self.plots.running()
         plot_bytes = self.plots.inventory.shape.plot_bytes
-        free = sum(each.available_bytes for each in disks if each.placeable)
+        free = self.disks.free_bytes()
         return StatusDocument(
             v=1,
             address=address(self.miner),

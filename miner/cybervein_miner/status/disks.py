@@ -8,6 +8,7 @@ from cybervein_protocol.api.miner.disks import DiskDocument
 from cybervein_protocol.errors import ForbiddenError
 
 from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.fullness import FULL
 from cybervein_miner.leaving.disks import NOTHING_REMAINS, Leaving
 from cybervein_miner.plot.inventory import Inventory
 from cybervein_miner.plot.plotter import Plotter
@@ -64,12 +65,19 @@ class DiskBoard:
         """What lies on disks that cannot be read now, but on those that nobody needs any more."""
         disks = [d for d in self.inventory.rack.disks if not (d.readable or d.drained)]
         each = [self.index.totals(disk.id) for disk in disks]
-        return Totals(sum(t.shards for t in each), sum(t.bytes for t in each), 0, 0, 0)
+        return Totals(sum(t.shards for t in each), sum(t.bytes for t in each), 0, 0, 0, 0)
+
+    def free_bytes(self) -> int:
+        """Bytes that new shards may take: trash goes at once where its space is wanted."""
+        disks = [disk for disk in self.inventory.rack.disks if disk.placeable]
+        return sum(disk.available(self.index.totals(disk.id).trash_bytes) for disk in disks)
 
     def bad(self) -> list[str]:
         """One line for each disk that cannot be used as it should."""
         disks = [disk for disk in self.inventory.rack.disks if disk.state not in _FINE]
         known = [f"disk {disk.path}: {disk.state.value} ({disk.reason})" for disk in disks]
+        full = [disk for disk in self.inventory.rack.disks if disk.no_room not in {"", FULL}]
+        known += [f"disk {disk.path}: takes nothing more ({disk.no_room})" for disk in full]
         known += [f"disk {disk.path}: late ({disk.lateness})" for disk in self._late()]
         return known + [f"disk {each.path}: {each.reason}" for each in self.refused()]
 
@@ -97,6 +105,9 @@ class DiskBoard:
             shards_bad=totals.bad,
             remaining=self.leaving.remaining(disk),
             late=disk.lateness,
+            no_room=disk.no_room,
+            trash=totals.trash,
+            trash_bytes=totals.trash_bytes,
         )
 
     def _remark(self, disk: Disk, plots: int) -> str:

@@ -17,7 +17,11 @@ class RemainingWork(Document):
 
 
 class DiskDocument(Document):
-    """One disk; `late` says how it keeps the miner waiting, and is "" while it answers in time."""
+    """One disk; `late` says how it keeps the miner waiting, and is "" while it answers in time.
+
+    `no_room` is `full`, `no inodes` or `quota` where nothing more is taken for that reason. Trash
+    is deleted shards that wait; it goes at once where space is short.
+    """
 
     id: str
     path: str
@@ -37,6 +41,9 @@ class DiskDocument(Document):
     shards_bad: Count
     remaining: RemainingWork
     late: str = ""
+    no_room: str = ""
+    trash: Count = 0
+    trash_bytes: Count = 0
 
 
 class RemovedDocument(DiskDocument, kw_only=True):
