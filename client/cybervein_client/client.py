@@ -25,7 +25,7 @@ from cybervein_client.lasting.ends import EndWatch
 from cybervein_client.lasting.keeper import FileKeeper
 from cybervein_client.lasting.life import FileLife
 from cybervein_client.lasting.outlook import Outlook, outlook
-from cybervein_client.lasting.renewal import RenewalPlan, Renewer, plan_renewal
+from cybervein_client.lasting.renewal import RenewalPlan, Renewer
 from cybervein_client.ledger import CustomersSuperNode, Payment, UnitSender, plan_payment
 from cybervein_client.lifetimes import NetworkTime, default_epochs
 from cybervein_client.removal import Removed, Remover
@@ -167,8 +167,9 @@ class AsyncClient:
     async def _even_out(self, file: FileRow, target: int) -> None:
         """Deals of an earlier attempt last as long as those of this one, or nearly."""
         life = await self.watch.ask(file)
-        if target - (life.expires or target) > file.epochs // _SHORT_SHARE:
-            await self.renewer.run(plan_renewal(life, target, self._preset))
+        short = target - (life.expires or target)
+        if short > file.epochs // _SHORT_SHARE:
+            await self.renewer.run(await self.renewer.plan(life, short))
 
     async def get(
         self, name: str, destination: Path, *, replace: bool = False, progress: Progress = _silent

@@ -19,7 +19,7 @@ LISTED: Final[dict[str, tuple[str, str]]] = {
         "Write a file, or a range of it, to standard output; fetches only what the range needs.",
     ),
     "ls": (
-        "cybervein_command.keeping:ls",
+        "cybervein_command.listing:ls",
         "List the stored files: how long each is paid for, and what has ended.",
     ),
     "rm": (

@@ -10,7 +10,8 @@ from cybervein_protocol.errors import MalformedError
 from cybervein_runtime.console import escape, plain
 
 from cybervein_command.context import console_of, with_client
-from cybervein_command.keeping import Name, file_document
+from cybervein_command.keeping import Name
+from cybervein_command.listing import file_document
 from cybervein_command.ranges import parse_range
 from cybervein_command.terms import Duration, Epochs, say_offer, term
 
