@@ -45,6 +45,15 @@ def test_everything_is_announced_serves_and_ends_with_ctrl_c(tmp_path: Path) -> 
         assert not any(alive(pid) for pid in pids)
 
 
+def test_a_put_works_as_soon_as_up_is_ready_however_long_an_epoch_is(tmp_path: Path) -> None:
+    file = tmp_path / "letter"
+    file.write_bytes(b"dear miners\n" * 1000)
+    with up(tmp_path / "net", "--miners", "4", "--epoch-seconds", "600", "--plots", "1") as running:
+        put = cybervein(tmp_path / "net" / "wallet", "put", str(file))
+        assert put.returncode == 0, put.stderr
+        assert running.interrupt() == 0
+
+
 def test_the_next_start_goes_on_with_the_same_identities_and_data(tmp_path: Path) -> None:
     data, home = tmp_path / "net", tmp_path / "net" / "wallet"
     file = tmp_path / "letter.txt"
