@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from browser import Browser, chromium
+from cybervein_protocol.amounts import coins
 from cybervein_protocol.signing import address
 from up_process import cybervein, up
 from waiting import DEADLINE_SECONDS
@@ -128,7 +129,7 @@ def test_search_finds_accounts_with_what_they_have_and_store(world: World) -> No
     page.until(lambda: "Deals of this account" in page.text("main"))
     assert deal["owner"] in page.text("main")
     balance = world.get(f"/v1/accounts/{deal['owner']}")["balance"]
-    assert f"{balance // 10**9:,}" in page.text("main")
+    assert f"{coins(balance, 9)} coins" in page.text("main")
     page.click("main tbody a")
     page.until(lambda: deal["deal"] in page.text("main"))
     page = world.open("account/" + address(b"n" * 32))

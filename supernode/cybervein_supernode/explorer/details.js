@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { accountLink, blockLink, dealLink, epochLink, minerLink, presence, score, shareBar, state, unitLink } from "./cells.js";
 import { card, chip, facts, h, table } from "./dom.js";
-import { bytes, coins, count, rate } from "./format.js";
+import { bytes, coins, count, exactCoins, rate } from "./format.js";
 
 const code = (text) => h("code", { class: "wrap" }, text ?? "–");
 
@@ -14,8 +14,8 @@ export async function accountPage(address) {
   const mines = miners.some((each) => each.address === address);
   return [
     card("Account", mines ? "a miner" : "", facts([
-      ["Address", code(account.address)], ["Balance", `${coins(account.balance)} coins`],
-      ["Bond", `${coins(account.bonded)} coins (${coins(account.bond_due)} due)`],
+      ["Address", code(account.address)], ["Balance", `${exactCoins(account.balance)} coins`],
+      ["Bond", `${exactCoins(account.bonded)} coins (${exactCoins(account.bond_due)} due)`],
       ["Units sent", count(account.nonce)], ["Deals", count(deals.length)],
     ])),
     ...(mines ? await minerPage(address) : []),

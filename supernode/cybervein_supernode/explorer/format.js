@@ -31,6 +31,11 @@ export function coins(veins) {
   return amount.toLocaleString("en", { maximumFractionDigits: digits });
 }
 
+/** Veins as coins with every digit: what an account has is never rounded up. */
+export function exactCoins(veins) {
+  return (Number(veins) / 10 ** coinDigits).toLocaleString("en", { maximumFractionDigits: coinDigits });
+}
+
 /** 1234567 -> "1,234,567". */
 export function count(value) {
   return Number(value).toLocaleString("en");
