@@ -88,7 +88,7 @@ def _serve(ctx: typer.Context, *, once: bool) -> None:
 
     async def serve(client: "AsyncClient") -> "list[KeptFile]":
         if not once:
-            await client.keeper.run(tell)
+            await client.keeper.run(tell, lambda why: console.say(f"later: {escape(str(why))}"))
         return await client.keeper.once()
 
     kept = with_client(ctx, serve, warn=False)

@@ -293,6 +293,26 @@ def test_the_service_renews_a_file_that_is_kept_after_it_was_started(
     assert service.returncode == 130
 
 
+def test_the_service_outlives_a_super_node_that_is_away(
+    home: Home, network: RealNetwork, noise: Noise
+) -> None:
+    source = str(noise(5000))
+    end = answer(home.directory, "put", source, "--epochs", "3", "--keep")["ends_epoch"]
+    database = sqlite3.connect(home.catalogue_path)
+    with database:
+        database.execute("DELETE FROM meta")  # the network's time was never known here
+    database.close()
+    network.supernode.kill()
+    with Popen(command("--home", home.directory, "keep"), stdout=PIPE, stderr=PIPE) as service:
+        try:
+            assert service.stderr is not None
+            assert service.stderr.readline().startswith(b"later: ")
+            network.supernode.revive()
+            until(lambda: answer(home.directory, "ls")[0]["ends_epoch"] > end, "its renewal")
+        finally:
+            service.kill()
+
+
 async def test_a_wallet_with_few_coins_keeps_a_file_for_what_they_buy(
     home: Home, network: RealNetwork, noise: Noise
 ) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cybervein_protocol.errors import CyberVeinError, FundsError
+from cybervein_protocol.errors import CyberVeinError, FundsError, UnavailableError
 
 from cybervein_client.catalogue import Catalogue
 from cybervein_client.home import Home
@@ -60,13 +60,20 @@ class FileKeeper:
         lives.sort(key=lambda life: life.expires or 0)
         return [await self._keep(life) for life in lives]
 
-    async def run(self, tell: Callable[[list[KeptFile]], None]) -> None:
+    async def run(
+        self,
+        tell: Callable[[list[KeptFile]], None],
+        complain: Callable[[UnavailableError], None],
+    ) -> None:
         """A pass in every epoch, without end: a file that is kept now may be due in a few.
 
         What a super node that is away leaves undone is done by a later pass.
         """
         while True:
-            tell(await self.once())
+            try:
+                tell(await self.once())
+            except UnavailableError as error:
+                complain(error)
             await asyncio.sleep(min(self._renewer.epoch_seconds, PAUSE_SECONDS_MAX))
 
     async def _keep(self, life: FileLife) -> KeptFile:
