@@ -83,11 +83,11 @@ def test_a_full_disk_ends_in_a_clear_error(tmp_path: Path, mount: object) -> Non
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("plot", "check", "/nowhere/0.plot"),
-        ("plot", "create", "/nowhere", "--identity", "/nowhere/i"),
-        ("verify", "/nowhere/proof"),
-        ("disk", "list", "--data", "/nowhere"),
-        ("mine", "--network", "/nowhere/n", "--data", "/nowhere/d", "--disk", "/nowhere/x"),
+        ("plot", "check", "/dev/null/nowhere/0.plot"),
+        ("plot", "create", "/dev/null/nowhere", "--identity", "/dev/null/nowhere/i"),
+        ("verify", "/dev/null/nowhere/proof"),
+        ("disk", "list", "--data", "/dev/null/nowhere"),
+        ("mine", "--network", "/dev/null/n", "--data", "/dev/null/d", "--disk", "/dev/null/x"),
     ],
 )
 def test_what_is_not_there_is_one_line(arguments: tuple[str, ...]) -> None:
@@ -95,3 +95,13 @@ def test_what_is_not_there_is_one_line(arguments: tuple[str, ...]) -> None:
     assert code > 0
     assert error.startswith("error: ")
     assert error.count("\n") == 1
+
+
+def test_a_mistyped_network_file_makes_no_data_directory(tmp_path: Path) -> None:
+    network, data = tmp_path / "network.json", tmp_path / "data"
+    code, _, error = run(
+        "mine", "--network", str(network), "--data", str(data), "--disk", str(data)
+    )
+    assert code > 0
+    assert str(network) in error
+    assert not data.exists()

@@ -165,7 +165,7 @@ async def _malformed(asking: Asking) -> None:
 
 async def _control(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     own, disks = asking.own, asking.miner.node.basis.rack.disks
-    big, nothing = b" " * 9000, b'{"path":"/nowhere"}'
+    big, nothing = b" " * 9000, b'{"path":"/dev/null/nowhere"}'
     for path in ("/v1/drain", "/v1/disks", "/v1/disks/none/wipe"):
         assert await asking.ask("POST", path, own, big) == 413
     assert await asking.ask("POST", "/v1/disks", own, nothing) == 507

@@ -9,6 +9,7 @@ import uvloop
 from cybervein_protocol.signing import address
 from cybervein_runtime.lock import alone
 from cybervein_runtime.logs import configure_logs
+from cybervein_runtime.network_file import load_network
 from cybervein_runtime.serving import bind, serve, url_of
 
 from cybervein_miner.api.bulk import BulkProtocol
@@ -41,6 +42,7 @@ def _tell(node: Miner) -> None:
 
 
 async def _run(settings: Settings, host: str, port: int) -> None:
+    load_network(settings.network)  # a mistyped file is told before DATA is made
     with alone(settings.data, "miner"):
         sock = bind(host, port)
         node = assemble(settings, url_of(sock))
