@@ -37,7 +37,7 @@ from structlog.testing import capture_logs
 from waiting import until
 
 BEACON = b"\x42" * 32
-LATE = "disk answers late; the others go on without it"
+LATE = "disk answers late; the others continue without it"
 BACK = "disk answers in time again"
 
 

@@ -31,7 +31,7 @@ class LateWatch:
             if disk.lateness and disk.id not in self._said:
                 self._said.add(disk.id)
                 _log.warning(
-                    "disk answers late; the others go on without it",
+                    "disk answers late; the others continue without it",
                     path=str(disk.path),
                     disk=disk.id,
                     reason=disk.lateness,

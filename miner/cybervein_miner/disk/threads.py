@@ -86,7 +86,7 @@ class DaemonThreads(ThreadPoolExecutor):
 async def in_time(work: Callable[[], T], doing: str, seconds: float = ANSWER_SECONDS) -> T:
     """What `work` returns from a thread. Raises StorageError where its disk keeps it waiting.
 
-    The thread is left to the disk: whoever asked can go on.
+    The thread is left to the disk: whoever asked can continue.
     """
     try:
         return await asyncio.wait_for(asyncio.to_thread(work), seconds)

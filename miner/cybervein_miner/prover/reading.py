@@ -59,7 +59,7 @@ class PlotReader:
             reading.looked_at += 1
 
     def answers(self, found: Sequence[Quality], into: list[SpaceAnswer], until: float) -> None:
-        """The slice of each, verified, into a list that is looked at while this goes on."""
+        """The slice of each, verified, into a list that is looked at while this continues."""
         for x, row in found:
             if time.monotonic() >= until:
                 return
