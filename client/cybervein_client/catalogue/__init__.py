@@ -13,6 +13,7 @@ from cybervein_client.catalogue.rows import (
     SegmentRow,
     SourceFacts,
 )
+from cybervein_client.catalogue.sealed import Sealed
 from cybervein_client.catalogue.store import Catalogue
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "DealState",
     "FileRow",
     "FileState",
+    "Sealed",
     "SegmentRow",
     "SourceFacts",
 ]

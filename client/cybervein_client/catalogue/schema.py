@@ -49,11 +49,23 @@ ALTER TABLE deals ADD COLUMN expires INTEGER;
 ALTER TABLE deals ADD COLUMN kib INTEGER;
 """
 
+_SEALED: Final = """
+CREATE TABLE sealed (
+    file TEXT NOT NULL REFERENCES files (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+    salt BLOB NOT NULL, roots BLOB NOT NULL, PRIMARY KEY (file, number)
+) STRICT;
+CREATE TABLE receipts (
+    file TEXT NOT NULL REFERENCES files (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+    deal TEXT NOT NULL, place INTEGER NOT NULL, entry BLOB NOT NULL,
+    PRIMARY KEY (file, number, deal, place)
+) STRICT;
+"""
+
 
 CATALOGUE: Final = database.Store(
     what="catalogue",
     application_id=0x43566361,  # "CVca"
-    migrations=(_TABLES, _SOURCES, _LIFETIMES),
+    migrations=(_TABLES, _SOURCES, _LIFETIMES, _SEALED),
     rescue="check the disk, or restore it from a wallet backup",
     mode=0o600,
 )

@@ -25,6 +25,7 @@ from cybervein_client.catalogue.rows import (
     SourceFacts,
 )
 from cybervein_client.catalogue.schema import open_database
+from cybervein_client.catalogue.sealed import Sealed, column_of, entry_of, unpacked
 
 if TYPE_CHECKING:
     from cybervein_protocol.messages import ShardEntry
@@ -224,8 +225,13 @@ class Catalogue:
     # Segments
 
     def put_segment(self, row: SegmentRow) -> None:
-        """Record a segment: first its salt, then (all at once) its shards with their receipts."""
+        """Record a segment with the receipts of its shards; how it was sealed is in it now."""
         with self._write() as database:
+            for table in ("sealed", "receipts"):
+                database.execute(
+                    f"DELETE FROM {table} WHERE file = ? AND number = ?",  # noqa: S608 -- our own names
+                    (row.file, row.number),
+                )
             database.execute(
                 "INSERT OR REPLACE INTO segments (file, number, salt, size, chunks, last, shards)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -236,6 +242,42 @@ class Catalogue:
         """The file's segments, in order."""
         query = f"SELECT {_columns(SegmentRow)} FROM segments WHERE file = ? ORDER BY number"  # noqa: S608 -- our own column names
         return [_segment(row) for row in self._rows(query, file)]
+
+    def put_sealed(self, file: str, sealed: Sealed) -> None:
+        """Record how a segment is sealed, before any of it is sent; earlier receipts are void."""
+        with self._write() as database:
+            database.execute(
+                "DELETE FROM receipts WHERE file = ? AND number = ?", (file, sealed.number)
+            )
+            database.execute(
+                "INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?)",
+                (file, sealed.number, sealed.salt, sealed.packed()),
+            )
+
+    def sealed(self, file: str, number: int) -> Sealed | None:
+        """How a segment was sealed whose upload has begun."""
+        rows = self._rows(
+            "SELECT number, salt, roots FROM sealed WHERE file = ? AND number = ?", file, number
+        )
+        return unpacked(*rows[0]) if rows else None
+
+    def put_receipt(
+        self, file: str, number: int, deal: str, index: int, entry: "ShardEntry"
+    ) -> None:
+        """Record that a miner has a shard of a segment whose upload has begun."""
+        with self._write() as database:
+            database.execute(
+                "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?)",
+                (file, number, deal, index, column_of(entry)),
+            )
+
+    def receipts(self, file: str, number: int, deal: str) -> "dict[int, ShardEntry]":
+        """The receipts of such a segment in that deal, by index."""
+        rows = self._rows(
+            "SELECT place, entry FROM receipts WHERE file = ? AND number = ? AND deal = ?",
+            *(file, number, deal),
+        )
+        return {place: entry_of(entry) for place, entry in rows}
 
     # Last known holders and other facts
 

@@ -7,5 +7,6 @@ for each 64 to 256 KiB.
 """
 
 from cybervein_client.transport.bulk import BulkTransport, ShardAt
+from cybervein_client.transport.sending import Sending
 
-__all__ = ["BulkTransport", "ShardAt"]
+__all__ = ["BulkTransport", "Sending", "ShardAt"]

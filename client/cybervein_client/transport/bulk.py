@@ -17,11 +17,11 @@ from cybervein_runtime.http_client import error_of, sign_headers
 from cybervein_runtime.reasons import peer_reason
 
 from cybervein_client.transport.connections import ConnectionPool
+from cybervein_client.transport.sending import Sending, give_up, send_body, silence
 
 WORKERS_MAX: Final = 32
 STALL_SECONDS_MAX: Final = 20.0
 _ERROR_BYTES_MAX: Final = 64 * 1024
-_SEND_BYTES: Final = 1 << 20
 _BAD_REQUEST: Final = 400
 
 T = TypeVar("T")
@@ -45,6 +45,7 @@ class _Exchange:
     url: str
     order: Order
     body: bytes | None = None
+    transfer: Sending | None = None
     aborted: bool = False
     connection: http.client.HTTPConnection | None = field(default=None, repr=False)
 
@@ -64,6 +65,7 @@ class BulkTransport:
 
     def __init__(self, key: KeyPair, *, stall_seconds: float = STALL_SECONDS_MAX) -> None:
         self._key = key
+        self._stall_seconds = stall_seconds
         self._pool = ConnectionPool(stall_seconds)
         self._threads = ThreadPoolExecutor(WORKERS_MAX, thread_name_prefix="shard")
 
@@ -72,12 +74,20 @@ class BulkTransport:
         self._pool.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def put(
-        self, shard: ShardAt, segment: int, index: int, order: Order, data: bytes
+    async def put(  # noqa: PLR0913 -- what is sent, and where
+        self,
+        shard: ShardAt,
+        segment: int,
+        index: int,
+        order: Order,
+        data: bytes,
+        *,
+        transfer: Sending | None = None,
     ) -> Receipt:
-        """Upload a shard; the miner's receipt, not yet verified."""
+        """Upload a shard; the miner's receipt, not yet verified. `transfer` shows how far it is."""
         url = f"{_shard_url(shard)}?segment={segment}&index={index}"
-        return await self._run(_Exchange("PUT", url, order, data), _read_receipt)
+        transfer = transfer or Sending(len(data))
+        return await self._run(_Exchange("PUT", url, order, data, transfer), _read_receipt)
 
     async def get(self, shard: ShardAt, order: Order) -> bytes:
         """The whole shard, not yet verified. Raises ProofError for fewer or more bytes."""
@@ -128,7 +138,7 @@ class BulkTransport:
         except (OSError, http.client.HTTPException) as error:
             raise UnavailableError(
                 f"{exchange.method} {exchange.url}: miner {address(exchange.order.miner)} does not "
-                f"answer ({peer_reason(error)}); it is tried elsewhere"
+                f"answer ({silence(error) or peer_reason(error)}); it is tried elsewhere"
             ) from error
         finally:
             exchange.body = None  # its memory is counted as free when the result is seen
@@ -144,7 +154,7 @@ class BulkTransport:
             _require_success(response, exchange.url)
             result = read(response)
         except BaseException:
-            connection.close()
+            give_up(connection)
             raise
         if response.isclosed() and not response.will_close:
             self._pool.give_back(exchange.url, connection)
@@ -167,17 +177,9 @@ class BulkTransport:
             connection.putheader("content-type", "application/octet-stream")
             connection.putheader("content-length", str(len(body)))
         connection.endheaders()
-        if body is not None:
-            with suppress(ConnectionError):  # a refusal may arrive before the body is sent
-                _send_all(connection, body)
+        if body is not None and exchange.transfer is not None:
+            send_body(connection.sock, body, exchange.transfer, self._stall_seconds)
         return connection.getresponse()
-
-
-def _send_all(connection: http.client.HTTPConnection, body: bytes) -> None:
-    with memoryview(body) as view:
-        for start in range(0, len(view), _SEND_BYTES):
-            with view[start : start + _SEND_BYTES] as part:
-                connection.send(part)
 
 
 def _require_success(response: http.client.HTTPResponse, url: str) -> None:

@@ -1,8 +1,9 @@
 """One running put: segments through encoder and uploader, deals committed behind them.
 
 The producer encodes one segment at a time; uploads run beside it within a byte budget, so memory
-does not grow with the file. A segment that has no receipts yet always gets a fresh salt, even if an
-earlier attempt had begun to upload it: content that may have changed never meets a used key.
+does not grow with the file. A segment whose upload an earlier attempt has begun is sealed with the
+same salt; if that gives the same roots, it is the same content and its receipts count. If not, it
+gets a fresh salt before anything is sent: content that has changed never meets a used key.
 """
 
 import asyncio
@@ -15,14 +16,22 @@ from typing import Final
 from cybervein_protocol.coding import SegmentShape
 from cybervein_protocol.encoding import parse_cid
 from cybervein_protocol.errors import ProofError
+from cybervein_protocol.messages import ShardEntry
 from cybervein_protocol.names import MIB
 
-from cybervein_client.catalogue import Catalogue, CatalogueDeal, DealState, FileRow, SegmentRow
+from cybervein_client.catalogue import (
+    Catalogue,
+    CatalogueDeal,
+    DealState,
+    FileRow,
+    Sealed,
+    SegmentRow,
+)
 from cybervein_client.upload.budget import ByteBudget
 from cybervein_client.upload.deals import FileDeals
 from cybervein_client.upload.encode import Encoded, Encoder
 from cybervein_client.upload.resuming import Earlier, SourceChangedError
-from cybervein_client.upload.shards import ShardUploader
+from cybervein_client.upload.shards import SegmentJob, ShardUploader
 from cybervein_client.upload.source import Piece, Source
 
 BUDGET_BYTES: Final = 112 * MIB
@@ -87,24 +96,46 @@ class RunningPut:
         self._advance(piece.size)
 
     async def _encoded(self, piece: Piece) -> tuple[SegmentRow, Encoded]:
-        """A piece under a fresh salt, as soon as there is room for its shards."""
+        """A piece sealed, as before if it is the same, as soon as there is room for its shards."""
         shape = SegmentShape(piece.size, self.file.k, self.file.n, last=piece.last)
-        row = SegmentRow(
+        await self.budget.take(shape.n * shape.shard_size)
+        before = self.catalogue.sealed(self.file.id, piece.number)
+        if before is not None:
+            row = self._row(piece, before.salt)
+            encoded = await self._encoder.encode(piece, row)
+            if tuple(encoded.roots) == before.roots:
+                return row, encoded
+        return await self._sealed_anew(piece)
+
+    async def _sealed_anew(self, piece: Piece) -> tuple[SegmentRow, Encoded]:
+        row = self._row(piece, secrets.token_bytes(_SALT_BYTES))
+        encoded = await self._encoder.encode(piece, row)
+        sealed = Sealed(row.number, row.salt, tuple(encoded.roots))
+        await asyncio.to_thread(self.catalogue.put_sealed, self.file.id, sealed)
+        return row, encoded
+
+    def _row(self, piece: Piece, salt: bytes) -> SegmentRow:
+        shape = SegmentShape(piece.size, self.file.k, self.file.n, last=piece.last)
+        return SegmentRow(
             file=self.file.id,
             number=piece.number,
-            salt=secrets.token_bytes(_SALT_BYTES),
+            salt=salt,
             size=piece.size,
             chunks=shape.chunks,
             last=piece.last,
             shards=(),
         )
-        await self.budget.take(shape.n * shape.shard_size)
-        return row, await self._encoder.encode(piece, row)
 
     async def _upload(self, deal: CatalogueDeal, row: SegmentRow, encoded: Encoded) -> None:
         """All shards of a segment, and then one journal entry with their receipts."""
         cid, local = parse_cid(deal.cid, "deal"), row.number - deal.first
-        entries = await self.uploader.upload(cid, local, encoded.shards, encoded.roots)
+        done = self.catalogue.receipts(self.file.id, row.number, deal.cid)
+
+        def keep(index: int, entry: ShardEntry) -> None:
+            self.catalogue.put_receipt(self.file.id, row.number, deal.cid, index, entry)
+
+        job = SegmentJob(cid, local, encoded.shards, encoded.roots, done, keep)
+        entries = await self.uploader.upload(job)
         await asyncio.to_thread(self.catalogue.put_segment, replace(row, shards=entries))
         self._advance(row.size)
 
@@ -150,7 +181,8 @@ class RunningPut:
             lost = await self.uploader.lost(parse_cid(deal.cid, "deal"), row)
             if lost:
                 piece = Piece(row.number, row.size, row.last, None)
-                fresh, encoded = await self._encoded(piece)
+                await self.budget.take(sum(entry.size for entry in row.shards))
+                fresh, encoded = await self._sealed_anew(piece)
                 self._done -= row.size
                 await self._upload(deal, fresh, encoded)
 

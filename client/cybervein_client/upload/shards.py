@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cybervein_protocol.audit import CHUNK_BYTES, Held
@@ -29,8 +29,9 @@ from multiformats import CID
 from cybervein_client.catalogue import SegmentRow
 from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.ledger import CustomersSuperNode
-from cybervein_client.transport import BulkTransport, ShardAt
+from cybervein_client.transport import BulkTransport, Sending, ShardAt
 from cybervein_client.upload.budget import ByteBudget
+from cybervein_client.upload.uplink import Uplink
 
 ROUNDS_MAX = 7
 _PAUSE_SECONDS = 0.7
@@ -58,6 +59,30 @@ class Failures:
         return "; ".join(f"{address(miner)}: {why}" for miner, why in self.seen.items())
 
 
+@dataclass(slots=True, eq=False)
+class SegmentJob:
+    """A segment to upload: what of it is `done` already, and what `keep` is told of each receipt.
+
+    `segment` counts within the deal; `shards` has those that are still to be sent.
+    """
+
+    deal: CID
+    segment: int
+    shards: dict[int, bytes]
+    roots: Sequence[bytes]
+    done: dict[int, ShardEntry]
+    keep: Callable[[int, ShardEntry], None]
+
+    def plan(self, index: int) -> ShardPlan:
+        """What is asked an order for."""
+        root, size = self.roots[index], len(self.shards[index])
+        return ShardPlan(segment=self.segment, index=index, root=root, size=size)
+
+    def missing(self) -> list[ShardPlan]:
+        """The shards without a receipt."""
+        return [self.plan(index) for index in range(len(self.roots)) if index not in self.done]
+
+
 @dataclass(kw_only=True, eq=False)
 class ShardUploader:
     """Uploads the shards of one deal's segments."""
@@ -67,32 +92,28 @@ class ShardUploader:
     fetcher: ShardFetcher
     network: CID
     budget: ByteBudget
+    uplink: Uplink = field(default_factory=Uplink)
     failures: Failures = field(init=False, default_factory=Failures)
     _granted: bool = field(init=False, default=False)
 
-    async def upload(
-        self, deal: CID, segment: int, shards: dict[int, bytes], roots: Sequence[bytes]
-    ) -> tuple[ShardEntry, ...]:
-        """Place and upload every shard; entries by index. `segment` counts within the deal.
+    async def upload(self, job: SegmentJob) -> tuple[ShardEntry, ...]:
+        """Place and upload every shard; entries by index.
 
-        A shard leaves `shards`, and its bytes the budget, when its receipt is there.
+        A shard leaves `job.shards`, and its bytes the budget, when its receipt is there.
         Raises ConflictError when miners run out, UnavailableError after `ROUNDS_MAX` rounds.
         """
-        done: dict[int, ShardEntry] = {}
+        for index in job.done:
+            await self.budget.give(len(job.shards.pop(index)))
         for turn in range(ROUNDS_MAX):
-            plans = [
-                ShardPlan(segment=segment, index=index, root=root, size=len(shards[index]))
-                for index, root in enumerate(roots)
-                if index not in done
-            ]
+            plans = job.missing()
             if not plans:
-                return tuple(done[index] for index in range(len(roots)))
-            grants = await self._grants(deal, plans, turn)
-            await asyncio.gather(*(self._one(deal, g, shards, done) for g in grants))
-        if len(done) == len(roots):
-            return tuple(done[index] for index in range(len(roots)))
+                break
+            grants = await self._grants(job.deal, plans, turn)
+            await asyncio.gather(*(self._one(job, grant) for grant in grants))
+        if not job.missing():
+            return tuple(job.done[index] for index in range(len(job.roots)))
         raise UnavailableError(
-            f"segment {segment}: {len(roots) - len(done)} shards found no miner in {ROUNDS_MAX} "
+            f"segment {job.segment}: {len(job.missing())} shards found no miner in {ROUNDS_MAX} "
             f"rounds ({self.failures.text()}); run the same put again, it continues from here"
         )
 
@@ -130,24 +151,72 @@ class ShardUploader:
         wanted = {(plan.segment, plan.index): plan for plan in plans}
         return [g for g in grants if _serves(g, wanted.get((g.segment, g.index)))]
 
-    async def _one(
-        self,
-        deal: CID,
-        grant: OrderGrant,
-        shards: dict[int, bytes],
-        done: dict[int, ShardEntry],
-    ) -> None:
-        order, index = grant.order, grant.index
-        size = len(shards[index])
-        shard = ShardAt(order.root, size, order.miner, grant.url)
+    async def _one(self, job: SegmentJob, grant: OrderGrant) -> None:
+        """One shard to its miner, or to a spare where that one is far slower than the others."""
+        while True:
+            order, size = grant.order, len(job.shards[grant.index])
+            transfer = Sending(size)
+            try:
+                async with self.uplink.lane(transfer):
+                    spare, receipt = await self._sent(job, grant, transfer)
+                if receipt is not None:
+                    self._check(receipt, job.deal, grant, size)
+            except CyberVeinError as error:
+                self.failures.note(order.miner, error)
+                return
+            if spare is None and receipt is not None:
+                await self._keep(job, grant, size, receipt)
+                return
+            assert spare is not None  # noqa: S101 -- one of both is there
+            grant = spare
+
+    async def _sent(
+        self, job: SegmentJob, grant: OrderGrant, transfer: Sending
+    ) -> tuple[OrderGrant | None, Receipt | None]:
+        """The miner's receipt; or another miner's order, as this one lags and was given up."""
+        data = job.shards[grant.index]
+        shard = ShardAt(grant.order.root, len(data), grant.order.miner, grant.url)
+        sending = asyncio.ensure_future(
+            self.transport.put(
+                shard, grant.segment, grant.index, grant.order, data, transfer=transfer
+            )
+        )
+        asked = False
         try:
-            receipt = await self.transport.put(shard, grant.segment, index, order, shards[index])
-            self._check(receipt, deal, grant, size)
-        except CyberVeinError as error:
-            self.failures.note(order.miner, error)
-            return
-        done[index] = ShardEntry(root=order.root, miner=order.miner, size=size, receipt=receipt.sig)
-        del shards[index]
+            while not sending.done():
+                await asyncio.wait((sending,), timeout=self.uplink.lag_seconds / 2)
+                if not sending.done() and not asked and self.uplink.lags(transfer):
+                    asked = True
+                    if (spare := await self._spare(job, grant)) is not None:
+                        self._note_slow(grant.order.miner, transfer)
+                        return spare, None
+            return None, sending.result()
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    async def _spare(self, job: SegmentJob, grant: OrderGrant) -> OrderGrant | None:
+        """An order for another miner, if there is one; the slow one is better than none."""
+        plan = job.plan(grant.index)
+        avoid = {*self.failures.by_miner, grant.order.miner}
+        try:
+            grants = await self.supernode.orders(job.deal, [plan], list(avoid))
+        except CyberVeinError:
+            return None
+        return next((g for g in grants if _serves(g, plan)), None)
+
+    def _note_slow(self, miner: bytes, transfer: Sending) -> None:
+        rate = transfer.rate(self.uplink.clock()) / 1000
+        self.failures.note(
+            miner, UnavailableError(f"took {rate:.0f} kB/s, far less than the others; replaced")
+        )
+
+    async def _keep(self, job: SegmentJob, grant: OrderGrant, size: int, receipt: Receipt) -> None:
+        order, index = grant.order, grant.index
+        entry = ShardEntry(root=order.root, miner=order.miner, size=size, receipt=receipt.sig)
+        await asyncio.to_thread(job.keep, index, entry)
+        job.done[index] = entry
+        del job.shards[index]
         await self.budget.give(size)
 
     def _check(self, receipt: Receipt, deal: CID, grant: OrderGrant, size: int) -> None:

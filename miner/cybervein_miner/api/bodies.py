@@ -6,6 +6,7 @@ tests, through ASGI.
 
 import asyncio
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -33,10 +34,16 @@ class StoredBytes:
             return os.pread(self.handle, PIECE_BYTES, offset)
 
 
-async def receive_body(request: Request, incoming: Incoming, throttle: Throttle) -> None:
-    """The body into the file: its first piece through ASGI, the rest past it where possible."""
+async def receive_body(
+    request: Request, incoming: Incoming, throttle: Throttle, moved: Callable[[], None]
+) -> None:
+    """The body into the file: its first piece through ASGI, the rest past it where possible.
+
+    `moved` is told, in any thread, whenever a piece came.
+    """
 
     def write(data: bytes | memoryview) -> None:
+        moved()
         throttle.pace(len(data))  # what is not read yet waits at the peer
         incoming.write(data)
 
@@ -47,7 +54,7 @@ async def receive_body(request: Request, incoming: Incoming, throttle: Throttle)
         await asyncio.to_thread(write, data)
         received += len(data)
     if more and bulk is not None:
-        await bulk.receive_rest(received, incoming.size, write)
+        await bulk.receive_rest(received, incoming.size, write, throttle.piece)
 
 
 async def _next(request: Request) -> tuple[bytes, bool]:
@@ -74,7 +81,7 @@ async def send_file(request: Request, send: Send, stored: StoredBytes, throttle:
     stored.call.rest()
     await send(_start(stored.size))
     if bulk is not None:
-        await bulk.send_file(stored.handle, stored.size, pace)
+        await bulk.send_file(stored.handle, stored.size, pace, throttle.piece)
     else:
         for offset in range(0, stored.size, PIECE_BYTES):
             piece = await asyncio.to_thread(stored.piece, offset)

@@ -28,6 +28,8 @@ from cybervein_miner.disk.threads import DaemonThreads
 EXTENSION: Final = "cybervein.bulk"
 PIECE_BYTES: Final = 1 << 20
 STALL_SECONDS: Final = 30.0
+STEP_BYTES: Final = 64 * 1024
+"""What must move in that time: many shards share a slow line."""
 _FLUSH_SECONDS: Final = 0.002
 _threads = DaemonThreads("bulk")  # as many as the door lets in
 
@@ -37,7 +39,7 @@ Pace = Callable[[int], None]
 
 
 class PeerGoneError(Exception):
-    """The peer closed the connection, or moved less than a piece in the stall limit."""
+    """The peer closed the connection, or moved less than a step in the stall limit."""
 
 
 class BulkProtocol(HttpProtocol):
@@ -63,8 +65,13 @@ class Bulk:
     protocol: BulkProtocol
     cycle: RequestResponseCycle
 
-    async def receive_rest(self, first: int, size: int, sink: Sink) -> None:
+    async def receive_rest(
+        self, first: int, size: int, sink: Sink, piece: int = PIECE_BYTES
+    ) -> None:
         """Hand bytes `first` to `size` of this request's body to `sink`, in a thread.
+
+        A `piece` below the usual one says that the sink is slow: then no more than that waits in
+        the kernel either, so that the peer sees how fast it goes.
 
         `first` bytes came through ASGI. What `sink` raises comes out once the body is read.
         Raises PeerGoneError.
@@ -75,12 +82,15 @@ class Bulk:
         rest = size - first - len(early)
         async with self._lent() as sock:
             loop = asyncio.get_running_loop()
-            await _finish(loop.run_in_executor(_threads, _receive, sock, early, rest, sink), sock)
+            if piece < PIECE_BYTES:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, piece)
+            job = loop.run_in_executor(_threads, _receive, sock, early, rest, sink, piece)
+            await _finish(job, sock)
         if rest:
             self.protocol.restart_parser()
         self.cycle.more_body = False
 
-    async def send_file(self, handle: int, size: int, pace: Pace) -> None:
+    async def send_file(self, handle: int, size: int, pace: Pace, piece: int = PIECE_BYTES) -> None:
         """Send `size` bytes of an open file as this response's body. Raises PeerGoneError, OSError.
 
         The response has begun with that Content-Length; end it with an empty body message.
@@ -90,7 +100,8 @@ class Bulk:
             await asyncio.sleep(_FLUSH_SECONDS)
         async with self._lent() as sock:
             loop = asyncio.get_running_loop()
-            await _finish(loop.run_in_executor(_threads, _send, sock, handle, size, pace), sock)
+            job = loop.run_in_executor(_threads, _send, sock, handle, size, pace, piece)
+            await _finish(job, sock)
         self.cycle.expected_content_length -= size
 
     @asynccontextmanager
@@ -120,9 +131,9 @@ async def _finish(work: "asyncio.Future[Any]", sock: socket.socket) -> None:
         raise
 
 
-def _receive(sock: socket.socket, early: bytes, rest: int, sink: Sink) -> None:
+def _receive(sock: socket.socket, early: bytes, rest: int, sink: Sink, piece: int) -> None:
     """Read `rest` bytes; after an error of the sink the remainder is read and dropped."""
-    buffer = memoryview(bytearray(min(PIECE_BYTES, max(1, rest))))
+    buffer = memoryview(bytearray(min(piece, max(1, rest))))
     failure = _offer(sink, memoryview(early), None)
     while rest:
         count = _fill(sock, buffer[: min(len(buffer), rest)])
@@ -142,12 +153,14 @@ def _offer(sink: Sink, data: memoryview, failure: Exception | None) -> Exception
 
 
 def _fill(sock: socket.socket, into: memoryview) -> int:
-    """Fill the whole buffer within the stall limit."""
+    """Bytes into the buffer: all it takes, or a step and whatever more is there at once."""
     done, deadline = 0, time.monotonic() + STALL_SECONDS
     while done < len(into):
         try:
             count = sock.recv_into(into[done:])
         except BlockingIOError:
+            if done >= STEP_BYTES:
+                break
             _await(sock, select.POLLIN, deadline)
             continue
         except OSError as error:
@@ -158,13 +171,16 @@ def _fill(sock: socket.socket, into: memoryview) -> int:
     return done
 
 
-def _send(sock: socket.socket, handle: int, size: int, pace: Pace) -> None:
-    offset, paid, deadline = 0, 0, time.monotonic() + STALL_SECONDS
+def _send(sock: socket.socket, handle: int, size: int, pace: Pace, piece: int) -> None:
+    offset = paid = step = 0
+    deadline = time.monotonic() + STALL_SECONDS
     while offset < size:
         if offset >= paid:
-            piece = min(PIECE_BYTES, size - offset)
-            pace(piece)
-            paid, deadline = offset + piece, time.monotonic() + STALL_SECONDS
+            count = min(piece, size - offset)
+            pace(count)
+            paid, step, deadline = offset + count, offset, time.monotonic() + STALL_SECONDS
+        elif offset - step >= STEP_BYTES:
+            step, deadline = offset, time.monotonic() + STALL_SECONDS
         try:
             count = os.sendfile(sock.fileno(), handle, offset, paid - offset)
         except BlockingIOError:
@@ -181,4 +197,4 @@ def _await(sock: socket.socket, event: int, deadline: float) -> None:
     poll = select.poll()
     poll.register(sock, event)
     if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-        raise PeerGoneError(f"less than a mebibyte moved in {STALL_SECONDS:.0f} s")
+        raise PeerGoneError(f"less than {STEP_BYTES} bytes moved in {STALL_SECONDS:.0f} s")

@@ -6,7 +6,7 @@ synced.
 
 import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -26,6 +26,7 @@ from cybervein_runtime.parameters import NUMBER_MAX, parse_root
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
+from cybervein_miner.api.arrivals import Arrivals
 from cybervein_miner.api.bodies import StoredBytes, receive_body, send_file
 from cybervein_miner.api.bulk import PeerGoneError
 from cybervein_miner.api.door import Door, number_of
@@ -58,6 +59,7 @@ class ShardEndpoint:
     orders: OrderBook
     tally: Tally
     throttle: Throttle
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; an error before the first byte of the answer becomes JSON."""
@@ -112,8 +114,11 @@ class ShardEndpoint:
     async def _receive(
         self, request: Request, root: bytes, size: int, claim: Claim, order: Order
     ) -> None:
-        async with self.store.receiving(root, size) as incoming:
-            await receive_body(request, incoming, self.throttle)
+        async with (
+            self.arrivals.turn(root, order.bearer, request) as arrival,
+            self.store.receiving(root, size) as incoming,
+        ):
+            await receive_body(request, incoming, self.throttle, arrival.moved)
             await in_time(incoming.finish, f"store shard {root.hex()[:16]}", FINISH_SECONDS)
             await self.store.accept(incoming, claim, order)
 

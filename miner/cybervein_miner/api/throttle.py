@@ -7,6 +7,9 @@ from typing import Final
 
 RATE_MIN: Final = 128 * 1024
 BURST_SECONDS: Final = 0.25
+PIECE_SECONDS: Final = 0.25
+PIECE_BYTES_MIN: Final = 16 * 1024
+PIECE_BYTES_MAX: Final = 1 << 20
 
 
 class Throttle:
@@ -31,6 +34,13 @@ class Throttle:
             begin = max(self._free_at, now - BURST_SECONDS)
             self._free_at = begin + count / self.rate
             return max(0.0, begin - now)
+
+    @property
+    def piece(self) -> int:
+        """Bytes to move at a time: whoever waits for his turn with others waits seconds at most."""
+        if self.rate is None:
+            return PIECE_BYTES_MAX
+        return min(PIECE_BYTES_MAX, max(PIECE_BYTES_MIN, int(self.rate * PIECE_SECONDS)))
 
     def pace(self, count: int) -> None:
         """Wait in a thread."""
