@@ -175,7 +175,7 @@ async def test_one_very_slow_miner_costs_a_spare_and_not_the_put(
         async def route(shard: ShardAt) -> str:
             async with turn:
                 if not slow:
-                    way = slow_line(shard.url, Line(20_000))
+                    way = slow_line(shard.url, Line(4_000))
                     slow[shard.miner] = await stack.enter_async_context(way)
             return slow.get(shard.miner, shard.url)
 

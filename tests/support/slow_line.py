@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-PIECE_BYTES = 4096
+PIECE_BYTES = 1024
 _BUFFER_BYTES = 8192
 
 

@@ -181,15 +181,14 @@ class ShardUploader:
                 shard, grant.segment, grant.index, grant.order, data, transfer=transfer
             )
         )
-        asked = False
         try:
             while not sending.done():
                 await asyncio.wait((sending,), timeout=self.uplink.lag_seconds / 2)
-                if not sending.done() and not asked and self.uplink.lags(transfer):
-                    asked = True
-                    if (spare := await self._spare(job, grant)) is not None:
-                        self._note_slow(grant.order.miner, transfer)
-                        return spare, None
+                if sending.done() or not self.uplink.lags(transfer):
+                    continue
+                if (spare := await self._spare(job, grant)) is not None:
+                    self._note_slow(grant.order.miner, transfer)
+                    return spare, None
             return None, sending.result()
         finally:
             sending.cancel()
