@@ -10,7 +10,7 @@ from cybervein_miner.disk.marker import create_marker
 from cybervein_miner.disk.trouble import (
     FILES_MAX,
     PROBE_SECONDS_MIN,
-    Failures,
+    FailedFiles,
     judge,
     takes_a_write,
 )
@@ -60,7 +60,7 @@ def now() -> list[float]:
 def disk(tmp_path: Path, now: list[float]) -> Disk:
     (tmp_path / "d").mkdir()
     marker = create_marker(tmp_path / "d", KEY, 1)
-    failures = Failures(lambda: now[0])
+    failures = FailedFiles(lambda: now[0])
     disk = Disk(marker.disk.hex(), tmp_path / "d", KEY.public, 0, failures=failures)
     disk.check()
     return disk

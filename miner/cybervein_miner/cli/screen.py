@@ -1,6 +1,7 @@
 """A miner's status as a person reads it, on 80 columns; a wish stands beside the ledger's fact."""
 
 from cybervein_protocol.amounts import coins
+from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.api.miner.disks import DiskDocument
 from cybervein_protocol.api.miner.status import LedgerDocument, ReachDocument, StatusDocument
 from cybervein_protocol.names import GIB, MIB
@@ -92,13 +93,20 @@ def _disks(disks: list[DiskDocument]) -> Table:
     for disk in disks:
         table.add_row(
             Text(disk.path),
-            "leaving" if disk.leaving else disk.state,
+            "leaving" if disk.leaving else _state(disk),
             size(disk.capacity_bytes),
             size(disk.free_bytes),
             str(disk.plots),
             str(disk.shards),
         )
     return table
+
+
+def _state(disk: DiskDocument) -> str:
+    """In a word: what keeps a ready disk from being of use comes first."""
+    if disk.state is not DiskState.READY:
+        return disk.state
+    return "late" if disk.late else disk.no_room or disk.state
 
 
 def size(count: int) -> str:

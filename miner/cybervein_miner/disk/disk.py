@@ -27,7 +27,7 @@ from cybervein_miner.disk.fullness import FULL, Fullness, without_files
 from cybervein_miner.disk.gauge import NO_ROOM, Gauge, Room
 from cybervein_miner.disk.marker import FOLDER, marker_path, read_marker
 from cybervein_miner.disk.space import NONE, Reservation, Space, space_of
-from cybervein_miner.disk.trouble import Failures
+from cybervein_miner.disk.trouble import FailedFiles
 
 _LOOK = "look at its marker"
 FOLDERS = ("plots", "shards", "trash", "tmp")
@@ -49,7 +49,7 @@ class Disk:
     leaving: bool = False
     drained: bool = False
     fullness: Fullness = field(default_factory=Fullness)
-    failures: Failures = field(default_factory=Failures)
+    failures: FailedFiles = field(default_factory=FailedFiles)
     home: Path = Path()
     beside: Callable[[], Sequence["Disk"]] = tuple
     """Other disks of this miner on the same filesystem: its space is there once, for all."""

@@ -21,7 +21,7 @@ from cybervein_miner.disk.given import is_folder, place_of
 from cybervein_miner.disk.marker import create_marker, read_marker
 from cybervein_miner.disk.places import disk_at, mount_points, places_of, require_apart
 from cybervein_miner.disk.threads import Lanes
-from cybervein_miner.disk.trouble import Failures
+from cybervein_miner.disk.trouble import FailedFiles
 from cybervein_miner.record.journal import Journal
 
 DISKS_MAX = 1024
@@ -158,7 +158,7 @@ class Rack:
         return found
 
     def _again(self, disk: Disk) -> Disk:
-        disk.leaving, disk.drained, disk.failures = False, False, Failures()
+        disk.leaving, disk.drained, disk.failures = False, False, FailedFiles()
         disk.check()
         self._remember(disk)
         if not disk.readable:

@@ -57,7 +57,7 @@ def counts(error: OSError) -> bool:
 
 
 @dataclass(eq=False, slots=True)
-class Failures:
+class FailedFiles:
     """Files of a disk that failed, and when a quarantined disk is tried again."""
 
     clock: Callable[[], float] = time.monotonic

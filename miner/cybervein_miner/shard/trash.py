@@ -41,7 +41,7 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class RemovedTrash:
     """What was removed for good."""
 
     shards: int
@@ -119,7 +119,7 @@ class Trash:
 
     def _empty(
         self, disk: Disk | None, name: str, before: int | None, enough: int | None = None
-    ) -> Removed:
+    ) -> RemovedTrash:
         """The oldest trash of a disk, until `enough` bytes went; None is a disk given up."""
         shards, size = 0, 0
         for row in self._index.trash_on(name, _EVER if before is None else before, _PURGE_MAX):
@@ -127,7 +127,7 @@ class Trash:
                 break
             if not self._arriving(row.root) and self._remove(disk, row):
                 shards, size = shards + 1, size + row.size
-        return Removed(shards, size)
+        return RemovedTrash(shards, size)
 
     def _remove(self, disk: Disk | None, row: HeldShard) -> bool:
         if disk is not None and (self._aside.waits(row.root) or not self._delete(disk, row)):

@@ -112,6 +112,10 @@ class DiskBoard:
 
     def _remark(self, disk: Disk, plots: int) -> str:
         """What a person may want to know of a disk that can be used."""
+        if disk.lateness:
+            return f"late: {disk.lateness}"
+        if disk.no_room not in {"", FULL}:
+            return f"takes nothing more: {disk.no_room}"
         if disk.leaving and self.leaving.blocked_by:
             return self.leaving.blocked_by
         if disk.path != disk.home:
