@@ -28,7 +28,7 @@ from cybervein_client.lasting.outlook import Outlook, outlook
 from cybervein_client.lasting.renewal import RenewalPlan, Renewer
 from cybervein_client.ledger import CustomersSuperNode, Payment, UnitSender, plan_payment
 from cybervein_client.lifetimes import NetworkTime, default_epochs
-from cybervein_client.removal import Removed, Remover
+from cybervein_client.removal import Removal, Remover
 from cybervein_client.transport import BulkTransport
 from cybervein_client.upload import Ended, Note, Offer, PutOptions, Source, Uploader
 
@@ -211,7 +211,7 @@ class AsyncClient:
         """What would come back if the file was removed now."""
         return await self._remover.refund(self.catalogue.resolve(name))
 
-    async def remove(self, name: str) -> Removed:
+    async def remove(self, name: str) -> Removal:
         """End a file's deals, tell its miners, forget its key."""
         file = self.catalogue.resolve(name)
         with self.home.writing(file.name, "rm"):

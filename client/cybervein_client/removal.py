@@ -24,7 +24,7 @@ _DELETES_AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class Removal:
     """What a removal came to: miners that were not reached, veins that came back."""
 
     miners_not_reached: int
@@ -51,7 +51,7 @@ class Remover:
                 total += known.escrow - known.spent if told is UNSET else told
         return Veins(total)
 
-    async def remove(self, file: FileRow) -> Removed:
+    async def remove(self, file: FileRow) -> Removal:
         """Close the deals, delete the shards, forget the key."""
         self.catalogue.set_file_state(file.id, FileState.REMOVING)
         placed = await self.locator.locate(file)
@@ -62,7 +62,7 @@ class Remover:
                 self.catalogue.set_deal_state(deal, DealState.CLOSED)
         missed = await self._delete([at for row in placed.values() for at in row.values()])
         self.catalogue.forget_file(file.id)
-        return Removed(missed, Veins(refunded))
+        return Removal(missed, Veins(refunded))
 
     async def _close(self, deal: CatalogueDeal) -> int:
         """Close a deal that is open or active on the ledger; the veins that came back."""

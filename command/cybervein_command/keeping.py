@@ -15,7 +15,7 @@ from cybervein_command.terms import Duration, Epochs, term
 
 if TYPE_CHECKING:
     from cybervein_client.client import AsyncClient
-    from cybervein_client.removal import Removed
+    from cybervein_client.removal import Removal
 
 Name = Annotated[str, typer.Argument(help="Name or CID of a stored file.")]
 
@@ -28,7 +28,7 @@ def rm(
     """Remove a file for good: ends its deals, deletes its shards, forgets its key."""
     console = console_of(ctx)
 
-    async def remove(client: "AsyncClient") -> "Removed":
+    async def remove(client: "AsyncClient") -> "Removal":
         if not yes:
             back = coins(await client.refund(name), decimals_of(ctx))
             confirm(f"Remove {name} for good? {back} coins come back now.", yes=yes)

@@ -17,7 +17,7 @@ from cybervein_client.upload.plan import (
     plan_deal,
     segments_per_deal,
 )
-from cybervein_client.upload.shards import Failures
+from cybervein_client.upload.shards import UploadFailures
 from cybervein_command.ranges import parse_range
 from cybervein_protocol.api.super_node.miners import ListedMiner
 from cybervein_protocol.coding import SEGMENT_PLAIN, segment_count
@@ -145,7 +145,7 @@ async def test_a_program_error_is_not_taken_for_a_failing_miner() -> None:
 
 
 def test_an_order_that_ran_out_is_not_the_miners_fault() -> None:
-    failures = Failures()
+    failures = UploadFailures()
     failures.note(b"\x01" * 32, ExpiredError("late"))
     assert failures.by_miner == {}
     failures.note(b"\x01" * 32, UnavailableError("down"))

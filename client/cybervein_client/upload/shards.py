@@ -39,7 +39,7 @@ _PAUSE_SECONDS = 0.7
 
 
 @dataclass(slots=True)
-class Failures:
+class UploadFailures:
     """Miners that failed during this put, with the last error of each; `by_miner` are avoided."""
 
     by_miner: dict[bytes, str] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class ShardUploader:
     network: CID
     budget: ByteBudget
     uplink: Uplink = field(default_factory=Uplink)
-    failures: Failures = field(init=False, default_factory=Failures)
+    failures: UploadFailures = field(init=False, default_factory=UploadFailures)
     _granted: bool = field(init=False, default=False)
 
     async def upload(self, job: SegmentJob) -> tuple[ShardEntry, ...]:
