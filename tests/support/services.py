@@ -38,7 +38,12 @@ def run_bytes(
         given.write(data)
         given.seek(0)
         process = start(line, (output, errors), source=given, environment=environment)
-        code = process.wait(DEADLINE_SECONDS)
+        try:
+            code = process.wait(DEADLINE_SECONDS)
+        except BaseException:  # it would outlive the test that is told
+            process.kill()
+            process.wait()
+            raise
         return subprocess.CompletedProcess(line, code, *map(_whole, (output, errors)))
 
 

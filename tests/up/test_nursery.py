@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from cybervein_up.nursery import Offspring, Started, begin, start
@@ -177,6 +177,23 @@ def test_first_commands_at_once_share_one_nursery(monkeypatch: pytest.MonkeyPatc
         begun = list(pool.map(lambda _: start(("--version",), (log, log)), range(4)))
         assert [each.wait() for each in begun] == [0] * 4
     assert len({each._nursery for each in begun if isinstance(each, Offspring)}) == 1
+
+
+def test_a_command_that_is_not_over_in_time_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_file = tmp_path / "run.json"
+    monkeypatch.setattr("services.DEADLINE_SECONDS", 0.01)
+    begun: list[Started] = []
+
+    def watched(*arguments: Any, **options: Any) -> Started:
+        begun.append(start(*arguments, **options))
+        return begun[0]
+
+    monkeypatch.setattr("services.start", watched)
+    with pytest.raises(subprocess.TimeoutExpired):
+        run(*STAYS, "--run-file", str(run_file))
+    assert begun[0].returncode == -signal.SIGKILL
 
 
 def test_a_name_that_is_not_utf_8_is_a_name(tmp_path: Path) -> None:
