@@ -1,8 +1,8 @@
 """`doctor`: is everything in place to store files? Each check says what to do if not."""
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from cybervein_command.context import console_of, home_of
 from cybervein_command.doctor import Check, examine
@@ -21,8 +21,13 @@ def doctor(ctx: typer.Context) -> None:
 
 
 def _table(checks: list[Check]) -> Table:
+    """A check in a row, its next step below: beside it, neither is whole at 80 columns."""
     table = Table(box=None, show_header=False)
+    for name in ("mark", "check", "detail"):
+        table.add_column(name, overflow="fold", no_wrap=name != "detail")
     for check in checks:
         mark = "[green]ok[/]" if check.ok else "[red]no[/]"
-        table.add_row(mark, check.name, escape(check.detail), "" if check.ok else check.fix)
+        table.add_row(mark, check.name, Text(check.detail))
+        if not check.ok:
+            table.add_row("", "", Text(f"next: {check.fix}"))
     return table

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS: Final = 10.0
 _ESTIMATED: Final = "no super node answers: what is left is estimated by this machine's clock"
+_NOTHING: Final = "no file is stored yet; `cybervein put FILE` stores one"
 _COLUMNS: Final = ("name", "size", "code", "state", "left", "ends (UTC)")
 _STYLES: Final = {"expired": "[red]{}[/]", "expiring": "[yellow]{}[/]"}
 
@@ -32,7 +33,7 @@ def ls(ctx: typer.Context) -> None:
     console = console_of(ctx)
     if note:
         console.say(f"[yellow]warning:[/] {escape(note)}")
-    console.emit(described, lambda: _files_table(described, home))
+    console.emit(described, lambda: _files_table(described, home) if rows else _NOTHING)
     for row in rows:
         if step := row.state.next_step(row.name):
             console.say(escape(f"{row.name} is {row.state.shown}: {step}"))
@@ -83,11 +84,15 @@ def _files_table(described: list[dict[str, Any]], home: "Home") -> "Table":
 
     rows = [_cells(row, home) for row in described]
     kept = any(row["renews for"] for row in rows)
-    headings = [*_COLUMNS, *(["renews for"] if kept else []), "cid"]
-    table = Table(box=None)
+    headings = [*_COLUMNS, "cid"]
+    if kept:  # a time that is cut is another time: what fits least gives way, `--json` has it
+        headings = [each for each in _COLUMNS if each != "code"] + ["renews for"]
+    table = Table(box=None, pad_edge=False)
     for heading in headings:
-        cid = heading == "cid"
-        table.add_column(heading, no_wrap=not cid, overflow="ellipsis" if cid else "fold")
+        cid, name = heading == "cid", heading == "name"
+        table.add_column(
+            heading, no_wrap=not (cid or name), overflow="ellipsis" if cid else "fold", min_width=4
+        )
     for row in rows:
         table.add_row(*(row[heading] for heading in headings))
     return table

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -31,14 +31,14 @@ _DEAL_COLUMNS = {
     "deal": "deal",
     "state": "state",
     "health": "health",
-    "segments": "segments",
     "kib": "KiB",
-    "epochs_left": "epochs left",
+    "epochs_left": "epochs\nleft",
     "escrow": "escrow",
     "refunded": "returned",
 }
 _AMOUNTS = {"rewards", "fees", "escrow", "refunded", "balance"}
 _IDENTIFIERS = {"address", "deal"}
+_WORDS = {"state", "health"}
 
 
 def miners(ctx: typer.Context) -> None:
@@ -103,6 +103,8 @@ def status(ctx: typer.Context) -> None:
     facts = {key: value for key, value in result.items() if key != "warnings"}
     if result["next_end"] is not None:
         facts["next_end"] = date_text(result["next_end"])
+    else:
+        facts["next_end"] = "no file is paid for"
     console_of(ctx).emit(result, lambda: _facts(facts, decimals))
 
 
@@ -112,7 +114,7 @@ def _facts(result: dict[str, Any], decimals: int) -> Table:
         inner = value.items() if isinstance(value, dict) else ((key, value),)
         for name, fact in inner:
             shown = f"{coins(fact, decimals)} coins" if name in _AMOUNTS else str(fact)
-            table.add_row(name, shown)
+            table.add_row(name.replace("_", " "), shown)
     return table
 
 
@@ -123,11 +125,16 @@ def _rows(documents: Sequence[Document]) -> list[dict[str, Any]]:
 
 
 def _table(rows: list[dict[str, Any]], columns: dict[str, str], decimals: int) -> Table:
-    """Chosen columns (heading by JSON field) of JSON rows; everything else is for `--json`."""
-    table = Table(box=None)
+    """Chosen columns (heading by JSON field) of JSON rows; everything else is for `--json`.
+
+    Where they do not fit, words are broken and amounts are not: a cut number is another number.
+    """
+    table = Table(box=None, pad_edge=False)
     for field, heading in columns.items():
-        numbers = field not in _IDENTIFIERS | {"state", "health"}
-        table.add_column(heading, no_wrap=True, justify="right" if numbers else "left")
+        words = field in _WORDS
+        right = not words and field not in _IDENTIFIERS
+        justify: Literal["left", "right"] = "right" if right else "left"
+        table.add_column(heading, no_wrap=not words, overflow="fold", justify=justify)
     for row in rows:
         table.add_row(*(_cell(field, row.get(field, ""), decimals) for field in columns))
     return table
