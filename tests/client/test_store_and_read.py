@@ -1,6 +1,7 @@
 """Put and get against a real network: sizes, ranges, streams, names."""
 
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -154,3 +155,8 @@ async def test_existing_files_are_not_overwritten_unless_asked(
     assert copy.read_bytes() == b"precious"
     await client.get("file", copy, replace=True)
     assert copy.read_bytes() == source.read_bytes()
+    os.mkfifo(tmp_path / "pipe")
+    for place, word in ((tmp_path / "pipe", "no regular file"), (tmp_path, "is a folder")):
+        with pytest.raises(ConflictError, match=word):
+            await client.get("file", place, replace=True)
+    assert (tmp_path / "pipe").is_fifo()

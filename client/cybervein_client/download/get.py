@@ -33,8 +33,7 @@ async def get_file(
 
     Raises ConflictError if the destination exists, StorageError if the disk refuses.
     """
-    if not replace:
-        _require_absent(destination)
+    _require_place(destination, replace=replace)
     part = part_path(destination, reader.file)
     try:
         with _opened(part) as file, _nothing_left(file, part):
@@ -59,8 +58,13 @@ def _nothing_left(file: BinaryIO, part: Path) -> Iterator[None]:
         raise
 
 
-def _require_absent(destination: Path) -> None:
-    if destination.exists():
+def _require_place(destination: Path, *, replace: bool) -> None:
+    """Raise for what is there already: a folder, device or pipe is not replaced even if asked."""
+    if destination.is_dir():
+        raise ConflictError(f"{destination} is a folder; name a file in it")
+    if destination.exists() and not destination.is_file():
+        raise ConflictError(f"{destination} is no regular file; `--out -` writes to a stream")
+    if destination.exists() and not replace:
         raise ConflictError(f"{destination} exists; name another file or use --force")
 
 

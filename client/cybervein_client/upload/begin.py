@@ -13,7 +13,7 @@ from cybervein_protocol.placement import Code, default_code
 
 from cybervein_client.catalogue import Catalogue, FileRow, FileState
 from cybervein_client.ledger import CustomersSuperNode, live_domains
-from cybervein_client.lifetimes import default_epochs
+from cybervein_client.lifetimes import default_epochs, duration_text
 from cybervein_client.upload.offer import Offer, make_offer, require_balance
 from cybervein_client.upload.resuming import Earlier, Note
 from cybervein_client.upload.source import Source
@@ -121,7 +121,11 @@ class Beginning:
         options = self.options
         most = self.genesis.preset.deal_epochs_max
         if options.epochs is not None and options.epochs > most:
-            raise LimitError(f"--epochs {options.epochs}: at most {most} in this network")
+            lasting = duration_text(most * self.genesis.preset.epoch_seconds)
+            raise LimitError(
+                f"{options.epochs} epochs are too long: at most {most} in this network, {lasting}; "
+                "nothing was paid"
+            )
         if not 1 <= len(options.name) <= NAME_CHARS_MAX or not options.name.isprintable():
             raise MalformedError(
                 f"name {options.name[:80]!r}: expected 1 to {NAME_CHARS_MAX} printable characters"

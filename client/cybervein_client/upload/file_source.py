@@ -6,6 +6,7 @@ claim 0 and have bytes all the same: those are read to their end, once, like a s
 """
 
 import os
+import shlex
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,7 +100,13 @@ def _opened(path: Path) -> int:
     except OSError as error:
         raise StorageError(f"cannot read {path}: {error.strerror}") from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
+        folder = stat.S_ISDIR(os.fstat(handle).st_mode)
         os.close(handle)
+        if folder:
+            raise MalformedError(
+                f"{path} is a folder; store it as one file: "
+                f"`tar c {shlex.quote(str(path))} | cybervein put - --name NAME`"
+            )
         raise MalformedError(
             f"{path} is not a regular file; store a stream with `put - --name NAME`"
         )
