@@ -1,5 +1,6 @@
 """What every command of this package needs: the console, the home, an open client."""
 
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
@@ -48,12 +49,14 @@ def confirm(question: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    try:
-        agreed = typer.confirm(question, err=True)
-    except typer.Abort:
-        raise MalformedError("no answer, so nothing was done; --yes asks nothing") from None
-    if not agreed:
-        raise typer.Exit(1)
+    sys.stderr.write(f"{question} [y/N]: ")  # `typer.confirm` writes to standard output, too
+    sys.stderr.flush()
+    answer = sys.stdin.readline() if sys.stdin else ""  # none: it was closed by who started this
+    if not answer:
+        sys.stderr.write("\n")
+        raise MalformedError("no answer, so nothing was done; --yes asks nothing")
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise MalformedError("nothing was done, as the answer was not yes")
 
 
 def keep_freed_memory() -> None:

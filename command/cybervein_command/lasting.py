@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.errors import CyberVeinError, FundsError
-from cybervein_runtime.console import escape, plain
+from cybervein_runtime.console import plain
 
 from cybervein_command.context import console_of, decimals_of, home_of, with_client
-from cybervein_command.terms import Duration, Epochs, term
+from cybervein_command.terms import Duration, KeptEpochs, term
 
 if TYPE_CHECKING:
     from cybervein_client.client import AsyncClient
@@ -27,7 +27,7 @@ def keep(  # noqa: PLR0913, PLR0917 -- a command's flags
     once: Annotated[  # noqa: FBT002
         bool, typer.Option("--once", help="Without NAME: one pass, for a timer, and end.")
     ] = False,
-    epochs: Epochs = None,
+    epochs: KeptEpochs = None,
     duration: Duration = None,
 ) -> None:
     """Keep a file: renew it whenever it ends soon. Without NAME: run the service that does it."""
@@ -100,7 +100,8 @@ def _serve(ctx: typer.Context, *, once: bool) -> None:
 def _report(ctx: typer.Context, kept: "list[KeptFile]") -> str:
     """A line for each file that was renewed, or could not be; one if there is neither."""
     lines = [_line(ctx, each) for each in kept if each.epochs or each.problem]
-    quiet = f"{len(kept)} kept files, none is due" if kept else "no file is kept; `keep NAME` does"
+    count = "1 kept file" if len(kept) == 1 else f"{len(kept)} kept files"
+    quiet = f"{count}, none is due" if kept else "no file is kept; `keep NAME` does"
     return "\n".join(lines) or quiet
 
 
@@ -108,9 +109,9 @@ def _line(ctx: typer.Context, each: "KeptFile") -> str:
     from cybervein_command.words import until  # noqa: PLC0415 -- as above
 
     if each.problem is not None:
-        return f"[red]not renewed:[/] {escape(str(each.problem))}"
+        return f"not renewed: {each.problem}"
     paid = coins(each.escrow, decimals_of(ctx))
-    return f"renewed {escape(each.life.file.name)} {until(each.life)}: {paid} coins"
+    return f"renewed {each.life.file.name} {until(each.life)}: {paid} coins"
 
 
 def _worst(kept: "list[KeptFile]") -> CyberVeinError | None:

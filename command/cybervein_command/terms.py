@@ -18,6 +18,10 @@ Epochs = Annotated[
     int | None,
     typer.Option(min=1, help="How many epochs to pay for. Default: 30 days in main, else 100."),
 ]
+KeptEpochs = Annotated[
+    int | None,
+    typer.Option(min=1, help="Epochs that each renewal pays for. Default: those paid for so far."),
+]
 Duration = Annotated[
     str | None,
     typer.Option("--for", help="How long to pay for, in place of --epochs: 12h, 30d, 2w, 1y."),

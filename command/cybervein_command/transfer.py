@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 def put(  # noqa: PLR0913, PLR0917 -- a command's flags
     ctx: typer.Context,
     source: Annotated[str, typer.Argument(help="File to store, or - for standard input.")],
-    name: Annotated[str | None, typer.Option(help="Name in the catalogue.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name in the catalogue. Default: the name of the file.")
+    ] = None,
     epochs: Epochs = None,
     duration: Duration = None,
     code: Annotated[
@@ -80,10 +82,11 @@ def _stored_text(life: "FileLife", *, new: bool) -> str:
     from cybervein_command.words import until  # noqa: PLC0415 -- see `put`
 
     row = life.file
+    kept = ", kept if `cybervein keep` runs" if row.keep_epochs else ""
     if new:
-        return f"stored {row.name} as {row.k}/{row.n} {until(life)}: {row.cid}"
+        return f"stored {row.name} as {row.k}/{row.n} {until(life)}{kept}: {row.cid}"
     return (
-        f"{row.name} is stored already, {until(life)}; nothing was paid, `cybervein renew "
+        f"{row.name} is stored already, {until(life)}{kept}; nothing was paid, `cybervein renew "
         f"{row.name}` pays for more time: {row.cid}"
     )
 

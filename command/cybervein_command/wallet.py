@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 from cybervein_client.catalogue import Catalogue
 from cybervein_client.client import AsyncClient
+from cybervein_client.home import Home
 from cybervein_client.wallet import restore_backup, write_backup
 from cybervein_protocol.amounts import coins, parse_coins
-from cybervein_protocol.errors import MalformedError, UnavailableError, UnknownError
+from cybervein_protocol.errors import ConflictError, MalformedError, UnavailableError, UnknownError
 from cybervein_protocol.signing import address, parse_address
 from cybervein_runtime.files import read_limited, write_atomic
 from cybervein_runtime.identity import new_identity, save_identity
@@ -43,6 +44,8 @@ def new(
     data = None if network is None else read_limited(network, _NETWORK_BYTES_MAX)
     if data is not None:
         parse_network(data, str(network))
+    if home.identity_path.exists():
+        raise ConflictError(_has_wallet(home))
     home.directory.mkdir(parents=True, exist_ok=True)
     identity = new_identity()
     save_identity(home.identity_path, identity)
@@ -50,7 +53,18 @@ def new(
         write_atomic(home.network_path, data, mode=0o644)
     text = address(identity.keys.public)
     result = {"address": text, "home": str(home.directory)}
-    console_of(ctx).emit(result, lambda: f"{text}\n(back it up: cybervein wallet backup FILE)")
+    steps = "back it up: cybervein wallet backup FILE"
+    if not home.network_path.exists():
+        steps = f"next: copy a network's network.json to {home.network_path}; {steps}"
+    console_of(ctx).emit(result, lambda: f"{text}\n({steps})")
+
+
+def _has_wallet(home: Home) -> str:
+    """Why no wallet is made here: the one there may own coins and files, and is never replaced."""
+    step = "another one needs another --home"
+    if not home.network_path.exists():
+        step = f"to use it, copy a network's network.json to {home.network_path}; {step}"
+    return f"{home.directory} has a wallet already, which stays as it is; {step}"
 
 
 @wallet.command()
@@ -76,7 +90,7 @@ def _shown(ctx: typer.Context, result: dict[str, object]) -> Text:
     lines = []
     for key, value in result.items():
         if isinstance(value, int):
-            lines.append(f"{key}: {coins(value, decimals_of(ctx))} coins")
+            lines.append(f"{key.replace('_', ' ')}: {coins(value, decimals_of(ctx))} coins")
         else:
             lines.append(f"{key}: {value}")
     return Text("\n".join(lines))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cybervein_client import Client
 from cybervein_client.home import Home
+from cybervein_protocol.amounts import coins
 from cybervein_protocol.signing import KeyPair, address
 from real_network import RealNetwork
 from services import run_bytes
@@ -118,6 +119,9 @@ def test_a_payment_is_made_only_after_it_was_shown_and_agreed_to(
     asked = rb"Pay 0\.5 coins to cv\w+\? The fee is at most 0\.0000\d+ coins, \d+\.\d+ stay\."
     assert re.match(asked, no.stderr)
     assert b"--yes asks nothing" in nobody.stderr
+    assert b"nothing was done, as the answer was not yes" in no.stderr
+    asked_json = run_bytes("--json", *send, data=b"")
+    assert json.loads(asked_json.stdout)["message"].startswith("no answer, so nothing was done")
     assert b"paid 0.5 coins to cv" in agreed.stdout.replace(b"\n", b"")
     assert network.get(f"/accounts/{friend}")["balance"] == 500_000_000
 
@@ -175,8 +179,10 @@ def test_a_backup_brings_every_file_to_another_machine(
         (("put", "/nonexistent/file"), 1, b"does not exist"),
         (("put", "-"), 1, b"--name"),
         (("put", "/dev/null"), 1, b"not a regular file"),
+        (("put", "/proc/self"), 1, b"is a folder; store it as one file: `tar c /proc/self |"),
         (("put", "/etc/hostname", "--name", "a\nb"), 1, b"printable"),
-        (("put", "/etc/hostname", "--epochs", "10001"), 1, b"at most 10000"),
+        (("put", "/etc/hostname", "--epochs", "10001"), 1, b"at most 10000 in this network, 1"),
+        (("put", "/etc/hostname", "--for", "300y"), 1, b"epochs are too long: at most 10000"),
         (("cat", "nothing", "--range", "9-3"), 1, b"before the first"),
         (("put", "/etc/hostname", "--code", "6/2"), 1, b"1 <= k < n"),
         (("nonsense",), 2, b"No such command"),
@@ -201,12 +207,38 @@ def test_a_fresh_home_is_told_how_to_begin(tmp_path: Path, network: RealNetwork)
     made = run_json(tmp_path / "new", "wallet", "new", "--network", str(network.network_file))
     shown = run_json(tmp_path / "new", "wallet", "show")
     assert (shown["address"], shown["balance"]) == (made["address"], 0)
-    assert b"holds an identity already" in run(tmp_path / "new", "wallet", "new", code=6)
+    assert b"has a wallet already, which stays" in run(tmp_path / "new", "wallet", "new", code=1)
     broken = tmp_path / "broken.json"
     broken.write_text("{}")
     again = ("wallet", "new", "--network", str(broken))
     assert b"not a network file" in run(tmp_path / "other", *again, code=1)
     assert not (tmp_path / "other" / "identity.json").exists()
+
+
+def test_a_wallet_without_a_network_is_told_where_its_file_goes(tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    place = str(new / "network.json").encode()
+    made = run(new, "wallet", "new")
+    assert b"copy a network's network.json to " + place in made
+    again = run(new, "wallet", "new", code=1)
+    assert b"to use it, copy a network's network.json to " + place in again
+    told = run_bytes("--home", new, "doctor").stdout
+    assert made.split()[0] in told  # the whole address, though a line needs a next step
+    assert b"next: copy the network's network.json to the home" in told
+
+
+def test_a_home_without_files_says_how_one_is_stored(home: Home) -> None:
+    assert run(home.directory, "ls") == (
+        b"no file is stored yet; `cybervein put FILE` stores one\n"
+    )
+
+
+def test_deals_fit_a_narrow_terminal_with_every_digit(home: Home, noise: Noise) -> None:
+    put = run_json(home.directory, "put", str(noise(900_000)), "--name", "file", "--epochs", "99")
+    told = run(home.directory, "deals").decode()
+    assert told.count("…") == len(run_json(home.directory, "deals"))  # in each deal's name alone
+    assert coins(put["escrow"], 9) in told
+    assert all(len(line) <= NARROW for line in told.splitlines())
 
 
 def test_doctor_finds_nothing_wrong_then_names_what_is(

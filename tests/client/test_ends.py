@@ -1,6 +1,7 @@
 """Files whose deals have ended, or end soon: told everywhere, and mended by the obvious command."""
 
 import json
+import re
 import shutil
 import signal
 import sqlite3
@@ -105,6 +106,7 @@ def test_every_overview_warns_of_an_ended_file(ended: Path) -> None:
     assert (check["name"], "photo" in check["detail"]) == ("files", True)
     status = answer(ended, "status")
     assert (status["expired"], status["next_end"], len(status["warnings"])) == (1, None, 1)
+    assert "no file is paid for" in flat(cybervein(ended, "status").stdout)
     warned = cybervein(ended, "miners").stderr
     assert "warning: not stored any more, their deals have ended: photo" in flat(warned)
 
@@ -113,8 +115,8 @@ def test_an_ended_deal_is_shown_as_ended_with_what_came_back(ended: Path) -> Non
     [cid] = answer(ended, "ls")[0]["deals"]
     [deal] = [row for row in answer(ended, "deals") if row["deal"] == cid]
     assert (deal["state"], deal["health"], deal["kib"]) == ("ended", "none", 0)
-    assert deal["refunded"] == deal["escrow"] - deal["spent"] > 0
-    heading, *rows = cybervein(ended, "deals").stdout.decode().splitlines()
+    assert deal["refunded"] == deal["escrow"] - deal["spent"]  # 0 where its one epoch was paid
+    _, heading, *rows = cybervein(ended, "deals").stdout.decode().splitlines()
     assert "returned" in heading
     assert any("ended" in row and "good" not in row for row in rows)
 
@@ -233,8 +235,20 @@ def test_a_kept_file_is_renewed_when_it_ends_soon_and_only_then(home: Home, nois
     assert (row["ends_epoch"], row["keep_epochs"]) == (stored["ends_epoch"] + 3, 3)
     [again] = answer(home.directory, "keep", "--once")
     assert again["renewed_epochs"] == 0
+    assert cybervein(home.directory, "keep", "--once").stdout == b"1 kept file, none is due\n"
+    told = cybervein(home.directory, "put", source, "--name", "a", "--keep").stdout
+    assert "kept if `cybervein keep` runs; nothing was paid" in flat(told)
     assert answer(home.directory, "keep", "a", "--off")["keep_epochs"] == 0
     assert answer(home.directory, "keep", "--once") == []
+
+
+def test_times_of_kept_files_are_whole_at_80_columns(home: Home, noise: Noise) -> None:
+    name = "a-name-of-some-length.tar.gz"
+    answer(home.directory, "put", str(noise(5_000_000)), "--name", name, "--for", "65m", "--keep")
+    heading, *rows = cybervein(home.directory, "ls").stdout.decode().splitlines()
+    assert "renews for" in heading
+    assert re.search(r"1 h \d min +20\d\d-\d\d-\d\d \d\d:\d\d +1 h 5 min", rows[0])
+    assert "".join(row.split()[0] for row in rows) == name
 
 
 def test_a_wallet_that_cannot_keep_a_file_is_told_before_and_by_the_service(
@@ -250,7 +264,7 @@ def test_a_wallet_that_cannot_keep_a_file_is_told_before_and_by_the_service(
     said = cybervein(poor, "keep", "a", "--epochs", "9000").stderr
     assert "the wallet cannot pay the next renewal of a" in flat(said)
     done = cybervein(poor, "keep", "--once", code=3)
-    assert b"not renewed" in done.stdout
+    assert done.stdout.startswith(b"not renewed: the wallet has ")
     assert b"pay coins in" in done.stderr
 
 
