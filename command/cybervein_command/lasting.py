@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.errors import CyberVeinError, FundsError
-from cybervein_runtime.console import plain
+from cybervein_runtime.console import escape, plain
 
 from cybervein_command.context import console_of, decimals_of, home_of, with_client
 from cybervein_command.terms import Duration, KeptEpochs, term
