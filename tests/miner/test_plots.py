@@ -3,15 +3,17 @@
 import asyncio
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import typer
 from cybervein_miner.cli.mine import mine
 from cybervein_miner.node import running
+from cybervein_miner.plot.adoption import take_in
 from cybervein_miner.plot.batches import Batch
 from cybervein_miner.plot.inventory import PlotState, footprint, metadata_path, plot_path
-from cybervein_miner.plot.making import StoppedError, make_plot_file
+from cybervein_miner.plot.making import StoppedError, make_plot_file, partial_path
 from cybervein_miner.plot.policy import (
     DiskRoom,
     Wish,
@@ -414,3 +416,53 @@ def test_giving_way_restores_the_headroom_with_as_few_plots_as_can_be(
             assert disk.available + (going - 1) * size < disk.headroom
         if disk.available >= disk.headroom:
             assert going == 0
+
+
+async def test_no_more_plots_give_way_while_the_first_wait_for_the_ledger(
+    tmp_path: Path, mount: Mount
+) -> None:
+    disk = mount("20m")
+    farm = Farm(tmp_path, disk, wish=Wish(fill_per_mille=500))
+    await farm.fill()
+    farm.activate()
+    (disk / "films").write_bytes(bytes(farm.rack.disks[0].available() - 1000))
+    assert [len(farm.plotter.give_way()) for _ in range(5)] == [1, 0, 0, 0, 0]
+
+
+async def test_no_plot_gives_way_for_inodes(tmp_path: Path, mount: Mount) -> None:
+    disk = mount("20m,nr_inodes=64")
+    farm = Farm(tmp_path, disk, wish=Wish(plots=2))
+    await farm.fill()
+    farm.activate()
+    count = 0
+    with suppress(OSError):
+        for count in range(64):
+            (disk / f"mail-{count}").touch()
+    assert 0 < count < 63
+    assert farm.rack.disks[0].available() == 0
+    assert farm.plotter.give_way() == []
+
+
+async def test_plots_that_could_not_be_seen_are_not_gone(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [disk] = farm.rack.disks
+    broken, listed = disk.folder("plots"), Path.iterdir
+
+    def iterdir(place: Path) -> object:
+        if place == broken:
+            raise OSError(5, "Input/output error")
+        return listed(place)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    take_in(farm.inventory, farm.identity.keys, farm.rack.disks)
+    assert farm.inventory.rows(PlotState.BAD) == []
+
+
+async def test_a_plot_in_the_making_outlives_its_disk_being_added_again(farm: Farm) -> None:
+    [disk] = farm.rack.disks
+    files = [partial_path(plot_path(disk, 7)), plot_path(disk, 8), plot_path(disk, 9)]
+    for file in files:
+        file.write_bytes(b"not whole yet")
+    take_in(farm.inventory, farm.identity.keys, farm.rack.disks, making={7: 0, 8: 0})
+    assert [file.exists() for file in files] == [True, True, False]

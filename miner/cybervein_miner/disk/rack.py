@@ -205,7 +205,7 @@ class Rack:
 
     def _beside(self, disk: Disk) -> list[Disk]:
         """Other disks on the same filesystem that can be used."""
-        shared = [each for each in self._disks.values() if each.filesystem == disk.filesystem]
+        shared = [each for each in self.disks if each.filesystem == disk.filesystem]
         return [other for other in shared if other is not disk and other.readable]
 
     def _remember(self, disk: Disk) -> None:
@@ -246,7 +246,7 @@ class Rack:
     def choose(self, size: int) -> Disk:
         """Where `size` bytes go: the disk with most space. Raises StorageError with all reasons."""
         best = max(
-            (disk for disk in self._disks.values() if disk.placeable),
+            (disk for disk in self.disks if disk.placeable),
             key=Disk.available,
             default=None,
         )

@@ -4,7 +4,7 @@ A plot file without metadata was never whole, unless the inventory knows its com
 the note was lost, and it is written again. Sizes are checked here, bytes by proofs and scrubbing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,27 +22,37 @@ from cybervein_miner.plot.making import PARTIAL_SUFFIX
 from cybervein_miner.record.tree_file import outboard_path
 
 
-def take_in(inventory: Inventory, key: KeyPair, disks: Iterable[Disk]) -> list[str]:
-    """Bring the inventory in step with disks that were just opened; what is wrong, in words."""
+def take_in(
+    inventory: Inventory, key: KeyPair, disks: Iterable[Disk], making: Container[int] = ()
+) -> list[str]:
+    """Bring the inventory in step with disks that were just opened; what is wrong, in words.
+
+    Files of plots in the `making` are the plotter's.
+    """
     problems: list[str] = []
     for disk in disks:
         if disk.readable:
             with suppress(StorageError), disk.guard("list plots", None):
-                problems += _take_in(inventory, key, disk)
+                problems += _take_in(inventory, key, disk, making)
     return problems
 
 
-def _take_in(inventory: Inventory, key: KeyPair, disk: Disk) -> list[str]:
+def _take_in(inventory: Inventory, key: KeyPair, disk: Disk, making: Container[int]) -> list[str]:
     rows = inventory.rows()
     mine = {row.number: row for row in rows if row.disk == disk.id}
     elsewhere = {row.number for row in rows if row.disk != disk.id}
     problems = []
-    for path in found_in(disk, "plots").ours:
+    found = found_in(disk, "plots")
+    for path in found.ours:
         number = _number(path)
+        if _number_in_name(path) in making:
+            continue
         if number is None:
             _drop_partial(disk, path)
         elif number not in elsewhere:
             problems += _plot(inventory, key, disk, path, mine.pop(number, None))
+    if found.unread:
+        return problems  # what was not seen is not gone
     inventory.set_bad(mine.values())
     return problems + [f"plot {number}: its file on {disk.path} is gone" for number in mine]
 
@@ -93,6 +103,11 @@ def _drop_partial(disk: Disk, path: Path) -> None:
     temporary = path.name.startswith(".") and path.name.endswith(".tmp")
     if disk.placeable and (temporary or path.name.endswith(PLOT_SUFFIX + PARTIAL_SUFFIX)):
         path.unlink(missing_ok=True)
+
+
+def _number_in_name(path: Path) -> int:
+    """Of any file that belongs to a plot."""
+    return int(path.name.removeprefix(".").partition(".")[0])
 
 
 def _number(path: Path) -> int | None:

@@ -14,6 +14,7 @@ from cybervein_protocol.signing import KeyPair
 from cybervein_protocol.space import PlotShape
 
 from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.fullness import NO_INODES
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.disk.space import Reservation
 from cybervein_miner.plot.forecast import Forecast, PlotsNow
@@ -207,13 +208,24 @@ class Plotter:
         """Plots that must make room for shards; moves them to `retiring`."""
         leaving: list[OwnPlot] = []
         for room in self.rooms():
-            count = plots_to_give_way(room, footprint(self.shape)) if room.capacity else 0
+            count = self._more_to_give_way(room)
             rows = [row for row in self._inventory.rows(*_YIELDING) if row.disk == room.id]
             rows.sort(key=lambda row: (_YIELDING.index(row.state), -row.number))
             leaving += rows[:count]
         for row in leaving:
             self._inventory.set_state([row], PlotState.RETIRING, row.batch)
         return leaving
+
+    def _more_to_give_way(self, room: DiskRoom) -> int:
+        """Beyond the plots that are going already: those free their space once the ledger agrees.
+
+        Nothing gives way for files (inodes): whoever made those would take these as well.
+        """
+        if not room.capacity or self._rack.get(room.id).no_room == NO_INODES:
+            return 0
+        going = self._inventory.rows(PlotState.RETIRING, PlotState.BAD)
+        wanted = plots_to_give_way(room, footprint(self.shape))
+        return max(0, wanted - sum(row.disk == room.id for row in going))
 
 
 def _room(disk: Disk, plots: int) -> DiskRoom:
