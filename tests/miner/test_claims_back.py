@@ -144,3 +144,28 @@ def test_a_shard_that_moved_between_disks_after_the_backup_is_found_where_it_lie
     for root, data in zip(ROOTS, DATA, strict=True):
         with store.reader.open_file(store.reader.held(root)) as file:
             assert file.read() == data
+
+
+@pytest.mark.parametrize("leaving", [False, True])
+async def test_trash_is_asked_about_once_though_the_counts_agree_by_chance(
+    store: ShardStore, *, leaving: bool
+) -> None:
+    """An old journal lacks the claim of a shard that it calls trash, and has one of an old deal."""
+    adopt(store)
+    disk, root = store.rack.disks[0], ROOTS[0]
+    disk.leaving = leaving
+    for n, each in enumerate(ROOTS[1:]):
+        claim = Claim(DEAL, 7, n, OWNER.public)
+        store.journal.write_now(lambda db, r=each, c=claim: put_claim(db, r, c))
+    store.journal.write_now(
+        lambda db: put_shard(db, HeldShard(root, disk.id, 3000, ShardState.TRASH, 1))
+    )
+    shard_path(disk, root).rename(trash_path(disk, root))
+    ledger = Ledger(ROOTS[:2])
+    claims = claims_of(store, ledger)
+    assert claims.due(2, epoch=5)
+    await claims.look(2)
+    assert store.reader.held(root).held
+    assert shard_path(disk, root).exists()
+    assert not claims.due(2, epoch=5)
+    assert ledger.asked == 1

@@ -1,6 +1,7 @@
 """Trash costs nobody anything: each disk empties its own, at once where space is short."""
 
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from cybervein_miner.plot.inventory import PlotState
 from cybervein_miner.plot.policy import Wish
 from cybervein_miner.shard import trash as module
 from cybervein_miner.shard.index import HeldShard, ShardState, put_shard
-from cybervein_miner.shard.layout import trash_path
+from cybervein_miner.shard.layout import shard_path, trash_path
 from cybervein_miner.shard.trash import Trash
 from cybervein_protocol.names import MIB
 from miner_world import Mount, Running, World, serving, settings_of, shard_bytes
@@ -133,3 +134,48 @@ async def test_trash_goes_before_plots_do(tmp_path: Path, mount: Mount) -> None:
     trash.relieve(farm.plotter.short())
     assert farm.plotter.give_way() == []
     assert len(farm.inventory.rows(PlotState.ACTIVE)) == plots
+
+
+def test_what_is_sent_again_while_trash_is_emptied_is_not_thrown_away(tmp_path: Path) -> None:
+    farm, _ = new_farm(tmp_path, tmp_path / "a")
+    [disk] = farm.rack.disks
+    throw_away(farm, disk, 10, 10)
+    data = shard_bytes(5000)
+    root = blake3(data).digest()
+    row = HeldShard(root, disk.id, len(data), ShardState.TRASH, 150)
+    farm.journal.write_now(partial(put_shard, row=row))
+    path = shard_path(disk, root)
+
+    def arriving(_root: bytes) -> bool:
+        """The last one is sent and acknowledged while the first is removed."""
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+            farm.journal.write_now(partial(put_shard, row=replace(row, state=ShardState.HELD)))
+        return False
+
+    trash = Trash(farm.rack, farm.journal, DAY, lambda: 200 + DAY, arriving)
+    assert trash.purge() == 2
+    assert path.read_bytes() == data
+
+
+async def test_trash_of_an_earlier_run_stays_until_the_ledger_was_heard(
+    world: World, tmp_path: Path, mount: Mount
+) -> None:
+    """The journal may be an old one: what it calls trash may have been stored again since."""
+    disk = mount("8m")
+    settings = settings_of(world, tmp_path, disk)
+    data = shard_bytes(MIB)
+    async with serving(world, settings) as miner:
+        assert (await miner.put(data))[0] == 201
+        await deleted(miner, data)
+    async with serving(world, settings) as miner:
+        [here] = miner.node.basis.rack.disks
+        file = trash_path(here, blake3(data).digest())
+        (disk / "films").write_bytes(bytes(here.available() - 1000))
+        await miner.node.upkeep._round(ask=False)
+        assert (await miner.put(shard_bytes(MIB // 2, seed=1)))[0] == 507
+        assert file.exists()
+        miner.node.ledger.heard = True
+        assert (await miner.put(shard_bytes(MIB // 2, seed=1)))[0] == 201
+        assert not file.exists()

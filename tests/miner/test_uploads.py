@@ -11,6 +11,8 @@ import pytest
 from blake3 import blake3
 from cybervein_miner.api import arrivals
 from cybervein_miner.api.bulk import PIECE_BYTES
+from cybervein_miner.record.journal import T, Work
+from cybervein_miner.shard.index import Claim
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.messages import decode_receipt, order_header, verify_receipt
 from cybervein_protocol.signing import KeyPair
@@ -261,3 +263,49 @@ async def test_a_second_upload_by_the_same_bearer_takes_the_place_of_a_stalled_o
     assert await miner.get(root) == (200, data)
     assert miner.node.basis.tally.upload_failures == 3
     writer.close()
+
+
+async def test_a_put_that_meets_the_last_delete_is_an_upload(
+    miner: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, data = miner.node.basis.store, shard_bytes(5000)
+    root = blake3(data).digest()
+    assert (await miner.put(data))[0] == 201
+    claim_again = store.claim_again
+
+    async def late(root: bytes, claim: Claim) -> bool:
+        await store.delete(root, miner.world.deal)
+        return await claim_again(root, claim)
+
+    monkeypatch.setattr(store, "claim_again", late)
+    assert (await miner.put(data))[0] == 201
+    assert store.reader.held(root).held
+    assert await miner.get(root) == (200, data)
+
+
+async def test_what_is_sent_again_before_its_disk_moves_it_to_the_trash_stays(
+    miner: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, data = miner.node.basis.store, shard_bytes(5000)
+    root = blake3(data).digest()
+    assert (await miner.put(data))[0] == 201
+    write = store.journal.write
+
+    async def slow(work: Work[T], *, durable: bool = True) -> T:
+        done = await write(work, durable=durable)
+        monkeypatch.setattr(store.journal, "write", write)
+        assert (await miner.put(data))[0] == 201
+        return done
+
+    monkeypatch.setattr(store.journal, "write", slow)
+    await store.delete(root, miner.world.deal)
+    assert await miner.get(root) == (200, data)
+
+
+async def test_a_disk_that_is_taken_in_again_keeps_what_is_being_uploaded(miner: Running) -> None:
+    store, data = miner.node.basis.store, shard_bytes(5000)
+    root = blake3(data).digest()
+    with store.receive(root, len(data)) as incoming:
+        incoming.write(data)
+        miner.node.upkeep.take_in(miner.node.basis.rack.disks)
+        incoming.finish()

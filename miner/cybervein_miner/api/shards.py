@@ -97,8 +97,8 @@ class ShardEndpoint:
         segment = number_of(request, "segment", NUMBER_MAX)
         claim = Claim(order.deal, segment, number_of(request, "index", INDEX_MAX), order.bearer)
         row = self.store.index.find(root)
-        if row is not None and self.store.keeps(row):
-            await self.store.claim_again(root, claim)
+        kept = row is not None and self.store.keeps(row)
+        if row is not None and kept and await self.store.claim_again(root, claim):
             return self._receipt(root, row.size, claim)
         size = _announced(request, order)
         require_left(order, self.orders.used(order), size)

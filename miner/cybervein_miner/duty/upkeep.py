@@ -92,7 +92,8 @@ class Upkeep:
     take_in: Callable[[list[Disk]], None]
     sight: Sight
     stopping: Stopping
-    heard: Callable[[], bool]
+    sure: Callable[[], bool]
+    """Whether what the journal calls trash is trash."""
 
     async def run(self) -> None:
         """Rounds until stopped."""
@@ -106,9 +107,9 @@ class Upkeep:
                 return
 
     async def _round(self, *, ask: bool) -> None:
-        if self.heard():  # an old journal may call trash what was stored again since
+        if self.sure():
             await self.stopping.thread(self.trash.purge)
-        await self.stopping.thread(partial(self.trash.relieve, self.plotter.short()))
+            await self.stopping.thread(partial(self.trash.relieve, self.plotter.short()))
         for disk, rows in groupby(self.plotter.give_way(), attrgetter("disk")):
             self.events.gave_way(disk, [row.number for row in rows])
         if ask:

@@ -1,6 +1,7 @@
 """The parts of one miner, each made once, in one place; and its list of duties."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import structlog
 from cybervein_protocol import vrf
@@ -56,12 +57,18 @@ def assemble(settings: Settings, url: str) -> Miner:
     trash = Trash(
         basis.rack, basis.journal, settings.trash_seconds, basis.ledger_time, store.arriving
     )
-    store.make_room = trash.make_room
     leaving = _leaving(basis)
     late = LateWatch(basis.rack)
     ledger, commits = _ledger(basis, plotter)
     watch = _watch(basis, ledger, late)
-    upkeep = _upkeep(basis, plotter, trash, late, ledger)
+    doubtful = store.index.totals().trash > 0
+
+    def sure() -> bool:
+        """Whether trash is trash: an old journal may call so what was stored again since."""
+        return ledger.heard or not doubtful
+
+    store.make_room = lambda size: sure() and trash.make_room(size)
+    upkeep = _upkeep(basis, plotter, trash, late, sure)
     pace = Pace(settings.scrub_bytes_per_second, basis.stopping.threads)
     scrubber = Scrubber(basis.store, pace, basis.ledger_time)
     board = status_board(basis, plotter=plotter, leaving=leaving, watch=watch)
@@ -171,15 +178,15 @@ def _watch(basis: Basis, ledger: LedgerLoop, late: LateWatch) -> EpochWatch:
 
 
 def _upkeep(
-    basis: Basis, plotter: Plotter, trash: Trash, late: LateWatch, ledger: LedgerLoop
+    basis: Basis, plotter: Plotter, trash: Trash, late: LateWatch, sure: Callable[[], bool]
 ) -> Upkeep:
     def take_all_in(disks: list[Disk]) -> None:
         for disk in disks:
             tell_strays(disk)
-        adopted = tidy(disks, basis.journal, basis.ledger_time())
+        adopted = tidy(disks, basis.journal, basis.ledger_time(), basis.store.arriving)
         if adopted:
             _log.warning("adopted shards that the journal did not know", shards=len(adopted))
-        for problem in take_in(basis.inventory, basis.identity.keys, disks):
+        for problem in take_in(basis.inventory, basis.identity.keys, disks, plotter.running):
             _log.error("plot is not used", problem=problem)
         plots = Counter(row.disk for row in basis.inventory.rows())
         for disk in disks:
@@ -203,5 +210,5 @@ def _upkeep(
         take_in=take_all_in,
         sight=basis.sight,
         stopping=basis.stopping,
-        heard=lambda: ledger.heard,
+        sure=sure,
     )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import structlog
+from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.api.super_node.holdings import OwedShard
 from cybervein_protocol.encoding import parse_cid
 from cybervein_protocol.errors import StorageError, UnknownError
@@ -40,11 +41,15 @@ class ClaimsBack:
         self._seen: tuple[int, int] | None = None
         self._differs: tuple[int, int, int] | None = None
         self._looked: tuple[int, int, int] | None = None
+        self._asked = False
+        """Whether the ledger said since the start what of the trash it still counts on."""
 
     def due(self, held: int, epoch: int) -> bool:
         """Whether claims are missing; `held` is the ledger's count. Counted once an epoch."""
         if (held, epoch) != self._seen:
             self._seen, self._differs = (held, epoch), self._difference(held)
+        if held and not self._asked and self._store.index.totals().trash:
+            return True  # an old journal's counts may agree by chance
         return self._differs is not None and self._differs != self._looked
 
     def _difference(self, held: int) -> tuple[int, int, int] | None:
@@ -53,7 +58,8 @@ class ClaimsBack:
 
     async def look(self, held: int) -> None:
         """Ask the ledger for all that this miner must hold, and claim what is here."""
-        self._looked, after, back, missing = self._differs, "", 0, 0
+        differed, after, back, missing = self._differs is not None, "", 0, 0
+        self._looked = self._differs
         try:
             for _ in range(PAGES_MAX):
                 page = await self._super_node.owed_shards(self._miner, after)
@@ -63,9 +69,14 @@ class ClaimsBack:
                     break
                 after = page.next
         except UnknownError:
+            self._asked = True
             return  # a super node of 0.2.0 cannot tell
+        self._asked = True
         self._differs = self._looked = self._difference(held)
-        _log.warning("claims of shards were taken from the ledger", here=back, on_no_disk=missing)
+        if differed:
+            _log.warning(
+                "claims of shards were taken from the ledger", here=back, on_no_disk=missing
+            )
 
     def _claim(self, shards: Sequence[OwedShard]) -> int:
         """Claim those that are on a disk; how many are."""
@@ -107,7 +118,7 @@ class ClaimsBack:
 
 def _size_on(disk: Disk, root: bytes) -> int | None:
     path, thrown = shard_path(disk, root), trash_path(disk, root)
-    if not path.exists() and thrown.exists() and disk.placeable:
+    if not path.exists() and thrown.exists() and disk.state is DiskState.READY:
         path.parent.mkdir(exist_ok=True)
         thrown.replace(path)
         sync_directory(path.parent)

@@ -178,6 +178,15 @@ def put_claim(connection: sqlite3.Connection, root: bytes, claim: Claim) -> None
     )
 
 
+def claim_held(connection: sqlite3.Connection, root: bytes, claim: Claim) -> bool:
+    """Add a claim on a root that is held; whether it is."""
+    sql = "SELECT 1 FROM shard WHERE root = ? AND state = ?"
+    if not connection.execute(sql, (root, ShardState.HELD)).fetchall():
+        return False
+    put_claim(connection, root, claim)
+    return True
+
+
 def set_state(connection: sqlite3.Connection, root: bytes, state: ShardState, now: int) -> None:
     """Change a root's state."""
     connection.execute("UPDATE shard SET state = ?, changed = ? WHERE root = ?", (state, now, root))

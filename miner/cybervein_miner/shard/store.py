@@ -26,6 +26,7 @@ from cybervein_miner.shard.index import (
     HeldShard,
     ShardIndex,
     ShardState,
+    claim_held,
     drop_claims,
     put_claim,
     put_shard,
@@ -136,10 +137,13 @@ class ShardStore:
         except UnknownError:
             return False
 
-    async def claim_again(self, root: bytes, claim: Claim) -> None:
-        """Another deal claims a shard that is held already, or it was moved back here."""
+    async def claim_again(self, root: bytes, claim: Claim) -> bool:
+        """Another deal claims a shard that is held already, or it was moved back here.
+
+        Whether it still is held: its last claim may have gone in the moment before.
+        """
         self.claimed_again.add(root)
-        await self.journal.write(lambda connection: put_claim(connection, root, claim))
+        return await self.journal.write(lambda connection: claim_held(connection, root, claim))
 
     def _remove_old_copy(self, before: HeldShard, now_on: Disk) -> None:
         with suppress(UnknownError, OSError):
@@ -171,8 +175,17 @@ class ShardStore:
         if row is not None and await self.journal.write(work):
             await _patiently(partial(self._to_trash, row))
 
+    def _state(self, root: bytes) -> ShardState | None:
+        row = self.index.find(root)
+        return None if row is None else row.state
+
     def _to_trash(self, row: HeldShard) -> None:
-        """The index said so first: a crash here leaves a file that `trash` moves or purges."""
+        """The index said so first: a crash here leaves a file that `trash` moves or purges.
+
+        A disk may be slow to get here; what was sent again meanwhile stays.
+        """
+        if self.arriving(row.root) or self._state(row.root) is not ShardState.TRASH:
+            return
         disk = self.rack.get(row.disk)
         path = shard_path(disk, row.root)
         with suppress(StorageError, FileNotFoundError), disk.guard("move a shard to the trash"):

@@ -125,9 +125,19 @@ class Trash:
         for row in self._index.trash_on(name, _EVER if before is None else before, _PURGE_MAX):
             if enough is not None and size >= enough:
                 break
-            if not self._arriving(row.root) and self._remove(disk, row):
+            if self._is_still_trash(row.root) and self._remove(disk, row):
                 shards, size = shards + 1, size + row.size
         return RemovedTrash(shards, size)
+
+    def _is_still_trash(self, root: bytes) -> bool:
+        """Looked up anew for each: it may have been sent again since the rows were listed.
+
+        In this order, as an upload is in the index before it is no longer arriving.
+        """
+        if self._arriving(root):
+            return False
+        row = self._index.find(root)
+        return row is not None and row.state is ShardState.TRASH
 
     def _remove(self, disk: Disk | None, row: HeldShard) -> bool:
         if disk is not None and (self._aside.waits(row.root) or not self._delete(disk, row)):
@@ -153,19 +163,25 @@ def _writable(disk: Disk) -> bool:
     return disk.readable and disk.state is not DiskState.READ_ONLY
 
 
-def tidy(disks: Iterable[Disk], journal: Journal, now: int) -> list[bytes]:
+def tidy(
+    disks: Iterable[Disk],
+    journal: Journal,
+    now: int,
+    arriving: Callable[[bytes], bool] = lambda _root: False,
+) -> list[bytes]:
     """On disks that were just opened: drop unfinished uploads, adopt whole but unknown shards.
 
     Such a shard was renamed but not yet acknowledged, or the journal is younger than the disk. It
-    is kept without a claim; the ledger decides later whether anyone wants it. Returns their roots.
+    is kept without a claim; the ledger decides later whether anyone wants it. Files of uploads that
+    are `arriving` are left alone. Returns the roots that were adopted.
     """
     adopted, found = [], list(disks)
     for disk in found:
         if disk.placeable:
             with _on_its_own(disk, "drop unfinished uploads"):
-                _drop_unfinished(disk)
+                _drop_unfinished(disk, arriving)
             with _on_its_own(disk, "drop second copies"):
-                _drop_second_copies(disk, found, journal)
+                _drop_second_copies(disk, found, journal, arriving)
             with _on_its_own(disk, "adopt unknown shards"):
                 adopted += _adopt(disk, found, journal, now)
     return adopted
@@ -181,7 +197,9 @@ def _on_its_own(disk: Disk, doing: str) -> Iterator[None]:
         _log.error("given up until the disk comes again", doing=doing, error=str(error))
 
 
-def _drop_second_copies(disk: Disk, disks: Sequence[Disk], journal: Journal) -> None:
+def _drop_second_copies(
+    disk: Disk, disks: Sequence[Disk], journal: Journal, arriving: Callable[[bytes], bool]
+) -> None:
     """A move between two disks was cut short: the copy that the index does not name goes."""
     others = {bytes.fromhex(each.id): each for each in disks if each is not disk and each.readable}
     sql = "SELECT root, disk FROM shard WHERE state = ?"
@@ -189,13 +207,16 @@ def _drop_second_copies(disk: Disk, disks: Sequence[Disk], journal: Journal) -> 
     for file in shard_files(disk):
         root = bytes.fromhex(file.name)
         other = named.get(root)
-        if other is not None and shard_path(other, root).exists():
+        if other is None or arriving(root):
+            continue
+        if shard_path(other, root).exists():
             remove_files(file)
 
 
-def _drop_unfinished(disk: Disk) -> None:
+def _drop_unfinished(disk: Disk, arriving: Callable[[bytes], bool]) -> None:
     for file in found_in(disk, "tmp").ours:
-        if _NAME.match(file.name):
+        root = _NAME.match(file.name)
+        if root and not arriving(bytes.fromhex(root[0])):
             file.unlink(missing_ok=True)
 
 
