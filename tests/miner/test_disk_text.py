@@ -25,7 +25,12 @@ def test_a_disk_has_its_whole_id_and_stays_within_80_columns() -> None:
     )
     lines = disk_text(disk).splitlines()
     assert lines[0] == "/mnt/disk"
-    assert lines[1] == "  quarantined, 1024.0 of 16384.0 GiB available, 1 plot, 98765 shards"
+    assert lines[1] == "  quarantined, 1.00 TiB of 16.00 TiB available, 1 plot, 98765 shards"
     assert lines[2:4] == ["  leaving: 1 plot, 12345 shards left", f"  id {ID}"]
     assert lines[4].startswith("  why: reading failed 3 times")
     assert all(len(line) <= 80 for line in lines)
+
+
+def test_a_small_disk_is_told_in_a_unit_that_shows_it() -> None:
+    disk = made(DiskDocument, path="/mnt/disk", capacity_bytes=64 << 20, available_bytes=5 << 20)
+    assert "5.0 MiB of 64.0 MiB available" in disk_text(disk)

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from cybervein_miner.chain.paid import PaidEpochs
 from cybervein_miner.cli.miner import MinerHere
-from cybervein_miner.cli.next_step import NOTHING, next_step, spell
-from cybervein_miner.cli.screen import screen, size
+from cybervein_miner.cli.next_step import NOTHING, next_step
+from cybervein_miner.cli.quantities import size, spell
+from cybervein_miner.cli.screen import screen
 from cybervein_miner.plot.forecast import Forecast, PlotsNow
 from cybervein_protocol.api.miner.disks import DiskDocument
 from cybervein_protocol.api.miner.status import LedgerDocument, ReachDocument, StatusDocument

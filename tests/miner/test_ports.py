@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import typer.main
 from cybervein_command.app import build
-from cybervein_miner.cli.announced import announced_url
 from cybervein_miner.node.calling import called
+from cybervein_miner.sidecar.announced import announced_url
 from cybervein_protocol.errors import CyberVeinError
 from miner_world import World
 from ports import free_ports
@@ -58,6 +58,16 @@ def test_a_miner_on_a_busy_port_says_so_in_one_line(world: World, tmp_path: Path
     assert not (tmp_path / "data" / "run.json").exists()
 
 
+@pytest.mark.parametrize("option", ["--url", "--supernode"])
+def test_a_mistyped_url_is_refused_before_it_reaches_the_ledger(
+    world: World, tmp_path: Path, option: str
+) -> None:
+    done = run(*mine_on("0", world, tmp_path), option, "192.168.1.20:7070")
+    assert done.returncode == 1
+    assert "'192.168.1.20:7070': expected http:// or https://" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_sidecar_on_a_busy_port_says_so_in_one_line(tmp_path: Path, *, alone: bool) -> None:
     with taken() as port:
@@ -83,6 +93,20 @@ def test_a_sidecar_finds_the_miner_of_a_data_directory(world: World, tmp_path: P
     assert get_json(f"{beside.url}/readyz")["status"] == "ok"
     assert worker.status()["url"] == announced_url(data), "the address that faces the super node"
     assert announced_url(data) == worker.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+
+
+def test_a_sidecar_follows_its_miner_to_another_port(world: World, tmp_path: Path) -> None:
+    worker = miner(tmp_path, world.file, "--plots", "0")
+    worker.start()
+    data = tmp_path / "data"
+    line = ("sidecar", "--data", data, "--network", world.file)
+    beside = Service(data / "sidecar.json", *line)
+    beside.start()
+    assert f"metrics={beside.url}/metrics" in beside.log.read_text(), "it says where it listens"
+    worker.stop()
+    [worker.port] = free_ports(1)
+    worker.start()
+    assert get_json(f"{beside.url}/readyz")["status"] == "ok"
 
 
 def test_without_a_miner_there_the_next_step_is_said(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ async def test_every_path_refuses_a_method_it_has_not_with_the_error_document(
 ) -> None:
     sock = bind("127.0.0.1", 0)
     url, run_file = url_of(sock), tmp_path / "run.json"
-    task = asyncio.create_task(serve(build_app(NOBODY, NOBODY), sock, run_file))
+    task = asyncio.create_task(serve(build_app(lambda: NOBODY, NOBODY), sock, run_file))
     async with asyncio.timeout(60):
         while not run_file.exists():
             await asyncio.sleep(0.01)

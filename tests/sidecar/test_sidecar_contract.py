@@ -13,7 +13,7 @@ NOBODY = "http://127.0.0.1:9"
 
 async def test_every_route_is_as_documented(tmp_path: Path) -> None:
     sock, run_file = bind("127.0.0.1", 0), tmp_path / "run.json"
-    task = asyncio.create_task(serve(build_app(NOBODY, NOBODY), sock, run_file))
+    task = asyncio.create_task(serve(build_app(lambda: NOBODY, NOBODY), sock, run_file))
     async with asyncio.timeout(300):
         while not run_file.exists():
             await asyncio.sleep(0.01)

@@ -241,6 +241,15 @@ async def test_a_late_proof_is_told_that_it_is_late(
         await lab.node.space.accept(miner.proof())
 
 
+async def test_an_accepted_proof_that_is_sent_again_late_is_still_accepted(
+    lab: Lab, miner: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await miner.pass_batch()
+    first = await lab.node.space.accept(miner.proof())
+    monkeypatch.setattr(lab.node.space, "_in_time", lambda: False)
+    assert await lab.node.space.accept(miner.proof()) == first, "by a miner that was started again"
+
+
 async def test_a_signed_response_that_does_not_prove_costs_the_batch(
     lab: Lab, miner: Registered
 ) -> None:

@@ -11,7 +11,7 @@ from cybervein_protocol.api.document import Document
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.identity import load_identity
 
-from cybervein_miner.cli.announced import announced_url
+from cybervein_miner.sidecar.announced import announced_url
 
 Data = Annotated[Path, typer.Option(envvar="CYBERVEIN_DATA", help="The miner's --data directory.")]
 Identity = Annotated[

@@ -13,11 +13,11 @@ from cybervein_protocol.api.miner.disks import (
     WipedDocument,
 )
 from cybervein_protocol.errors import UnknownError
-from cybervein_protocol.names import GIB
 from cybervein_runtime.console import record
 
 from cybervein_miner.cli.call import Data, Identity, RunningMiner
 from cybervein_miner.cli.context import console_of
+from cybervein_miner.cli.quantities import counted, size
 from cybervein_miner.disk.given import place_of
 
 disk_app = typer.Typer(help="Add, remove (drain), wipe and list the disks of a running miner.")
@@ -97,11 +97,10 @@ def _find(disks: list[DiskDocument], name: str) -> DiskDocument:
 
 def disk_text(disk: DiskDocument) -> str:
     """One disk in lines: what it is, where it stands, and the id that `wipe --confirm` wants."""
-    free, size = disk.available_bytes / GIB, disk.capacity_bytes / GIB
+    room = f"{size(disk.available_bytes)} of {size(disk.capacity_bytes)} available"
     return record(
         disk.path,
-        f"{disk.state}, {free:.1f} of {size:.1f} GiB available, {_counted(disk.plots, 'plot')}, "
-        f"{_counted(disk.shards, 'shard')}",
+        f"{disk.state}, {room}, {counted(disk.plots, 'plot')}, {counted(disk.shards, 'shard')}",
         _left(disk) if disk.leaving else "",
         f"id {disk.id}",
         disk.reason and f"why: {disk.reason}",
@@ -112,19 +111,15 @@ def _shown(disks: list[DiskDocument]) -> str:
     return "\n".join(map(disk_text, disks)) or "this miner has no disk"
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
 def _left(disk: DiskDocument) -> str:
     left = disk.remaining
-    return f"leaving: {_counted(left.plots, 'plot')}, {_counted(left.shards, 'shard')} left"
+    return f"leaving: {counted(left.plots, 'plot')}, {counted(left.shards, 'shard')} left"
 
 
 def _farewell(answer: RemovedDocument) -> str:
     if answer.gone:
         return f"{answer.path} is not needed any more; its files stay where they are"
     return (
-        f"{answer.path} takes nothing new; {answer.remaining.plots} plots retire and "
-        f"{answer.remaining.shards} shards stay served until they are moved"
+        f"{answer.path} takes nothing new; {counted(answer.remaining.plots, 'plot')} retire and "
+        f"{counted(answer.remaining.shards, 'shard')} stay served until moved"
     )

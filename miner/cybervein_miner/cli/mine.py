@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 import typer
 from cybervein_protocol.signing import parse_address
-from cybervein_runtime.addresses import PORT_MAX
+from cybervein_runtime.addresses import PORT_MAX, check_peer_url
 
 from cybervein_miner.api.throttle import RATE_MIN
-from cybervein_miner.cli.announced import MINER_PORT
 from cybervein_miner.node.settings import Settings, default_threads
 from cybervein_miner.plot.policy import Wish
+from cybervein_miner.sidecar.announced import MINER_PORT
 
 
 def _option(name: str, text: str, **more: Any) -> Any:  # noqa: ANN401 -- typer's own option
@@ -69,6 +69,8 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
     """Mine: plot disks, prove them, hold customers' shards, get paid."""
     from cybervein_miner.node.running import run_miner  # noqa: PLC0415 -- brings the web server
 
+    for given in filter(None, (url, supernode)):  # before a mistyped one reaches the ledger
+        check_peer_url(given)
     settings = Settings(
         data=data,
         network=network,

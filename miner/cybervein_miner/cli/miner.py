@@ -14,10 +14,10 @@ from cybervein_runtime.http_client import SignedClient
 from msgspec import to_builtins
 from rich.live import Live
 
-from cybervein_miner.cli.announced import MINER_PORT, announced_url
 from cybervein_miner.cli.context import console_of
 from cybervein_miner.cli.next_step import next_step
 from cybervein_miner.cli.screen import screen
+from cybervein_miner.sidecar.announced import MINER_PORT, announced_url
 
 LOOK_SECONDS: Final = 2.0
 _TIMEOUT_SECONDS: Final = 10.0

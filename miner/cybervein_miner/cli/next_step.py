@@ -6,6 +6,8 @@ from typing import Final
 from cybervein_protocol.api.miner.disks import DiskDocument
 from cybervein_protocol.api.miner.status import LedgerDocument, StatusDocument
 
+from cybervein_miner.cli.quantities import spell
+
 NOTHING: Final = "nothing to do: it proves and earns"
 _FINE: Final = ("ready", "drained")
 
@@ -71,16 +73,3 @@ def _measured(told: StatusDocument, ledger: LedgerDocument) -> Iterator[str]:
         yield "wait: space and bandwidth are measured within an epoch or two"
     if told.plots and not ledger.per_day:
         yield "wait: the first reward comes when an epoch closes after that"
-
-
-def spell(seconds: float) -> str:
-    """A duration as people say it, two units at most."""
-    minutes = round(seconds) // 60
-    if minutes < 1:
-        return f"{round(seconds)} s"
-    if minutes < 60:  # noqa: PLR2004 -- minutes
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:  # noqa: PLR2004 -- two days
-        return f"{hours} h {minutes} min"
-    return f"{hours // 24} d {hours % 24} h"

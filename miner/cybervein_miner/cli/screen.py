@@ -4,12 +4,13 @@ from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.api.miner.disks import DiskDocument
 from cybervein_protocol.api.miner.status import LedgerDocument, ReachDocument, StatusDocument
-from cybervein_protocol.names import GIB, MIB
+from cybervein_protocol.names import MIB
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cybervein_miner.cli.next_step import next_step, spell
+from cybervein_miner.cli.next_step import next_step
+from cybervein_miner.cli.quantities import counted, size, spell
 
 
 def screen(told: StatusDocument) -> RenderableType:
@@ -68,11 +69,11 @@ def _pay(told: StatusDocument) -> list[tuple[str, str]]:
     ledger = told.ledger
     if not isinstance(ledger, LedgerDocument):
         return []
-    places = ledger.coin_decimals
+    places, by = ledger.coin_decimals, counted(ledger.per_day_epochs, "epoch")
     a_day = (
         "no epoch was paid yet"
         if ledger.per_day is None
-        else f"{coins(ledger.per_day, places)} coins a day (by {ledger.per_day_epochs} epochs)"
+        else f"{coins(ledger.per_day, places)} coins a day (by {by})"
     )
     bond = f"{coins(ledger.bonded, places)} coins, {coins(ledger.bond_due, places)} still due"
     space = f"{size(ledger.space_bytes)} measured of {size(told.plot_bytes)} plotted"
@@ -107,10 +108,3 @@ def _state(disk: DiskDocument) -> str:
     if disk.state is not DiskState.READY:
         return disk.state
     return "late" if disk.late else disk.no_room or disk.state
-
-
-def size(count: int) -> str:
-    """Bytes in the unit that fits."""
-    if count >= 1024 * GIB:
-        return f"{count / (1024 * GIB):.2f} TiB"
-    return f"{count / GIB:.2f} GiB" if count >= GIB else f"{count / MIB:.1f} MiB"

@@ -9,7 +9,7 @@ import typer
 from cybervein_protocol.errors import MalformedError
 from cybervein_runtime.addresses import PORT_MAX
 
-from cybervein_miner.cli.announced import SIDECAR_PORT, announced_url
+from cybervein_miner.sidecar.announced import SIDECAR_PORT, announced_url
 
 
 def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
@@ -46,10 +46,12 @@ def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
         raise MalformedError("sidecar: give --network or --supernode")
     if not (miner or data):
         raise MalformedError("sidecar: give --data of a miner on this machine, or --miner URL")
-    miner = miner or announced_url(data or Path())
+    if data and not miner:
+        announced_url(data)  # one runs there now; where the next one listens is seen then
     where = run_file or (data / "sidecar.json" if data else None)
     options = [
-        *("--miner", miner, "--host", host, "--port", str(port)),
+        *("--host", host, "--port", str(port)),
+        *(("--miner", miner) if miner else ("--data", str(data))),
         *(("--supernode", supernode) if supernode else ()),
         *(("--network", str(network)) if network else ()),
         *(("--run-file", str(where)) if where else ()),

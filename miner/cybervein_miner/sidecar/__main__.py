@@ -14,7 +14,8 @@ from cybervein_miner.sidecar.running import run_sidecar
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line, or these arguments, and run."""
     parser = argparse.ArgumentParser(prog="python -m cybervein_miner.sidecar")
-    parser.add_argument("--miner", required=True)
+    parser.add_argument("--miner", default="")
+    parser.add_argument("--data", type=Path)
     parser.add_argument("--supernode", default="")
     parser.add_argument("--network", type=Path)
     parser.add_argument("--host", default="127.0.0.1")
@@ -24,6 +25,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     run_sidecar(
         miner=given.miner,
+        data=given.data,
         super_node=given.supernode,
         network=given.network,
         host=given.host,

@@ -1,6 +1,6 @@
 """The sidecar's HTTP interface: `/metrics`, `/healthz`, `/readyz`."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from cybervein_protocol.errors import CyberVeinError
@@ -15,8 +15,8 @@ from cybervein_miner.sidecar.collector import ScrapeCollector
 from cybervein_miner.sidecar.sources import Sources
 
 
-def build_app(miner: str, super_node: str, trust: Trust | None = None) -> FastAPI:
-    """The application of a sidecar of the miner and super node at these URLs."""
+def build_app(miner: Callable[[], str], super_node: str, trust: Trust | None = None) -> FastAPI:
+    """The application of a sidecar of the super node at this URL and the miner where it is now."""
     sources = Sources(miner, super_node, trust or Trust())
 
     @asynccontextmanager

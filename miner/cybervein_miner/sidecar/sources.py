@@ -39,10 +39,13 @@ class SourceAnswer:
 
 
 class Sources:
-    """Asks the miner, the super node and this machine."""
+    """Asks the miner, the super node and this machine.
 
-    def __init__(self, miner: str, super_node: str, trust: Trust) -> None:
-        self._status = f"{miner.rstrip('/')}/v1/status"
+    `miner` says where the miner is, anew for each scrape: its next start may be on another port.
+    """
+
+    def __init__(self, miner: Callable[[], str], super_node: str, trust: Trust) -> None:
+        self._miner = miner
         self._http = SignedClient(trust=trust)
         self._super_node = SuperNodeReader(super_node, self._http)
         self._who: tuple[str, str] | None = None
@@ -61,13 +64,14 @@ class Sources:
 
     async def miner(self) -> StatusDocument:
         """`GET /v1/status` of the miner. Raises CyberVeinError."""
+        url = f"{self._miner().rstrip('/')}/v1/status"
         answer = await self._http.request(
             "GET",
-            self._status,
+            url,
             timeout_seconds=TIMEOUT_SECONDS,
             max_response_bytes=STATUS_BYTES_MAX,
         )
-        return decode_document(answer.body, StatusDocument, self._status, STATUS_BYTES_MAX)
+        return decode_document(answer.body, StatusDocument, url, STATUS_BYTES_MAX)
 
     async def _told(self) -> Plain:
         status = await self.miner()

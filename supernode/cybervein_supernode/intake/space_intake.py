@@ -1,7 +1,8 @@
 """`POST /v1/space-proofs` and, after the deadline, `space.result`.
 
 The first proof of a miner and epoch that holds is the one that counts; sending it again is answered
-in the same way. Whatever was accepted is on disk before the miner hears so.
+in the same way, after the deadline too: a miner that was started again does not know what it sent.
+Whatever was accepted is on disk before the miner hears so.
 """
 
 from collections.abc import Callable
@@ -41,10 +42,12 @@ class SpaceIntake:
     async def accept(self, raw: bytes) -> SpaceEntry:
         """Judge a proof. Raises what is wrong with it; nothing is kept then."""
         proof = decode_space_proof(raw)
-        self._check_open(proof)
+        if proof.network != self._desk.view.network:
+            raise ForbiddenError("space proof: of another network; check network.json")
         known = self._desk.notebook.space(proof.epoch, proof.miner)
         if known:
             return known[0]
+        self._check_open(proof)
         if proof.miner in self._judging or len(self._judging) >= JUDGING_MAX:
             raise ConflictError("this miner's proof is being judged already; wait for its answer")
         self._judging.add(proof.miner)
@@ -68,11 +71,8 @@ class SpaceIntake:
         self._count_missed(timeline.epoch, {entry.miner for entry in entries})
 
     def _check_open(self, proof: SpaceProof) -> None:
-        """Network, epoch and deadline. Raises ForbiddenError or ExpiredError."""
-        view = self._desk.view
-        if proof.network != view.network:
-            raise ForbiddenError("space proof: of another network; check network.json")
-        epoch = view.head().epoch
+        """Epoch and deadline. Raises ExpiredError."""
+        epoch = self._desk.view.head().epoch
         if proof.epoch != epoch or not self._in_time():
             raise ExpiredError(
                 f"space proof for epoch {proof.epoch}: epoch {epoch} is open and its deadline is "
