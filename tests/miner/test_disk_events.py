@@ -199,3 +199,19 @@ async def test_shards_of_a_lost_disk_are_away_and_not_held(world: World, tmp_pat
         (tmp_path / "aside").rename(disk)
         await asyncio.to_thread(miner.node.upkeep.look)
         assert miner.node.board.document().shards == 1
+
+
+async def test_the_last_disk_given_up_is_not_told_as_one_that_came_back(
+    world: World, tmp_path: Path
+) -> None:
+    async with serving(world, settings_of(world, tmp_path, tmp_path / "only")) as miner:
+        [disk] = miner.node.basis.rack.disks
+        (tmp_path / "only").rename(tmp_path / "aside")
+        await asyncio.to_thread(miner.node.upkeep.look)
+        with capture_logs() as logs:
+            url = f"{miner.url}/v1/disks/{disk.id}?force=true"
+            assert (await miner.owner().request("DELETE", url)).json()["gone"]
+            await asyncio.to_thread(miner.node.upkeep.look)
+        assert events(logs) == []
+        [asked] = [each for each in logs if each["event"] == "disk is to be removed"]
+        assert (asked["path"], asked["force"]) == (str(tmp_path / "only"), True)

@@ -5,13 +5,14 @@ import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 from cybervein_miner.cli.mine import mine
 from cybervein_miner.node import running
 from cybervein_miner.plot.adoption import take_in
-from cybervein_miner.plot.batches import Batch
+from cybervein_miner.plot.batches import Batch, Batches
 from cybervein_miner.plot.inventory import PlotState, footprint, metadata_path, plot_path
 from cybervein_miner.plot.making import StoppedError, make_plot_file, partial_path
 from cybervein_miner.plot.policy import (
@@ -209,6 +210,22 @@ async def test_plots_of_a_disk_that_is_away_wait_for_it(tmp_path: Path, mount: M
     assert len(proven(farm)) == here
     farm.rack.disks[1].check()
     assert len(proven(farm)) == 4, "no plot was taken for bad"
+
+
+@pytest.mark.parametrize("state", [PlotState.MADE, PlotState.VOID])
+async def test_a_verdict_after_its_disk_was_forgotten_leaves_no_plot_behind(
+    farm: Farm, state: PlotState
+) -> None:
+    rows = farm.inventory.rows()
+    farm.inventory.set_state(rows, state, None)
+    nobody: Any = None  # no unit rests on them: nothing is said to the ledger
+    batches = Batches(farm.inventory, nobody, nobody, TEST)
+    assert await batches.retire() == 0
+    [disk] = farm.rack.disks
+    farm.rack.forget(disk)
+    assert await batches.retire() == len(rows)
+    assert farm.inventory.rows() == []
+    assert plot_path(disk, rows[0].number).exists(), "its files stay"
 
 
 async def test_a_disk_without_room_gets_no_plot(tmp_path: Path, mount: Mount) -> None:

@@ -56,12 +56,14 @@ class Control:
         self.store.believe_again(disk)
         self.take_in([disk])
         self.wake()
+        _log.info("disk is added", path=str(disk.path), disk=disk.id)
         return self.disks.one(disk)
 
     def remove(self, disk_id: str, *, force: bool) -> RemovedDocument:
         """Begin a disk's drain. Forced, it goes at once with what it holds."""
         disk = self.rack.get(disk_id)
         self.rack.leave(disk)
+        _log.info("disk is to be removed", path=str(disk.path), disk=disk.id, force=force)
         if force:
             answer = self._removed(disk, gone=True)
             self._forget(disk)

@@ -64,13 +64,7 @@ class Standing:
         self.remaining, self.blocked_by = view.drain.remaining, view.drain.blocked_by
         self.promised = view.drain.promised or 0
         self.last_proof_epoch = view.last_proof_epoch
-        if before is None:
-            _log.info(
-                "the ledger knows this miner",
-                since_epoch=view.registered_epoch,
-                url=view.url,
-                payout=view.payout,
-            )
+        self._tell_change(before, view)
         self.reach.see(view)
         wanted, there = f"{self.url}, paid to {self.payout}", f"{view.url}, paid to {view.payout}"
         self.twin.see(wanted, there, self._heard)
@@ -96,6 +90,15 @@ class Standing:
             for name in self.differs(*_UPDATED)
         ]
         return [*filter(None, [self.problem, self.twin.problem(), self.reach.problem()]), *waits]
+
+    @staticmethod
+    def _tell_change(before: FullMinerDocument | None, view: FullMinerDocument) -> None:
+        """What the ledger has at first, and each time that it has something else."""
+        facts = {"url": view.url, "payout": view.payout}
+        if before is None:
+            _log.info("the ledger knows this miner", since_epoch=view.registered_epoch, **facts)
+        elif (before.url, before.payout) != (view.url, view.payout):
+            _log.info("the ledger has a new address or payout", **facts)
 
     def _tell(self) -> None:
         """What no unit changes is said once: who wants it otherwise needs a new identity."""

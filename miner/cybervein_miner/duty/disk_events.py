@@ -111,7 +111,7 @@ class DiskEvents:
                 disks=len(now),
                 next_step="see each disk's line",
             )
-        elif some_now and not some_before:
+        elif now and some_now and not some_before:
             _log.warning(
                 "not all disks are away any more", readable=sum(each.readable for each in now)
             )

@@ -113,7 +113,8 @@ class LedgerLoop:
         """Whether something is to happen to a plot; one that rests on a leaving disk has time."""
         if row.state is PlotState.ACTIVE:
             return not self.inventory.stays(row)
-        return row.state is not PlotState.MADE or self.inventory.stays(row)
+        inventory = self.inventory
+        return row.state is not PlotState.MADE or inventory.stays(row) or inventory.forgotten(row)
 
     async def _round(self, now: NetworkDocument) -> None:
         if self._settled() and not self.drain.wanted and not self.standing.due():

@@ -168,7 +168,10 @@ class Batches:
         await self._retire(rows, PlotState.MADE)
 
     async def retire(self) -> int:
-        """Make leaving plots stop counting, then delete them; how many went."""
+        """Make leaving plots stop counting, then delete them; how many went.
+
+        A verdict that came after its disk was forgotten leaves a row without a file: it goes too.
+        """
         leaving = self._inventory.rows(PlotState.RETIRING, PlotState.BAD)
         counted = [row for row in leaving if row.batch not in {None, *self._undecided}]
         await self._retire(counted[: self._preset.batch_plots_max], PlotState.RETIRING)
@@ -177,6 +180,8 @@ class Batches:
             for row in self._inventory.rows(PlotState.RETIRING, PlotState.BAD)
             if row.batch is None
         ]
+        orphans = self._inventory.rows(PlotState.MADE, PlotState.VOID)
+        gone += filter(self._inventory.forgotten, orphans)
         await asyncio.to_thread(self._inventory.drop, gone)
         return len(gone)
 

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-from cybervein_protocol.errors import CyberVeinError, StorageError, UnknownError
+from cybervein_protocol.errors import CyberVeinError, StorageError
 from cybervein_protocol.space import PlotMetadata, PlotShape
 
 from cybervein_miner.disk.aside import Aside
@@ -118,10 +118,11 @@ class Inventory:
 
     def stays(self, row: OwnPlot) -> bool:
         """Whether the plot's disk is here to stay."""
-        try:
-            return self.rack.get(row.disk).stays
-        except UnknownError:
-            return False
+        return not self.forgotten(row) and self.rack.get(row.disk).stays
+
+    def forgotten(self, row: OwnPlot) -> bool:
+        """Whether the plot's disk was given up for good: no unit will rest on the plot again."""
+        return all(row.disk != disk.id for disk in self.rack.disks)
 
     def next_number(self) -> int:
         """A number that no plot had before, taken durably (two lives of one mu would collide)."""
