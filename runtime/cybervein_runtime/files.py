@@ -24,10 +24,13 @@ def sync_directory(directory: Path) -> None:
 def write_atomic(path: Path, data: bytes, mode: int = SECRET_MODE) -> None:
     """Replace `path` by `data` so that a crash leaves either the old or the new file whole.
 
-    Raises StorageError naming the path when the disk is full, read-only or failing.
+    Raises StorageError naming the path when the disk is full, read-only or failing, or when
+    something else than a file is there: a rename would put a file in a device's place.
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
+        if path.exists() and not path.is_file():
+            raise StorageError(f"{path} is no file but a device, pipe or folder; name a file")
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "wb") as file:

@@ -1,6 +1,7 @@
 """Files that survive, secrets that stay secret."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,19 @@ def test_a_write_into_something_that_is_no_directory_names_the_path(tmp_path: Pa
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageError, match=str(tmp_path / "file" / "below")):
         write_atomic(tmp_path / "file" / "below", b"")
+
+
+def test_a_write_never_takes_the_place_of_a_device_a_pipe_or_a_folder(tmp_path: Path) -> None:
+    pipe, folder, link = tmp_path / "pipe", tmp_path / "folder", tmp_path / "link"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    link.symlink_to("/dev/null")
+    for path in (pipe, folder, link):
+        with pytest.raises(StorageError, match=f"{path} is no file but a device, pipe or folder"):
+            write_atomic(path, b"x")
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [folder, link, pipe]
 
 
 def test_reading_is_limited(tmp_path: Path) -> None:
