@@ -1,6 +1,8 @@
 """Uploads over slow lines and past slow miners: progress is what the peer has taken."""
 
 import asyncio
+import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -12,6 +14,7 @@ from blake3 import blake3
 from cybervein_client import AsyncClient
 from cybervein_client.catalogue import FileState
 from cybervein_client.transport import BulkTransport, Sending, ShardAt
+from cybervein_client.transport.sending import send_body
 from cybervein_client.upload import FileSource, uplink
 from cybervein_client.upload.uplink import LANES_MAX, LANES_MIN, Uplink, lanes_for
 from cybervein_miner.api import bulk
@@ -54,6 +57,39 @@ async def test_a_line_on_which_a_shard_takes_longer_than_any_silence_may_carries
         transport.close()
     assert receipt.size == transfer.acknowledged == len(data)
     assert transfer.rate(0) < 400_000
+
+
+def without_certificates(side: int) -> ssl.SSLContext:
+    """TLS between two that trust each other anyhow."""
+    context = ssl.SSLContext(side)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("AECDH-AES128-SHA:@SECLEVEL=0")
+    return context
+
+
+async def test_a_slow_line_carries_a_shard_under_tls_too() -> None:
+    data = shard_bytes(1_000_000)
+    transfer = Sending(len(data))
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(len(data))
+        writer.write(b"!")
+        await writer.drain()
+
+    def send(port: int) -> bytes:
+        plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+        with without_certificates(ssl.PROTOCOL_TLS_CLIENT).wrap_socket(plain) as sock:
+            send_body(sock, data, transfer, 2.0)
+            return sock.recv(1)
+
+    secure = without_certificates(ssl.PROTOCOL_TLS_SERVER)
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=secure) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with slow_line(f"https://127.0.0.1:{port}", Line(300_000)) as url:
+            assert await asyncio.to_thread(send, int(url.rpartition(":")[2])) == b"!"
+    assert transfer.taken
 
 
 async def test_a_miner_that_takes_nothing_is_given_up_and_hears_of_it_at_once(
@@ -128,6 +164,21 @@ async def test_lanes_close_on_a_slow_line_and_a_transfer_that_lags_is_known() ->
     assert line.lags(slow)
     assert not line.lags(Sending(8_000_000, acknowledged=1_000_000, began=35.0))
     assert not line.lags(Sending(8_000, acknowledged=8_000, began=35.0))  # its miner syncs
+
+
+async def test_the_wait_for_a_lane_is_not_held_against_a_miner() -> None:
+    now = [0.0]
+    line = Uplink(clock=lambda: now[0], lag_seconds=10)
+    quick = Sending(8_000_000, began=0.0)
+    waited = Sending(8_000_000, began=0.0)
+    async with line.lane(quick):
+        now[0] = quick.moved = 8.0
+        quick.acknowledged = quick.size
+    now[0] = 30.0
+    async with line.lane(waited):
+        assert not line.lags(waited)
+        now[0] = 41.0
+        assert line.lags(waited)
 
 
 class Rerouted(BulkTransport):

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 _PIECE_BYTES: Final = 1 << 20
+_TLS_PIECE_BYTES: Final = 1 << 16
+"""A send under TLS takes all of a piece or counts as nothing: a slow line must end it in time."""
 _TICKS: Final = 20
 _ANSWER_STALLS: Final = 3
 """Stalls within which the answer must come once all is acknowledged: the peer syncs to its disk."""
@@ -59,12 +61,12 @@ def send_body(sock: socket.socket, body: bytes, transfer: Sending, stall_seconds
     """
     transfer.began = transfer.moved = time.monotonic()
     sock.settimeout(stall_seconds / _TICKS)
-    sent = 0
+    sent, piece = 0, _TLS_PIECE_BYTES if isinstance(sock, ssl.SSLSocket) else _PIECE_BYTES
     try:
         with suppress(ConnectionError), memoryview(body) as view:
             while sent < len(view):
                 with suppress(TimeoutError, BlockingIOError):
-                    sent += sock.send(view[sent : sent + _PIECE_BYTES])
+                    sent += sock.send(view[sent : sent + piece])
                 _look(sock, sent, transfer, stall_seconds)
             while not _answered(sock, stall_seconds / _TICKS, transfer):
                 patience = stall_seconds * (_ANSWER_STALLS if transfer.taken else 1)
@@ -76,7 +78,7 @@ def send_body(sock: socket.socket, body: bytes, transfer: Sending, stall_seconds
 
 def _look(sock: socket.socket, sent: int, transfer: Sending, limit_seconds: float) -> None:
     """Note what was acknowledged since. Raises _SilentError."""
-    now, acknowledged = time.monotonic(), sent - _queued(sock)
+    now, acknowledged = time.monotonic(), max(0, sent - _queued(sock))
     if acknowledged > transfer.acknowledged:
         transfer.acknowledged, transfer.moved = acknowledged, now
     elif now - transfer.moved > limit_seconds:

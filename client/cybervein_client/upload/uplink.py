@@ -56,6 +56,7 @@ class Uplink:
             await self._changed.wait_for(lambda: len(self._active) < self.open)
             self._since = self.clock() if self._since is None else self._since
             self._active.append(transfer)
+            transfer.began = transfer.moved = self.clock()  # the wait was none of its miner's
         try:
             yield
         finally:
