@@ -6,13 +6,21 @@ from pathlib import Path
 
 import pytest
 from cybervein_client import AsyncClient
-from cybervein_client.catalogue import Catalogue, CatalogueDeal, DealState, FileState
+from cybervein_client.catalogue import (
+    Catalogue,
+    CatalogueDeal,
+    DealState,
+    FileState,
+    SegmentRow,
+)
 from cybervein_client.home import Home
 from cybervein_client.upload import FileSource, StreamSource
+from cybervein_client.upload.deals import FileDeals
+from cybervein_client.upload.shards import ShardUploader
 from cybervein_protocol.cid import digest_cid
 from cybervein_protocol.coding import SEGMENT_PLAIN
 from cybervein_protocol.encoding import cid_text
-from cybervein_protocol.errors import ConflictError, UnavailableError
+from cybervein_protocol.errors import ConflictError, ProofError, UnavailableError
 from cybervein_protocol.placement import Code
 from services import run
 
@@ -112,6 +120,28 @@ async def test_a_file_written_to_while_it_is_stored_is_not_called_stored(
     act = Act(lambda: rewrite(source, 5))
     with pytest.raises(ConflictError, match="changed since its upload began; put it again"):
         await client.put(FileSource(source), "file", code=CODE, progress=act)
+    await client.put(FileSource(source), "file")
+    assert await content(client) == source.read_bytes()
+
+
+async def test_a_file_written_to_while_a_lost_shard_is_sent_anew_is_not_called_stored(
+    client: AsyncClient, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = FileDeals.commit
+
+    async def refused(*_: object) -> None:
+        monkeypatch.setattr(FileDeals, "commit", commit)
+        rewrite(source, 5)
+        rewrite(source, SEGMENT_PLAIN + 5)
+        raise ProofError("a shard is not there")
+
+    async def lost(_: object, __: object, row: SegmentRow) -> bool:
+        return row.number == 0
+
+    monkeypatch.setattr(FileDeals, "commit", refused)
+    monkeypatch.setattr(ShardUploader, "lost", lost)
+    with pytest.raises(ConflictError, match="changed since its upload began; put it again"):
+        await client.put(FileSource(source), "file", code=CODE)
     await client.put(FileSource(source), "file")
     assert await content(client) == source.read_bytes()
 

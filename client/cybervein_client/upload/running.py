@@ -149,8 +149,8 @@ class RunningPut:
     ) -> None:
         """Verify and commit; shards that turn out to be missing are uploaded once more."""
         await asyncio.gather(*uploads)
-        await self._require_unchanged()
         for attempt in range(VERIFY_ATTEMPTS_MAX):
+            await self._require_unchanged()  # what was mended was read again
             rows = self._rows(deal, last)
             try:
                 await self.deals.commit(deal, rows)
