@@ -65,7 +65,8 @@ def deals(
     async def ask(client: AsyncClient) -> list[DealDocument]:
         return await client.supernode.deals(owner or client.address)
 
-    rows = _rows(with_client(ctx, ask))
+    found = with_client(ctx, ask)
+    rows = [row | {"health": each.standing} for row, each in zip(_rows(found), found, strict=True)]
     shown = [row | {"escrow": ""} if row["state"] == "ended" else row for row in rows]
     console_of(ctx).emit(rows, lambda: _table(shown, _DEAL_COLUMNS, decimals_of(ctx)))
 

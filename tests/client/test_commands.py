@@ -63,7 +63,7 @@ def test_a_removed_file_is_gone_from_the_miners_and_the_ledger(
     before = network.get(f"/deals/{put['deals'][0]}")
     removed = run_json(home.directory, "rm", "file", "--yes")
     ended = network.get(f"/deals/{put['deals'][0]}")
-    assert (ended["state"], ended["health"], ended["refund"]) == ("ended", "none", 0)
+    assert (ended["state"], ended["epochs_left"], ended["refund"]) == ("ended", 0, 0)
     assert removed == {
         "name": "file",
         "removed": True,

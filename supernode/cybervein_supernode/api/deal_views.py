@@ -1,7 +1,5 @@
 """Deals and shards as documents, from the ledger's rows."""
 
-from typing import Literal
-
 from cybervein_protocol.api.super_node.deals import DealDocument, ShardDocument
 from cybervein_protocol.cid import digest_cid
 from cybervein_protocol.encoding import cid_text
@@ -20,7 +18,7 @@ def deal_document(digest: bytes, row: DealRow, epoch: int) -> DealDocument:
         **fields,
         deal=cid_text(digest_cid(digest)),
         epochs_left=max(0, row.expires - epoch) if row.state != "ended" else 0,
-        health=_health(row),
+        health="degraded" if row.lost and row.state == "active" else "good",
         degraded=row.lost,
     )
 
@@ -31,12 +29,6 @@ def full_deal(view: LedgerView, digest: bytes) -> DealDocument:
     shards = (shard.row for shard in view.shards_of_deal(digest))
     held = [(shard, miner) for shard in shards if (miner := rows.find(MINERS, shard.miner))]
     return replace(deal_document(digest, row, view.head().epoch), refund=refund(row, held))
-
-
-def _health(row: DealRow) -> Literal["good", "degraded", "none"]:
-    if row.state != "active":
-        return "none"
-    return "degraded" if row.lost else "good"
 
 
 def shard_document(view: LedgerView, shard: Shard) -> ShardDocument:

@@ -19,6 +19,9 @@ const TONES = {
 /** A state as a coloured word. */
 export const state = (word) => chip(word || "–", TONES[word]);
 
+/** A deal's health; one that is not active holds nothing. */
+export const standing = (deal) => (deal.state === "active" ? deal.health : "none");
+
 /** Online, or why not. */
 export function presence(miner) {
   return miner.online ? chip("online", "good") : h("span", { title: miner.unreachable || "" }, chip("offline", "bad"));

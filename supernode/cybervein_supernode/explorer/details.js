@@ -1,7 +1,7 @@
 // One thing at a time: a miner, an epoch, a block, a unit, a deal.
 
 import { get } from "./api.js";
-import { accountLink, blockLink, dealLink, epochLink, minerLink, presence, score, shareBar, state, unitLink } from "./cells.js";
+import { accountLink, blockLink, dealLink, epochLink, minerLink, presence, score, shareBar, standing, state, unitLink } from "./cells.js";
 import { card, chip, facts, h, table } from "./dom.js";
 import { bytes, coins, count, exactCoins, rate } from "./format.js";
 
@@ -101,7 +101,7 @@ export async function dealPage(id) {
   const [deal, { shards }] = await Promise.all([get(`/v1/deals/${id}`), get(`/v1/deals/${id}/shards`)]);
   return [
     card("Deal", state(deal.state), facts([
-      ["Id", code(deal.deal)], ["Owner", accountLink(deal.owner, code(deal.owner))], ["Health", state(deal.health)],
+      ["Id", code(deal.deal)], ["Owner", accountLink(deal.owner, code(deal.owner))], ["Health", state(standing(deal))],
       ["Code", `any ${deal.k} of ${deal.n} shards`], ["Segments", count(deal.segments)], ["Size", bytes(deal.kib * 1024)],
       ["Epochs left", count(deal.epochs_left)], ["Escrow", coins(deal.escrow)],
       deal.state === "ended" ? ["Spent", coins(deal.spent)] : ["Would come back now", coins(deal.refund)],

@@ -1,7 +1,7 @@
 // The first view: figures, miners, epochs, and what happens right now.
 
 import { get } from "./api.js";
-import { blockLink, dealLink, epochLink, minerLink, presence, score, shareBar, state } from "./cells.js";
+import { blockLink, dealLink, epochLink, minerLink, presence, score, shareBar, standing, state } from "./cells.js";
 import { card, h, link, svg, table } from "./dom.js";
 import { bytes, coins, count, rate } from "./format.js";
 
@@ -83,7 +83,7 @@ export function dealTable(deals) {
   const columns = [["Deal"], ["Owner"], ["State"], ["Health"], ["Code", "num"], ["Segments", "num"], ["Size", "num"], ["Epochs left", "num"], ["Escrow", "num"]];
   const rows = deals.map((deal) => [
     dealLink(deal.deal), h("span", { class: "id", title: deal.owner }, deal.owner.slice(0, 10)), state(deal.state),
-    state(deal.health), `${deal.k}/${deal.n}`, count(deal.segments), bytes(deal.kib * 1024),
+    state(standing(deal)), `${deal.k}/${deal.n}`, count(deal.segments), bytes(deal.kib * 1024),
     count(deal.epochs_left), deal.state === "ended" ? "–" : coins(deal.escrow),
   ]);
   return table(columns, rows, "No deal yet. Store a file with: cybervein put FILE");

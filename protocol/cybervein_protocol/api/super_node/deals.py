@@ -11,8 +11,8 @@ from cybervein_protocol.names import Veins
 class DealDocument(Document):
     """A deal; `degraded` shards wait for repair or are given up.
 
-    `health` is of data that is held: before the commit and after the end it is `none`. `refund` is
-    what closing it now would give back; listings leave it out.
+    `health` has the two words that 0.2.0 reads; it is of data that is held, which only an active
+    deal has (`standing`). `refund` is what closing it now would give back; listings leave it out.
     """
 
     owner: str
@@ -32,9 +32,14 @@ class DealDocument(Document):
     expires: int
     deal: str
     epochs_left: int
-    health: Literal["good", "degraded", "none"]
+    health: Literal["good", "degraded"]
     degraded: int
     refund: Veins | UnsetType = UNSET
+
+    @property
+    def standing(self) -> Literal["good", "degraded", "none"]:
+        """The health as people read it: before the commit and after the end there is none."""
+        return self.health if self.state == "active" else "none"
 
 
 class DealListing(Document):
