@@ -7,10 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import typer
 from cybervein_miner.cli.mine import mine
+from cybervein_miner.disk.disk import Disk
 from cybervein_miner.node import running
+from cybervein_miner.plot import plotter as plotter_module
 from cybervein_miner.plot.adoption import take_in
 from cybervein_miner.plot.batches import Batch, Batches
 from cybervein_miner.plot.inventory import PlotState, footprint, metadata_path, plot_path
@@ -27,7 +30,9 @@ from cybervein_miner.prover.space import Challenge
 from cybervein_miner.record.tally import Tally
 from cybervein_miner.record.tree_file import outboard_path
 from cybervein_protocol import vrf
+from cybervein_protocol.api.miner.disks import DiskBody
 from cybervein_protocol.encoding import cid_root, node_cid
+from cybervein_protocol.errors import StorageError
 from cybervein_protocol.ledger.mining.bodies import PlotEntry
 from cybervein_protocol.messages import verify_commit_response, verify_space_proof
 from cybervein_protocol.names import MIB
@@ -483,3 +488,44 @@ async def test_a_plot_in_the_making_outlives_its_disk_being_added_again(farm: Fa
         file.write_bytes(b"not whole yet")
     take_in(farm.inventory, farm.identity.keys, farm.rack.disks, making={7: 0, 8: 0})
     assert [file.exists() for file in files] == [True, True, False]
+
+
+async def test_a_disk_on_which_plots_failed_gets_some_once_it_is_added_again(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object) -> None:
+        raise StorageError("a cable was loose")
+
+    (tmp_path / "d").mkdir()
+    monkeypatch.setattr(plotter_module, "make_plot_file", fail)
+    settings = settings_of(world, tmp_path, tmp_path / "d", wish=Wish(plots=1))
+    async with serving(world, settings) as miner:
+        while not miner.node.plotter.idle():
+            await asyncio.sleep(0.01)
+        monkeypatch.setattr(plotter_module, "make_plot_file", make_plot_file)
+        assert miner.node.basis.inventory.rows() == []
+        async with miner.owner() as owner:
+            body = msgspec.json.encode(DiskBody(str(tmp_path / "d")))
+            url, kind = f"{miner.url}/v1/disks", "application/json"
+            await owner.request("POST", url, body=body, content_type=kind)
+        miner.node.plotter.changed.set()
+        while not miner.node.basis.inventory.rows():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_disk_that_came_back_and_cannot_be_taken_in_is_no_secret(
+    world: World, tmp_path: Path
+) -> None:
+    disk = tmp_path / "d"
+    disk.mkdir()
+    async with serving(world, settings_of(world, tmp_path, disk)) as miner:
+        disk.rename(tmp_path / "pulled")
+        miner.node.upkeep.look()
+        (tmp_path / "pulled").rename(disk)
+
+        def refuse(_disks: list[Disk]) -> None:
+            raise StorageError("the journal is full")
+
+        miner.node.upkeep.take_in = refuse
+        with pytest.raises(StorageError, match="journal is full"):
+            miner.node.upkeep.look()

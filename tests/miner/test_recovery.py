@@ -18,6 +18,7 @@ from cybervein_protocol.api.super_node.miners import BatchDocument
 from cybervein_protocol.cid import digest_cid
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import ConflictError
+from miner_world import Running
 
 FIRST, SECOND = b"1" * 32, b"2" * 32
 
@@ -123,3 +124,10 @@ async def test_what_the_ledger_refuses_is_sent_once_an_epoch_and_told_once() -> 
         assert "already live" in loop.standing.problem
     assert sent == [4, 5]
     assert len(told) == 2
+
+
+async def test_a_ledger_that_fails_for_days_is_still_asked_every_minute(miner: Running) -> None:
+    loop = miner.node.ledger
+    loop._failures = 5000
+    loop.wake()
+    await loop._pause()

@@ -12,6 +12,7 @@ from blake3 import blake3
 from cybervein_miner.api import arrivals
 from cybervein_miner.api.bulk import PIECE_BYTES
 from cybervein_miner.record.journal import T, Work
+from cybervein_miner.shard.incoming import Incoming
 from cybervein_miner.shard.index import Claim
 from cybervein_protocol.encoding import encode
 from cybervein_protocol.messages import decode_receipt, order_header, verify_receipt
@@ -309,3 +310,21 @@ async def test_a_disk_that_is_taken_in_again_keeps_what_is_being_uploaded(miner:
         incoming.write(data)
         miner.node.upkeep.take_in(miner.node.basis.rack.disks)
         incoming.finish()
+
+
+async def test_a_file_that_others_remove_while_it_comes_is_told_to_the_uploader(
+    miner: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, finish = shard_bytes(5000), Incoming.finish
+
+    def late(incoming: Incoming) -> None:
+        [file] = incoming.disk.folder("tmp").iterdir()
+        file.unlink()
+        finish(incoming)
+
+    monkeypatch.setattr(Incoming, "finish", late)
+    status, body = await miner.put(data)
+    assert (status, error_of(body)) == (507, "storage")
+    assert miner.node.basis.tally.upload_failures == 1
+    monkeypatch.setattr(Incoming, "finish", finish)
+    assert (await miner.put(data))[0] == 201

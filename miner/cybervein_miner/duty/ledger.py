@@ -31,6 +31,7 @@ from cybervein_miner.prover.commits import CommitProver
 _UNDECIDED_SECONDS: Final = 1.0
 _SETTLED_SECONDS: Final = 10.0
 _FAILED_SECONDS_MAX: Final = 60.0
+_DOUBLINGS_MAX: Final = 6
 _UNDECIDED = (PlotState.MADE, PlotState.SENT, PlotState.PENDING, PlotState.RETIRING, PlotState.BAD)
 _log = structlog.get_logger()
 
@@ -93,7 +94,7 @@ class LedgerLoop:
         """A short pause while something is undecided, longer after failures, or until an epoch."""
         waits = self._settled() or self._refused[0] == self.sight.epoch
         seconds = _SETTLED_SECONDS if waits else _UNDECIDED_SECONDS
-        seconds = min(_FAILED_SECONDS_MAX, seconds * 2**self._failures)
+        seconds = min(_FAILED_SECONDS_MAX, seconds * 2 ** min(_DOUBLINGS_MAX, self._failures))
         try:
             await asyncio.wait_for(self._changed.wait(), seconds)
         except TimeoutError:

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Final, TypeVar
 
 import structlog
-from cybervein_protocol.errors import CyberVeinError
+from cybervein_protocol.errors import CyberVeinError, StorageError
 
 from cybervein_miner.chain.clock import NetworkClock
 from cybervein_miner.chain.sight import Sight
@@ -125,7 +125,11 @@ class Upkeep:
         back = [disk for disk in changed if disk.readable and disk.id in away]
         back += self.rack.try_refused()  # a person may have mounted the right disk by now
         if back:
-            side_by_side({"back": partial(self.take_in, back)}, TAKE_IN_SECONDS_MAX, "take in")
+            work = {"back": partial(self.take_in, back)}
+            done = side_by_side(work, TAKE_IN_SECONDS_MAX, "take in")["back"]
+            if done.done() and (error := done.exception()):
+                paths = ", ".join(str(disk.path) for disk in back)
+                raise StorageError(f"{paths}: not all was taken in: {error}") from error
 
 
 async def scrub(stopping: Stopping, scrubber: Scrubber) -> None:

@@ -183,6 +183,7 @@ def _upkeep(
     def take_all_in(disks: list[Disk]) -> None:
         for disk in disks:
             tell_strays(disk)
+            plotter.trust_again(disk)
         adopted = tidy(disks, basis.journal, basis.ledger_time(), basis.store.arriving)
         if adopted:
             _log.warning("adopted shards that the journal did not know", shards=len(adopted))

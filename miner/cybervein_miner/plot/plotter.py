@@ -118,6 +118,10 @@ class Plotter:
         coming = sum(each.disk == disk.id for each in tuple(self.running.values()))
         return why_no_plot(_room(disk, plots + coming), self.wish, footprint(self.shape))
 
+    def trust_again(self, disk: Disk) -> None:
+        """A disk came, or a person had it looked after: what failed there before says nothing."""
+        self._failures.pop(disk.id, None)
+
     def idle(self) -> bool:
         """Whether nothing is in the making and nothing more is wanted."""
         return not self.running and self._next_disk() is None

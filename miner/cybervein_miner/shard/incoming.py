@@ -6,7 +6,8 @@ nothing but a temporary file, which `abort` (or the next start) removes.
 
 import os
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -38,7 +39,7 @@ class Incoming:
         self._lock = threading.Lock()  # an upload may be aborted while its thread still writes
         self._reservation = disk.reserve(size, self._file)
         try:
-            with disk.guard(f"store shard {root.hex()[:16]}"):
+            with self._guard():
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
                 self._handle = os.open(self._file, flags, 0o600)
         except BaseException:
@@ -52,7 +53,7 @@ class Incoming:
             raise LimitError(
                 f"shard {self.root.hex()[:16]}: more than the {self.size} bytes announced"
             )
-        with self._lock, self.disk.guard(f"store shard {self.root.hex()[:16]}"):
+        with self._lock, self._guard():
             _write_all(self._handle, data)
         self._hasher.update(cast("bytes", data))  # any buffer will do
 
@@ -69,10 +70,22 @@ class Incoming:
                 f"shard {self.root.hex()[:16]}: the bytes' BLAKE3 root is {actual.hex()[:16]}; "
                 "send the bytes that the order names"
             )
-        with self.disk.guard(f"store shard {self.root.hex()[:16]}"):
+        with self._guard():
             self._settle(outboard)
         self.disk.fullness.taken()
         self._end()
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        """A person, or another program, may tidy up where the shard comes in."""
+        doing = f"store shard {self.root.hex()[:16]}"
+        try:
+            with self.disk.guard(doing):
+                yield
+        except FileNotFoundError as error:
+            raise StorageError(
+                f"cannot {doing}: {error.filename} was removed meanwhile; send it again"
+            ) from error
 
     def _settle(self, outboard: bytes) -> None:
         if self.disk.path != self._place:
