@@ -5,10 +5,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.super_node.accounts import AccountDocument
 from cybervein_protocol.dag import walk_segments
 from cybervein_protocol.encoding import cid_text, parse_cid
-from cybervein_protocol.errors import ConflictError
+from cybervein_protocol.errors import ConflictError, FundsError
 from cybervein_protocol.names import Veins
 from cybervein_protocol.placement import Code
 from cybervein_protocol.signing import address
@@ -138,7 +139,7 @@ class AsyncClient:
             known = self.catalogue.find(name)
             file = await self._uploader().put(source, options, progress)
         if known is not None and known.cid != file.cid:
-            await self._even_out(file, began.epoch + file.epochs)
+            await self._even_out(file, began.epoch + file.epochs, note)
         return file
 
     def _uploader(self) -> Uploader:
@@ -164,12 +165,24 @@ class AsyncClient:
             return Ended.NONE
         return Ended.ALL if life.ended == len(life.deals) else Ended.SOME
 
-    async def _even_out(self, file: FileRow, target: int) -> None:
-        """Deals of an earlier attempt last as long as those of this one, or nearly."""
+    async def _even_out(self, file: FileRow, target: int, note: Note) -> None:
+        """Deals of an earlier attempt last as long as those of this one, or nearly.
+
+        The file is stored by now: a wallet that cannot pay for this is told, and no error.
+        """
         life = await self.watch.ask(file)
         short = target - (life.expires or target)
-        if short > file.epochs // _SHORT_SHARE:
-            await self.renewer.run(await self.renewer.plan(life, short))
+        if short <= file.epochs // _SHORT_SHARE:
+            return
+        try:
+            planned = await self.renewer.plan(life, short)
+        except FundsError as error:
+            note(f"{file.name} is stored, but what was paid earlier ends earlier: {error}")
+            return
+        await self.renewer.run(planned)
+        self.catalogue.set_epochs(file.id, file.epochs)  # it lasts as long as wanted, no longer
+        paid = coins(planned.escrow, self._preset.coin_decimals)
+        note(f"{file.name}: {paid} coins more, so that what was paid earlier lasts as long")
 
     async def get(
         self, name: str, destination: Path, *, replace: bool = False, progress: Progress = _silent

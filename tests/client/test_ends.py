@@ -15,10 +15,12 @@ from cybervein_client import AsyncClient, Client
 from cybervein_client.catalogue import Catalogue, DealState, FileState
 from cybervein_client.home import Home
 from cybervein_client.lasting.outlook import next_price
+from cybervein_client.lasting.renewal import RenewalPlan
 from cybervein_client.lifetimes import Life
 from cybervein_client.upload import FileSource
 from cybervein_protocol.coding import SEGMENT_PLAIN
 from cybervein_protocol.encoding import parse_cid
+from cybervein_protocol.errors import FundsError
 from cybervein_protocol.ledger.storage.bodies import DealClose
 from cybervein_protocol.placement import Code
 from cybervein_protocol.signing import KeyPair, address
@@ -161,7 +163,10 @@ async def test_a_file_that_lost_one_of_its_deals_gets_that_one_again(
     await client._units.send(DealClose(deal=parse_cid(lost.cid, "deal")))
     life = await client.watch.ask(row)
     assert (life.life, life.ended) == (Life.EXPIRED, 1)
-    mended = await client.put(FileSource(source), "large", epochs=60)
+    notes: list[str] = []
+    mended = await client.put(FileSource(source), "large", epochs=60, note=notes.append)
+    assert "coins more, so that what was paid earlier lasts as long" in notes[-1]
+    assert client.catalogue.resolve("large").epochs == mended.epochs == 60
     first, second = client.catalogue.deals(mended.id)
     assert (first.cid, first.state, second.state) == (kept.cid, DealState.ACTIVE, DealState.ACTIVE)
     life = await client.watch.ask(mended)
@@ -169,6 +174,24 @@ async def test_a_file_that_lost_one_of_its_deals_gets_that_one_again(
     assert life.expires - life.time.epoch > 50  # the older deal was brought to the new end
     await client.get("large", tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == source.read_bytes()
+
+
+async def test_a_put_whose_earlier_part_the_wallet_cannot_prolong_is_stored_all_the_same(
+    client: AsyncClient, noise: Noise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = noise(8 * SEGMENT_PLAIN + 1)
+    row = await client.put(FileSource(source), "dear", epochs=20, code=Code(2, 3))
+    _, lost = client.catalogue.deals(row.id)
+    await client._units.send(DealClose(deal=parse_cid(lost.cid, "deal")))
+
+    async def poor(*_: object) -> RenewalPlan:
+        raise FundsError("the wallet has 1 coin")
+
+    monkeypatch.setattr(client.renewer, "plan", poor)
+    notes: list[str] = []
+    stored = await client.put(FileSource(source), "dear", epochs=60, note=notes.append)
+    assert stored.state is FileState.STORED
+    assert "what was paid earlier ends earlier: the wallet has 1 coin" in notes[-1]
 
 
 def test_price_duration_and_end_are_shown_before_anything_is_paid(home: Home, noise: Noise) -> None:
