@@ -229,3 +229,24 @@ async def test_the_list_says_which_disk_is_where(world: World, tmp_path: Path) -
             ("ready", str(tmp_path / "a")), ("ready", str(tmp_path / "b")),
         ]  # fmt: skip
         assert all("given as" in each["reason"] for each in listed), json.dumps(listed)
+
+
+def test_a_mount_point_that_was_claimed_without_its_disk_says_how_the_disk_is_had(
+    tmp_path: Path,
+) -> None:
+    place, away = tmp_path / "hdd", tmp_path / "unplugged"
+    place.mkdir()
+    first = Rack(KEY, Journal(tmp_path / "lost.sqlite"), floor=0)
+    first.open([place])
+    [wanted] = first.disks
+    place.rename(away)
+    place.mkdir()
+    again = rack(tmp_path)
+    again.open([place])
+    [claimed] = again.disks
+    place.rename(tmp_path / "below")
+    away.rename(place)
+    with pytest.raises(StorageError, match=f"disk remove {claimed.id} --force"):
+        again.add(place)
+    again.forget(claimed)
+    assert again.add(place).id == wanted.id

@@ -162,8 +162,18 @@ class Rack:
         disk.check()
         self._remember(disk)
         if not disk.readable:
-            raise StorageError(f"disk {disk.path}: {disk.refusal()}")
+            raise StorageError(f"disk {disk.path}: {disk.refusal()}{self._instead(disk)}")
         return disk
+
+    def _instead(self, disk: Disk) -> str:
+        """What to do where another disk of ours is: a mount point was claimed without its mount."""
+        there = disk_at(disk.path, self._key.public)
+        if there is None or there in self._disks:
+            return ""
+        return (
+            "; if it is never to come back, give it up with `cybervein disk remove "
+            f"{disk.id} --force`, then add what is there now"
+        )
 
     def _claim(self, path: Path) -> Disk:
         if not is_folder(path):
