@@ -52,31 +52,36 @@ class Remover:
         return Veins(total)
 
     async def remove(self, file: FileRow) -> Removal:
-        """Close the deals, delete the shards, forget the key."""
+        """Close the deals, delete the shards, forget the key.
+
+        A removal that was interrupted tells also what came back for deals it had closed before.
+        """
+        resumed = file.state is FileState.REMOVING
         self.catalogue.set_file_state(file.id, FileState.REMOVING)
         placed = await self.locator.locate(file)
         refunded = 0
         for deal in self.catalogue.deals(file.id):
-            if deal.state is not DealState.CLOSED:
-                refunded += await self._close(deal)
-                self.catalogue.set_deal_state(deal, DealState.CLOSED)
+            closed = deal.state is not DealState.CLOSED and await self._close(deal)
+            self.catalogue.set_deal_state(deal, DealState.CLOSED)
+            if closed or resumed:
+                ended = await self.supernode.deal(deal.cid)
+                refunded += 0 if ended is None else ended.refunded
         missed = await self._delete([at for row in placed.values() for at in row.values()])
         self.catalogue.forget_file(file.id)
         return Removal(missed, Veins(refunded))
 
-    async def _close(self, deal: CatalogueDeal) -> int:
-        """Close a deal that is open or active on the ledger; the veins that came back."""
+    async def _close(self, deal: CatalogueDeal) -> bool:
+        """Close a deal that is open or active on the ledger; whether there was one to close."""
         if deal.state is DealState.OPENING:
             await self._settle_open(deal)
         known = await self.supernode.deal(deal.cid)
         if known is None or known.state == "ended":
-            return 0
+            return False
         try:
             await self.units.send(DealClose(deal=parse_cid(deal.cid, "deal")))
         except ConflictError:  # it ended between the two
-            return 0
-        ended = await self.supernode.deal(deal.cid)
-        return ended.refunded if ended is not None else 0
+            return False
+        return True
 
     async def _settle_open(self, deal: CatalogueDeal) -> None:
         """An open that the super node has becomes final first; one it never got is not sent."""

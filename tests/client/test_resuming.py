@@ -250,3 +250,17 @@ def test_a_removal_that_was_interrupted_is_finished_by_the_next_put(
     catalogue = Catalogue(home.catalogue_path)
     assert catalogue.resolve("file").id != first.id
     catalogue.close()
+
+
+async def test_a_removal_that_was_interrupted_tells_what_came_back_before(
+    client: AsyncClient, noise: Noise, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await client.put(FileSource(noise(900_000)), "file", code=CODE)
+    [deal] = client.catalogue.deals(client.catalogue.resolve("file").id)
+    with monkeypatch.context() as patched:
+        patched.setattr(client.catalogue, "forget_file", lambda _: stop())
+        with pytest.raises(UnavailableError, match="stopped here"):
+            await client.remove("file")
+    ended = await client.supernode.deal(deal.cid)
+    assert ended is not None
+    assert (await client.remove("file")).refunded == ended.refunded > 0
