@@ -1,11 +1,10 @@
 """What every command of this package needs: the console, the home, an open client."""
 
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
-from cybervein_protocol.errors import CyberVeinError, MalformedError
+from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.names import MIB
 from cybervein_protocol.native import native
 from cybervein_runtime.console import Console, escape
@@ -40,23 +39,6 @@ def home_of(ctx: typer.Context) -> "Home":
 def decimals_of(ctx: typer.Context) -> int:
     """Decimal places of this network's coin."""
     return home_of(ctx).network().genesis.preset.coin_decimals
-
-
-def confirm(question: str, *, yes: bool) -> None:
-    """Ask on standard error and end the command unless the answer is yes; `yes` asks nothing.
-
-    Raises MalformedError where nobody is there to answer.
-    """
-    if yes:
-        return
-    sys.stderr.write(f"{question} [y/N]: ")  # `typer.confirm` writes to standard output, too
-    sys.stderr.flush()
-    answer = sys.stdin.readline() if sys.stdin else ""  # none: it was closed by who started this
-    if not answer:
-        sys.stderr.write("\n")
-        raise MalformedError("no answer, so nothing was done; --yes asks nothing")
-    if answer.strip().lower() not in {"y", "yes"}:
-        raise MalformedError("nothing was done, as the answer was not yes")
 
 
 def keep_freed_memory() -> None:

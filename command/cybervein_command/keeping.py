@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.errors import ProofError
-from cybervein_runtime.console import plain
+from cybervein_runtime.console import confirm, plain
 
 from cybervein_command.audited import audit_text
-from cybervein_command.context import Yes, confirm, console_of, decimals_of, with_client
+from cybervein_command.context import Yes, console_of, decimals_of, with_client
 from cybervein_command.terms import Duration, Epochs, term
 
 if TYPE_CHECKING:

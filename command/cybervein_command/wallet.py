@@ -14,13 +14,14 @@ from cybervein_client.wallet import restore_backup, write_backup
 from cybervein_protocol.amounts import coins, parse_coins
 from cybervein_protocol.errors import ConflictError, MalformedError, UnavailableError, UnknownError
 from cybervein_protocol.signing import address, parse_address
+from cybervein_runtime.console import confirm
 from cybervein_runtime.files import read_limited, write_atomic
 from cybervein_runtime.identity import new_identity, save_identity
 from cybervein_runtime.network_file import parse_network
 from rich.markup import escape
 from rich.text import Text
 
-from cybervein_command.context import Yes, confirm, console_of, decimals_of, home_of, with_client
+from cybervein_command.context import Yes, console_of, decimals_of, home_of, with_client
 
 wallet = typer.Typer(no_args_is_help=True, help="Keys and coins.")
 _NETWORK_BYTES_MAX = 1 << 20

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+from cybervein_protocol.errors import MalformedError
+
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
     from rich.console import RenderableType
@@ -51,6 +53,23 @@ def record(head: str, *facts: str) -> str:
     """A thing and its facts, for 80 columns; a path, id or address is never broken."""
     told = [textwrap.fill(fact, initial_indent="  ", **_WRAPPED) for fact in facts if fact]
     return "\n".join([head, *told])
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on standard error and end the command unless the answer is yes; `yes` asks nothing.
+
+    Raises MalformedError where nobody is there to answer.
+    """
+    if yes:
+        return
+    sys.stderr.write(f"{question} [y/N]: ")  # `typer.confirm` writes to standard output, too
+    sys.stderr.flush()
+    answer = sys.stdin.readline() if sys.stdin else ""  # none: it was closed by who started this
+    if not answer:
+        sys.stderr.write("\n")
+        raise MalformedError("no answer, so nothing was done; --yes asks nothing")
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise MalformedError("nothing was done, as the answer was not yes")
 
 
 class Console:

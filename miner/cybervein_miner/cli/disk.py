@@ -13,7 +13,7 @@ from cybervein_protocol.api.miner.disks import (
     WipedDocument,
 )
 from cybervein_protocol.errors import UnknownError
-from cybervein_runtime.console import record
+from cybervein_runtime.console import confirm, record
 
 from cybervein_miner.cli.call import Data, Identity, RunningMiner
 from cybervein_miner.cli.context import console_of
@@ -55,11 +55,12 @@ def remove_disk(  # noqa: PLR0913, PLR0917 -- options of a command
     """Drain a disk; when nothing on it is needed any more it is `drained`. Its files stay."""
     miner = RunningMiner(data, identity)
     found = _find(_listing(miner), disk)
-    if force and not yes:
-        typer.confirm(
-            f"{found.path} holds {found.shards} shards of customers; given up, "
-            "their repair is paid from your bond. Give them up now?",
-            abort=True,
+    if force:
+        held = _counted(found.shards, "customers' shard")
+        confirm(
+            f"{found.path} holds {held}; given up, their repair is paid from your bond. "
+            "Give them up now?",
+            yes=yes,
         )
     route = f"/v1/disks/{found.id}" + ("?force=true" if force else "")
     answer = asyncio.run(miner.ask("DELETE", route, RemovedDocument))
