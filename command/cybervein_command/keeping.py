@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.errors import ProofError
-from cybervein_runtime.console import confirm, plain
+from cybervein_runtime.console import confirm
 
 from cybervein_command.audited import audit_text
 from cybervein_command.context import Yes, console_of, decimals_of, with_client
@@ -42,7 +42,7 @@ def rm(
         )
     result = {"name": name, "removed": True, **asdict(done)}
     back = coins(done.refunded, decimals_of(ctx))
-    console.emit(result, lambda: plain(f"removed {name}; {back} coins came back"))
+    console.emit(result, lambda: f"removed {name}; {back} coins came back")
 
 
 def renew(ctx: typer.Context, name: Name, epochs: Epochs = None, duration: Duration = None) -> None:
@@ -65,7 +65,7 @@ def renew(ctx: typer.Context, name: Name, epochs: Epochs = None, duration: Durat
         f"renewed {name} for {lasting}, until {date_text(planned.ends)}: "
         f"{coins(planned.escrow, decimals_of(ctx))} coins"
     )
-    console_of(ctx).emit(result, lambda: plain(text))
+    console_of(ctx).emit(result, lambda: text)
 
 
 def audit(

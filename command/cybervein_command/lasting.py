@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.errors import CyberVeinError, FundsError
-from cybervein_runtime.console import escape, plain
+from cybervein_runtime.console import escape
 
 from cybervein_command.context import console_of, decimals_of, home_of, with_client
 from cybervein_command.terms import Duration, KeptEpochs, term
@@ -72,7 +72,7 @@ def _mark(ctx: typer.Context, name: str, epochs: int | None) -> None:
             f"{life.file.name} is kept: stored {until(life)}, renewed before that, {cost} each "
             "time; `cybervein keep` has to run for it"
         )
-    console_of(ctx).emit(result, lambda: plain(text))
+    console_of(ctx).emit(result, lambda: text)
 
 
 def _serve(ctx: typer.Context, *, once: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from cybervein_protocol.errors import MalformedError
-from cybervein_runtime.console import escape, plain
+from cybervein_runtime.console import escape
 
 from cybervein_command.context import console_of, with_client
 from cybervein_command.keeping import Name
@@ -75,7 +75,7 @@ def put(  # noqa: PLR0913, PLR0917 -- a command's flags
         with console.progress(f"put {escape(label)}", opened.size) as progress:
             life, document = with_client(ctx, store)
     price = offers[0].price if offers else 0
-    console.emit(document | {"price": price}, lambda: plain(_stored_text(life, new=bool(offers))))
+    console.emit(document | {"price": price}, lambda: _stored_text(life, new=bool(offers)))
 
 
 def _stored_text(life: "FileLife", *, new: bool) -> str:
@@ -134,7 +134,7 @@ def get(
         "size": row.size,
         "failures": [failure.to_json() for failure in report.failures],
     }
-    console.emit(result, lambda: plain(f"wrote {destination}: {row.size} bytes"))
+    console.emit(result, lambda: f"wrote {destination}: {row.size} bytes")
 
 
 def cat(

@@ -19,7 +19,6 @@ from cybervein_runtime.files import read_limited, write_atomic
 from cybervein_runtime.identity import new_identity, save_identity
 from cybervein_runtime.network_file import parse_network
 from rich.markup import escape
-from rich.text import Text
 
 from cybervein_command.context import Yes, console_of, decimals_of, home_of, with_client
 
@@ -86,7 +85,7 @@ def show(ctx: typer.Context) -> None:
     console_of(ctx).emit(result, lambda: _shown(ctx, result))
 
 
-def _shown(ctx: typer.Context, result: dict[str, object]) -> Text:
+def _shown(ctx: typer.Context, result: dict[str, object]) -> str:
     """The wallet's facts, amounts in coins."""
     lines = []
     for key, value in result.items():
@@ -94,7 +93,7 @@ def _shown(ctx: typer.Context, result: dict[str, object]) -> Text:
             lines.append(f"{key.replace('_', ' ')}: {coins(value, decimals_of(ctx))} coins")
         else:
             lines.append(f"{key}: {value}")
-    return Text("\n".join(lines))
+    return "\n".join(lines)
 
 
 @wallet.command()
@@ -110,7 +109,7 @@ def backup(
     with closing(Catalogue(home.catalogue_path)) as catalogue:
         size = write_backup(home, catalogue.snapshot(), file, secret)
     result = {"path": str(file), "bytes": size}
-    console_of(ctx).emit(result, lambda: Text(f"wrote {file}; it opens only with the passphrase"))
+    console_of(ctx).emit(result, lambda: f"wrote {file}; it opens only with the passphrase")
 
 
 @wallet.command()
@@ -124,7 +123,7 @@ def restore(
     restore_backup(home, file, _passphrase(passphrase_file, confirm=False))
     text = address(home.identity().keys.public)
     result = {"address": text, "home": str(home.directory)}
-    console_of(ctx).emit(result, lambda: Text(f"restored {text} to {home.directory}"))
+    console_of(ctx).emit(result, lambda: f"restored {text} to {home.directory}")
 
 
 def _passphrase(file: Path | None, *, confirm: bool) -> str:
@@ -165,4 +164,4 @@ def send(
 
     unit = with_client(ctx, pay)
     result = {"unit": unit, "to": to, "amount": veins}
-    console_of(ctx).emit(result, lambda: Text(f"paid {paid} ({unit})"))
+    console_of(ctx).emit(result, lambda: f"paid {paid} ({unit})")

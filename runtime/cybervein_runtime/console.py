@@ -16,7 +16,6 @@ from cybervein_protocol.errors import MalformedError
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
     from rich.console import RenderableType
-    from rich.text import Text
 
 _WRAPPED: Final[dict[str, Any]] = {
     "width": 80,
@@ -40,13 +39,6 @@ def escape(text: str) -> str:
     from rich import markup  # noqa: PLC0415 -- see above
 
     return markup.escape(text)
-
-
-def plain(text: str) -> "Text":
-    """The text as it is: brackets in a file's name are no style."""
-    from rich.text import Text  # noqa: PLC0415 -- see above
-
-    return Text(text)
 
 
 def record(head: str, *facts: str) -> str:
@@ -86,6 +78,16 @@ class Console:
         return RichConsole()
 
     @cached_property
+    def _table(self) -> "RichConsole":
+        """Standard output for tables: where it is narrower than 80, the terminal breaks the lines.
+
+        A column without room would vanish, and the rows with it could not be told apart.
+        """
+        from rich.console import Console as RichConsole  # noqa: PLC0415 -- see above
+
+        return self.out if self.out.width >= _WRAPPED["width"] else RichConsole(width=80)
+
+    @cached_property
     def err(self) -> "RichConsole":
         """Standard error, drawn on."""
         from rich.console import Console as RichConsole  # noqa: PLC0415 -- see above
@@ -104,7 +106,7 @@ class Console:
             if isinstance(drawn, str):  # the terminal breaks a long line: what is copied is whole
                 self.out.print(drawn, soft_wrap=True, markup=False, highlight=False)
             else:
-                self.out.print(drawn)
+                self._table.print(drawn)
             return
         import msgspec  # noqa: PLC0415 -- a table does without
 

@@ -2,6 +2,7 @@
 
 import pytest
 from cybervein_runtime.console import Console, record, shortened
+from rich.table import Table
 
 PATH = "/mnt/" + "a-folder/" * 12 + "[red]disk"
 
@@ -22,3 +23,15 @@ def test_a_record_is_read_at_80_columns_and_no_word_of_it_is_broken(
     assert (head, state) == (PATH, "  ready")
     assert all(len(line) <= 80 for line in why)
     assert " ".join(why).split() == ["why:", *reason.split()]
+
+
+def test_a_table_loses_no_column_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    table = Table("name", *("0123456789" for _ in range(5)), box=None)
+    table.add_row("photo", *("9876543210" for _ in range(5)))
+    Console().emit({}, lambda: table)
+    heading, row = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["name", *["0123456789"] * 5]
+    assert row.split() == ["photo", *["9876543210"] * 5]

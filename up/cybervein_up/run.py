@@ -99,7 +99,8 @@ async def _play(script: Script, scenario: Scenario, view: UpView) -> bool:
     """Play the scenario, write and tell its report."""
     report = await script.run()
     for check in report.checks:
-        view.say(f"{'ok' if check.ok else 'FAILED'}: {check.what} {check.detail}".rstrip())
+        detail = f" ({check.detail})" if check.detail else ""
+        view.say(f"{'ok' if check.ok else 'FAILED'}: {check.what}{detail}")
     _write(report, scenario)
     return report.ok
 

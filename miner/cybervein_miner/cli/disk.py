@@ -56,7 +56,7 @@ def remove_disk(  # noqa: PLR0913, PLR0917 -- options of a command
     miner = RunningMiner(data, identity)
     found = _find(_listing(miner), disk)
     if force:
-        held = _counted(found.shards, "customers' shard")
+        held = counted(found.shards, "customers' shard")
         confirm(
             f"{found.path} holds {held}; given up, their repair is paid from your bond. "
             "Give them up now?",
