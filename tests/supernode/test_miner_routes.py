@@ -14,6 +14,7 @@ from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.serving import bind, url_of
 from cybervein_supernode.api.app import create_app
+from cybervein_supernode.chain.view import LedgerView
 from fake_miner import FakeMiner
 from stored_deal import Stored, register, store
 from super_lab import Lab
@@ -93,6 +94,23 @@ async def test_a_miner_is_told_when_where_and_with_what_result_it_was_asked(
     assert all(before <= row["asked"] <= lab.desk.time.wall() for row in rows)  # type: ignore[operator]
     assert [row["online"] for row in rows] == [True, False]
     assert (rows[0]["unreachable"], "does not answer" in str(rows[1]["unreachable"])) == ("", True)
+
+
+async def test_a_shard_that_goes_while_its_page_is_read_does_not_end_the_list(
+    world: World, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    miners, _ = world
+    key = miners[0].key.public
+    path = f"{url}/v1/miners/{address(key)}/shards?limit=1"
+    before = await get(path)
+
+    def gone(_: LedgerView, __: bytes) -> None:
+        """A block has just ended its deal."""
+
+    monkeypatch.setattr(LedgerView, "shard", gone)
+    page = await get(path)
+    assert (page["shards"], page["next"]) == ([], before["next"])
+    assert before["next"] is not None
 
 
 async def test_a_miner_asks_for_its_own_relief_only(lab: Lab, world: World, url: str) -> None:

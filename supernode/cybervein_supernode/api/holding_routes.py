@@ -51,20 +51,23 @@ def holding_routes(node: SuperNodeParts) -> APIRouter:
     def plots(miner: Address, limit: Limit = PAGE_MAX, after: After = b"") -> JsonAnswer:
         """A miner's live plots; `next` is the `after` of the following page."""
         view.miner(miner)
-        rows = view.live_plots(miner, after, limit)
-        following = rows[-1][0].hex() if len(rows) == limit else None
-        return JsonAnswer(LivePlotListing(plots=[_plot(row) for _, row in rows], next=following))
+        rows, following = view.live_plots(miner, after, limit)
+        listed = [_plot(row) for row in rows]
+        return JsonAnswer(LivePlotListing(plots=listed, next=_text(following)))
 
     @router.get("/miners/{miner}/shards", **answers(OwedShardListing, refuses=absent))
     def shards(miner: Address, limit: Limit = PAGE_MAX, after: After = b"") -> JsonAnswer:
         """The shards that a miner must hold; `next` is the `after` of the following page."""
         view.miner(miner)
-        rows = view.owed_shards(miner, after, limit)
-        following = rows[-1][0].hex() if len(rows) == limit else None
-        found = _owed(view, [shard for _, shard in rows])
-        return JsonAnswer(OwedShardListing(shards=found, next=following))
+        rows, following = view.owed_shards(miner, after, limit)
+        listed = _owed(view, rows)
+        return JsonAnswer(OwedShardListing(shards=listed, next=_text(following)))
 
     return router
+
+
+def _text(after: bytes | None) -> str | None:
+    return None if after is None else after.hex()
 
 
 def _plot(row: PlotRow) -> LivePlot:

@@ -101,17 +101,26 @@ class LedgerView:
         query = "SELECT key FROM shard_at WHERE miner = ? ORDER BY key"
         return [identity for (identity,) in self.sql.execute(query, (key,))]
 
-    def live_plots(self, miner: bytes, after: bytes, limit: int) -> list[tuple[bytes, PlotRow]]:
-        """(mu, row) of a miner's next live plots, those of pending batches too."""
+    def live_plots(
+        self, miner: bytes, after: bytes, limit: int
+    ) -> tuple[list[PlotRow], bytes | None]:
+        """A miner's next live plots, those of pending batches too, and after which to go on.
+
+        A row that a block takes away in this moment leaves a gap; it does not end the list.
+        """
         query = "SELECT mu FROM plot_at WHERE miner = ? AND mu > ? ORDER BY mu LIMIT ?"
         mus = [mu for (mu,) in self.sql.execute(query, (miner, after, limit))]
-        return [(mu, row) for mu in mus if (row := self.rows.find(PLOTS, mu)) is not None]
+        rows = [row for mu in mus if (row := self.rows.find(PLOTS, mu)) is not None]
+        return rows, mus[-1] if len(mus) == limit else None
 
-    def owed_shards(self, miner: bytes, after: bytes, limit: int) -> list[tuple[bytes, Shard]]:
-        """(id, shard) of the next shards that a miner must hold."""
+    def owed_shards(
+        self, miner: bytes, after: bytes, limit: int
+    ) -> tuple[list[Shard], bytes | None]:
+        """The next shards that a miner must hold, and after which to go on, as `live_plots`."""
         query = "SELECT key FROM shard_at WHERE miner = ? AND key > ? ORDER BY key LIMIT ?"
         keys = [key for (key,) in self.sql.execute(query, (miner, after, limit))]
-        return [(key, shard) for key in keys if (shard := self.shard(key)) is not None]
+        rows = [shard for key in keys if (shard := self.shard(key)) is not None]
+        return rows, keys[-1] if len(keys) == limit else None
 
     def shard(self, identity: bytes) -> Shard | None:
         """A shard row by its id, None where its deal is over."""
