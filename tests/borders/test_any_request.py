@@ -54,7 +54,7 @@ def none_of(found: str) -> None:
 
 
 async def test_any_request_at_a_sidecar(tmp_path: Path, seed: int) -> None:
-    async with served(build_app(NOBODY, NOBODY), tmp_path) as url:
+    async with served(build_app(lambda: NOBODY, NOBODY), tmp_path) as url:
         none_of(await asyncio.to_thread(failures_of, url, seed))
 
 

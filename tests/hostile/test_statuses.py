@@ -66,7 +66,7 @@ async def test_a_miner_of_0_1_0_and_one_of_a_later_version_are_read() -> None:
 @pytest.mark.parametrize("answer", BAD, ids=lambda each: str(each)[:40])
 async def test_a_sidecar_of_a_miner_that_lies_still_tells_of_the_others(answer: Any) -> None:
     with answering(lambda _: answer) as (url, _):
-        sources = Sources(url, "http://127.0.0.1:9", Trust())
+        sources = Sources(lambda: url, "http://127.0.0.1:9", Trust())
         try:
             answers = await sources.ask()
             with pytest.raises(CyberVeinError):

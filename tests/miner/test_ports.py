@@ -68,6 +68,12 @@ def test_a_mistyped_url_is_refused_before_it_reaches_the_ledger(
     assert not (tmp_path / "data").exists()
 
 
+def test_a_sidecar_refuses_what_is_no_url_of_a_miner() -> None:
+    done = run("sidecar", "--miner", "pc:7070", "--supernode", NOBODY, "--port", "0")
+    assert done.returncode == 1
+    assert "'pc:7070': expected http:// or https://" in done.stderr
+
+
 @pytest.mark.parametrize("alone", [True, False])
 def test_a_sidecar_on_a_busy_port_says_so_in_one_line(tmp_path: Path, *, alone: bool) -> None:
     with taken() as port:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from cybervein_protocol.errors import MalformedError
-from cybervein_runtime.addresses import PORT_MAX
+from cybervein_runtime.addresses import PORT_MAX, check_peer_url
 
 from cybervein_miner.sidecar.announced import SIDECAR_PORT, announced_url
 
@@ -46,6 +46,8 @@ def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
         raise MalformedError("sidecar: give --network or --supernode")
     if not (miner or data):
         raise MalformedError("sidecar: give --data of a miner on this machine, or --miner URL")
+    for given in filter(None, (miner, supernode)):
+        check_peer_url(given)
     if data and not miner:
         announced_url(data)  # one runs there now; where the next one listens is seen then
     where = run_file or (data / "sidecar.json" if data else None)

@@ -54,3 +54,4 @@ async def _run(settings: Settings, host: str, port: int) -> None:
             _log.warning("stopped with work left behind; the next start tidies up")
             sys.stderr.flush()
             os._exit(0)
+        _log.info("miner stopped")

@@ -32,10 +32,11 @@ Plain = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class SourceAnswer:
-    """What a source said, None where it failed, and the seconds it took."""
+    """What a source said, None where it failed, the seconds it took, and why it failed."""
 
     document: Plain | None
     seconds: float
+    error: str = ""
 
 
 class Sources:
@@ -49,6 +50,7 @@ class Sources:
         self._http = SignedClient(trust=trust)
         self._super_node = SuperNodeReader(super_node, self._http)
         self._who: tuple[str, str] | None = None
+        self._silent: set[str] = set()
 
     async def close(self) -> None:
         """Close the HTTP session."""
@@ -56,11 +58,20 @@ class Sources:
 
     async def ask(self) -> dict[str, SourceAnswer]:
         """Answers by source. The super node is asked about the miner of an earlier answer too."""
-        miner = await _timed(MINER, self._told)
-        super_node, host = await asyncio.gather(
-            _timed(SUPER_NODE, self._ledger), _timed(HOST, _host)
-        )
-        return {MINER: miner, SUPER_NODE: super_node, HOST: host}
+        miner = await _timed(self._told)
+        super_node, host = await asyncio.gather(_timed(self._ledger), _timed(_host))
+        answers = {MINER: miner, SUPER_NODE: super_node, HOST: host}
+        self._tell(answers)
+        return answers
+
+    def _tell(self, answers: Mapping[str, SourceAnswer]) -> None:
+        """One event when a source falls silent and one when it answers again, not one a scrape."""
+        for name, answer in answers.items():
+            if answer.error and name not in self._silent:
+                _log.warning("source does not answer", source=name, error=answer.error)
+            elif not answer.error and name in self._silent:
+                _log.info("source answers again", source=name)
+        self._silent = {name for name, answer in answers.items() if answer.error}
 
     async def miner(self) -> StatusDocument:
         """`GET /v1/status` of the miner. Raises CyberVeinError."""
@@ -95,13 +106,13 @@ def plain(document: Document | None) -> Plain:
     return {} if document is None else msgspec.to_builtins(document)
 
 
-async def _timed(name: str, ask: Callable[[], Awaitable[Plain]]) -> SourceAnswer:
+async def _timed(ask: Callable[[], Awaitable[Plain]]) -> SourceAnswer:
     started = time.monotonic()
     try:
         document = await asyncio.wait_for(ask(), TIMEOUT_SECONDS)
     except (CyberVeinError, TimeoutError, OSError, ValueError) as error:
-        _log.warning("source does not answer", source=name, error=str(error)[:400])
-        return SourceAnswer(None, time.monotonic() - started)
+        reason = str(error)[:400] or "no answer in time"
+        return SourceAnswer(None, time.monotonic() - started, reason)
     return SourceAnswer(document, time.monotonic() - started)
 
 
