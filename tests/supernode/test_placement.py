@@ -14,6 +14,7 @@ from cybervein_protocol.messages import (
     check_order,
     verify_verification,
 )
+from cybervein_supernode.placement import roster as roster_module
 from cybervein_supernode.placement.domains import failure_domain, network_group
 from fake_miner import FakeMiner
 from msgspec.structs import replace
@@ -206,3 +207,22 @@ async def test_a_miner_that_registers_or_moves_is_asked_at_once_and_not_in_the_n
         running.cancel()
         for home in homes:
             await home.stop()
+
+
+async def test_miners_that_do_not_answer_do_not_keep_a_super_node_from_being_ready(
+    lab: Lab, miners: list[FakeMiner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roster = lab.node.roster
+    del miners
+    roster.looked = False
+    never = asyncio.Event()
+
+    async def silent(_: object) -> None:
+        await never.wait()
+
+    monkeypatch.setattr(roster_module, "FIRST_ROUND_SECONDS_MAX", 0.01)
+    monkeypatch.setattr(roster._miners, "status", silent)
+    running = asyncio.create_task(roster.run())
+    await asyncio.to_thread(until, lambda: roster.looked, "it has waited long enough")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)

@@ -25,6 +25,8 @@ ASKED_PER_SECOND_MAX = 50
 """On the average: a thousand miners are looked at every 20 seconds, at a few percent of a core."""
 _INTERVAL_SECONDS_MIN = 1.0
 _INTERVAL_SECONDS_MAX = 30.0
+FIRST_ROUND_SECONDS_MAX = 30.0
+"""Miners that have gone for good cost seconds each: a super node is not unready for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ _NEVER = Sighting(online=False, free_bytes=0, wall=0.0, error=NOT_ASKED)
 
 
 class Roster:
-    """Sightings of all registered miners; `looked` once everybody was asked."""
+    """Sightings of all registered miners; `looked` once everybody was asked, or long enough."""
 
     def __init__(self, desk: Desk, miners: MinerPeer, news: asyncio.Event) -> None:
         """`news` is set by each block that registers a miner or moves one."""
@@ -61,14 +63,22 @@ class Roster:
 
     async def run(self) -> None:
         """Ask everybody, again and again, until cancelled."""
-        while True:
-            asked = await self.refresh()
-            await self._rest(max(self._interval, asked / ASKED_PER_SECOND_MAX))
+        loop = asyncio.get_running_loop()
+        patience = loop.call_later(FIRST_ROUND_SECONDS_MAX, self._end_first_round)
+        try:
+            while True:
+                asked = await self.refresh()
+                await self._rest(max(self._interval, asked / ASKED_PER_SECOND_MAX))
+        finally:
+            patience.cancel()
+
+    def _end_first_round(self) -> None:
+        self.looked = True
 
     async def refresh(self) -> int:
         """Ask every registered miner once; how many."""
         asked = await self._ask_all(self._desk.view.miners())
-        self.looked = True
+        self._end_first_round()
         return asked
 
     async def _rest(self, seconds: float) -> None:
