@@ -104,7 +104,7 @@ class LedgerView:
     def live_plots(
         self, miner: bytes, after: bytes, limit: int
     ) -> tuple[list[PlotRow], bytes | None]:
-        """A miner's next live plots, those of pending batches too, and after which to go on.
+        """A miner's next live plots, pending batches too, and the `after` of the following page.
 
         A row that a block takes away in this moment leaves a gap; it does not end the list.
         """
@@ -116,7 +116,7 @@ class LedgerView:
     def owed_shards(
         self, miner: bytes, after: bytes, limit: int
     ) -> tuple[list[Shard], bytes | None]:
-        """The next shards that a miner must hold, and after which to go on, as `live_plots`."""
+        """The next shards that a miner must hold, and the `after`, as `live_plots`."""
         query = "SELECT key FROM shard_at WHERE miner = ? AND key > ? ORDER BY key LIMIT ?"
         keys = [key for (key,) in self.sql.execute(query, (miner, after, limit))]
         rows = [shard for key in keys if (shard := self.shard(key)) is not None]
