@@ -51,5 +51,6 @@ async def test_a_command_on_a_machine_a_day_ahead_hears_it_and_the_status_says_i
         owner = SignedClient(miner.node.basis.identity.keys, miner.http, clock=clock._wall)
         with pytest.raises(ExpiredError, match=r"clock is 24\.0 hours ahead of this server's"):
             await owner.request("GET", f"{miner.url}/v1/disks")
-        degraded = (await asyncio.to_thread(miner.node.board.document)).degraded
-        assert any("24.0 hours ahead of the network's" in line for line in degraded)
+        status = await asyncio.to_thread(miner.node.board.document)
+        assert any("24.0 hours ahead of the network's" in line for line in status.degraded)
+        assert "24.0 hours ahead of the network's" in status.problem, "and it is the next step"

@@ -173,6 +173,7 @@ def told(**fields: Any) -> StatusDocument:
         ({}, NOTHING),
         ({"disks": []}, "no disk was given"),
         ({"disks": [disk("missing", "not mounted")]}, "mount or mend a disk: /mnt/a is missing"),
+        ({"disks": [disk(), disk("missing", "")]}, "lost for good: cybervein disk remove --force"),
         ({"disks": [disk(), disk("quarantined", "I/O")]}, "look at a disk: /mnt/a is quarantined"),
         ({"super_node_reachable": False}, "wait for the super node"),
         ({"problem": "super node cannot reach you at http://m: no"}, "mend this: super node"),

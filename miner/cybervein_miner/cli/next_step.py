@@ -10,6 +10,7 @@ from cybervein_miner.cli.quantities import spell
 
 NOTHING: Final = "nothing to do: it proves and earns"
 _FINE: Final = ("ready", "drained")
+_GONE: Final = "missing"
 
 
 def next_step(told: StatusDocument) -> str:
@@ -49,7 +50,8 @@ def _disk(bad: list[DiskDocument]) -> str:
     if not bad:
         return "no disk was given; cybervein disk add PATH"
     first = bad[0]
-    return f"{first.path} is {first.state}: {first.reason}"
+    gone = "; if it is lost for good: cybervein disk remove --force" if first.state == _GONE else ""
+    return f"{first.path} is {first.state}: {first.reason}{gone}"
 
 
 def _plots(told: StatusDocument) -> Iterator[str]:

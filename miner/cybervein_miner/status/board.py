@@ -56,7 +56,7 @@ class StatusBoard:
             owner=self.standing.owner,
             payout=self.standing.payout,
             registered=self.standing.registered,
-            problem="; ".join(self.standing.problems()),
+            problem="; ".join(self._problems()),
             uptime_seconds=round(time.monotonic() - self._started, 1),
             clock_skew_seconds=round(self.clock.skew(), 1),
             epoch=self.sight.heard,
@@ -108,8 +108,12 @@ class StatusBoard:
         return [
             *self.disks.bad(),
             *(f"{count} shards {what}" for what, count in bad.items() if count),
-            *filter(None, [ledger, self.clock.problem(), *self.standing.problems()]),
+            *filter(None, [ledger, *self._problems()]),
         ]
+
+    def _problems(self) -> list[str]:
+        """What a person has to mend besides disks."""
+        return [*filter(None, [self.clock.problem()]), *self.standing.problems()]
 
     def _proofs(self) -> ProofsDocument:
         return ProofsDocument(
