@@ -25,7 +25,7 @@ from miner_world import Running, new_world, serving, settings_of, shard_bytes
 from slow_line import Line, slow_line
 
 Noise = Callable[..., Path]
-STALL_SECONDS = 0.8
+STALL_SECONDS = 3.0  # a busy machine is silent for a second
 CODE = Code(2, 4)
 
 
@@ -50,13 +50,13 @@ async def test_a_line_on_which_a_shard_takes_longer_than_any_silence_may_carries
 ) -> None:
     monkeypatch.setattr(bulk, "STALL_SECONDS", STALL_SECONDS)  # the miner's own patience
     data = shard_bytes(600_000)
-    async with slow_line(miner.url, Line(300_000)) as url:
+    async with slow_line(miner.url, Line(150_000)) as url:
         transport = BulkTransport(miner.world.bearer, stall_seconds=STALL_SECONDS)
         transfer = Sending(len(data))
         receipt = await put(transport, miner, url, data, transfer=transfer)
         transport.close()
     assert receipt.size == transfer.acknowledged == len(data)
-    assert transfer.rate(0) < 400_000
+    assert transfer.rate(0) < 200_000
 
 
 def without_certificates(side: int) -> ssl.SSLContext:
@@ -102,7 +102,7 @@ async def test_a_miner_that_takes_nothing_is_given_up_and_hears_of_it_at_once(
         while line.passed < 100_000:
             await asyncio.sleep(0.005)
         line.bytes_per_second = 0
-        with pytest.raises(UnavailableError, match=r"silent for 1 s after \d+ of 600000 bytes"):
+        with pytest.raises(UnavailableError, match=r"silent for 3 s after \d+ of 600000 bytes"):
             await sending
         line.bytes_per_second = 2_000_000
         while not miner.node.basis.tally.upload_failures:
@@ -118,11 +118,16 @@ async def test_the_slowest_miner_there_may_be_takes_several_shards_at_once(tmp_p
     async with serving(world, settings) as miner:
         transport = BulkTransport(world.bearer, stall_seconds=2 * STALL_SECONDS)
         shards = [shard_bytes(200_000, seed) for seed in range(3)]
+        transfers = [Sending(len(data)) for data in shards]
         receipts = await asyncio.gather(
-            *(put(transport, miner, miner.url, data) for data in shards)
+            *(
+                put(transport, miner, miner.url, data, transfer=transfer)
+                for data, transfer in zip(shards, transfers, strict=True)
+            )
         )
         transport.close()
     assert [receipt.size for receipt in receipts] == [200_000] * 3
+    assert all(transfer.taken for transfer in transfers), "a receipt is for all bytes"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +190,7 @@ class Rerouted(BulkTransport):
     """Uploads to some miners go another way; what was sent is counted."""
 
     def __init__(self, client: AsyncClient, route: Callable[[ShardAt], Any]) -> None:
-        super().__init__(client.key, stall_seconds=2.0)
+        super().__init__(client.key, stall_seconds=10.0)
         self._route = route
         self.sent: list[bytes] = []
 
@@ -219,7 +224,7 @@ async def test_a_file_is_stored_over_an_uplink_that_all_miners_share(
 async def test_one_very_slow_miner_costs_a_spare_and_not_the_put(
     client: AsyncClient, noise: Noise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uplink, "LAG_SECONDS", 0.4)
+    monkeypatch.setattr(uplink, "LAG_SECONDS", 2.0)
     turn, slow = asyncio.Lock(), dict[bytes, str]()
     async with AsyncExitStack() as stack:
 

@@ -87,7 +87,9 @@ class BulkTransport:
         """Upload a shard; the miner's receipt, not yet verified. `transfer` shows how far it is."""
         url = f"{_shard_url(shard)}?segment={segment}&index={index}"
         transfer = transfer or Sending(len(data))
-        return await self._run(_Exchange("PUT", url, order, data, transfer), _read_receipt)
+        receipt = await self._run(_Exchange("PUT", url, order, data, transfer), _read_receipt)
+        transfer.end()
+        return receipt
 
     async def get(self, shard: ShardAt, order: Order) -> bytes:
         """The whole shard, not yet verified. Raises ProofError for fewer or more bytes."""

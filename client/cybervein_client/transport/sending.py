@@ -40,6 +40,11 @@ class Sending:
         """Whether all of it was acknowledged; the answer then waits for the peer's disk."""
         return self.acknowledged >= self.size
 
+    def end(self) -> None:
+        """The receipt is here: the rest was taken too, after the last look at the queue."""
+        if not self.taken:
+            self.acknowledged, self.moved = self.size, time.monotonic()
+
     def rate(self, now: float) -> float:
         """Bytes a second, until `now` or the last byte."""
         return self.acknowledged / max(1e-3, (self.moved if self.taken else now) - self.began)
