@@ -10,7 +10,7 @@ from browser import Browser, chromium
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.signing import address
 from up_process import cybervein, up
-from waiting import DEADLINE_SECONDS
+from waiting import DEADLINE_SECONDS, until
 
 pytestmark = [pytest.mark.pages, pytest.mark.timeout(900)]
 
@@ -102,6 +102,7 @@ def test_blocks_and_their_units_can_be_read(world: World) -> None:
 def test_closed_epochs_tell_who_contributed(world: World) -> None:
     page = world.open("epochs")
     page.until(lambda: page.count("main tbody tr") >= 1)
+    until(lambda: world.get("/v1/epochs")["open"] > 1, "epoch 1 is closed")
     page = world.open("epoch/1")
     page.until(lambda: "Contributions" in page.text("main"))
     assert page.errors() == []
