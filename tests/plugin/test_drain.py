@@ -40,7 +40,7 @@ def test_a_node_is_drained_by_the_miners_that_were_seen_on_it(farm: Plugin) -> N
 
 
 def test_time_runs_out_with_the_way_on_and_the_drain_stays_asked_for(farm: Plugin) -> None:
-    text = farm("drain", "pool-0", "--timeout", "1", code=1)
+    text = farm("drain", "pool-0", "--timeout", "1", code=4)
     assert "1 of 1 miners still drain" in text
     assert "--cancel" in text
     assert drain_of(farm) == ["pool-0"]

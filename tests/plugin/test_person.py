@@ -93,8 +93,8 @@ def test_a_cluster_that_is_away_is_told(farm: Plugin) -> None:
     document = json.loads(farm.kubeconfig.read_text())
     document["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
     (farm.directory / "away").write_text(json.dumps(document))
-    text = Plugin(farm.api, farm.directory / "away", farm.directory)("status", code=1)
-    assert "the cluster does not answer" in text
+    text = Plugin(farm.api, farm.directory / "away", farm.directory)("status", code=4)
+    assert "the cluster does not answer (Connection refused)" in text
     assert text.count("\n") == 1
 
 

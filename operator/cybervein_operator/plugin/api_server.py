@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 from cybervein_protocol.errors import UnavailableError, UnknownError
+from cybervein_runtime.reasons import peer_reason
 
 from cybervein_operator.api.kinds import Resource
 from cybervein_operator.cluster.errors import CONFLICT, ApiError
@@ -132,8 +133,10 @@ class ApiServer:
         except ApiException as error:
             raise refusal(verb, what, error.status or 0, error.body or "") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            why = str(error) or f"nothing in {CALL_SECONDS} s"
-            raise UnavailableError(f"{verb} {what}: the cluster does not answer: {why}") from error
+            raise UnavailableError(
+                f"{verb} {what}: the cluster does not answer ({peer_reason(error)}); "
+                "is it running, and the context of your kubeconfig the right one?"
+            ) from error
         return body
 
 
