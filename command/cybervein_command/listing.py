@@ -36,7 +36,7 @@ def ls(ctx: typer.Context) -> None:
     console.emit(described, lambda: _files_table(described, home) if rows else _NOTHING)
     for row in rows:
         if step := row.state.next_step(row.name):
-            console.say(escape(f"{row.name} is {row.state.shown}: {step}"))
+            console.say(escape(f"{row.name}: {row.state.shown}; {step}"))
 
 
 def _lives(home: "Home", catalogue: Catalogue, rows: list[FileRow]) -> "tuple[list[FileLife], str]":

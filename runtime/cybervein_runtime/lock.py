@@ -31,6 +31,8 @@ def alone(
     try:
         directory.mkdir(parents=True, exist_ok=True)
         handle = _held(path, role, remedy)
+    except FileExistsError as error:
+        raise StorageError(f"{directory} is a file; give a directory") from error
     except OSError as error:
         raise StorageError(
             f"cannot lock {path}: {error.strerror}; give a directory that can be written"

@@ -83,6 +83,9 @@ def test_a_lock_whose_file_was_removed_is_not_held_by_name(tmp_path: Path) -> No
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StorageError, match=str(tmp_path / "file" / "lock")):  # noqa: SIM117
+    with pytest.raises(StorageError, match=rf"{tmp_path}/file is a file; give a directory"):  # noqa: SIM117
         with alone(tmp_path / "file", "miner"):
+            pass
+    with pytest.raises(StorageError, match="cannot lock /proc/nothing/lock"):  # noqa: SIM117
+        with alone(Path("/proc/nothing"), "miner"):
             pass

@@ -136,7 +136,8 @@ class Script:
             MovedShard(h.deal, h.segment, h.index, h.root, self.report.killed, names[h.miner])
             for h in moved
         ]
-        self._view.say(f"repaired {len(moved)} shards in {self.report.repair_seconds:.1f} s")
+        count = "1 shard" if len(moved) == 1 else f"{len(moved)} shards"
+        self._view.say(f"repaired {count} in {self.report.repair_seconds:.1f} s")
         return moved
 
     def _epochs_left(self, epoch: int) -> float:
