@@ -86,7 +86,7 @@ SITUATIONS = [
     (TO_UP + " --port 99999", 2, "'--port'"),
     (TO_UP + " --epoch-seconds 1", 2, "'--epoch-seconds': .* 2; see `cybervein up --help`"),
     (TO_UP + " --preset none", 1, "preset 'none': expected one of test, local, main"),
-    ("up --data {0}/empty", 6, "empty/up.lock: File exists"),
+    ("up --data {0}/empty", 6, "empty is a file; give a directory"),
     ("up --data /proc/nothing", 6, "/proc/nothing/up.lock: No such file or directory"),
     # Directories of a super node and a miner
     ("supernode init --data {0}/empty", 6, "cannot write .*/empty/identity.json: File exists"),
