@@ -1,5 +1,6 @@
 """A put that continues an earlier one stores what the source has: never a mixture."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -16,11 +17,12 @@ from cybervein_client.catalogue import (
 from cybervein_client.home import Home
 from cybervein_client.upload import FileSource, StreamSource
 from cybervein_client.upload.deals import FileDeals
-from cybervein_client.upload.shards import ShardUploader
+from cybervein_client.upload.shards import SegmentJob, ShardUploader
 from cybervein_protocol.cid import digest_cid
 from cybervein_protocol.coding import SEGMENT_PLAIN
 from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import ConflictError, ProofError, UnavailableError
+from cybervein_protocol.messages import ShardEntry
 from cybervein_protocol.placement import Code
 from services import run
 
@@ -51,9 +53,18 @@ def stop() -> None:
 
 
 async def begin(client: AsyncClient, source: Path) -> None:
-    """A put that ends with its first segment."""
-    with pytest.raises(UnavailableError, match="stopped here"):
-        await client.put(FileSource(source), "file", code=CODE, progress=Act(stop))
+    """A put that ends with the first segment acknowledged; the last one never gets that far."""
+    upload = ShardUploader.upload
+
+    async def but_the_last(uploader: ShardUploader, job: SegmentJob) -> tuple[ShardEntry, ...]:
+        if job.segment == SEGMENTS:
+            await asyncio.Event().wait()
+        return await upload(uploader, job)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ShardUploader, "upload", but_the_last)
+        with pytest.raises(UnavailableError, match="stopped here"):
+            await client.put(FileSource(source), "file", code=CODE, progress=Act(stop))
     file = client.catalogue.resolve("file")
     assert any(row.shards for row in client.catalogue.segments(file.id))
 

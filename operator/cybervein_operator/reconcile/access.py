@@ -80,8 +80,14 @@ def conflict(world: World, pool: MinerPool) -> str:
 
 
 def _older(world: World, one: MinerPool, two: MinerPool) -> bool:
-    ages = [(world.created.get(each.metadata.uid, ""), each.metadata.uid) for each in (one, two)]
-    return ages[0] < ages[1]
+    return _age(world, one) < _age(world, two)
+
+
+def _age(world: World, pool: MinerPool) -> tuple[str, bool, str]:
+    """Creation times have whole seconds: within one, who has miners already keeps what is theirs."""
+    meta = pool.metadata
+    miners = world.store.of_pool(ClusterKind.STATEFUL_SET, meta.namespace, meta.name)
+    return world.created.get(meta.uid, ""), next(miners, None) is None, meta.uid
 
 
 def _overlap(pool: MinerPool, other: MinerPool, mine: _Taken, theirs: _Taken) -> str:
