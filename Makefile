@@ -75,7 +75,7 @@ stage-rust: setup
 	cargo test --quiet --locked --profile checks --workspace --manifest-path native/Cargo.toml
 
 stage-unit: setup
-	CYBERVEIN_NATIVE=require $(call PYTEST,unit) -n 2 --dist loadfile -m "$(UNIT)" tests
+	CYBERVEIN_NATIVE=require $(call PYTEST,unit) -n 3 --dist loadfile -m "$(UNIT)" tests
 
 stage-spec: setup
 	CYBERVEIN_NATIVE=off $(call PYTEST,spec) -n 2 -m "not both_codes" $(SPEC_TESTS)

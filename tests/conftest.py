@@ -1,5 +1,7 @@
 """Fixtures for every test that asks for them, and which tests stay together on one worker."""
 
+import gc
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +17,10 @@ from xdist.scheduler import LoadFileScheduling, Scheduling
 # are interrupted all the same.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Hypothesis counts what collecting garbage takes. In a program that is forked from a test, Ctrl-C
+# would get lost in that callback.
+os.register_at_fork(after_in_child=gc.callbacks.clear)
 
 pytest_plugins = ("cluster.plugin", "oci.plugin")
 

@@ -184,7 +184,7 @@ async def test_only_a_drained_disk_is_wiped_with_its_own_id_and_only_of_our_file
         shutil.copytree(tmp_path / "b" / "cybervein", tmp_path / "a" / "cybervein")
         with pytest.raises(ForbiddenError, match="holds disk"):
             await wipe(disk.id)
-        shutil.rmtree(tmp_path / "a" / "cybervein")
+        (tmp_path / "a" / "cybervein").rename(tmp_path / "copied")
         (tmp_path / "away").rename(tmp_path / "a" / "cybervein")
         answer = await wipe(disk.id)
         assert (answer["id"], answer["path"]) == (disk.id, str(tmp_path / "a"))

@@ -234,7 +234,7 @@ async def test_one_that_is_ruled_from_afar_says_so_from_its_first_start_on(
         [document] = running.node.board.document().disks
         assert (document.id, document.state) == ("", "foreign")
         assert (await probe(running, "readyz"))[0] == 503
-        shutil.rmtree(disk / "cybervein")
+        (disk / "cybervein").rename(tmp_path / "theirs")  # in one step: it is claimed at once
         await until_ready(running)
 
 

@@ -84,7 +84,7 @@ def _older(world: World, one: MinerPool, two: MinerPool) -> bool:
 
 
 def _age(world: World, pool: MinerPool) -> tuple[str, bool, str]:
-    """Creation times have whole seconds: within one, who has miners already keeps what is theirs."""
+    """Creation times have whole seconds: within one, the pool that has miners is the older."""
     meta = pool.metadata
     miners = world.store.of_pool(ClusterKind.STATEFUL_SET, meta.namespace, meta.name)
     return world.created.get(meta.uid, ""), next(miners, None) is None, meta.uid
