@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 from cybervein_miner.disk.belongings import found_in, tell_strays
-from cybervein_miner.disk.disk import FOLDERS
+from cybervein_miner.disk.presence import FOLDERS
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.disk.wipe import Wiped, wipe
 from cybervein_miner.plot.adoption import take_in

@@ -15,7 +15,8 @@ from typing import Final
 import structlog
 from cybervein_protocol.errors import StorageError
 
-from cybervein_miner.disk.disk import FOLDERS, Disk
+from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.presence import FOLDERS
 
 _ROOT: Final = "[0-9a-f]{64}"
 _ATOMIC: Final = r"\.[0-9a-f]{8}\.tmp"  # what a file is called while `write_atomic` writes it

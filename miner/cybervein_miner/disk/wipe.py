@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cybervein_miner.disk.belongings import found_in
-from cybervein_miner.disk.disk import FOLDERS, Disk
+from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.marker import marker_path
+from cybervein_miner.disk.presence import FOLDERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,95 @@
+"""A path becomes a disk: claimed with a new marker, taken in by its own, or checked again."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from cybervein_protocol.api.disk_state import DiskState
+from cybervein_protocol.errors import ConflictError, StorageError, UnknownError
+from cybervein_protocol.signing import KeyPair
+
+from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.following import Following
+from cybervein_miner.disk.given import is_folder, place_of
+from cybervein_miner.disk.marker import create_marker, read_marker
+from cybervein_miner.disk.places import disk_at, require_apart
+from cybervein_miner.disk.roster import DiskRoster
+from cybervein_miner.disk.trouble import FailedFiles
+
+DISKS_MAX: Final = 1024
+
+
+class Claiming:
+    """Adds to the roster what a person gives."""
+
+    def __init__(
+        self, roster: DiskRoster, following: Following, key: KeyPair, clock: Callable[[], float]
+    ) -> None:
+        self._roster, self._following, self._key, self._clock = roster, following, key, clock
+
+    def add(self, path: Path) -> Disk:
+        """Claim `path`, adopt our own marker there, or check a known disk again.
+
+        Where a drained disk was pulled, what is there now takes its place.
+        Raises StorageError or ForbiddenError, naming the path, where it cannot be used.
+        """
+        path = place_of(path)
+        self._following.follow(path)
+        before = self._roster.at(path)
+        self._following.make_room_at(path)
+        if before is not None and not before.pulled:
+            return self._again(before)
+        if len(self._roster) >= DISKS_MAX:
+            raise StorageError(f"{path}: this miner has {DISKS_MAX} disks already")
+        disk = self._claim(path)
+        disk.check()
+        if not disk.readable:
+            self._roster.strike(disk)
+            raise StorageError(f"disk {path} cannot be used: {disk.reason}")
+        self._roster.remember(disk)
+        if before is not None:  # a path has one row in the journal: it is the new disk's
+            self._roster.strike(before)
+        return disk
+
+    def _again(self, disk: Disk) -> Disk:
+        disk.leaving, disk.drained, disk.failures = False, False, FailedFiles()
+        disk.check()
+        self._roster.remember(disk)
+        if not disk.readable:
+            raise StorageError(f"disk {disk.path}: {disk.refusal()}{self._instead(disk)}")
+        return disk
+
+    def _instead(self, disk: Disk) -> str:
+        """What to do where another disk of ours is: a mount point was claimed without its mount."""
+        there = disk_at(disk.path, self._key.public)
+        if there is None or there in self._roster:
+            return ""
+        return (
+            "; if it is never to come back, give it up with `cybervein disk remove "
+            f"{disk.id} --force`, then add what is there now"
+        )
+
+    def _claim(self, path: Path) -> Disk:
+        if not is_folder(path):
+            raise StorageError(f"{path} is not a directory; mount the disk and create it first")
+        require_apart(path, self._roster.disks)
+        try:
+            marker = read_marker(path, self._key.public)
+        except UnknownError:
+            try:
+                now = int(self._clock())  # a note for people; nothing compares it
+                marker = create_marker(path, self._key, now)
+            except OSError as error:
+                raise StorageError(f"cannot claim {path}: {error.strerror}") from error
+        if marker.disk.hex() in self._roster:
+            return self._moved(self._roster.get(marker.disk.hex()), path)
+        return self._roster.enlist(marker.disk.hex(), path)
+
+    @staticmethod
+    def _moved(disk: Disk, path: Path) -> Disk:
+        """A known disk under a new path, unless it is still readable under the old one."""
+        if disk.state in {DiskState.READY, DiskState.READ_ONLY}:
+            raise ConflictError(f"{path} is disk {disk.id}, already in use at {disk.path}")
+        disk.path = disk.home = path
+        disk.leaving = disk.drained = False
+        return disk
