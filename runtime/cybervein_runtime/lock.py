@@ -4,6 +4,7 @@ The lock is the kernel's (`flock`), so it ends with its holder, by kill -9 too; 
 says who that is. A run file, a journal or a `.partial` file is touched by the holder alone.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -30,7 +31,7 @@ def alone(
     path = directory / name
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        handle = _held(path, role, remedy)
+        handle = hold(path, role, remedy)
     except FileExistsError as error:
         raise StorageError(f"{directory} is a file; give a directory") from error
     except OSError as error:
@@ -53,19 +54,25 @@ def alone_briefly(directory: Path, role: str, name: str, remedy: str) -> Iterato
             (directory / name).unlink(missing_ok=True)
 
 
-def _held(path: Path, role: str, remedy: str) -> int:
+def hold(path: Path, role: str, remedy: str, what: str = "data") -> int:
+    """The descriptor that holds the lock file `path` until it is closed.
+
+    It is open for reading alone, so that its filesystem may be made read-only meanwhile. `what` is
+    that on which the holder runs. Raises ConflictError naming the holder, and OSError (EROFS where
+    nothing can be written, EBADF, ENOLCK and the like where the filesystem has no such locks).
+    """
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_still(path, handle):
-                _sign(handle, role)
+                _sign(path, role)
                 return handle
         except BlockingIOError:
             holder, since = _told(handle)
             os.close(handle)
             raise ConflictError(
-                f"{path.parent}: another {holder} is running on this data{since}; {remedy}"
+                f"{path.parent}: another {holder} is running on this {what}{since}; {remedy}"
             ) from None
         except BaseException:
             os.close(handle)
@@ -80,11 +87,17 @@ def _is_still(path: Path, handle: int) -> bool:
         return False
 
 
-def _sign(handle: int, role: str) -> None:
+def _sign(path: Path, role: str) -> None:
     since = datetime.now(UTC).isoformat(timespec="seconds")  # for people; nothing compares it
     text = json.dumps({"role": role, "pid": os.getpid(), "since": since}).encode()
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, text + b"\n", 0)
+    handle = os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
+    try:
+        os.write(handle, text + b"\n")
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise  # on a full disk it is held without a text
+    finally:
+        os.close(handle)
 
 
 def _told(handle: int) -> tuple[str, str]:

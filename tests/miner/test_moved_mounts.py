@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from blake3 import blake3
-from cybervein_miner.disk.marker import marker_path
+from cybervein_miner.disk.device import Device
+from cybervein_miner.disk.marker import CONTEXT, marker_path, read_marker
 from cybervein_miner.disk.places import mount_points, places_of
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.plot.inventory import PlotState
@@ -15,9 +17,11 @@ from cybervein_miner.plot.policy import Wish
 from cybervein_miner.prover.space import Challenge
 from cybervein_miner.record.journal import Journal
 from cybervein_protocol.api.disk_state import DiskState
+from cybervein_protocol.encoding import encode
 from cybervein_protocol.errors import StorageError
-from cybervein_protocol.signing import KeyPair
+from cybervein_protocol.signing import KeyPair, sign_record
 from miner_world import Mount, Running, World, serving, settings_of, shard_bytes
+from msgspec.structs import replace
 
 KEY = KeyPair(b"\x01" * 32)
 
@@ -30,7 +34,7 @@ def move(before: Path, after: Path) -> None:
     """Have the filesystem at another mount point, as a drive put into another bay."""
     after.mkdir(exist_ok=True)
     tool("mount", "--bind", str(before), str(after))
-    tool("umount", str(before))
+    tool("umount", "-l", str(before))  # a miner that runs holds its disks
 
 
 def exchange(first: Path, second: Path) -> None:
@@ -250,3 +254,75 @@ def test_a_mount_point_that_was_claimed_without_its_disk_says_how_the_disk_is_ha
         again.add(place)
     again.forget(claimed)
     assert again.add(place).id == wanted.id
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy below another mount point of a disk that is not mounted, as a backup would be."""
+    home, copy = tmp_path / "bay" / "mine", tmp_path / "backup" / "mine"
+    home.mkdir(parents=True)
+    rack(tmp_path).open([home])
+    shutil.copytree(home, copy)  # times and modes too
+    home.rename(tmp_path / "unplugged")
+    home.mkdir()
+    return copy
+
+
+def test_a_copy_is_not_taken_for_the_disk_where_no_uuid_tells(tmp_path: Path, copied: Path) -> None:
+    before = files(copied)
+    again = rack(tmp_path, tmp_path / "backup")
+    [told] = again.open([tmp_path / "bay" / "mine"])
+    [disk] = again.disks
+    assert (disk.path, disk.state) == (tmp_path / "bay" / "mine", DiskState.MISSING)
+    assert f"{copied} has its marker too, perhaps a copy" in told
+    again.look()
+    again.follow()
+    assert disk.reason.count("perhaps a copy") == 1
+    assert files(copied) == before
+    (tmp_path / "bay" / "mine").rmdir()
+    (tmp_path / "unplugged").rename(tmp_path / "bay" / "mine")
+    assert again.look() == [disk]
+    assert disk.placeable
+
+
+def test_a_person_may_say_that_a_copy_is_the_disk_now(tmp_path: Path, copied: Path) -> None:
+    again = rack(tmp_path, tmp_path / "backup")
+    again.open([tmp_path / "bay" / "mine"])
+    [disk] = again.disks
+    assert f"cybervein disk add {copied}" in disk.reason
+    assert again.add(copied) is disk
+    assert (disk.path, disk.home, disk.placeable) == (copied, copied, True)
+
+
+def test_where_a_uuid_is_known_it_decides(
+    tmp_path: Path, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inode numbers that are made up, as some FUSE filesystems do, are another copy's."""
+    marker = read_marker(copied, KEY.public)
+    named = sign_record(CONTEXT, replace(marker, filesystem="1234-ABCD"), KEY)
+    marker_path(copied).write_bytes(encode(named))
+    for module in ("marker", "places"):
+        monkeypatch.setattr(
+            f"cybervein_miner.disk.{module}.device_of", lambda _path: Device("1234-ABCD", "")
+        )
+    again = rack(tmp_path, tmp_path / "backup")
+    assert again.open([tmp_path / "bay" / "mine"]) == []
+    assert [disk.path for disk in again.disks] == [copied]
+
+
+def test_a_disk_of_an_older_journal_is_known_by_its_marker_once_it_was_seen(
+    tmp_path: Path,
+) -> None:
+    """Release 0.2.0 wrote no imprint down."""
+    home, moved = tmp_path / "bay" / "mine", tmp_path / "other" / "mine"
+    home.mkdir(parents=True)
+    rack(tmp_path).open([home])
+    journal = Journal(tmp_path / "miner.sqlite")
+    journal.write_now(lambda db: db.execute("DELETE FROM counter"))
+    journal.close()
+    rack(tmp_path).open([])
+    moved.parent.mkdir()
+    home.rename(moved)
+    again = rack(tmp_path, tmp_path / "other")
+    assert again.open([]) == []
+    assert [disk.path for disk in again.disks] == [moved]

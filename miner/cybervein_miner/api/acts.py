@@ -47,10 +47,10 @@ class Control:
         self.wake()
         return self.drain.document()
 
-    def add(self, path: Path) -> DiskDocument:
+    def add(self, path: Path, *, as_new: bool) -> DiskDocument:
         """Claim a disk, or take one back; its plots and shards are taken in."""
         before = self.rack.at(path)
-        disk = self.rack.add(path)
+        disk = self.rack.add(path, as_new=as_new)
         if before is not None and before is not disk:
             self._clear(before)
         self.store.believe_again(disk)

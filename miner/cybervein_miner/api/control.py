@@ -56,8 +56,9 @@ def add_control(app: FastAPI, door: Door, control: Control) -> None:
     @app.post("/v1/disks", **answers(DiskDocument, status=201, refuses=refuses), **takes(DiskBody))
     async def add_disk(request: Request) -> JsonAnswer:
         """Claim a disk, look at a refused one again, or take one back."""
-        path = (await checked(request, DiskBody)).path
-        return JsonAnswer(await asyncio.to_thread(control.add, Path(path)), status_code=201)
+        body = await checked(request, DiskBody)
+        added = await asyncio.to_thread(control.add, Path(body.path), as_new=body.as_new)
+        return JsonAnswer(added, status_code=201)
 
     refuses = (*SIGNED, MalformedError, UnknownError, StorageError)
 

@@ -36,9 +36,12 @@ def add_disk(
     path: Annotated[Path, typer.Argument(help="Directory on the disk.")],
     data: Data,
     identity: Identity = None,
+    as_new: Annotated[  # noqa: FBT002 -- a flag
+        bool, typer.Option(help="It is a new disk: plots that are on no disk here are given up.")
+    ] = False,
 ) -> None:
     """Give the miner a directory, have a refused disk checked again, or take a drained one back."""
-    body, miner = DiskBody(str(place_of(path))), RunningMiner(data, identity)
+    body, miner = DiskBody(str(place_of(path)), as_new), RunningMiner(data, identity)
     disk = asyncio.run(miner.ask("POST", "/v1/disks", DiskDocument, body))
     console_of(context).emit(disk, lambda: _shown([disk]))
 

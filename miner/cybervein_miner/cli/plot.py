@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from cybervein_protocol.errors import StorageError
@@ -18,10 +18,12 @@ from cybervein_runtime.identity import Identity, load_or_create_identity
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cybervein_miner.cli.context import console_of
+from cybervein_miner.disk.lock import DiskLock, disk_around
 from cybervein_miner.plot.inventory import metadata_path
 from cybervein_miner.plot.making import make_plot_file
 from cybervein_miner.record.tree_file import expect_root, file_tree
 
+_ROLE: Final = "plot command"
 plot_app = typer.Typer(help="Make and check plot files, without any network.")
 Bar = Callable[[int, int], None]
 
@@ -43,7 +45,7 @@ def create(  # noqa: PLR0913, PLR0917 -- options of a command
         raise StorageError(f"{folder} is not a directory; create it first")
     keys = load_or_create_identity(identity)
     console = console_of(context)
-    with _bars(console) as bar, ThreadPoolExecutor(threads, "plot") as pool:
+    with _alone_on_disk(folder), _bars(console) as bar, ThreadPoolExecutor(threads, "plot") as pool:
         jobs = [
             pool.submit(_create, folder, keys, number, shape, bar(f"plot {number}"))
             for number in range(index, index + count)
@@ -83,12 +85,37 @@ def _create(
 ) -> tuple[Path, PlotMetadata]:
     path = folder / f"{number:08d}.plot"
     try:
-        return path, make_plot_file(path, identity.keys, number, shape, bar)
+        with _alone_with(path):
+            return path, make_plot_file(path, identity.keys, number, shape, bar)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise StorageError(
             f"cannot make {path}: {reason}; free {shape.plot_bytes} bytes"
         ) from error
+
+
+@contextmanager
+def _alone_on_disk(folder: Path) -> Iterator[None]:
+    """Hold the disk that the folder is on, where it is a miner's. Raises ConflictError."""
+    lock = DiskLock(_ROLE)
+    try:
+        if disk := disk_around(folder.resolve()):
+            lock.take(disk)
+        yield
+    finally:
+        lock.let_go()
+
+
+@contextmanager
+def _alone_with(plot: Path) -> Iterator[None]:
+    """Two commands may fill one folder, each with plots of its own. Raises ConflictError."""
+    lock, file = DiskLock(_ROLE), plot.with_name(f".{plot.name}.lock")
+    lock.take_file(file, f"plot {plot.name}", "wait until it is done, or give another --index")
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+        lock.let_go()
 
 
 def _results(jobs: list[Future[tuple[Path, PlotMetadata]]]) -> list[tuple[Path, PlotMetadata]]:

@@ -1,6 +1,6 @@
 """A path becomes a disk: claimed with a new marker, taken in by its own, or checked again."""
 
-from collections.abc import Callable
+import time
 from pathlib import Path
 from typing import Final
 
@@ -10,11 +10,12 @@ from cybervein_protocol.signing import KeyPair
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.following import Following
-from cybervein_miner.disk.given import is_folder, place_of
+from cybervein_miner.disk.given import is_folder
 from cybervein_miner.disk.marker import create_marker, read_marker
-from cybervein_miner.disk.places import disk_at, require_apart
+from cybervein_miner.disk.places import require_apart, seen_at
 from cybervein_miner.disk.roster import DiskRoster
 from cybervein_miner.disk.trouble import FailedFiles
+from cybervein_miner.disk.unaccounted import Unaccounted
 
 DISKS_MAX: Final = 1024
 
@@ -23,25 +24,29 @@ class Claiming:
     """Adds to the roster what a person gives."""
 
     def __init__(
-        self, roster: DiskRoster, following: Following, key: KeyPair, clock: Callable[[], float]
+        self,
+        roster: DiskRoster,
+        following: Following,
+        key: KeyPair,
+        unaccounted: Unaccounted,
     ) -> None:
-        self._roster, self._following, self._key, self._clock = roster, following, key, clock
+        self._roster, self._following = roster, following
+        self._key, self._unaccounted = key, unaccounted
 
-    def add(self, path: Path) -> Disk:
+    def add(self, path: Path, *, as_new: bool) -> Disk:
         """Claim `path`, adopt our own marker there, or check a known disk again.
 
-        Where a drained disk was pulled, what is there now takes its place.
-        Raises StorageError or ForbiddenError, naming the path, where it cannot be used.
+        Where a drained disk was pulled, what is there now takes its place. `as_new`: a person says
+        that nothing of this miner belongs there. Raises StorageError, ForbiddenError or
+        ConflictError, naming the path, where it cannot be used.
         """
-        path = place_of(path)
-        self._following.follow(path)
         before = self._roster.at(path)
         self._following.make_room_at(path)
         if before is not None and not before.pulled:
             return self._again(before)
         if len(self._roster) >= DISKS_MAX:
             raise StorageError(f"{path}: this miner has {DISKS_MAX} disks already")
-        disk = self._claim(path)
+        disk = self._claim(path, as_new=as_new)
         disk.check()
         if not disk.readable:
             self._roster.strike(disk)
@@ -61,23 +66,25 @@ class Claiming:
 
     def _instead(self, disk: Disk) -> str:
         """What to do where another disk of ours is: a mount point was claimed without its mount."""
-        there = disk_at(disk.path, self._key.public)
-        if there is None or there in self._roster:
+        there = seen_at(disk.path, self._key.public)
+        if there is None or there.disk in self._roster:
             return ""
         return (
             "; if it is never to come back, give it up with `cybervein disk remove "
             f"{disk.id} --force`, then add what is there now"
         )
 
-    def _claim(self, path: Path) -> Disk:
+    def _claim(self, path: Path, *, as_new: bool) -> Disk:
         if not is_folder(path):
             raise StorageError(f"{path} is not a directory; mount the disk and create it first")
         require_apart(path, self._roster.disks)
         try:
             marker = read_marker(path, self._key.public)
         except UnknownError:
+            if not as_new:
+                self._unaccounted.require_none(path)
             try:
-                now = int(self._clock())  # a note for people; nothing compares it
+                now = int(time.time())  # a note for people; nothing compares it
                 marker = create_marker(path, self._key, now)
             except OSError as error:
                 raise StorageError(f"cannot claim {path}: {error.strerror}") from error

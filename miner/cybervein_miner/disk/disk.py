@@ -109,3 +109,4 @@ class Disk(Allotment):
     def quarantine(self, reason: str) -> None:
         """Take this disk out of service until it is well again, or `disk add` has it checked."""
         self.state, self.reason = DiskState.QUARANTINED, reason
+        self.lock.let_go()

@@ -5,6 +5,7 @@ one that is handed another miner's disk would delete what it does not know.
 """
 
 import secrets
+from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -21,6 +22,7 @@ FOLDER: Final = "cybervein"
 NAME: Final = "disk.marker"
 ID_BYTES: Final = 16
 _BYTES_MAX = 1024
+_IMPRINT_BYTES = 7  # an integer of the journal
 _Name = Annotated[str, msgspec.Meta(max_length=256)]
 
 
@@ -39,6 +41,17 @@ class Marker(Record):
 def marker_path(path: Path) -> Path:
     """Where the marker of the disk at `path` lies."""
     return path / FOLDER / NAME
+
+
+def imprint_of(path: Path) -> int:
+    """A number of the marker's file that no copy of it has: its inode and when that was changed.
+
+    Nothing that copies files can set either. It outlives a restart and another mount point, but not
+    on filesystems that make inode numbers up (some FUSE): there it differs. Raises OSError.
+    """
+    stat = marker_path(path).stat()
+    text = f"{stat.st_ino} {stat.st_ctime_ns}".encode()
+    return int.from_bytes(blake2b(text, digest_size=_IMPRINT_BYTES).digest())
 
 
 def create_marker(path: Path, key: KeyPair, now: int) -> Marker:

@@ -6,14 +6,15 @@ of the same disk. Its marker says which disk it is, so it is followed instead of
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from cybervein_protocol.errors import ConflictError, CyberVeinError
 
-from cybervein_miner.disk.device import filesystem_number
+from cybervein_miner.disk.device import device_of, filesystem_number
 from cybervein_miner.disk.disk import Disk
-from cybervein_miner.disk.marker import marker_path, read_marker
+from cybervein_miner.disk.marker import imprint_of, marker_path, read_marker
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 _LOCAL: Final = frozenset(
@@ -51,12 +52,26 @@ def places_of(home: Path, mounts: Iterable[Path]) -> Iterator[Path]:
             yield mount.joinpath(*home.parts[len(home.parts) - depth :])
 
 
-def disk_at(place: Path, miner: bytes) -> str | None:
-    """The id of this miner's disk at a place; None where there is none that can be used."""
+@dataclass(frozen=True, slots=True)
+class MarkerSeen:
+    """A marker of this miner at a place: its disk, and whether its filesystem's UUID is this one's.
+
+    `imprint` is for where no UUID is known: then a copy of the marker is told by that alone.
+    """
+
+    disk: str
+    same_filesystem: bool
+    imprint: int
+
+
+def seen_at(place: Path, miner: bytes) -> MarkerSeen | None:
+    """This miner's disk at a place; None where there is none that can be used."""
     try:
         if not marker_path(place).is_file():
             return None
-        return read_marker(place, miner).disk.hex()
+        marker, here = read_marker(place, miner), device_of(place).filesystem
+        same = bool(here) and marker.filesystem == here
+        return MarkerSeen(marker.disk.hex(), same, imprint_of(place))
     except (CyberVeinError, OSError):
         return None
 

@@ -15,7 +15,8 @@ from cybervein_protocol.errors import CyberVeinError, ForbiddenError, UnknownErr
 
 from cybervein_miner.disk.calls import ANSWER_SECONDS, Calls
 from cybervein_miner.disk.device import filesystem_number
-from cybervein_miner.disk.marker import FOLDER, marker_path, read_marker
+from cybervein_miner.disk.lock import DiskLock
+from cybervein_miner.disk.marker import FOLDER, imprint_of, marker_path, read_marker
 
 FOLDERS: Final = ("plots", "shards", "trash", "tmp")
 _LOOK: Final = "look at its marker"
@@ -39,6 +40,9 @@ class Presence:
     home: Path = Path()
     filesystem: int | None = None
     calls: Calls = field(default_factory=Calls)
+    lock: DiskLock = field(default_factory=DiskLock)
+    imprint: int | None = None
+    """Of its marker when it was last read: what tells the disk from a copy of it."""
     _seen: tuple[int, int] | None = None
     """Device and inode of the marker at the last check."""
 
@@ -73,11 +77,16 @@ class Presence:
                 self._seen = self._marker_now()  # what comes after this is seen next time
                 self.filesystem = filesystem_number(self.path)
                 self.check_marker()
+                self.imprint = imprint_of(self.path)
+                if not self.drained:  # it may be taken out: nothing is to hold it
+                    self.lock.take(self.path)
                 self._prepare()
         except (CyberVeinError, OSError) as error:
             self._refuse(error)
         if self.drained:
             self.state = DiskState.DRAINED
+        if self.state not in {DiskState.READY, DiskState.READ_ONLY}:
+            self.lock.let_go()  # it keeps the filesystem from being unmounted
 
     def check_marker(self) -> None:
         """Raise unless this very disk is at its path."""

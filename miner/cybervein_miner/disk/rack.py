@@ -6,7 +6,6 @@ when nobody needs anything on it, and stays listed until it is wiped, added agai
 Forced, it is forgotten at once (what it held is then missing, and the audits will say so).
 """
 
-import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -18,32 +17,37 @@ from cybervein_protocol.signing import KeyPair
 from cybervein_miner.disk.claiming import Claiming
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.following import Following
-from cybervein_miner.disk.given import place_of
+from cybervein_miner.disk.given import looked_at, silent
 from cybervein_miner.disk.places import mount_points
 from cybervein_miner.disk.roster import DiskRoster
 from cybervein_miner.disk.threads import Lanes
+from cybervein_miner.disk.unaccounted import Unaccounted
 from cybervein_miner.record.journal import Journal
 
 LOOK_SECONDS_MAX: Final = 10.0
 
 
 class Rack:
-    """The set of disks; `floor` overrides each disk's default free-space floor (bytes)."""
+    """The set of disks; `floor` overrides each disk's default free-space floor (bytes).
+
+    `role` is what whoever else wants one of the disks is told; without it they are not locked.
+    """
 
     def __init__(
         self,
         key: KeyPair,
         journal: Journal,
         floor: int | None = None,
-        clock: Callable[[], float] = time.time,
         mounts: Callable[[], list[Path]] = mount_points,
+        role: str = "",
     ) -> None:
-        self._roster = DiskRoster(key, journal, floor)
-        self._following = Following(self._roster, key.public, mounts)
-        self._claiming = Claiming(self._roster, self._following, key, clock)
+        self._roster = roster = DiskRoster(key, journal, floor, role)
         self._lanes = Lanes("look at")
-        self.follow, self.at = self._following.follow, self._roster.at
-        self.get, self.forget = self._roster.get, self._roster.forget
+        self._following = Following(roster, key.public, mounts, self._lanes.busy)
+        self.unaccounted = Unaccounted(journal)
+        self._claiming = Claiming(roster, self._following, key, self.unaccounted)
+        self.follow, self.let_go = self._following.follow, roster.let_go
+        self.get, self.forget = roster.get, roster.forget
         self.refused: dict[Path, CyberVeinError] = {}
         """Paths that were given and could not be claimed, and why."""
 
@@ -57,12 +61,14 @@ class Rack:
 
         A bad disk never stops the others, nor the miner: what is refused is tried again and again.
         """
-        given = self._following.given
+        given, paths = self._following.given, list(paths)
+        looked = self._lanes.run({str(p): partial(looked_at, p) for p in paths}, LOOK_SECONDS_MAX)
         for path in paths:
-            try:
-                given.append(place_of(path))
-            except CyberVeinError as error:
-                self.refused[path] = error
+            match looked.get(str(path), silent(path, LOOK_SECONDS_MAX)):
+                case CyberVeinError() as error:
+                    self.refused[path] = error
+                case place:
+                    given.append(place)
         self._roster.recall()
         self._each(Disk.check)
         for path in given:
@@ -75,14 +81,28 @@ class Rack:
             f"disk {d.path}: {d.refusal()}" for d in self.disks if not (d.readable or d.drained)
         ]
 
-    def add(self, path: Path) -> Disk:
+    def add(self, path: Path, *, as_new: bool = False) -> Disk:
         """Claim `path`, adopt our own marker there, or check a known disk again.
 
-        Raises StorageError or ForbiddenError, naming the path, where it cannot be used.
+        Raises StorageError, ForbiddenError or ConflictError, naming it, where it cannot be used.
         """
-        disk = self._claiming.add(path)
+        place = self._place(path)
+        self._follow(place)
+        disk = self._claiming.add(place, as_new=as_new)
         self.refused.pop(path, None)
         return disk
+
+    def at(self, path: Path) -> Disk | None:
+        """The disk known at that path: the one that is there before one that should be."""
+        return self._roster.at(self._place(path))
+
+    def _place(self, path: Path) -> Path:
+        """The one path of a disk. Raises StorageError, too where nothing answers there."""
+        looked = self._lanes.run({str(path): partial(looked_at, path)}, LOOK_SECONDS_MAX)
+        place = looked.get(str(path), silent(path, LOOK_SECONDS_MAX))
+        if isinstance(place, CyberVeinError):
+            raise place
+        return place
 
     def try_refused(self) -> list[Disk]:
         """Claim what was refused at the start, now that it may be right; what came in."""
@@ -133,4 +153,11 @@ class Rack:
         What does not answer is left to its thread.
         """
         self._lanes.run({disk.id: partial(look, disk) for disk in self.disks}, LOOK_SECONDS_MAX)
-        self._lanes.run({"follow": self.follow}, LOOK_SECONDS_MAX)
+        for disk in self.disks:
+            if self._lanes.busy(disk.id) and not disk.there:
+                disk.reason = str(silent(disk.path, LOOK_SECONDS_MAX))
+        self._follow()
+        self._roster.keep_imprints()
+
+    def _follow(self, *more: Path) -> None:
+        self._lanes.run({"follow": partial(self.follow, *more)}, LOOK_SECONDS_MAX)

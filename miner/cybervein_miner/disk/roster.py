@@ -1,25 +1,34 @@
-"""The disks that this miner knows, each with its row in the journal."""
+"""The disks that this miner knows, each with its row in the journal.
+
+The imprints of their markers lie among the counters: an older release opens the journal as before.
+"""
 
 import sqlite3
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from cybervein_protocol.errors import UnknownError
 from cybervein_protocol.signing import KeyPair
 
 from cybervein_miner.disk.disk import Disk
-from cybervein_miner.disk.given import place_of
+from cybervein_miner.disk.lock import DiskLock
 from cybervein_miner.record.journal import Journal
 
 _STAYS, _LEAVES, _DRAINED = 0, 1, 2
+_IMPRINT: Final = "imprint of disk "
 
 
 class DiskRoster:
-    """Disks by id; `floor` overrides each disk's default free-space floor (bytes)."""
+    """Disks by id; `floor` overrides each disk's default free-space floor (bytes).
 
-    def __init__(self, key: KeyPair, journal: Journal, floor: int | None) -> None:
-        self._key, self._journal, self._floor = key, journal, floor
+    `role` is told to whoever else wants a disk that is in use here; "" locks none.
+    """
+
+    def __init__(self, key: KeyPair, journal: Journal, floor: int | None, role: str) -> None:
+        self._key, self._journal, self._floor, self._role = key, journal, floor, role
         self._disks: dict[str, Disk] = {}
+        self._imprints: dict[str, int] = {}
 
     @property
     def disks(self) -> list[Disk]:
@@ -41,7 +50,6 @@ class DiskRoster:
 
     def at(self, path: Path) -> Disk | None:
         """The disk known at that path: the one that is there before one that should be."""
-        path = place_of(path)
         there = [disk for disk in self._disks.values() if disk.path == path]
         return min(there, key=lambda disk: disk.lost, default=None)
 
@@ -49,6 +57,12 @@ class DiskRoster:
         """List what the journal knows; nothing is looked at yet."""
         for disk_id, path, leaving in self._journal.read("SELECT id, path, leaving FROM disk"):
             self.enlist(disk_id.hex(), Path(path), leaving)
+        rows = self._journal.read("SELECT name, value FROM counter")
+        self._imprints = {
+            name.removeprefix(_IMPRINT): value for name, value in rows if name.startswith(_IMPRINT)
+        }
+        for disk in self._disks.values():
+            disk.imprint = self._imprints.get(disk.id)
 
     def enlist(self, disk_id: str, path: Path, leaving: int = _STAYS) -> Disk:
         """A disk on the list, and not yet in the journal."""
@@ -59,6 +73,7 @@ class DiskRoster:
             self._floor,
             leaving=leaving == _LEAVES,
             drained=leaving == _DRAINED,
+            lock=DiskLock(self._role),
         )
         disk.beside = partial(self._beside, disk)
         self._disks[disk_id] = disk
@@ -66,6 +81,7 @@ class DiskRoster:
 
     def strike(self, disk: Disk) -> None:
         """Take a disk off the list; its row stays."""
+        disk.lock.let_go()
         self._disks.pop(disk.id, None)
 
     def remember(self, disk: Disk) -> None:
@@ -77,14 +93,36 @@ class DiskRoster:
             connection.execute("INSERT OR REPLACE INTO disk VALUES (?, ?, ?)", row)
 
         self._journal.write_now(work)
+        self.keep_imprints()
+
+    def keep_imprints(self) -> None:
+        """Write down what markers look like, where that changed."""
+        now = {disk.id: disk.imprint for disk in self.disks if disk.imprint is not None}
+        rows = [(_IMPRINT + i, seen) for i, seen in now.items() if self._imprints.get(i) != seen]
+        if not rows:
+            return
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany("INSERT OR REPLACE INTO counter VALUES (?, ?)", rows)
+
+        self._journal.write_now(work)
+        self._imprints = now
 
     def forget(self, disk: Disk) -> None:
         """Drop `disk` from the set; its files and marker stay as they are."""
-        disk_id = bytes.fromhex(disk.id)
-        self._journal.write_now(
-            lambda connection: connection.execute("DELETE FROM disk WHERE id = ?", (disk_id,))
-        )
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM disk WHERE id = ?", (bytes.fromhex(disk.id),))
+            connection.execute("DELETE FROM counter WHERE name = ?", (_IMPRINT + disk.id,))
+
+        self._journal.write_now(work)
+        self._imprints.pop(disk.id, None)
         self.strike(disk)
+
+    def let_go(self) -> None:
+        """Use no disk any more: whoever wants one may have it."""
+        for disk in self.disks:
+            disk.lock.let_go()
 
     def _beside(self, disk: Disk) -> list[Disk]:
         """Other disks on the same filesystem that can be used."""

@@ -138,6 +138,7 @@ class LedgerLoop:
     async def _known(self) -> FullMinerDocument | None:
         """The ledger's view, once it has what was asked for; None if it need never know us."""
         view = await self.super_node.own_miner()
+        self.recovery.account(view)
         if view is None and self.drain.wanted:
             return None
         if view is not None:

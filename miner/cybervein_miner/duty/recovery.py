@@ -11,17 +11,15 @@ from typing import Final
 
 import structlog
 from cybervein_protocol.api.super_node.miners import FullMinerDocument
-from cybervein_protocol.encoding import cid_root, parse_cid
-from cybervein_protocol.errors import MalformedError, UnknownError
-from cybervein_protocol.signing import address
+from cybervein_protocol.errors import UnknownError
 
 from cybervein_miner.chain.sight import Sight
 from cybervein_miner.chain.super_node import MinersSuperNode
+from cybervein_miner.duty.accounting import about_absent, live_plots
 from cybervein_miner.plot.batches import Batches
 from cybervein_miner.plot.inventory import Inventory
 from cybervein_miner.plot.recovery import (
     Difference,
-    LedgersPlot,
     compare,
     counts_here,
     counts_on_ledger,
@@ -31,7 +29,6 @@ from cybervein_miner.plot.takeover import Takeover
 from cybervein_miner.shard.claims import ClaimsBack
 
 PATIENCE_EPOCHS: Final = 2
-PAGES_MAX: Final = 10_000
 _Compared = tuple[dict[bytes, int], dict[bytes, int], int]
 _log = structlog.get_logger()
 
@@ -49,6 +46,12 @@ class Recovery:
     _looked: _Compared | None = None
     _absent_since: dict[int, int] = field(default_factory=dict)
 
+    def account(self, view: FullMinerDocument | None) -> None:
+        """As long as ledger and journal agree, or it knows no such miner, no plot is elsewhere."""
+        there, here = self._difference(view)[:2] if view is not None else ({}, {})
+        if there == here or not there:
+            self.inventory.rack.unaccounted.learn(0)
+
     def due(self, view: FullMinerDocument) -> bool:
         """Whether ledger and journal differ in a way that was not looked at in this epoch."""
         return self._plots_due(view) or self.claims.due(view.held_shards, self.sight.epoch)
@@ -59,14 +62,16 @@ class Recovery:
             await self.claims.look(view.held_shards)
         if not self._plots_due(view):
             return
-        self._looked = self._difference(view)
+        self._looked, unaccounted = self._difference(view), self.inventory.rack.unaccounted
         try:
-            live = await self._live()
-        except UnknownError:
-            return  # a super node of 0.2.0 cannot tell
+            live = await live_plots(self.super_node, self.inventory.miner)
+        except UnknownError:  # a super node of 0.2.0 cannot tell which
+            unaccounted.learn(about_absent(self.inventory, view.batches))
+            return
         found = compare(live, self.inventory.rows(), view.batches)
         self.inventory.reserve_numbers(max(live, default=-1))
         await self._take_over(found, view)
+        unaccounted.learn(len(found.absent))
         passed = {digest_of(batch) for batch in view.batches if batch.state == "active"}
         absent = [number for number in found.absent if live[number].batch in passed]
         await self._retire_absent([] if contested else absent)
@@ -79,19 +84,6 @@ class Recovery:
     def _difference(self, view: FullMinerDocument) -> _Compared:
         here = counts_here(self.inventory.rows())
         return counts_on_ledger(view.batches), here, self.sight.epoch
-
-    async def _live(self) -> dict[int, LedgersPlot]:
-        found: dict[int, LedgersPlot] = {}
-        own, after = address(self.inventory.miner), ""
-        for _ in range(PAGES_MAX):
-            page = await self.super_node.live_plots(own, after)
-            for plot in page.plots:
-                batch = cid_root(parse_cid(plot.batch, "batch"))
-                found[plot.index] = LedgersPlot(bytes.fromhex(plot.gamma), batch)
-            if page.next is None:
-                return found
-            after = page.next
-        raise MalformedError(f"{self.super_node.url}: the list of live plots has no end")
 
     async def _take_over(self, found: Difference, view: FullMinerDocument) -> None:
         waiting = {digest_of(batch) for batch in view.batches if batch.state == "pending"}

@@ -6,7 +6,7 @@ Each does one round after the other; what fails in a round is said and tried aga
 import asyncio
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -94,10 +94,23 @@ class Upkeep:
     stopping: Stopping
     sure: Callable[[], bool]
     """Whether what the journal calls trash is trash."""
+    _told: set[str] = field(default_factory=set)
+    _hurried: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hurry(self) -> None:
+        """Look again now: a disk that was refused may be right by now."""
+        self._hurried.set()
+
+    def tell_refused(self) -> None:
+        """One event for each path that is refused, and for each new reason."""
+        now = {str(error) for error in self.rack.refused.values()}
+        for reason in sorted(now - self._told):
+            _log.error("disk is refused and tried again; the others keep working", reason=reason)
+        self._told = now
 
     async def run(self) -> None:
         """Rounds until stopped."""
-        while not await self.stopping.within(UPKEEP_SECONDS):
+        while not await self._pause():
             try:
                 await self.stopping.thread(self.look)
                 await self._round(ask=bool(self.sight.reachable))
@@ -105,6 +118,16 @@ class Upkeep:
                 _log.warning("upkeep failed", error=str(error))
             except InterruptedError:
                 return
+
+    async def _pause(self) -> bool:
+        """Wait for the next round; True as soon as the miner stops."""
+        pause = asyncio.ensure_future(self.stopping.within(UPKEEP_SECONDS))
+        hurried = asyncio.ensure_future(self._hurried.wait())
+        await asyncio.wait({pause, hurried}, return_when=asyncio.FIRST_COMPLETED)
+        self._hurried.clear()
+        for waiting in (pause, hurried):
+            waiting.cancel()
+        return self.stopping.requested
 
     async def _round(self, *, ask: bool) -> None:
         if self.sure():
@@ -124,6 +147,7 @@ class Upkeep:
         self.clock.tell()
         back = [disk for disk in changed if disk.readable and disk.id in away]
         back += self.rack.try_refused()  # a person may have mounted the right disk by now
+        self.tell_refused()
         if back:
             work = {"back": partial(self.take_in, back)}
             done = side_by_side(work, TAKE_IN_SECONDS_MAX, "take in")["back"]

@@ -69,6 +69,7 @@ def assemble(settings: Settings, url: str) -> Miner:
 
     store.make_room = lambda size: sure() and trash.make_room(size)
     upkeep = _upkeep(basis, plotter, trash, late, sure)
+    basis.rack.unaccounted.then = upkeep.hurry
     pace = Pace(settings.scrub_bytes_per_second, basis.stopping.threads)
     scrubber = Scrubber(basis.store, pace, basis.ledger_time)
     board = status_board(basis, plotter=plotter, leaving=leaving, watch=watch)

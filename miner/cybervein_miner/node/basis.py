@@ -61,7 +61,9 @@ def _units(journal: Journal) -> list[bytes]:
 
 def lay_basis(settings: Settings, url: str) -> Basis:
     """Open what is there; `url` is where this miner listens."""
-    file, identity = load_network(settings.network), identity_of(settings)
+    file = load_network(settings.network)
+    new = settings.identity is None and not settings.identity_file.exists()
+    identity = identity_of(settings)
     preset, keys = file.genesis.preset, identity.keys
     journal = open_journal(settings.journal_file, rebuild=settings.rebuild_journal)
     clock = NetworkClock()
@@ -75,7 +77,9 @@ def lay_basis(settings: Settings, url: str) -> Basis:
         group=settings.group,
         owner=settings.owner,
     )
-    rack, sight = Rack(keys, journal, settings.floor), Sight(journal)
+    rack, sight = Rack(keys, journal, settings.floor, role="miner"), Sight(journal)
+    if not new:
+        rack.unaccounted.ask()
     ledger_time = LedgerTime(sight, preset.epoch_seconds)
     http = SignedClient(trust=file.trust)
     return Basis(

@@ -11,12 +11,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import structlog
-from cybervein_protocol.errors import StorageError
+from cybervein_protocol.errors import ConflictError, StorageError
 from cybervein_runtime.duty import Duty
+from cybervein_runtime.http_client import SignedClient
 from fastapi import FastAPI
 
 from cybervein_miner.api.app import Border, build_app
+from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.disk.threads import DaemonThreads
+from cybervein_miner.duty.accounting import account_once
 from cybervein_miner.duty.keeping import Keeper
 from cybervein_miner.duty.ledger import LedgerLoop
 from cybervein_miner.duty.upkeep import Upkeep
@@ -62,17 +65,29 @@ class Miner:
     def open(self) -> None:
         """Open disks and put right what a crash left; a bad disk is named, the others keep working.
 
-        So does a miner whose disks are all away: it says so until one is back. Only one that never
-        had a disk ends here (StorageError): a path was mistyped, and who typed it is reading. Whom
-        another key rules from afar starts all the same, as its status is all that anybody reads.
+        So does a miner whose disks are all away, or wait to be claimed (ConflictError): it says so
+        until one is there. Only one that never had a disk ends here (StorageError): a path was
+        mistyped, and who typed it is reading. Whom another key rules from afar starts all the same,
+        as its status is all that anybody reads.
         """
-        refusals = self.basis.rack.open(self.basis.settings.disks)
-        if not self.basis.rack.disks and self.basis.settings.control is None:
+        rack, rules = self.basis.rack, self.basis.settings.control
+        refusals = rack.open(self.basis.settings.disks)
+        waits = any(isinstance(error, ConflictError) for error in rack.refused.values())
+        if not rack.disks and rules is None and not waits:
             raise StorageError("; ".join(refusals) or "no disk was given; use --disk PATH")
-        for refused in self.basis.rack.refused.values():
-            _log.error("disk is refused and tried again; the others keep working", reason=refused)
         self.upkeep.events.look()
-        self.upkeep.take_in(self.basis.rack.disks)
+        self.upkeep.take_in(rack.disks)
+        if waits and rack.unaccounted.plots is None:
+            asyncio.run(self._account())
+            self.upkeep.take_in(rack.try_refused())
+        self.upkeep.tell_refused()
+
+    async def _account(self) -> None:
+        """Ask the ledger, before anything serves, whether what is empty here may be claimed."""
+        basis = self.basis
+        async with SignedClient(trust=basis.file.trust) as http:
+            ledger = MinersSuperNode(basis.super_node.url, http, basis.clock, basis.inventory.miner)
+            await account_once(basis.inventory, ledger)
 
     @asynccontextmanager
     async def _lifespan(self, app: FastAPI) -> AsyncIterator[None]:
@@ -85,6 +100,7 @@ class Miner:
             self._request_stop()
             await self.keeper.wait()
             await self.basis.http.close()
+            self.basis.rack.let_go()
             self.basis.journal.close()
 
     def _request_stop(self) -> None:

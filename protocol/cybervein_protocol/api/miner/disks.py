@@ -62,10 +62,14 @@ class WipedDocument(Document):
     bytes: Count
 
 
-class DiskBody(Document, forbid_unknown_fields=True):
-    """Body of `POST /v1/disks`: an absolute path."""
+class DiskBody(Document, forbid_unknown_fields=True, omit_defaults=True):
+    """Body of `POST /v1/disks`: an absolute path.
+
+    `as_new` has an empty one claimed although plots of this miner are on no disk that is here.
+    """
 
     path: Annotated[str, msgspec.Meta(max_length=4096, pattern="^/[^\\x00]*$")]
+    as_new: bool = False
 
 
 class WipeBody(Document, forbid_unknown_fields=True):

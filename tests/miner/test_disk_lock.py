@@ -1,0 +1,218 @@
+"""One process at a time on a disk: another is told who has it, and touches nothing."""
+
+import errno
+import fcntl
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.lock import DiskLock, lock_path
+from cybervein_miner.disk.rack import Rack
+from cybervein_miner.disk.wipe import wipe
+from cybervein_miner.record.journal import Journal
+from cybervein_protocol.api.disk_state import DiskState
+from cybervein_protocol.errors import ConflictError
+from cybervein_protocol.signing import KeyPair
+from miner_world import Mount, World, serving, settings_of, shard_bytes
+from services import miner, run
+from structlog.testing import capture_logs
+from waiting import until
+
+KEY = KeyPair(b"\x01" * 32)
+WITHOUT = "used without a lock; see that no other process uses it"
+
+
+def rack(folder: Path) -> Rack:
+    return Rack(KEY, Journal(folder / "miner.sqlite"), floor=0, role="miner")
+
+
+def held(disk: Disk) -> bool:
+    lock = DiskLock("test")
+    try:
+        lock.take(disk.path)
+    except ConflictError:
+        return True
+    lock.let_go()
+    return False
+
+
+def two_of_one_identity(world: World, folder: Path, *disks: Path) -> tuple[object, object]:
+    """Two data directories with one identity; both are given the first's disk."""
+    first = miner(folder / "one", world.file, "--plots", "0").start()
+    (folder / "two" / "data").mkdir(parents=True)
+    shutil.copy2(folder / "one" / "data" / "identity.json", folder / "two" / "data")
+    more = [option for disk in disks for option in ("--disk", str(disk))]
+    second = miner(folder / "two", world.file, "--plots", "0", *more)
+    return first, second
+
+
+def test_a_second_miner_on_the_same_disks_is_told_who_has_them_and_removes_nothing(
+    world: World, tmp_path: Path
+) -> None:
+    first, second = two_of_one_identity(world, tmp_path)
+    (tmp_path / "two" / "disk").rmdir()
+    (tmp_path / "two" / "disk").symlink_to(tmp_path / "one" / "disk")
+    folder = tmp_path / "one" / "disk" / "cybervein"
+    making = [folder / "plots" / "00000001.plot.partial", folder / "tmp" / ("ab" * 32)]
+    for file in making:
+        file.write_bytes(b"half")
+    second.launch()
+    until(lambda: not second.alive, "the second to end")
+    told = f"another miner is running on this disk (process {first.pid}, since"
+    assert told in " ".join(second.tail().split())
+    assert "give each its own disks" in " ".join(second.tail().split())
+    assert [file.read_bytes() for file in making] == [b"half", b"half"]
+    first.kill()
+    second.start()
+    assert [each["state"] for each in second.status()["disks"]] == ["ready"]
+    assert not any(file.exists() for file in making), "now they are what a crash left"
+
+
+async def test_it_works_with_its_other_disks_and_takes_the_shared_one_when_it_is_free(
+    world: World, tmp_path: Path
+) -> None:
+    shared, own = tmp_path / "shared", tmp_path / "own"
+    first = settings_of(world, tmp_path / "one", shared)
+    async with serving(world, first) as one:
+        (tmp_path / "two" / "data").mkdir(parents=True)
+        shutil.copy2(first.identity_file, tmp_path / "two" / "data")
+        second = settings_of(world, tmp_path / "two", shared, own)
+        second_rack = Rack(
+            one.node.basis.identity.keys,
+            Journal(second.journal_file),
+            floor=0,
+            role="miner",
+        )
+        [told] = second_rack.open(second.disks)
+        assert f"process {os.getpid()}" in told
+        assert [disk.path for disk in second_rack.disks] == [own]
+        assert (await one.put(shard_bytes(1000)))[0] == 201
+    assert [disk.path for disk in second_rack.try_refused()] == [shared]
+
+
+def test_a_known_disk_that_another_uses_is_out_of_service_until_that_one_ends(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "d").mkdir()
+    first = rack(tmp_path)
+    first.open([tmp_path / "d"])
+    first.let_go()
+    other = DiskLock("miner")
+    other.take(tmp_path / "d")
+    mine = rack(tmp_path)
+    assert "another miner is running on this disk" in mine.open([])[0]
+    [disk] = mine.disks
+    assert disk.state is DiskState.QUARANTINED
+    other.let_go()
+    assert mine.look() == [disk]
+    assert disk.placeable
+    assert held(disk)
+
+
+def test_a_disk_that_is_not_used_is_held_by_nobody(tmp_path: Path, mount: Mount) -> None:
+    path = mount("8m", "d")
+    mine = rack(tmp_path)
+    mine.open([path])
+    [disk] = mine.disks
+    assert held(disk)
+    mine.give_up(disk)
+    assert not held(disk)
+    subprocess.run(["umount", str(path)], check=True)  # busy, if anything were open
+    mine.look()
+    assert mine.disks == [disk]
+
+
+@pytest.mark.parametrize("how", ["forget", "quarantine", "let_go", "wipe"])
+def test_every_way_out_lets_go(tmp_path: Path, how: str) -> None:
+    (tmp_path / "d").mkdir()
+    mine = rack(tmp_path)
+    mine.open([tmp_path / "d"])
+    [disk] = mine.disks
+    assert held(disk)
+    if how == "forget":
+        mine.forget(disk)
+    elif how == "quarantine":
+        disk.quarantine("it smells of smoke")
+    elif how == "let_go":
+        mine.let_go()
+    else:
+        mine.give_up(disk)
+        wipe(disk)
+        assert list((tmp_path / "d").iterdir()) == [], "the lock's file is wiped too"
+        return
+    assert not held(disk)
+
+
+def test_a_read_only_disk_is_used_and_the_log_says_that_nothing_locks_it(
+    tmp_path: Path, mount: Mount
+) -> None:
+    path = mount("8m", "ro")
+    first = rack(tmp_path)
+    first.open([path])
+    subprocess.run(["mount", "-o", "remount,ro", str(path)], check=True)  # while it is in use
+    first.look()
+    assert first.disks[0].state is DiskState.READ_ONLY
+    first.let_go()
+    again = rack(tmp_path)
+    with capture_logs() as logs:
+        again.open([path])
+        again.look()
+    assert again.disks[0].state is DiskState.READ_ONLY
+    assert again.disks[0].readable
+    assert [(each["event"], each["path"]) for each in logs] == [
+        (WITHOUT, str(path / "cybervein"))
+    ], "once"
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF])
+def test_a_filesystem_without_locks_is_used_and_the_log_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def refuse(_handle: int, _operation: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    (tmp_path / "d").mkdir()
+    mine = rack(tmp_path)
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with capture_logs() as logs:
+        disk = mine.add(tmp_path / "d")
+        mine.look()
+    assert disk.placeable
+    assert [(each["event"], each["reason"]) for each in logs] == [(WITHOUT, os.strerror(code))]
+
+
+def test_a_plot_command_and_a_miner_exclude_each_other(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    mine = rack(tmp_path)
+    disk = mine.add(tmp_path / "d")
+    command = ("plot", "create", disk.folder("plots"), "--identity", tmp_path / "i.json")
+    command = (*command, "--preset", "test")
+    refused = run(*command)
+    assert refused.returncode != 0
+    assert f"another miner is running on this disk (process {os.getpid()}" in " ".join(
+        refused.stderr.split()
+    )
+    assert list(disk.folder("plots").iterdir()) == []
+    mine.let_go()
+    assert run(*command).returncode == 0
+    names = sorted(file.name for file in disk.folder("plots").iterdir())
+    assert names[0] == "00000000.plot"
+    assert not any("lock" in name for name in names)
+    assert lock_path(disk.path).exists()
+
+
+def test_two_plot_commands_share_a_folder_and_never_a_plot(tmp_path: Path) -> None:
+    other, identity = DiskLock("plot command"), ("--identity", tmp_path / "i.json")
+    other.take_file(tmp_path / ".00000000.plot.lock", "plot 00000000.plot", "wait")
+    command = ("plot", "create", tmp_path, *identity, "--preset", "test")
+    refused = run(*command)
+    assert refused.returncode != 0
+    assert "another plot command is running on this plot 00000000.plot" in " ".join(
+        refused.stderr.split()
+    )
+    assert run(*command, "--index", "1").returncode == 0
+    other.let_go()
+    assert run(*command).returncode == 0
