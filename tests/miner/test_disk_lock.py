@@ -112,6 +112,21 @@ def test_a_known_disk_that_another_uses_is_out_of_service_until_that_one_ends(
     assert held(disk)
 
 
+async def test_the_log_says_what_to_do_about_it(world: World, tmp_path: Path) -> None:
+    settings = settings_of(world, tmp_path, tmp_path / "d")
+    async with serving(world, settings):
+        pass
+    other = DiskLock("miner")
+    other.take(tmp_path / "d")
+    with capture_logs() as logs:
+        async with serving(world, settings) as again:
+            [document] = again.node.board.document().disks
+            assert "another miner is running on this disk" in document.reason
+    [told] = [each for each in logs if each["event"].startswith("disk is away")]
+    assert told["next_step"].startswith("stop that process")
+    other.let_go()
+
+
 def test_a_disk_that_is_not_used_is_held_by_nobody(tmp_path: Path, mount: Mount) -> None:
     path = mount("8m", "d")
     mine = rack(tmp_path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from cybervein_protocol.errors import ConflictError
 from cybervein_runtime.lock import hold
 
 from cybervein_miner.disk.marker import FOLDER, marker_path
@@ -43,6 +44,8 @@ class DiskLock:
         self._role = role
         self._handle: int | None = None
         self._said = ""
+        self.elsewhere = False
+        """Whether another process holds what was wanted last."""
 
     def take(self, path: Path) -> None:
         """Hold the lock of the disk at `path`, and no other one; again and again if you like.
@@ -56,8 +59,12 @@ class DiskLock:
         if not self._role or self._holds(file):
             return
         self.let_go()
+        self.elsewhere = False
         try:
             self._handle = hold(file, self._role, remedy, what)
+        except ConflictError:
+            self.elsewhere = True
+            raise
         except OSError as error:
             if error.errno not in _WITHOUT:
                 raise

@@ -26,6 +26,7 @@ NEXT_STEP: Final = {
     "at once with `cybervein disk add` and its path",
     DiskState.READ_ONLY: "look at the kernel's log and remount it; meanwhile it serves and proves",
 }
+STOP_THAT: Final = "stop that process, or give each its own disks; it is taken within seconds"
 _log = structlog.get_logger()
 
 
@@ -118,7 +119,9 @@ class DiskEvents:
 
     def _tell(self, change: DiskChange, disk: Disk) -> None:
         facts = self._facts(disk)
-        trouble = {"reason": disk.reason, "next_step": NEXT_STEP.get(disk.state, "nothing")}
+        held = disk.state is DiskState.QUARANTINED and disk.lock.elsewhere
+        step = STOP_THAT if held else NEXT_STEP.get(disk.state, "nothing")
+        trouble = {"reason": disk.reason, "next_step": step}
         given = {} if disk.path == disk.home else {"given_as": str(disk.home)}
         if change is DiskChange.AWAY:
             loss = self._loss(disk)
