@@ -196,6 +196,11 @@ def test_the_next_step_is_the_first_thing_that_is_missing(fields: Any, step: str
     assert step in next_step(told(**fields))
 
 
+def test_a_disk_that_says_what_to_do_is_told_nothing_else() -> None:
+    aside = disk("missing", "it is empty; say `cybervein disk add /mnt/a --as-new`")
+    assert "--force" not in next_step(told(disks=[disk(), aside]))
+
+
 def drawn(document: StatusDocument, columns: int = 80) -> str:
     console = Console(width=columns, no_color=True)
     with console.capture() as captured:

@@ -50,7 +50,8 @@ def _disk(bad: list[DiskDocument]) -> str:
     if not bad:
         return "no disk was given; cybervein disk add PATH"
     first = bad[0]
-    gone = "; if it is lost for good: cybervein disk remove --force" if first.state == _GONE else ""
+    unsaid = first.state == _GONE and "`cybervein disk" not in first.reason
+    gone = "; if it is lost for good: cybervein disk remove --force" if unsaid else ""
     return f"{first.path} is {first.state}: {first.reason}{gone}"
 
 

@@ -20,10 +20,8 @@ from cybervein_miner.disk.marker import FOLDER, marker_path
 
 NAME: Final = "lock"
 _REMEDY: Final = "stop it first, or give each its own disks"
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-_WITHOUT: Final = _FULL | frozenset(
-    {errno.EROFS, errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
-)
+_UNWRITABLE: Final = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT}
+_NO_LOCKS: Final = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 _log = structlog.get_logger()
 
 
@@ -66,7 +64,7 @@ class DiskLock:
             self.elsewhere = True
             raise
         except OSError as error:
-            if error.errno not in _WITHOUT:
+            if error.errno not in _UNWRITABLE | _NO_LOCKS:
                 raise
             self._tell(file.parent, what, error)
 

@@ -123,10 +123,12 @@ class Upkeep:
         """Wait for the next round; True as soon as the miner stops."""
         pause = asyncio.ensure_future(self.stopping.within(UPKEEP_SECONDS))
         hurried = asyncio.ensure_future(self._hurried.wait())
-        await asyncio.wait({pause, hurried}, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait({pause, hurried}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            pause.cancel()
+            hurried.cancel()
         self._hurried.clear()
-        for waiting in (pause, hurried):
-            waiting.cancel()
         return self.stopping.requested
 
     async def _round(self, *, ask: bool) -> None:
