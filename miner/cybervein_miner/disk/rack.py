@@ -9,6 +9,7 @@ Forced, it is forgotten at once (what it held is then missing, and the audits wi
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from cybervein_protocol.errors import CyberVeinError, StorageError
@@ -42,7 +43,7 @@ class Rack:
         role: str = "",
     ) -> None:
         self._roster = roster = DiskRoster(key, journal, floor, role)
-        self._lanes = Lanes("look at")
+        self._lanes, self._paths, self._looking = Lanes("look at"), Lanes("look at path"), Lock()
         self._following = Following(roster, key.public, mounts, self._lanes.busy)
         self.unaccounted = Unaccounted(journal)
         self._claiming = Claiming(roster, self._following, key, self.unaccounted)
@@ -62,7 +63,7 @@ class Rack:
         A bad disk never stops the others, nor the miner: what is refused is tried again and again.
         """
         given, paths = self._following.given, list(paths)
-        looked = self._lanes.run({str(p): partial(looked_at, p) for p in paths}, LOOK_SECONDS_MAX)
+        looked = self._paths.run({str(p): partial(looked_at, p) for p in paths}, LOOK_SECONDS_MAX)
         for path in paths:
             match looked.get(str(path), silent(path, LOOK_SECONDS_MAX)):
                 case CyberVeinError() as error:
@@ -98,7 +99,8 @@ class Rack:
 
     def _place(self, path: Path) -> Path:
         """The one path of a disk. Raises StorageError, too where nothing answers there."""
-        looked = self._lanes.run({str(path): partial(looked_at, path)}, LOOK_SECONDS_MAX)
+        with self._looking:  # a request and the upkeep may look at one path
+            looked = self._paths.run({str(path): partial(looked_at, path)}, LOOK_SECONDS_MAX)
         place = looked.get(str(path), silent(path, LOOK_SECONDS_MAX))
         if isinstance(place, CyberVeinError):
             raise place
