@@ -1,9 +1,8 @@
 """`AsyncClient`: every operation of a wallet, over one network, inside one event loop."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.super_node.accounts import AccountDocument
@@ -44,7 +43,7 @@ def _silent(*_: object) -> None:
     """Nobody wants to know."""
 
 
-class AsyncClient:
+class AsyncClient(AbstractAsyncContextManager["AsyncClient"]):
     """Use as `async with AsyncClient(home) as client`."""
 
     def __init__(self, home: Home | None = None) -> None:
@@ -84,15 +83,7 @@ class AsyncClient:
             fetcher=self._fetcher,
         )
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -244,6 +235,7 @@ class AsyncClient:
 
     async def keep(self, name: str, epochs: int | None = None) -> FileLife:
         """Have `keeper` renew a file by so many epochs each time (its own, if None; 0: never)."""
+        self.home.require_writable("keep")
         file = self.stored(name)
         self.catalogue.set_keep(file.id, file.epochs if epochs is None else epochs)
         return await self.watch.ask(self.stored(name))
@@ -271,6 +263,7 @@ class AsyncClient:
 
     async def payment(self, to: bytes, amount: Veins, memo: str = "") -> Payment:
         """What paying veins to an account costs and leaves. Raises FundsError before any fee."""
+        self.home.require_writable("a payment")  # two at once would take one nonce
         return await plan_payment(self._units, to, amount, memo)
 
     async def send(self, to: bytes, amount: int, memo: str = "") -> str:

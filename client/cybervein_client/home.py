@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cybervein_protocol.errors import UnknownError
+from cybervein_protocol.errors import StorageError, UnknownError
 
 if TYPE_CHECKING:
     from cybervein_runtime.identity import Identity
@@ -42,14 +42,30 @@ class Home:
     def writing(self, name: str, doing: str) -> AbstractContextManager[None]:
         """One command at a time writes one file of the catalogue; others run beside it.
 
-        Raises ConflictError naming the process that does.
+        Raises ConflictError naming the process that does, StorageError in a home that is only read.
         """
         from blake3 import blake3  # noqa: PLC0415 -- nothing is written by `ls`
         from cybervein_runtime.lock import alone_briefly  # noqa: PLC0415
 
+        self.require_writable(doing)
         lock = f"{blake3(name.encode()).hexdigest(length=8)}.lock"
         holder, remedy = f"{doing} of {name!r}", "wait until it ends, or stop it"
         return alone_briefly(self.directory / "writing", holder, lock, remedy)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether this home can be read but not written."""
+        from cybervein_runtime.files import writable  # noqa: PLC0415 -- help is shown without
+
+        return self.directory.is_dir() and not writable(self.catalogue_path)
+
+    def require_writable(self, doing: str) -> None:
+        """Raise StorageError, before anything is done or paid, where this home is only read."""
+        if self.read_only:
+            raise StorageError(
+                f"{self.directory} cannot be written, and {doing} has to write there; nothing was "
+                "done: change its permissions or mount, or name a copy of it with --home"
+            )
 
     def expect_wallet(self) -> None:
         """Raise UnknownError, saying how to make one, where there is no wallet."""

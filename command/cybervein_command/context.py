@@ -62,6 +62,7 @@ def with_client(
     keep_freed_memory()
 
     async def run() -> T:
+        say_read_only(ctx)
         async with AsyncClient(home_of(ctx)) as client:
             result = await operation(client)
             if warn and not console_of(ctx).as_json:
@@ -70,6 +71,14 @@ def with_client(
             return result
 
     return asyncio.run(run())
+
+
+def say_read_only(ctx: typer.Context) -> None:
+    """A note on standard error where nothing that is learnt can be remembered."""
+    if (home := home_of(ctx)).read_only:
+        console_of(ctx).say(
+            f"[yellow]note:[/] {escape(str(home.directory))} cannot be written: it is only read"
+        )
 
 
 def say_outlook(ctx: typer.Context, outlook: "Outlook") -> None:

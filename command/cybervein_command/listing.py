@@ -8,7 +8,7 @@ from cybervein_client.catalogue import Catalogue, FileRow
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_runtime.console import escape
 
-from cybervein_command.context import console_of, home_of
+from cybervein_command.context import console_of, home_of, say_read_only
 
 if TYPE_CHECKING:
     from cybervein_client.home import Home
@@ -26,6 +26,7 @@ def ls(ctx: typer.Context) -> None:
     """List the stored files: how long each is paid for, and what has ended."""
     home = home_of(ctx)
     home.expect_wallet()  # a mistyped home has no wallet, and is not a wallet without files
+    say_read_only(ctx)
     with closing(Catalogue(home.catalogue_path)) as catalogue:
         rows = catalogue.files()
         lives, note = _lives(home, catalogue, rows) if rows else ([], "")

@@ -11,11 +11,13 @@ kill -9 and a power cut.
 
 import fcntl
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from cybervein_protocol.errors import StorageError
@@ -96,6 +98,47 @@ def open_reader(path: Path, store: Store) -> sqlite3.Connection:
         return _connect(path, "ro")
     except sqlite3.Error as error:
         raise StorageError(f"cannot open {store.what} {path}: {error}; {store.rescue}") from error
+
+
+def open_copy(path: Path, store: Store) -> sqlite3.Connection:
+    """What a file that cannot be written holds, if there is one: in memory, upgraded there.
+
+    Whatever is written to it is lost when it is closed. Raises StorageError naming the file.
+    """
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    try:
+        if path.exists():
+            _copy(path, copy)
+            copy.execute("PRAGMA foreign_keys = ON")
+        upgrade(copy, path, store)
+    except (OSError, sqlite3.Error) as error:
+        copy.close()
+        if is_damage(error):
+            raise damaged(path, store, error) from error
+        raise StorageError(f"cannot read {store.what} {path}: {error}; {store.rescue}") from error
+    return copy
+
+
+def _copy(path: Path, into: sqlite3.Connection) -> None:
+    """All that is committed, the log beside the file included.
+
+    SQLite reads a log by an index (`-shm`) beside it, and refuses where it would have to write one.
+    `immutable` lets it read on, but past the log. So a log that was left without its index, as in a
+    copied home, is read where one can be written.
+    """
+    log, index = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
+    if not log.exists() or not log.stat().st_size:
+        with closing(_connect(path, "ro&immutable=1")) as source:
+            source.backup(into)
+    elif index.exists():
+        with closing(_connect(path, "ro")) as source:
+            source.backup(into)
+    else:
+        with TemporaryDirectory() as place:
+            for each in (path, log):
+                shutil.copyfile(each, Path(place) / each.name)
+            with closing(_connect(Path(place) / path.name, "rw")) as source:
+                source.backup(into)
 
 
 def upgrade(connection: sqlite3.Connection, path: Path, store: Store) -> None:

@@ -46,6 +46,13 @@ def write_atomic(path: Path, data: bytes, mode: int = SECRET_MODE) -> None:
         raise StorageError(refused_file(f"cannot write {path}{kept}", error)) from error
 
 
+def writable(path: Path) -> bool:
+    """Whether a file can be written and files beside it made, by permission and by mount."""
+    return os.access(path.parent, os.W_OK | os.X_OK) and (
+        not path.exists() or os.access(path, os.W_OK)
+    )
+
+
 def check_secret(path: Path) -> None:
     """Raise StorageError for a file that others than its owner can read.
 

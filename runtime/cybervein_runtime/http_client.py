@@ -4,9 +4,9 @@ import secrets
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 from cybervein_protocol import errors
@@ -69,7 +69,7 @@ def error_of(status: int, body: bytes, url: str) -> errors.CyberVeinError:
         return kind(f"{url} answered {status} without a CyberVein error")
 
 
-class SignedClient:
+class SignedClient(AbstractAsyncContextManager["SignedClient"]):
     """Requests signed by `key` (or unsigned without one) over one aiohttp session."""
 
     def __init__(
@@ -91,15 +91,7 @@ class SignedClient:
             self._session = aiohttp.ClientSession(auto_decompress=False)
         return self._session
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:

@@ -1,5 +1,6 @@
 """A store's file: upgraded whole or not at all, never taken for another, safe for two at once."""
 
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -9,7 +10,15 @@ from pathlib import Path
 
 import pytest
 from cybervein_protocol.errors import StorageError
-from cybervein_runtime.database import Store, open_database, open_reader, statements, transaction
+from cybervein_runtime.database import (
+    Store,
+    open_copy,
+    open_database,
+    open_reader,
+    statements,
+    transaction,
+)
+from read_only import read_only
 
 _FIRST = """
 CREATE TABLE thing (name TEXT PRIMARY KEY);
@@ -127,9 +136,9 @@ def test_what_is_no_database_is_refused_with_the_next_step(tmp_path: Path, damag
 
 
 def test_a_directory_that_is_away_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="cannot open shelf"):
+    with pytest.raises(StorageError, match=r"cannot open shelf"):
         open_database(tmp_path / "away" / "s", store())
-    with pytest.raises(StorageError, match="cannot open shelf"):
+    with pytest.raises(StorageError, match=r"cannot open shelf"):
         open_reader(tmp_path / "away" / "s", store())
 
 
@@ -154,3 +163,44 @@ def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         add("bc")
     assert connection.execute("SELECT n FROM count").fetchone() == (0,)
+
+
+def test_a_file_that_cannot_be_written_is_read_and_upgraded_in_memory(tmp_path: Path) -> None:
+    path = filled(tmp_path / "s")
+    before = path.read_bytes()
+    with read_only(tmp_path):
+        copy = open_copy(path, store("ALTER TABLE thing ADD COLUMN loud TEXT;"))
+        copy.execute("INSERT INTO thing VALUES ('new', 'NEW')")
+        assert copy.execute("SELECT * FROM thing").fetchall() == [("old", None), ("new", "NEW")]
+        copy.close()
+        assert open_copy(tmp_path / "none", store()).execute("SELECT n FROM count").fetchone() == (
+            0,
+        )
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["s"]
+
+
+@pytest.mark.parametrize("ends", [("-wal", "-shm"), ("-wal",)], ids=["its writer lives", "a copy"])
+def test_what_is_committed_only_to_the_log_is_read_too(
+    tmp_path: Path, ends: tuple[str, ...]
+) -> None:
+    writer = open_database(filled(tmp_path / "s"), store())
+    writer.execute("INSERT INTO thing VALUES ('new')")
+    home = tmp_path / "home"
+    home.mkdir()
+    for end in ("", *ends):
+        shutil.copyfile(tmp_path / f"s{end}", home / f"s{end}")
+    with read_only(home):
+        copy = open_copy(home / "s", store())
+        assert copy.execute("SELECT name FROM thing").fetchall() == [("old",), ("new",)]
+        copy.close()
+    writer.close()
+
+
+def test_a_copy_of_something_else_is_refused_as_the_file_is(tmp_path: Path) -> None:
+    path = filled(tmp_path / "s")
+    with pytest.raises(StorageError, match="is not the shelf"):
+        open_copy(path, store(application_id=9))
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(StorageError, match=r"cannot open shelf .* it is damaged"):
+        open_copy(path, store())

@@ -12,8 +12,9 @@ from dataclasses import astuple, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cybervein_protocol.errors import ConflictError, UnknownError
-from cybervein_runtime.database import transaction
+from cybervein_protocol.errors import ConflictError, StorageError, UnknownError
+from cybervein_runtime.database import open_copy, transaction
+from cybervein_runtime.files import writable
 
 from cybervein_client.catalogue.rows import (
     CatalogueDeal,
@@ -24,7 +25,7 @@ from cybervein_client.catalogue.rows import (
     SegmentRow,
     SourceFacts,
 )
-from cybervein_client.catalogue.schema import open_database
+from cybervein_client.catalogue.schema import CATALOGUE, open_database
 from cybervein_client.catalogue.sealed import Sealed, column_of, entry_of, unpacked
 
 if TYPE_CHECKING:
@@ -38,12 +39,17 @@ def _columns(kind: type[Any]) -> str:
 
 
 class Catalogue:
-    """One open catalogue; safe to use from several threads of one process."""
+    """One open catalogue; safe to use from several threads of one process.
+
+    A `read_only` one, in a home that cannot be written, is a copy in memory: memos are forgotten
+    with it, everything else is refused.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.read_only = path.parent.is_dir() and not writable(path)
         self._lock = threading.RLock()
-        self._database = open_database(path)
+        self._database = open_copy(path, CATALOGUE) if self.read_only else open_database(path)
 
     def close(self) -> None:
         """Close the database."""
@@ -51,8 +57,13 @@ class Catalogue:
             self._database.close()
 
     @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it or none. Raises StorageError on a full or failing disk."""
+    def _write(self, *, memo: bool = False) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it or none. Raises StorageError on a full or failing disk.
+
+        A `memo` can be asked for again: a catalogue that is only read does without.
+        """
+        if self.read_only and not memo:
+            raise StorageError(f"catalogue {self.path} cannot be written; nothing was changed")
         with self._lock, transaction(self._database, f"catalogue {self.path}") as database:
             yield database
 
@@ -197,7 +208,7 @@ class Catalogue:
 
     def set_deal_end(self, row: DealEnd) -> None:
         """Record what the ledger says of a deal: its state, when it ends, how much it holds."""
-        with self._write() as database:
+        with self._write(memo=True) as database:
             database.execute(
                 "UPDATE deals SET state = ?, expires = ?, kib = ? WHERE file = ? AND ordinal = ?",
                 (row.state, row.expires, row.kib, row.file, row.ordinal),
@@ -283,7 +294,7 @@ class Catalogue:
 
     def save_fact(self, key: str, data: bytes) -> None:
         """Remember something about the whole catalogue."""
-        with self._write() as database:
+        with self._write(memo=True) as database:
             database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, data))
 
     def fact(self, key: str) -> bytes | None:
@@ -293,7 +304,7 @@ class Catalogue:
 
     def save_holders(self, deal: str, data: bytes) -> None:
         """Remember who held the deal's shards when the super node was last asked."""
-        with self._write() as database:
+        with self._write(memo=True) as database:
             database.execute("INSERT OR REPLACE INTO holders VALUES (?, ?)", (deal, data))
 
     def holders(self, deal: str) -> bytes | None:

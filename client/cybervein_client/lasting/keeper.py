@@ -55,6 +55,7 @@ class FileKeeper:
 
     async def once(self) -> list[KeptFile]:
         """One pass over every kept file, the one that ends first before the others."""
+        self._home.require_writable("keep")
         kept = [file for file in self._catalogue.files() if file.keep_epochs]
         lives = await self._watch.look(kept)
         lives.sort(key=lambda life: life.expires or 0)
