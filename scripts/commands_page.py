@@ -34,7 +34,8 @@ LISTED: Final[dict[str, tuple[str, str]]] = {
 HEADER = """# Commands
 
 Written by `scripts/commands_page.py` from the commands themselves. `cybervein --home DIR` (or
-`CYBERVEIN_HOME`) names the wallet's directory, `cybervein --json` prints one JSON document.
+`CYBERVEIN_HOME`) names the wallet's directory, `cybervein --json` prints one JSON document,
+`cybervein -v` tells each of the many that failed, `cybervein --debug` adds a traceback.
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not enough funds, 4 somebody does not
 answer, 5 a proof or bytes do not verify, 6 a disk refuses, 130 interrupted, 141 nobody reads the

@@ -127,7 +127,7 @@ def _version(value: bool) -> None:  # noqa: FBT001 -- a flag's callback
         raise typer.Exit
 
 
-def _root(
+def _root(  # noqa: PLR0913, PLR0917 -- flags that all commands share
     ctx: typer.Context,
     home: Annotated[
         Path | None,
@@ -141,6 +141,9 @@ def _root(
     ] = False,
     debug: Annotated[  # noqa: ARG001, FBT002 -- a flag, read where errors are told
         bool, typer.Option("--debug", help="Show the traceback of an error, too.")
+    ] = False,
+    verbose: Annotated[  # noqa: ARG001, FBT002 -- likewise
+        bool, typer.Option("--verbose", "-v", help="Show the details of an error, too.")
     ] = False,
     show_version: Annotated[  # noqa: ARG001, FBT002 -- a flag, handled by its callback
         bool,

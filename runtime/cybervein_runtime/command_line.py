@@ -2,7 +2,8 @@
 
 Results are on standard output. An error is a line on standard error; with `--json` it also is a
 document, `{"error": code, "message": line}`, on standard output, unless something of a result or of
-a file is there already: standard output holds one document, never two.
+a file is there already: standard output holds one document, never two. Where much failed for one
+reason or another, the line counts it; `details` of the document, and `-v`, tell each.
 """
 
 import json
@@ -14,7 +15,7 @@ from typing import Final, NoReturn
 
 from cybervein_protocol.errors import StorageError
 
-from cybervein_runtime.complaint import ABORTED, INTERRUPTED, complaint_of
+from cybervein_runtime.complaint import ABORTED, INTERRUPTED, Complaint, complaint_of
 from cybervein_runtime.streams import (
     OutputLostError,
     ReaderGoneError,
@@ -72,12 +73,24 @@ def _tell(error: BaseException) -> int:
         _show_trace(error)
     if "--json" not in sys.argv:
         begin = "\n" if complaint.code == ABORTED else ""  # below the question
-        sys.stderr.write(f"{complaint.page or f'{begin}error: {line}'}\n")
+        sys.stderr.write(f"{complaint.page or f'{begin}error: {line}{_more(complaint)}'}\n")
         return complaint.exit_code
     if not output_used():
-        _lost(json.dumps({"error": complaint.code, "message": line}) + "\n")
+        document: dict[str, object] = {"error": complaint.code, "message": line}
+        if complaint.details:
+            document["details"] = complaint.details
+        _lost(json.dumps(document) + "\n")
     sys.stderr.write(f"error: {line}\n")
     return complaint.exit_code
+
+
+def _more(complaint: Complaint) -> str:
+    """The details in lines below the error, or how to see them."""
+    if not complaint.details:
+        return ""
+    if not {"-v", "--verbose"} & set(sys.argv):
+        return "; `cybervein -v …` tells each"
+    return "".join(f"\n  {each}" for each in complaint.details)
 
 
 def _lost(text: str) -> Exception | None:

@@ -37,6 +37,7 @@ class Complaint:
     """An error as a command tells it; `foreseen` is false for one that nobody thought of.
 
     `page` is what a person wants to read instead: the help, where a command was left out.
+    `details` are lines for those who want to know more: who of many failed, and how.
     """
 
     code: str
@@ -44,6 +45,7 @@ class Complaint:
     exit_code: int
     foreseen: bool = True
     page: str = ""
+    details: tuple[str, ...] = ()
 
 
 def complaint_of(error: BaseException) -> Complaint:
@@ -51,7 +53,8 @@ def complaint_of(error: BaseException) -> Complaint:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if isinstance(error, CyberVeinError):
-        return Complaint(error.code, one_line(str(error)), exit_code(error))
+        details = tuple(one_line(note) for note in getattr(error, "__notes__", ()))
+        return Complaint(error.code, one_line(str(error)), exit_code(error), details=details)
     return (
         _of_connection(error)
         or _of_machine(error)

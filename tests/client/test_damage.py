@@ -1,5 +1,6 @@
 """Reads over damaged, missing, slow and dead miners: repaired, and the guilty are named."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -9,12 +10,14 @@ import pytest
 from cybervein_client import AsyncClient
 from cybervein_client.catalogue import FileRow
 from cybervein_client.download.locate import Placed
+from cybervein_client.home import Home
 from cybervein_client.upload import FileSource
 from cybervein_protocol.audit import Outcome
 from cybervein_protocol.coding import SEGMENT_PLAIN
 from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.placement import Code
 from real_network import RealMiner, RealNetwork
+from services import run
 
 Noise = Callable[..., Path]
 SIZE = SEGMENT_PLAIN + 100_000
@@ -110,9 +113,30 @@ async def test_any_k_miners_are_enough_and_fewer_are_named_as_missing(
     await client.get("file", tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == source.read_bytes()
     holders[2].kill()
-    with pytest.raises(UnavailableError, match="1 of 2 shards could be read"):
+    with pytest.raises(UnavailableError, match="1 of 2 shards that it needs") as failed:
         await client.get("file", tmp_path / "again")
     assert not (tmp_path / "again").exists()
+    assert len(failed.value.__notes__) == 3
+    holders[3].kill()
+    seconds = client.network.genesis.preset.epoch_seconds
+    told_in_one_line(client.home, [miner.address for miner in holders], seconds)
+
+
+def told_in_one_line(home: Home, away: list[str], seconds: int) -> None:
+    """How many are away and when to try again; who, only where somebody asks."""
+    line = ("--home", home.directory, "get", "file", "--out", home.directory / "never")
+    short, long, document = run(*line), run("-v", *line), json.loads(run("--json", *line).stdout)
+    expected = (
+        "error: segment 0 of file: 0 of 2 shards that it needs could be read, "
+        "4 of 4 holders are away; "
+        f"try again in {seconds} s, `cybervein miners` shows who is back"
+    )
+    assert short.stderr == f"{expected}; `cybervein -v …` tells each\n"
+    assert long.stderr.splitlines()[0] == expected
+    assert f"error: {document['message']}" == expected
+    for told in (long.stderr.splitlines()[1:], document["details"]):
+        assert len(told) == len(away)
+        assert all(sum(address in each for each in told) == 1 for address in away)
 
 
 async def test_a_spare_overtakes_a_miner_that_hangs(

@@ -149,7 +149,8 @@ def test_an_order_that_ran_out_is_not_the_miners_fault() -> None:
     failures.note(b"\x01" * 32, ExpiredError("late"))
     assert failures.by_miner == {}
     failures.note(b"\x01" * 32, UnavailableError("down"))
-    assert "down" in failures.text()
+    [told] = failures.explain(UnavailableError("no miner")).__notes__
+    assert "down" in told
 
 
 @pytest.mark.parametrize(

@@ -24,9 +24,8 @@ class Locator:
     ) -> None:
         self._catalogue = catalogue
         self._supernode = supernode
-        self._epoch_seconds = epoch_seconds
+        self.epoch_seconds = epoch_seconds
         self._estimate: tuple[int, float] | None = None
-        self.stale = False
 
     async def epoch(self) -> int:
         """The current epoch, estimated from the clock while the super node is away."""
@@ -37,7 +36,7 @@ class Locator:
                 raise
             epoch, then = self._estimate
             # Between two commands no monotonic clock runs on; epochs at least never go back.
-            return epoch + max(0, int((time.time() - then) / self._epoch_seconds))
+            return epoch + max(0, int((time.time() - then) / self.epoch_seconds))
 
     async def locate(self, file: FileRow) -> Placed:
         """Where every shard of the file is. Raises UnavailableError if nobody ever knew."""
@@ -64,7 +63,6 @@ class Locator:
         return holders
 
     def _recall(self, data: dict[str, Any]) -> list[Holder]:
-        self.stale = True
         self._estimate = (data["epoch"], data["at"])
         return [
             Holder(

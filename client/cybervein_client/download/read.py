@@ -14,6 +14,7 @@ from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.download.locate import Locator, Placed
 from cybervein_client.download.race import first_k
 from cybervein_client.download.report import ReadReport
+from cybervein_client.lifetimes import duration_text
 from cybervein_client.segments import CODING_THREADS, secret_of, shape_of
 from cybervein_client.transport import ShardAt
 
@@ -93,12 +94,20 @@ class FileReader:
             await self._locate()
             pieces = await self._pieces(wanted)
         if len(pieces) < self.file.k:
-            raise UnavailableError(
-                f"segment {wanted.row.number} of {self.file.name}: {len(pieces)} of {self.file.k} "
-                f"shards could be read ({self.report.text() or 'no holder is known'}); "
-                "try again after the repair"
-            )
+            raise self._too_few(wanted.row.number, len(pieces))
         return await asyncio.to_thread(self._decode, wanted, pieces)
+
+    def _too_few(self, number: int, read: int) -> UnavailableError:
+        """One line on why a segment cannot be read now; each miner's reason is a note of it."""
+        holders = {shard.miner for _, shard in (self._placed or {}).get(number, {}).values()}
+        error = UnavailableError(
+            f"segment {number} of {self.file.name}: {read} of {self.file.k} shards that it needs "
+            f"could be read, {self.report.counted(number, holders)}; try again in "
+            f"{duration_text(self._locator.epoch_seconds)}, `cybervein miners` shows who is back"
+        )
+        for reason in self.report.reasons():
+            error.add_note(reason)
+        return error
 
     def _decode(self, wanted: _Wanted, pieces: dict[int, bytes]) -> bytes:
         data = decode_stripes(

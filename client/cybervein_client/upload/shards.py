@@ -54,9 +54,11 @@ class UploadFailures:
         """Nobody else is left: miners that failed are asked again."""
         self.by_miner.clear()
 
-    def text(self) -> str:
-        """All that failed, in one line."""
-        return "; ".join(f"{address(miner)}: {why}" for miner, why in self.seen.items())
+    def explain(self, error: CyberVeinError) -> CyberVeinError:
+        """The error, with all that failed as notes of it."""
+        for miner, why in self.seen.items():
+            error.add_note(why if address(miner) in why else f"miner {address(miner)}: {why}")
+        return error
 
 
 @dataclass(slots=True, eq=False)
@@ -112,9 +114,12 @@ class ShardUploader:
             await asyncio.gather(*(self._one(job, grant) for grant in grants))
         if not job.missing():
             return tuple(job.done[index] for index in range(len(job.roots)))
-        raise UnavailableError(
-            f"segment {job.segment}: {len(job.missing())} shards found no miner in {ROUNDS_MAX} "
-            f"rounds ({self.failures.text()}); run the same put again, it continues from here"
+        raise self.failures.explain(
+            UnavailableError(
+                f"segment {job.segment}: {len(job.missing())} shards found no miner in "
+                f"{ROUNDS_MAX} rounds, {len(self.failures.seen)} miners failed; run the same put "
+                "again, it continues from here"
+            )
         )
 
     async def lost(self, deal: CID, row: SegmentRow) -> bool:
@@ -143,7 +148,7 @@ class ShardUploader:
         except ConflictError as error:
             hopeless = not self._granted and not self.failures.seen
             if turn + 1 == ROUNDS_MAX or hopeless:
-                raise ConflictError(f"{error} {self.failures.text()}".rstrip()) from error
+                raise self.failures.explain(error) from None
             self.failures.forgive()
             await asyncio.sleep(backoff_seconds(turn, base_seconds=_PAUSE_SECONDS))
             return []

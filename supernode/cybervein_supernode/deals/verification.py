@@ -68,8 +68,8 @@ class Deals:
             await self._desk.judge(lambda: self._check(deal, row, segments))
             failures = await self._challenge_all(deal, segments)
         if failures:
-            text = "; ".join(failures[:8])
-            raise ProofError(f"deal: {len(failures)} shards are not proven: {text}")
+            more = f"; and {len(failures) - 1} more" if len(failures) > 1 else ""
+            raise ProofError(f"deal: {len(failures)} shards are not proven: {failures[0]}{more}")
         key = self._desk.identity.keys
         answer = await self._desk.judge(lambda: sign_verification(key, deal, segments))
         self._desk.tally.add("verified_deals")
