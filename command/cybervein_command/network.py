@@ -11,7 +11,9 @@ from cybervein_client.lifetimes import Life, date_text
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.document import Document
 from cybervein_protocol.api.super_node.deals import DealDocument
+from cybervein_protocol.signing import parse_address
 from cybervein_runtime.console import shortened
+from cybervein_runtime.usage import given
 from rich.markup import escape
 from rich.table import Table
 
@@ -61,6 +63,9 @@ def deals(
     ] = None,
 ) -> None:
     """List deals on the ledger."""
+    with given("--owner"):
+        if owner:
+            parse_address(owner)
 
     async def ask(client: AsyncClient) -> list[DealDocument]:
         return await client.supernode.deals(owner or client.address)

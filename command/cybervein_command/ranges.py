@@ -11,8 +11,8 @@ def parse_range(text: str) -> tuple[int, int | None]:
     """`a-b` (or `a:b`) as [a, b + 1); `a-` is to the end. Raises MalformedError."""
     match = _RANGE.fullmatch(text)
     if match is None:
-        raise MalformedError(f"--range {text!r}: expected FIRST-LAST, as in 0-1023, or FIRST-")
+        raise MalformedError(f"{text[:40]!r}: expected FIRST-LAST, as in 0-1023, or FIRST-")
     start, last = int(match[1]), match[2]
     if last and int(last) < start:
-        raise MalformedError(f"--range {text!r}: the last byte is before the first")
+        raise MalformedError(f"{text[:40]!r}: the last byte is before the first")
     return start, int(last) + 1 if last else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from cybervein_protocol.amounts import coins
 from cybervein_runtime.console import escape
+from cybervein_runtime.usage import given
 
 from cybervein_command.context import console_of, decimals_of, home_of
 
@@ -36,8 +37,9 @@ def term(ctx: typer.Context, epochs: int | None, duration: str | None) -> int | 
         return epochs
     if epochs is not None:
         raise typer.BadParameter("--for and --epochs exclude each other; give one of them")
-    preset = home_of(ctx).network().genesis.preset
-    return epochs_of(parse_duration(duration), preset.epoch_seconds)
+    with given("--for"):
+        seconds = parse_duration(duration)
+    return epochs_of(seconds, home_of(ctx).network().genesis.preset.epoch_seconds)
 
 
 def say_offer(ctx: typer.Context, offer: "Offer", time: "NetworkTime") -> None:

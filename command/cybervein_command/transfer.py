@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from cybervein_protocol.errors import MalformedError
 from cybervein_runtime.console import escape
+from cybervein_runtime.usage import given
 
 from cybervein_command.context import console_of, with_client
 from cybervein_command.keeping import Name
@@ -45,11 +46,16 @@ def put(  # noqa: PLR0913, PLR0917 -- a command's flags
     Price, duration and end are shown before anything is paid. A file whose deals have ended is
     stored again.
     """
-    from cybervein_protocol.placement import parse_code  # noqa: PLC0415 -- help is shown without
+    from cybervein_client.upload import check_name  # noqa: PLC0415 -- help is shown without
+    from cybervein_protocol.placement import parse_code  # noqa: PLC0415
 
     console = console_of(ctx)
-    chosen, wanted = parse_code(code) if code else None, term(ctx, epochs, duration)
-    label = name or _default_name(source)
+    with given("--code"):
+        chosen = parse_code(code) if code else None
+    wanted, label = term(ctx, epochs, duration), _default_name(source) if name is None else name
+    with given("--name"):
+        if name is not None:
+            check_name(name)
     offers: list[Offer] = []
 
     def offered(offer: "Offer", time: "NetworkTime") -> None:
@@ -99,7 +105,7 @@ def _source(text: str) -> "Source":
 
 def _default_name(source: str) -> str:
     if source == "-":
-        raise MalformedError("standard input has no name; give one with --name")
+        raise typer.BadParameter("standard input has no name; give one with --name")
     return Path(source).name
 
 
@@ -148,7 +154,8 @@ def cat(
     ] = None,
 ) -> None:
     """Write a file, or a range of it, to standard output; fetches only what the range needs."""
-    start, stop = parse_range(span) if span else (0, None)
+    with given("--range"):
+        start, stop = parse_range(span) if span else (0, None)
     _to_stdout(ctx, name, start, stop)
 
 

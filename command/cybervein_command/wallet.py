@@ -10,6 +10,7 @@ import typer
 from cybervein_client.catalogue import Catalogue
 from cybervein_client.client import AsyncClient
 from cybervein_client.home import Home
+from cybervein_client.ledger.payment import check_memo
 from cybervein_client.wallet import restore_backup, write_backup
 from cybervein_protocol.amounts import coins, parse_coins
 from cybervein_protocol.errors import ConflictError, MalformedError, UnavailableError, UnknownError
@@ -18,6 +19,7 @@ from cybervein_runtime.console import confirm
 from cybervein_runtime.files import read_limited, write_atomic
 from cybervein_runtime.identity import new_identity, save_identity
 from cybervein_runtime.network_file import parse_network
+from cybervein_runtime.usage import given
 from rich.markup import escape
 
 from cybervein_command.context import Yes, console_of, decimals_of, home_of, with_client
@@ -138,7 +140,7 @@ def _passphrase(file: Path | None, *, confirm: bool) -> str:
 
 def _ask(*, confirm: bool) -> str:
     if not sys.stdin.isatty():
-        raise MalformedError(f"no passphrase; give --passphrase-file or set {_VARIABLE}")
+        raise typer.BadParameter(f"no passphrase; give --passphrase-file or set {_VARIABLE}")
     text: str = typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
     return text
 
@@ -152,8 +154,13 @@ def send(
     yes: Yes = False,  # noqa: FBT002 -- a command-line flag
 ) -> None:
     """Pay coins to an address; shows fee and rest, and asks; returns when the payment is final."""
-    public, decimals = parse_address(to), decimals_of(ctx)
-    veins = parse_coins(amount, decimals)
+    with given("TO"):
+        public = parse_address(to)
+    decimals = decimals_of(ctx)
+    with given("AMOUNT"):
+        veins = parse_coins(amount, decimals)
+    with given("--memo"):
+        check_memo(memo)
     paid = f"{coins(veins, decimals)} coins to {to}"
 
     async def pay(client: AsyncClient) -> str:

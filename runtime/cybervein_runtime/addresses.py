@@ -49,7 +49,9 @@ def check_published_url(url: str) -> None:
     check_peer_url(url)
     parts = _split(url)
     if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
-        raise MalformedError(f"--url {url}: expected https:// for a host that is not loopback")
+        raise MalformedError(
+            f"URL {url[:200]!r}: expected https:// for a host that is not loopback"
+        )
 
 
 def _split(url: str) -> SplitResult:

@@ -52,9 +52,9 @@ def identity_json(identity: Identity) -> bytes:
 
 def load_identity(path: Path) -> Identity:
     """The identity of a file. Raises for a malformed file or one that others can read."""
-    data = read_limited(path, _FILE_BYTES_MAX)
-    check_secret(path)
-    return parse_identity(data, str(path))
+    identity = parse_identity(read_limited(path, _FILE_BYTES_MAX), str(path))
+    check_secret(path)  # last: another file, named by mistake, is not to be hidden but told
+    return identity
 
 
 def parse_identity(data: bytes, what: str) -> Identity:

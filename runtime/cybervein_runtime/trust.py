@@ -25,13 +25,15 @@ class Trust:
         return self._context
 
 
-def context_of(ca: str) -> ssl.SSLContext:
-    """The system's authorities and those of `ca`. Raises MalformedError."""
+def context_of(ca: str, what: str = "ca") -> ssl.SSLContext:
+    """The system's authorities and those of `ca`. Raises MalformedError naming `what`."""
     context = ssl.create_default_context()
     try:
         context.load_verify_locations(cadata=ca)
-    except (ssl.SSLError, ValueError) as error:
-        raise MalformedError(f"ca: no PEM certificate ({error}); name the authority's") from error
+    except (ssl.SSLError, ValueError, TypeError) as error:  # the last is of what is not ASCII
+        raise MalformedError(
+            f"{what}: no PEM certificate ({error}); name the authority's"
+        ) from error
     return context
 
 

@@ -11,19 +11,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 import uvloop
 from cybervein_protocol.encoding import cid_text
-from cybervein_protocol.errors import MalformedError, StorageError
+from cybervein_protocol.errors import StorageError
 from cybervein_protocol.signing import address
-from cybervein_runtime.addresses import PORT_MAX
+from cybervein_runtime.addresses import PORT_MAX, check_published_url
 from cybervein_runtime.files import read_limited
 from cybervein_runtime.logs import configure_logs
 from cybervein_runtime.network_file import load_network
-from cybervein_runtime.tls import tls_of
+from cybervein_runtime.tls import require_tls, tls_of
+from cybervein_runtime.trust import context_of
+from cybervein_runtime.usage import given
 
 from cybervein_supernode.chain.database import LEDGER
 from cybervein_supernode.chain.export import export_chain
 from cybervein_supernode.chain.view import LedgerView
 from cybervein_supernode.node.home import SuperNodeHome
-from cybervein_supernode.process.founding import DEFAULT_URL, found, founded, numbers_of
+from cybervein_supernode.process.founding import (
+    DEFAULT_URL,
+    found,
+    founded,
+    numbers_of,
+    parse_fund,
+)
 from cybervein_supernode.verify.replaying import Verified, verify_data, verify_export
 
 if TYPE_CHECKING:
@@ -60,10 +68,15 @@ def init(  # noqa: PLR0913, PLR0917 -- one parameter per option
     """Found a network: identity, genesis, network.json."""
     console: Console = ctx.obj
     home = SuperNodeHome(data)
-    numbers = numbers_of(preset, epoch_seconds)
+    with given("--preset"):
+        numbers = numbers_of(preset, epoch_seconds)
+    with given("--url"):
+        check_published_url(url)
+    with given("--fund"):
+        funds = [parse_fund(text) for text in fund or ()]
     there = founded(home, numbers, url) if if_absent else None
     pem = _authority(ca) if ca else ""
-    file = there or found(home, numbers, url=url, funds=fund or (), now=int(time.time()), ca=pem)
+    file = there or found(home, numbers, url=url, funds=funds, now=int(time.time()), ca=pem)
     document = {
         "founded": there is None,
         "network": cid_text(file.network),
@@ -76,8 +89,7 @@ def init(  # noqa: PLR0913, PLR0917 -- one parameter per option
 
 def _authority(path: Path) -> str:
     pem = read_limited(path, _CA_BYTES_MAX).decode(errors="replace")
-    if not pem.strip():
-        raise MalformedError(f"--ca {path} is empty; name the authority's PEM file")
+    context_of(pem, f"--ca {path}")
     return pem
 
 
@@ -108,10 +120,18 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
     ] = False,
 ) -> None:
     """Run the super node until SIGTERM or Ctrl-C."""
+    from cybervein_supernode.api.free_units import parse_networks  # noqa: PLC0415 -- with the server
     from cybervein_supernode.process.running import run as serve  # noqa: PLC0415 -- the server is slow to import
 
     configure_logs("supernode", as_json=log_json or not sys.stderr.isatty())
-    tls = tls_of(tls_cert, tls_key)
+    with given("--url"):
+        if url:
+            check_published_url(url)
+    with given():
+        tls = tls_of(tls_cert, tls_key)
+        require_tls(host, tls, behind_proxy=behind_proxy)
+    with given("--free-from"):
+        free = parse_networks(free_from or ())
     running = serve(
         SuperNodeHome(data),
         host=host,
@@ -119,7 +139,7 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
         public_url=url,
         tls=tls,
         behind_proxy=behind_proxy,
-        free_from=free_from or (),
+        free_from=free,
     )
     uvloop.run(running)
 
@@ -160,7 +180,7 @@ def export_(
 
 def _verify(data: Path | None, export: Path | None) -> Verified:
     if (data is None) == (export is None):
-        raise MalformedError("chain verify: give either --data or --export")
+        raise typer.BadParameter("give either --data or --export")
     if data is not None:
         with _view(data) as view:
             return verify_data(view, SuperNodeHome(data).evidence)

@@ -229,7 +229,7 @@ def test_two_ways_to_say_how_long_exclude_each_other(home: Home) -> None:
     both = ("--for", "1d", "--epochs", "3")
     cybervein(home.directory, "put", "/etc/hostname", *both, code=2)
     cybervein(home.directory, "renew", "a", *both, code=2)
-    said = cybervein(home.directory, "put", "/etc/hostname", "--for", "soon", code=1)
+    said = cybervein(home.directory, "put", "/etc/hostname", "--for", "soon", code=2)
     assert b"such as 12h or 30d" in said.stderr
 
 

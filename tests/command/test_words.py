@@ -17,6 +17,7 @@ from services import run
 from write_stores import write_ledger
 
 CLASS = re.compile(r"\b[A-Z]\w*(Error|Exception|Expired)\b|\bErrno\b|<class|0x[0-9a-f]+")
+BEACON = "42" * 32
 PASSPHRASE = {"CYBERVEIN_PASSPHRASE": "long enough for one"}
 
 
@@ -42,6 +43,11 @@ def damage(made: Path) -> None:
     (made / "cut.json").write_bytes(whole[: len(whole) // 2])
     (made / "binary").write_bytes(b"\xff\xfe\x00" * 99)
     (made / "empty").touch()
+    (made / "README.md").write_text(
+        "# CyberVein\n\nCyberVein pays people for disk and bandwidth.\n"
+    )
+    (made / "noted").touch()
+    (made / "noted.meta").write_bytes(b"\xff" * 99)
     (made / "disk").mkdir()
     (made / "home" / "network.json").write_bytes(whole.replace(b"bafy", b"bafz"))
     (made / "cut" / "ledger.sqlite").parent.mkdir()
@@ -61,12 +67,28 @@ SITUATIONS = [
     ("--home {0}/dead wallet backup /proc/b", 6, "cannot write /proc/b: "),
     ("--home {0}/nobody wallet restore {0}/none", 1, "none does not exist; name a file that does"),
     ("--home {0}/nobody wallet restore {0}/disk", 6, "disk: Is a directory; name a file, not a"),
+    (
+        "--home {0}/nobody wallet restore {0}/empty",
+        1,
+        "empty is no wallet backup; name a file",
+    ),
+    ("--home {0}/nobody wallet restore {0}/binary", 1, "binary is no wallet backup; name a file"),
+    ("--home {0}/dead wallet backup {0}/empty", 1, "empty exists; name another file"),
+    ("--home {0}/dead wallet backup {0}/disk", 1, "disk exists; name another file"),
+    ("--home {0}/dead put {0}/disk", 1, "disk is a folder; store it as one file: `tar c"),
     ("--home {0}/dead put {0}/none", 1, "none does not exist"),
     ("--home {0}/dead put {0}/\udcff", 1, r"\\xff does not exist"),
     ("--home {0}/dead get \udcff", 6, r"\\xff is not a name in UTF-8; rename it"),
     ("plot create {0}/none --identity {0}/i", 6, "none is not a directory; create it first"),
-    ("plot check {0}/empty", 1, "empty.meta does not exist"),
-    ("verify {0}/binary", 1, "proof .*/binary: not DAG-CBOR"),
+    ("plot create {0}/disk --identity {0}/binary", 1, "binary is not an identity file; restore"),
+    ("plot create {0}/disk --identity {0}/disk", 6, "disk: Is a directory; name a file"),
+    ("plot check {0}/empty", 1, "empty is no plot file, or .* empty.meta is not beside it; bring"),
+    ("plot check {0}/none", 1, "none does not exist; name a plot file that does"),
+    ("plot check {0}/disk", 6, "disk is a folder; name one of its plot files"),
+    ("plot check {0}/noted", 1, "noted.meta: .*not DAG-CBOR.*; make the same plot again with"),
+    (f"prove {{0}}/empty --out {{0}}/p --beacon {BEACON}", 1, "empty is no plot file, or has lost"),
+    ("verify {0}/binary", 1, "binary is no proof .*; name a file that `cybervein prove` wrote"),
+    ("verify {0}/empty", 1, "empty is no proof .*; name a file that `cybervein prove` wrote"),
     ("verify {0}/disk", 6, "cannot read .*/disk: Is a directory; name a file"),
     # A network file, and who is behind it
     ("--home {0}/home status", 1, "home/network.json"),
@@ -75,6 +97,15 @@ SITUATIONS = [
     ("--home {0}/unnamed miners", 4, r"https://n.invalid.* does not answer \((Name|Temporary) "),
     ("mine --network {0}/binary --data {0}/d --disk {0}/disk", 1, "binary is not a network file"),
     ("mine --network {0}/none --data {0}/d --disk {0}/disk", 1, "none does not exist; name a file"),
+    (
+        "mine --network {0}/disk --data {0}/d --disk {0}/disk",
+        6,
+        "disk: Is a directory; name a file",
+    ),
+    (TO_MINE + " --identity {0}/binary --port 0", 1, "binary is not an identity file; restore it"),
+    ("mine --network {0}/dead/network.json --data {0}/empty --disk {0}/disk", 6, "empty is a file"),
+    ("--home {0}/nobody wallet new --network {0}/empty", 1, "empty is not a network file; get a"),
+    ("--home {0}/nobody wallet new --network {0}/disk", 6, "disk: Is a directory; name a file"),
     ("sidecar --port 0 --miner http://127.0.0.1:1 --network {0}/cut.json", 1, "not a network file"),
     # Addresses
     (TO_MINE + " --port 99999", 2, "'--port' .*65535; see `cybervein mine --help`"),
@@ -85,21 +116,30 @@ SITUATIONS = [
     (TO_UP + " --port {1}", 4, "--port [0-9]+ is in use; stop what listens there, choose another"),
     (TO_UP + " --port 99999", 2, "'--port'"),
     (TO_UP + " --epoch-seconds 1", 2, "'--epoch-seconds': .* 2; see `cybervein up --help`"),
-    (TO_UP + " --preset none", 1, "preset 'none': expected one of test, local, main"),
     ("up --data {0}/empty", 6, "empty is a file; give a directory"),
     ("up --data /proc/nothing", 6, "/proc/nothing/up.lock: No such file or directory"),
     # Directories of a super node and a miner
     ("supernode init --data {0}/empty", 6, "cannot write .*/empty/identity.json: File exists"),
-    ("supernode init --data {0}/new --ca {0}/empty", 1, "--ca .*/empty is empty; name the"),
+    ("supernode init --data {0}/new --ca {0}/empty", 1, "--ca .*/empty: no PEM cert.*; name the"),
+    ("supernode init --data {0}/new --ca {0}/binary", 1, "--ca .*/binary: no PEM cert.*; name the"),
+    ("supernode init --data {0}/new --ca {0}/disk", 6, "disk: Is a directory; name a file"),
+    ("supernode run --data {0}/empty", 6, "network.json: Not a directory; a part of this path"),
     ("supernode run --data {0}/none", 1, "none/network.json does not exist"),
     ("disk list --data {0}/none", 4, "no miner runs on .*/none; start it"),
+    ("disk list --data {0}/empty", 6, "run.json: Not a directory; a part of this path is a file"),
+    ("miner status --data {0}/empty", 6, "run.json: Not a directory; a part of this path"),
     ("drain --data {0}/cut", 1, "run.json does not say where a miner listens"),
     ("chain verify --data {0}/cut", 6, "ledger .*/cut/ledger.sqlite: .*; is the disk mounted?"),
     ("chain export --data {0}/cut --out {0}/chain.car", 6, "ledger .*/cut/ledger.sqlite: "),
     ("chain export --data {0}/dead --out {0}/empty", 6, "empty: File exists; move it away"),
     ("chain verify --export {0}/none", 6, "none: No such file or directory; name one that exists"),
-    ("chain verify --export {0}/empty", 1, "empty has no section; it is truncated or damaged"),
-    ("chain verify --export {0}/binary", 1, "binary.*truncated or damaged"),
+    ("chain verify --export {0}/empty", 1, "empty is empty; it is truncated or damaged: fetch it"),
+    ("chain verify --export {0}/binary", 1, "binary is no export of a chain; name a file that"),
+    ("chain verify --export {0}/README.md", 1, "README.md is no export of a chain; name a file"),
+    ("chain verify --export {0}/disk", 6, "disk: Is a directory; name a file, not a directory"),
+    ("chain verify --data {0}/empty", 6, "network.json: Not a directory; a part of this path"),
+    ("chain verify --data {0}/disk", 1, "disk/network.json does not exist; name a file that does"),
+    ("chain export --data {0}/dead --out {0}/disk", 6, "disk: File exists; move it away"),
     # Kubernetes
     ("k8s status --kubeconfig {0}/none", 1, "none is not a kubeconfig: it does not exist; name"),
     ("k8s status --kubeconfig {0}/binary", 1, r"binary .*\(it is not the YAML of a kubeconfig\)"),
@@ -113,6 +153,42 @@ SITUATIONS = [
     ("ls --what", 2, "No such option: --what"),
     ("mine --fill lots", 2, "'--fill'"),
     ("--home", 2, "'--home' requires an argument"),
+    # Values that the parser cannot judge
+    ("put x --code 9", 2, "'--code': code '9': expected k/n, for instance 2/6; see `cybervein put"),
+    ("put x --for soon", 2, "'--for': duration 'soon': expected a number and m, h, d, w or y"),
+    ("put x --for 2d --epochs 9", 2, "--for and --epochs exclude each other"),
+    ("put -", 2, "standard input has no name; give one with --name; see `cybervein put --help`"),
+    ("cat x --range 9-1", 2, "'--range': '9-1': the last byte is before the first"),
+    ("cat x --range all", 2, "'--range': 'all': expected FIRST-LAST, as in 0-1023"),
+    ("renew x --for 0d", 2, "'--for': duration '0d'"),
+    ("keep x --for d", 2, "'--for': duration 'd'"),
+    ("deals --owner cvx", 2, "'--owner': address 'cvx': checksum is wrong; copy it again"),
+    ("wallet send cvx 1", 2, "'TO': address 'cvx': checksum is wrong; copy it again"),
+    (TO_MINE + " --payout cvx", 2, "'--payout': address 'cvx'"),
+    (TO_MINE + " --control cvx", 2, "'--control': address 'cvx'"),
+    (TO_MINE + f" --group {'g' * 65}", 2, "'--group': 65 characters: at most 64"),
+    (TO_MINE + " --url ftp://host", 2, "'--url': URL 'ftp://host': expected http://"),
+    (TO_MINE + " --supernode host:x", 2, "'--supernode': URL 'host:x'"),
+    ("sidecar", 2, "give --network or --supernode; see `cybervein sidecar --help`"),
+    ("sidecar --supernode http://host", 2, "give --data of a miner on this machine, or --miner"),
+    ("sidecar --supernode http://host --miner host", 2, "'--miner': URL 'host'"),
+    ("supernode init --data {0}/new --preset none", 2, "'--preset': preset 'none': expected one"),
+    ("supernode init --data {0}/new --fund cvx", 2, "'--fund': 'cvx': expected ADDRESS=VEINS"),
+    ("supernode init --data {0}/new --url http://n.example", 2, "'--url': URL .*expected https://"),
+    ("supernode run --data {0}/dead --url x", 2, "'--url': URL 'x': expected http://"),
+    ("supernode run --data {0}/dead --host 0.0.0.0", 2, "--host 0.0.0.0: TLS is required off"),
+    ("supernode run --data {0}/dead --tls-key x", 2, "--tls-cert and --tls-key: give both or"),
+    ("supernode run --data {0}/dead --free-from x", 2, "'--free-from': 'x' .*for instance 10.42"),
+    ("chain verify", 2, "give either --data or --export; see `cybervein chain verify --help`"),
+    ("plot create {0}/disk --identity {0}/i --preset x", 2, "'--preset': preset 'x'"),
+    ("prove {0}/none --out {0}/p --beacon 12", 2, "'--beacon': '12': expected 64 hex digits"),
+    ("verify {0}/none --beacon 12", 2, "'--beacon': '12': expected 64 hex digits"),
+    (TO_UP + " --preset none", 2, "'--preset': preset 'none': expected one of test, local, main"),
+    (TO_UP + " --host 192.0.2.1", 2, "--host 192.0.2.1: `up` is one machine without TLS"),
+    (TO_UP + " --store {0}/none", 2, "'--store': .*none is no file; name one that exists"),
+    (TO_UP + " --store {0}/busy --report {0}/disk", 2, "'--report': file .*disk' is a directory"),
+    ("k8s drain", 2, r"name miners \(POOL-N\) or --node NODE, one of the two; see"),
+    ("k8s drain pool", 2, "'MINER': pool is no miner's name; they are called POOL-N"),
 ]
 
 

@@ -93,5 +93,5 @@ def test_a_file_to_store_that_does_not_exist_is_refused_before_anything_starts(
 ) -> None:
     run = scripted(tmp_path / "net", tmp_path / "nosuch", tmp_path / "r.json")
     assert run.returncode != 0
-    assert "expected a file" in run.stderr
+    assert "is no file; name one that exists" in run.stderr
     assert not (tmp_path / "net").exists()

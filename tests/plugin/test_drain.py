@@ -47,18 +47,18 @@ def test_time_runs_out_with_the_way_on_and_the_drain_stays_asked_for(farm: Plugi
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (("pool-9x",), "no miner's name"),
-        ((), "name miners (POOL-N) or --node NODE"),
-        (("none-0",), '"none" not found'),
-        (("--node", "nowhere"), "no miner runs on node nowhere"),
+        (("pool-9x",), 2, "no miner's name"),
+        ((), 2, "name miners (POOL-N) or --node NODE"),
+        (("none-0",), 1, '"none" not found'),
+        (("--node", "nowhere"), 1, "no miner runs on node nowhere"),
     ],
 )
 def test_wrong_names_are_refused_in_one_line(
-    farm: Plugin, arguments: tuple[str, ...], message: str
+    farm: Plugin, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
-    text = farm("drain", *arguments, "--no-wait", code=1)
+    text = farm("drain", *arguments, "--no-wait", code=code)
     assert message in text
     assert text.count("\n") == 1
 

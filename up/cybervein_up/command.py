@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.presets import preset as preset_named
 from cybervein_runtime.addresses import PORT_MAX, is_loopback
+from cybervein_runtime.usage import given
 
 from cybervein_up.options import Options, Scenario
 from cybervein_up.run import run
@@ -40,14 +40,15 @@ def up(  # noqa: PLR0913, PLR0917 -- one flag each
     ] = None,
     epochs: Annotated[int, typer.Option(min=2, help="Scripted run: epochs to run for.")] = 6,
     report: Annotated[
-        Path | None, typer.Option(help="Scripted run: file for a JSON report.")
+        Path | None, typer.Option(help="Scripted run: file for a JSON report.", dir_okay=False)
     ] = None,
 ) -> None:
     """Run a whole network on this machine until Ctrl-C, or one scripted run with --store."""
     console: Console = ctx.obj
-    preset_named(preset)
+    with given("--preset"):
+        preset_named(preset)
     if not is_loopback(host):
-        raise MalformedError(
+        raise typer.BadParameter(
             f"--host {host}: `up` is one machine without TLS; use loopback, or `supernode run`"
         )
     options = Options(
@@ -67,5 +68,7 @@ def up(  # noqa: PLR0913, PLR0917 -- one flag each
 
 def _scenario(store: Path, epochs: int, report: Path | None) -> Scenario:
     if not store.is_file():
-        raise MalformedError(f"--store {store}: expected a file; name one that exists")
+        raise typer.BadParameter(
+            f"{store} is no file; name one that exists", param_hint=["--store"]
+        )
     return Scenario(store.absolute(), epochs, report)

@@ -26,10 +26,15 @@ class Payment:
     left: Veins
 
 
+def check_memo(memo: str) -> None:
+    """Raise LimitError for one that is too long."""
+    if len(memo) > MEMO_CHARS_MAX:
+        raise LimitError(f"memo of {len(memo)} characters: at most {MEMO_CHARS_MAX}")
+
+
 async def plan_payment(units: UnitSender, to: bytes, amount: Veins, memo: str) -> Payment:
     """A payment that the wallet can make now. Raises FundsError or LimitError."""
-    if len(memo) > MEMO_CHARS_MAX:
-        raise LimitError(f"--memo of {len(memo)} characters: at most {MEMO_CHARS_MAX}")
+    check_memo(memo)
     body = Transfer(to=to, amount=amount, memo=memo)
     payer = address(units.key.public)
     fee, balance = units.fee_most(body), (await units.supernode.account(payer)).balance

@@ -4,7 +4,7 @@ Duties: turn a source into segments, segments into placed and receipted shards, 
 active ones; journal every acknowledged step. Requirements: catalogue, super node, bulk transport.
 """
 
-from cybervein_client.upload.begin import Ended, PutOptions
+from cybervein_client.upload.begin import Ended, PutOptions, check_name
 from cybervein_client.upload.file_source import FileSource
 from cybervein_client.upload.offer import Offer
 from cybervein_client.upload.put import Uploader
@@ -20,4 +20,5 @@ __all__ = [
     "Source",
     "StreamSource",
     "Uploader",
+    "check_name",
 ]

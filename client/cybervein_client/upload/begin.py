@@ -117,7 +117,7 @@ class Beginning:
         self.options.offered(offer)
 
     def _check(self) -> None:
-        """Raise for what the ledger would void after a fee, and for names nobody could type."""
+        """Raise for what the ledger would void after a fee."""
         options = self.options
         most = self.genesis.preset.deal_epochs_max
         if options.epochs is not None and options.epochs > most:
@@ -126,10 +126,15 @@ class Beginning:
                 f"{options.epochs} epochs are too long: at most {most} in this network, {lasting}; "
                 "nothing was paid"
             )
-        if not 1 <= len(options.name) <= NAME_CHARS_MAX or not options.name.isprintable():
-            raise MalformedError(
-                f"name {options.name[:80]!r}: expected 1 to {NAME_CHARS_MAX} printable characters"
-            )
+        check_name(options.name)
+
+
+def check_name(name: str) -> None:
+    """Raise MalformedError for what nobody could type or read."""
+    if not 1 <= len(name) <= NAME_CHARS_MAX or not name.isprintable():
+        raise MalformedError(
+            f"name {name[:80]!r}: expected 1 to {NAME_CHARS_MAX} printable characters"
+        )
 
 
 def _same_source(known: FileRow, source: Source) -> FileRow:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cybervein_protocol.errors import ConflictError, MalformedError, StorageError, UnknownError
+from cybervein_runtime.reasons import refused_file
 
 from cybervein_client.catalogue import SourceFacts
 from cybervein_client.upload.source import Piece, Source, StreamSource
@@ -71,7 +72,7 @@ class FileSource(Source):
         return data
 
     def _unreadable(self, error: OSError) -> StorageError:
-        return StorageError(f"cannot read {self.path}: {error.strerror}")
+        return StorageError(refused_file(f"cannot read {self.path}", error))
 
     def _other_size(self, what: str) -> ConflictError:
         return ConflictError(
@@ -98,7 +99,7 @@ def _opened(path: Path) -> int:
     except FileNotFoundError as error:
         raise UnknownError(f"{path} does not exist; nothing was stored") from error
     except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+        raise StorageError(refused_file(f"cannot read {path}", error)) from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         folder = stat.S_ISDIR(os.fstat(handle).st_mode)
         os.close(handle)

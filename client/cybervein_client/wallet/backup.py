@@ -73,7 +73,9 @@ def restore_backup(home: Home, path: Path, passphrase: str) -> None:
 def _open(data: bytes, path: Path, passphrase: str) -> _Contents:
     start = len(_MAGIC) + _HEADER.size
     if len(data) < start + _SALT_BYTES or not data.startswith(_MAGIC):
-        raise MalformedError(f"{path} is not a wallet backup of version 1")
+        raise MalformedError(
+            f"{path} is no wallet backup; name a file that `cybervein wallet backup` wrote"
+        )
     ops, memory = _HEADER.unpack(data[len(_MAGIC) : start])
     if not (_OPS_MIN <= ops <= _OPS_MAX and _MEMORY_MIN <= memory <= _MEMORY_MAX):
         raise LimitError(f"{path}: asks for {memory} bytes to derive its key; it is damaged")

@@ -1,16 +1,22 @@
 """`cybervein mine`: join a network and mine until told to stop."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
+from cybervein_protocol.errors import LimitError
+from cybervein_protocol.names import PublicKey
 from cybervein_protocol.signing import parse_address
-from cybervein_runtime.addresses import PORT_MAX, check_peer_url
+from cybervein_runtime.addresses import PORT_MAX
+from cybervein_runtime.usage import given
 
 from cybervein_miner.api.throttle import RATE_MIN
+from cybervein_miner.cli.context import check_urls
 from cybervein_miner.node.settings import Settings, default_threads
 from cybervein_miner.plot.policy import Wish
 from cybervein_miner.sidecar.announced import MINER_PORT
+
+_LABEL_CHARS_MAX: Final = 64  # as the ledger has it
 
 
 def _option(name: str, text: str, **more: Any) -> Any:  # noqa: ANN401 -- typer's own option
@@ -69,23 +75,35 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
     """Mine: plot disks, prove them, hold customers' shards, get paid."""
     from cybervein_miner.node.running import run_miner  # noqa: PLC0415 -- brings the web server
 
-    for given in filter(None, (url, supernode)):  # before a mistyped one reaches the ledger
-        check_peer_url(given)
+    check_urls({"--url": url, "--supernode": supernode})  # before a mistyped one reaches the ledger
+    for option, label in (("--group", group), ("--owner", owner)):
+        with given(option):
+            _check_label(label)
     settings = Settings(
         data=data,
         network=network,
         disks=tuple(disk),
         wish=Wish(None if fill is None else round(fill * 1000), plots),
         floor=floor,
-        payout=parse_address(payout) if payout else None,
+        payout=_key("--payout", payout),
         group=group,
         owner=owner,
         url=url,
         super_node=supernode,
         plot_threads=plot_threads,
-        control=parse_address(control) if control else None,
+        control=_key("--control", control),
         identity=identity,
         bandwidth=bandwidth,
         rebuild_journal=rebuild_journal,
     )
     run_miner(settings, host, port, log_json=log_json)
+
+
+def _check_label(text: str) -> None:
+    if len(text) > _LABEL_CHARS_MAX:
+        raise LimitError(f"{len(text)} characters: at most {_LABEL_CHARS_MAX}")
+
+
+def _key(option: str, text: str | None) -> PublicKey | None:
+    with given(option):
+        return parse_address(text) if text else None

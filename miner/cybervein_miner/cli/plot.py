@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from cybervein_protocol.errors import StorageError
+from cybervein_protocol.errors import CyberVeinError, StorageError, UnknownError
 from cybervein_protocol.presets import preset as named_preset
 from cybervein_protocol.space import PlotMetadata, PlotShape, decode_metadata
 from cybervein_protocol.space.metadata import METADATA_BYTES_MAX
 from cybervein_runtime.console import Console
 from cybervein_runtime.files import read_limited
 from cybervein_runtime.identity import Identity, load_or_create_identity
+from cybervein_runtime.usage import given
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cybervein_miner.cli.context import console_of
@@ -39,7 +40,8 @@ def create(  # noqa: PLR0913, PLR0917 -- options of a command
     threads: Annotated[int, typer.Option(min=1, help="Plots made at the same time.")] = 1,
 ) -> None:
     """Make plots of an identity: the same key and number give the same bytes again."""
-    numbers = named_preset(preset)
+    with given("--preset"):
+        numbers = named_preset(preset)
     shape = PlotShape(numbers.plot_rows_log2, numbers.plot_layers)
     if not folder.is_dir():
         raise StorageError(f"{folder} is not a directory; create it first")
@@ -77,7 +79,22 @@ def check(
 
 def read_metadata(plot: Path) -> PlotMetadata:
     """The signed metadata beside a plot file. Raises UnknownError, ProofError, SignatureError."""
-    return decode_metadata(read_limited(metadata_path(plot), METADATA_BYTES_MAX))
+    meta = metadata_path(plot)
+    if plot.is_dir():
+        raise StorageError(f"{plot} is a folder; name one of its plot files")
+    if not plot.exists():
+        raise UnknownError(f"{plot} does not exist; name a plot file that does")
+    if not meta.exists():
+        raise UnknownError(
+            f"{plot} is no plot file, or has lost its metadata: {meta.name} is not beside it; "
+            "bring that back, or make the same plot again with `cybervein plot create`"
+        )
+    try:
+        return decode_metadata(read_limited(meta, METADATA_BYTES_MAX))
+    except CyberVeinError as error:
+        raise type(error)(
+            f"{meta}: {error}; make the same plot again with `cybervein plot create`"
+        ) from error
 
 
 def _create(

@@ -5,6 +5,7 @@ A proof file is the canonical encoding of a `ProofFile`: it carries the claim it
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,11 +27,13 @@ from cybervein_protocol.space import (
     verify_space_answer,
 )
 from cybervein_runtime.files import read_limited, write_atomic
+from cybervein_runtime.usage import given
 
 from cybervein_miner.cli.context import console_of
 from cybervein_miner.cli.plot import read_metadata
 from cybervein_miner.record.tree_file import read_outboard
 
+_BEACON = re.compile(r"[0-9a-fA-F]{64}")
 _BATCH = blake3(b"cybervein prove").digest()
 _ROWS = named_preset("main").commit_rows_drawn
 _FILE_BYTES_MAX = 32 << 20
@@ -58,7 +61,7 @@ def prove(
     ] = False,
 ) -> None:
     """Prove that a plot file is there (one row), or that it is honestly made (--commit)."""
-    meta, drawn = read_metadata(plot), _beacon(beacon)
+    drawn, meta = _beacon(beacon), read_metadata(plot)
     kind: Literal["space", "commit"] = "commit" if commit else "space"
     if commit:
         rows = _rows(meta.claim, meta.public_key, drawn)
@@ -79,12 +82,21 @@ def verify(
     beacon: Annotated[str | None, typer.Option(help="The beacon it must answer.")] = None,
 ) -> None:
     """Check a proof file; exit code 5 if it proves nothing."""
-    file = decode(
-        read_limited(proof, _FILE_BYTES_MAX), ProofFile, f"proof {proof}", _FILE_BYTES_MAX
-    )
-    if beacon is not None and _beacon(beacon) != file.beacon:
+    wanted = None if beacon is None else _beacon(beacon)
+    file = _proof_file(proof)
+    if wanted not in {None, file.beacon}:
         raise ProofError(f"{proof} answers beacon {file.beacon.hex()}, not {beacon}")
     console_of(context).emit(_result(file) | {"file": str(proof), "good": True})
+
+
+def _proof_file(path: Path) -> ProofFile:
+    data = read_limited(path, _FILE_BYTES_MAX)
+    try:
+        return decode(data, ProofFile, "its bytes", _FILE_BYTES_MAX)
+    except MalformedError as error:
+        raise MalformedError(
+            f"{path} is no proof ({error}); name a file that `cybervein prove` wrote"
+        ) from error
 
 
 def _result(file: ProofFile) -> dict[str, Any]:
@@ -124,10 +136,7 @@ def _space(plot: Path, beacon: bytes, plot_id: bytes, b: int) -> bytes:
 
 
 def _beacon(text: str) -> bytes:
-    try:
-        data = bytes.fromhex(text)
-    except ValueError:
-        data = b""
-    if len(data) != 32:  # noqa: PLR2004 -- bytes of a beacon
-        raise MalformedError(f"beacon {text[:80]!r}: expected 64 hex digits")
-    return data
+    if not _BEACON.fullmatch(text):
+        with given("--beacon"):
+            raise MalformedError(f"{text[:80]!r}: expected 64 hex digits")
+    return bytes.fromhex(text)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from cybervein_protocol.errors import MalformedError
-from cybervein_runtime.addresses import PORT_MAX, check_peer_url
+from cybervein_runtime.addresses import PORT_MAX
 
+from cybervein_miner.cli.context import check_urls
 from cybervein_miner.sidecar.announced import SIDECAR_PORT, announced_url
 
 
@@ -43,11 +43,10 @@ def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
 ) -> None:
     """Serve /metrics for Prometheus: contribution, rewards, disks, network, audits, plotting."""
     if not (supernode or network):
-        raise MalformedError("sidecar: give --network or --supernode")
+        raise typer.BadParameter("give --network or --supernode")
     if not (miner or data):
-        raise MalformedError("sidecar: give --data of a miner on this machine, or --miner URL")
-    for given in filter(None, (miner, supernode)):
-        check_peer_url(given)
+        raise typer.BadParameter("give --data of a miner on this machine, or --miner URL")
+    check_urls({"--miner": miner, "--supernode": supernode})
     if data and not miner:
         announced_url(data)  # one runs there now; where the next one listens is seen then
     where = run_file or (data / "sidecar.json" if data else None)

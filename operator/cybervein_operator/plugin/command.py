@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from cybervein_protocol.errors import MalformedError
 from cybervein_runtime.command_line import carry_out
 from cybervein_runtime.console import Console
+from cybervein_runtime.usage import given
 
 from cybervein_operator.plugin.waiting import Patience
 from cybervein_operator.plugin.where import Where
@@ -24,7 +24,7 @@ Context = Annotated[str, typer.Option("--context", help="context of the kubeconf
 Kubeconfig = Annotated[
     Path | None, typer.Option(help="default: KUBECONFIG, or else ~/.kube/config, as for kubectl")
 ]
-Timeout = Annotated[float, typer.Option(help="seconds to wait; 0 waits without limit")]
+Timeout = Annotated[float, typer.Option(min=0, help="seconds to wait; 0 waits without limit")]
 Everywhere = Annotated[bool, typer.Option("--all-namespaces", "-A", help="every namespace")]
 Disk = Annotated[str, typer.Argument(help="name of the MinerDisk: POOL-N-DISK")]
 
@@ -82,7 +82,10 @@ def drain(  # noqa: PLR0913, PLR0917 -- one for each option
 
     where, console = Where(namespace, kube_context, kubeconfig), _console(context)
     if bool(miner) == bool(node):
-        raise MalformedError("drain: name miners (POOL-N) or --node NODE, one of the two")
+        raise typer.BadParameter("name miners (POOL-N) or --node NODE, one of the two")
+    with given("MINER"):
+        for each in miner or ():
+            drains.pool_of(each)
     order = drains.Emptying(tuple(miner or ()), node, cancel)
     patience = None if cancel or not wait else Patience(timeout)
     miners, done = where.ask(lambda api: drains.carry_out(api, order, patience, console.say))
@@ -141,7 +144,7 @@ def wipe_disk(  # noqa: PLR0913, PLR0917 -- one for each option
 @k8s.command("support-bundle")
 def support_bundle(  # noqa: PLR0913, PLR0917 -- one for each option
     context: typer.Context,
-    out: Annotated[Path | None, typer.Option(help="file to write")] = None,
+    out: Annotated[Path | None, typer.Option(help="file to write", dir_okay=False)] = None,
     namespace: Namespace = "",
     kube_context: Context = "",
     kubeconfig: Kubeconfig = None,

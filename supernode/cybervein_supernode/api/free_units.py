@@ -31,7 +31,7 @@ def parse_networks(texts: Sequence[str]) -> tuple[Network, ...]:
     try:
         return tuple(ip_network(text) for text in texts)
     except ValueError as error:
-        raise MalformedError(f"--free-from: {error}; expected for instance 10.42.0.0/16") from error
+        raise MalformedError(f"{error}; expected for instance 10.42.0.0/16") from error
 
 
 class FreeUnits:

@@ -6,17 +6,28 @@ Sections in order: the genesis; then each engine block followed by its units. A 
 """
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Annotated, BinaryIO, Literal
 
-from cybervein_protocol.encoding import encode, node_cid
-from cybervein_protocol.errors import LimitError, MalformedError
+from cybervein_protocol.encoding import Record, decode, encode, node_cid
+from cybervein_protocol.errors import CyberVeinError, LimitError, MalformedError
+from msgspec import Meta
+from multiformats import CID
 
 from cybervein_supernode.chain.view import LedgerView
 
 SECTION_BYTES_MAX = 8 << 20
 AGAIN = "it is truncated or damaged: fetch it, or export the chain, again"
+NO_EXPORT = "is no export of a chain; name a file that `cybervein chain export` wrote"
+_HEADER_BYTES_MAX = 128
 _VARINT_BYTES_MAX = 5
 _CID_BYTES = 36
+
+
+class _Header(Record):
+    """Of a CAR file whose one root is the network's id."""
+
+    version: Literal[1]
+    roots: Annotated[list[CID], Meta(min_length=1, max_length=1)]
 
 
 def export_chain(view: LedgerView) -> Iterator[bytes]:
@@ -40,6 +51,18 @@ def read_sections(file: BinaryIO, what: str = "export") -> Iterator[bytes]:
         if bytes(node_cid(data)) != section[:_CID_BYTES]:
             raise MalformedError(f"{what}: a section does not hash to its CID; {AGAIN}")
         yield data
+
+
+def require_export(file: BinaryIO, what: str) -> None:
+    """Raise MalformedError unless the file begins as an export does; it is at its start again."""
+    begin = file.read(_HEADER_BYTES_MAX)
+    file.seek(0)
+    if not begin:
+        raise MalformedError(f"{what} is empty; {AGAIN}")
+    try:
+        decode(begin[1 : 1 + begin[0]], _Header, "header", _HEADER_BYTES_MAX)
+    except CyberVeinError as error:
+        raise MalformedError(f"{what} {NO_EXPORT}") from error
 
 
 def varint(value: int) -> bytes:
@@ -68,14 +91,13 @@ def _length(file: BinaryIO, what: str) -> int | None:
         value |= (byte[0] & 0x7F) << (7 * position)
         if byte[0] < 0x80:  # noqa: PLR2004 -- the last byte has no continuation bit
             return value
-    raise MalformedError(f"{what}: a length is too long; this is no export of a chain")
+    raise MalformedError(f"{what}: a length is too long; this {NO_EXPORT}")
 
 
 def _read_exactly(file: BinaryIO, length: int, what: str) -> bytes:
     if length > SECTION_BYTES_MAX:
         raise LimitError(
-            f"{what}: a section of {length} bytes, at most {SECTION_BYTES_MAX}; "
-            "this is no export of a chain"
+            f"{what}: a section of {length} bytes, at most {SECTION_BYTES_MAX}; this {NO_EXPORT}"
         )
     data = file.read(length)
     if len(data) != length:

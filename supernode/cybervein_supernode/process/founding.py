@@ -27,7 +27,7 @@ def found(  # noqa: PLR0913 -- what a network is founded with
     numbers: Preset,
     *,
     url: str,
-    funds: Sequence[str] = (),
+    funds: Sequence[Allocation] = (),
     now: int,
     ca: str = "",
 ) -> NetworkFile:
@@ -50,7 +50,7 @@ def found(  # noqa: PLR0913 -- what a network is founded with
         created=now,
         preset=numbers,
         super_nodes=[super_node(identity, url)],
-        accounts=[parse_fund(text) for text in funds],
+        accounts=list(funds),
         roots=[secrets.token_bytes(32), secrets.token_bytes(32)],
     )
     check_genesis(genesis)
@@ -105,5 +105,5 @@ def parse_fund(text: str) -> Allocation:
     """`ADDRESS=VEINS`. Raises MalformedError."""
     name, _, amount = text.partition("=")
     if not amount.isdecimal() or len(amount) > _DIGITS_MAX or int(amount) >= 1 << 63:
-        raise MalformedError(f"--fund {text[:80]!r}: expected ADDRESS=VEINS")
+        raise MalformedError(f"{text[:80]!r}: expected ADDRESS=VEINS")
     return Allocation(key=parse_address(name), balance=Veins(int(amount)))

@@ -11,10 +11,10 @@ from cybervein_runtime.identity import load_identity
 from cybervein_runtime.lock import alone
 from cybervein_runtime.network_file import load_network
 from cybervein_runtime.serving import bind, serve, url_of
-from cybervein_runtime.tls import Tls, require_tls
+from cybervein_runtime.tls import Tls
 
 from cybervein_supernode.api.app import create_app
-from cybervein_supernode.api.free_units import parse_networks
+from cybervein_supernode.api.free_units import Network
 from cybervein_supernode.chain.database import last_units
 from cybervein_supernode.node.assembly import assemble
 from cybervein_supernode.node.home import SuperNodeHome
@@ -31,11 +31,9 @@ async def run(  # noqa: PLR0913 -- one parameter per option
     public_url: str | None,
     tls: Tls | None = None,
     behind_proxy: bool = False,
-    free_from: Sequence[str] = (),
+    free_from: Sequence[Network] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
-    require_tls(host, tls, behind_proxy=behind_proxy)
-    exempt = parse_networks(free_from)
     if tls is not None:
         tls.check()
     file, identity = load_network(home.network), load_identity(home.identity)
@@ -52,7 +50,7 @@ async def run(  # noqa: PLR0913 -- one parameter per option
         node.start()
         _log.info("super node runs", network=cid_text(file.network), url=url)
         try:
-            app = create_app(node, behind_proxy=behind_proxy, free_from=exempt)
+            app = create_app(node, behind_proxy=behind_proxy, free_from=free_from)
             await serve(app, sock, home.run_file, tls=tls)
         finally:
             await node.stop()

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cybervein_protocol.encoding import cid_root, node_cid
-from cybervein_protocol.errors import ConflictError, MalformedError, ProofError
+from cybervein_protocol.errors import ConflictError, CyberVeinError, MalformedError, ProofError
 from cybervein_protocol.ledger.chain.block import Block, decode_block
 from cybervein_protocol.ledger.chain.replay import replay_blocks
 from cybervein_protocol.ledger.units.events import EpochClosed
 from cybervein_protocol.ledger.units.genesis import Genesis, decode_genesis, network_id
 from multiformats import CID
 
-from cybervein_supernode.chain.export import AGAIN, read_sections
+from cybervein_supernode.chain.export import AGAIN, NO_EXPORT, read_sections, require_export
 from cybervein_supernode.chain.view import LedgerView
 from cybervein_supernode.verify.reproving import Reprover
 
@@ -61,15 +61,23 @@ def verify_data(view: LedgerView, evidence: Path) -> Verified:
 def verify_export(path: Path, network: CID | None) -> Verified:
     """Replay an export. Raises ConflictError if it is of another network than expected."""
     with path.open("rb") as file:
+        require_export(file, str(path))
         sections = read_sections(file, str(path))
-        first = next(sections, None)
-        if first is None:
-            raise MalformedError(f"{path} has no section; {AGAIN}")
-        genesis = decode_genesis(first)
+        genesis = _genesis(next(sections, b""), path)
         if network is not None and network_id(genesis) != network:
             raise ConflictError(f"{path} is of network {network_id(genesis)}, expected {network}")
         units: dict[CID, bytes] = {}
         return _replay(genesis, _blocks(sections, units, str(path)), units)
+
+
+def _genesis(data: bytes, path: Path) -> Genesis:
+    """The first node of an export."""
+    if not data:
+        raise MalformedError(f"{path} ends behind its header; {AGAIN}")
+    try:
+        return decode_genesis(data)
+    except CyberVeinError as error:
+        raise MalformedError(f"{path} {NO_EXPORT}: {error}") from error
 
 
 def _blocks(sections: Iterator[bytes], units: dict[CID, bytes], what: str) -> Iterator[Block]:
