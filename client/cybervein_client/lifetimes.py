@@ -97,17 +97,6 @@ def epochs_of(seconds: int, epoch_seconds: int) -> int:
     return -(-seconds // epoch_seconds)
 
 
-def duration_text(seconds: float) -> str:
-    """A duration in its two largest units, such as `29 d 3 h`; 365 days are a year."""
-    left = int(seconds)
-    parts = []
-    for unit, size in (("y", _SECONDS["y"]), ("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        parts.append((count, unit))
-    first = next((i for i, (count, _) in enumerate(parts) if count), len(parts) - 1)
-    return " ".join(f"{n} {unit}" for n, unit in parts[first : first + 2] if n) or "0 s"
-
-
 def date_text(unix_seconds: float) -> str:
     """A moment as people read it: `2026-12-30 04:00 UTC`."""
     return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -8,6 +8,7 @@ import typer
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.errors import ProofError
 from cybervein_runtime.console import confirm
+from cybervein_runtime.durations import duration_text
 
 from cybervein_command.audited import audit_text
 from cybervein_command.context import Yes, console_of, decimals_of, with_client
@@ -47,7 +48,7 @@ def rm(
 
 def renew(ctx: typer.Context, name: Name, epochs: Epochs = None, duration: Duration = None) -> None:
     """Pay for more time of a file, counted from its end. What cannot be is refused unpaid."""
-    from cybervein_client.lifetimes import date_text, duration_text  # noqa: PLC0415 -- as above
+    from cybervein_client.lifetimes import date_text  # noqa: PLC0415 -- as above
 
     wanted = term(ctx, epochs, duration)
     planned = with_client(ctx, lambda client: client.renew(name, wanted))

@@ -6,6 +6,7 @@ import typer
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.errors import CyberVeinError, FundsError
 from cybervein_runtime.console import escape
+from cybervein_runtime.durations import duration_text
 
 from cybervein_command.context import console_of, decimals_of, home_of, with_client
 from cybervein_command.terms import Duration, KeptEpochs, term
@@ -45,7 +46,6 @@ def keep(  # noqa: PLR0913, PLR0917 -- a command's flags
 def _mark(ctx: typer.Context, name: str, epochs: int | None) -> None:
     from cybervein_client.lasting.ended import require_alive  # noqa: PLC0415 -- as in context
     from cybervein_client.lasting.outlook import next_price  # noqa: PLC0415 -- as in context
-    from cybervein_client.lifetimes import duration_text  # noqa: PLC0415
 
     from cybervein_command.words import until  # noqa: PLC0415
 

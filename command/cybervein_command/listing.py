@@ -7,6 +7,7 @@ import typer
 from cybervein_client.catalogue import Catalogue, FileRow
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_runtime.console import escape
+from cybervein_runtime.durations import duration_text
 
 from cybervein_command.context import console_of, home_of, say_read_only
 
@@ -101,7 +102,7 @@ def _files_table(described: list[dict[str, Any]], home: "Home") -> "Table":
 
 def _cells(row: dict[str, Any], home: "Home") -> dict[str, str]:
     """A file's cells, by heading."""
-    from cybervein_client.lifetimes import date_text, duration_text  # noqa: PLC0415 -- as above
+    from cybervein_client.lifetimes import date_text  # noqa: PLC0415 -- as above
 
     kept = row["keep_epochs"] and home.network().genesis.preset.epoch_seconds * row["keep_epochs"]
     return {

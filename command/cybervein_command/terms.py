@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from cybervein_protocol.amounts import coins
 from cybervein_runtime.console import escape
+from cybervein_runtime.durations import duration_text
 from cybervein_runtime.usage import given
 
 from cybervein_command.context import console_of, decimals_of, home_of
@@ -44,7 +45,7 @@ def term(ctx: typer.Context, epochs: int | None, duration: str | None) -> int | 
 
 def say_offer(ctx: typer.Context, offer: "Offer", time: "NetworkTime") -> None:
     """Price, duration and end on standard error, before anything is paid; JSON with `--json`."""
-    from cybervein_client.lifetimes import date_text, duration_text  # noqa: PLC0415 -- as above
+    from cybervein_client.lifetimes import date_text  # noqa: PLC0415 -- as above
 
     ends = time.begin_of(time.epoch + offer.epochs)
     if console_of(ctx).as_json:

@@ -4,8 +4,9 @@ from typing import Final
 
 from cybervein_client.lasting.life import FileLife
 from cybervein_client.lasting.outlook import Outlook
-from cybervein_client.lifetimes import date_text, duration_text
+from cybervein_client.lifetimes import date_text
 from cybervein_protocol.amounts import coins
+from cybervein_runtime.durations import duration_text
 
 _NAMED_MAX: Final = 5
 

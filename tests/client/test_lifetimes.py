@@ -9,7 +9,6 @@ from cybervein_client.lifetimes import (
     NetworkTime,
     date_text,
     default_epochs,
-    duration_text,
     epochs_of,
     life_of,
     parse_duration,
@@ -18,6 +17,7 @@ from cybervein_client.lifetimes import (
 from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import LOCAL, MAIN, TEST
+from cybervein_runtime.durations import duration_text
 
 DAY = 86_400
 TIME = NetworkTime(epoch=100, now=1_000_450.0, ends=1_000_900.0, epoch_seconds=900)

@@ -8,13 +8,13 @@ from typing import Final
 from cybervein_protocol.coding import CHUNK_PLAIN, decode_stripes, stripes_for_range
 from cybervein_protocol.errors import CyberVeinError, ProofError, UnavailableError
 from cybervein_protocol.signing import address
+from cybervein_runtime.durations import duration_text
 
 from cybervein_client.catalogue import Catalogue, FileRow, SegmentRow
 from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.download.locate import Locator, Placed
 from cybervein_client.download.race import first_k
 from cybervein_client.download.report import ReadReport
-from cybervein_client.lifetimes import duration_text
 from cybervein_client.segments import CODING_THREADS, secret_of, shape_of
 from cybervein_client.transport import ShardAt
 

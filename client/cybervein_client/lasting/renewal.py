@@ -14,13 +14,14 @@ from cybervein_protocol.ledger.storage.bodies import DealRenew
 from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import Preset
 from cybervein_protocol.signing import address
+from cybervein_runtime.durations import duration_text
 
 from cybervein_client.catalogue import Catalogue, DealState
 from cybervein_client.lasting.ended import require_alive
 from cybervein_client.lasting.ends import EndWatch
 from cybervein_client.lasting.life import FileLife
 from cybervein_client.ledger import UnitSender
-from cybervein_client.lifetimes import date_text, duration_text
+from cybervein_client.lifetimes import date_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from typing import Final
 from cybervein_protocol.errors import ConflictError, LimitError, MalformedError
 from cybervein_protocol.ledger.units.genesis import Genesis
 from cybervein_protocol.placement import Code, default_code
+from cybervein_runtime.durations import duration_text
 
 from cybervein_client.catalogue import Catalogue, FileRow, FileState
 from cybervein_client.ledger import CustomersSuperNode, live_domains
-from cybervein_client.lifetimes import default_epochs, duration_text
+from cybervein_client.lifetimes import default_epochs
 from cybervein_client.upload.offer import Offer, make_offer, require_balance
 from cybervein_client.upload.resuming import Earlier, Note
 from cybervein_client.upload.source import Source

@@ -5,8 +5,7 @@ from typing import Final
 
 from cybervein_protocol.api.miner.disks import DiskDocument
 from cybervein_protocol.api.miner.status import LedgerDocument, StatusDocument
-
-from cybervein_miner.cli.quantities import spell
+from cybervein_runtime.durations import duration_text
 
 NOTHING: Final = "nothing to do: it proves and earns"
 _FINE: Final = ("ready", "drained")
@@ -61,7 +60,7 @@ def _plots(told: StatusDocument) -> Iterator[str]:
         yield "give it plots: --plots or --fill, or a disk with more room"
     if told.plots < told.plots_wanted:
         left = told.plotting_left_seconds
-        about = f", about {spell(left)} left" if isinstance(left, float) else ""
+        about = f", about {duration_text(left)} left" if isinstance(left, float) else ""
         yield f"wait: {told.plots} of {told.plots_wanted} plots are made{about}"
     if any(states.get(name) for name in ("made", "sent", "pending")):
         yield "wait: new plots count after their commit audit, an epoch or two from now"

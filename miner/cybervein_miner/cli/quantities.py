@@ -1,19 +1,6 @@
-"""Bytes, durations and counts, in the words that people read them in."""
+"""Bytes and counts, in the words that people read them in."""
 
 from cybervein_protocol.names import GIB, MIB
-
-
-def spell(seconds: float) -> str:
-    """A duration as people say it, two units at most."""
-    minutes = round(seconds) // 60
-    if minutes < 1:
-        return f"{round(seconds)} s"
-    if minutes < 60:  # noqa: PLR2004 -- minutes
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:  # noqa: PLR2004 -- two days
-        return f"{hours} h {minutes} min"
-    return f"{hours // 24} d {hours % 24} h"
 
 
 def size(count: int) -> str:

@@ -5,12 +5,13 @@ from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.api.miner.disks import DiskDocument
 from cybervein_protocol.api.miner.status import LedgerDocument, ReachDocument, StatusDocument
 from cybervein_protocol.names import MIB
+from cybervein_runtime.durations import duration_text
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from cybervein_miner.cli.next_step import next_step
-from cybervein_miner.cli.quantities import counted, size, spell
+from cybervein_miner.cli.quantities import counted, size
 
 
 def screen(told: StatusDocument) -> RenderableType:
@@ -55,7 +56,9 @@ def _plots(told: StatusDocument) -> list[tuple[str, str]]:
     if told.plotting_now:
         share = sum(each.share for each in told.plotting_now) / len(told.plotting_now)
         left = told.plotting_left_seconds
-        rest = f", about {spell(left)} until all are made" if isinstance(left, float) else ""
+        rest = (
+            f", about {duration_text(left)} until all are made" if isinstance(left, float) else ""
+        )
         rows.append(("plotting", f"{len(told.plotting_now)} now, {share:.0%} done{rest}"))
     proofs, last = told.proofs, told.last_proved_epoch
     counts = f"{proofs.accepted} accepted, {proofs.refused} refused, {proofs.missed} missed"
