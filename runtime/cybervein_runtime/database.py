@@ -11,13 +11,11 @@ kill -9 and a power cut.
 
 import fcntl
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 from cybervein_protocol.errors import StorageError
@@ -79,7 +77,7 @@ def damaged(path: Path, store: Store, why: object) -> DamagedError:
 
 
 def _opened(path: Path, store: Store) -> sqlite3.Connection:
-    connection = _connect(path, "rw")
+    connection = connect(path, "rw")
     try:
         _check(connection, path, store)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -93,52 +91,26 @@ def _opened(path: Path, store: Store) -> sqlite3.Connection:
 
 
 def open_reader(path: Path, store: Store) -> sqlite3.Connection:
-    """A connection that sees what is committed and cannot write. Raises StorageError."""
+    """A connection that sees what is committed and cannot write. Raises StorageError.
+
+    Where nothing can be written nobody writes meanwhile, and SQLite needs no file of its own.
+    """
+    kept = not os.access(path.parent, os.W_OK) and not has_log(path)
     try:
-        return _connect(path, "ro")
+        return connect(path, "ro&immutable=1" if kept else "ro")
     except sqlite3.Error as error:
         raise StorageError(f"cannot open {store.what} {path}: {error}; {store.rescue}") from error
 
 
-def open_copy(path: Path, store: Store) -> sqlite3.Connection:
-    """What a file that cannot be written holds, if there is one: in memory, upgraded there.
-
-    Whatever is written to it is lost when it is closed. Raises StorageError naming the file.
-    """
-    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    try:
-        if path.exists():
-            _copy(path, copy)
-            copy.execute("PRAGMA foreign_keys = ON")
-        upgrade(copy, path, store)
-    except (OSError, sqlite3.Error) as error:
-        copy.close()
-        if is_damage(error):
-            raise damaged(path, store, error) from error
-        raise StorageError(f"cannot read {store.what} {path}: {error}; {store.rescue}") from error
-    return copy
+def beside(path: Path) -> tuple[Path, Path]:
+    """A file's log and the log's index."""
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
 
 
-def _copy(path: Path, into: sqlite3.Connection) -> None:
-    """All that is committed, the log beside the file included.
-
-    SQLite reads a log by an index (`-shm`) beside it, and refuses where it would have to write one.
-    `immutable` lets it read on, but past the log. So a log that was left without its index, as in a
-    copied home, is read where one can be written.
-    """
-    log, index = (path.with_name(path.name + end) for end in ("-wal", "-shm"))
-    if not log.exists() or not log.stat().st_size:
-        with closing(_connect(path, "ro&immutable=1")) as source:
-            source.backup(into)
-    elif index.exists():
-        with closing(_connect(path, "ro")) as source:
-            source.backup(into)
-    else:
-        with TemporaryDirectory() as place:
-            for each in (path, log):
-                shutil.copyfile(each, Path(place) / each.name)
-            with closing(_connect(Path(place) / path.name, "rw")) as source:
-                source.backup(into)
+def has_log(path: Path) -> bool:
+    """Whether something is committed to the log alone."""
+    log, _ = beside(path)
+    return log.exists() and log.stat().st_size > 0
 
 
 def upgrade(connection: sqlite3.Connection, path: Path, store: Store) -> None:
@@ -198,7 +170,8 @@ def _create(path: Path, mode: int) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection in SQLite's `mode`, which other options may follow."""
     return sqlite3.connect(
         f"{path.resolve().as_uri()}?mode={mode}",
         uri=True,

@@ -12,12 +12,12 @@ import pytest
 from cybervein_protocol.errors import StorageError
 from cybervein_runtime.database import (
     Store,
-    open_copy,
     open_database,
     open_reader,
     statements,
     transaction,
 )
+from cybervein_runtime.database_copy import open_copy
 from read_only import read_only
 
 _FIRST = """
@@ -169,6 +169,7 @@ def test_a_file_that_cannot_be_written_is_read_and_upgraded_in_memory(tmp_path: 
     path = filled(tmp_path / "s")
     before = path.read_bytes()
     with read_only(tmp_path):
+        assert open_reader(path, store()).execute("SELECT * FROM thing").fetchall() == [("old",)]
         copy = open_copy(path, store("ALTER TABLE thing ADD COLUMN loud TEXT;"))
         copy.execute("INSERT INTO thing VALUES ('new', 'NEW')")
         assert copy.execute("SELECT * FROM thing").fetchall() == [("old", None), ("new", "NEW")]

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cybervein_protocol.errors import ConflictError, StorageError, UnknownError
-from cybervein_runtime.database import open_copy, transaction
+from cybervein_runtime.database import transaction
+from cybervein_runtime.database_copy import open_copy
 from cybervein_runtime.files import writable
 
 from cybervein_client.catalogue.rows import (
