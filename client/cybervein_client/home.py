@@ -69,11 +69,16 @@ class Home:
 
     def expect_wallet(self) -> None:
         """Raise UnknownError, saying how to make one, where there is no wallet."""
+        self._expect_directory()
         if not self.identity_path.exists():
             raise UnknownError(
                 f"no wallet in {self.directory}; run `cybervein wallet new` "
                 "or `cybervein wallet restore`"
             )
+
+    def _expect_directory(self) -> None:
+        if self.directory.is_file():
+            raise StorageError(f"{self.directory} is a file; name a directory with --home")
 
     def identity(self) -> "Identity":
         """The wallet. Raises UnknownError saying how to make one."""
@@ -86,6 +91,7 @@ class Home:
         """The network. Raises UnknownError saying how to join one."""
         from cybervein_runtime.network_file import load_network  # noqa: PLC0415 -- and the ledger
 
+        self._expect_directory()
         if not self.network_path.exists():
             raise UnknownError(
                 f"no network file in {self.directory}; copy the network's network.json there"

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -70,6 +71,9 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
     log_json: Annotated[bool, typer.Option(help="Logs as JSON lines.")] = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Run the operator until SIGTERM or Ctrl-C."""
+    names = ("miner", "namespace", "pool", "ordinal")
+    _check_template("--miner-url", miner_url, names)
+    _check_template("--supernode-url", supernode_url, ("network", "namespace"))
     configure_logs("operator", as_json=log_json or not sys.stderr.isatty())
     settings = RunSettings(
         kubeconfig=kubeconfig,
@@ -87,6 +91,15 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
         canary_seconds=canary_seconds,
     )
     asyncio.run(_serve(settings))
+
+
+def _check_template(option: str, text: str, names: Sequence[str]) -> None:
+    try:
+        text.format(**dict.fromkeys(names, ""))
+    except (LookupError, ValueError, AttributeError) as error:
+        known = ", ".join(f"{{{name}}}" for name in names)
+        why = f"{text!r}: expected a URL in which only {known} are filled in"
+        raise typer.BadParameter(why, param_hint=[option]) from error
 
 
 async def _serve(settings: RunSettings) -> None:

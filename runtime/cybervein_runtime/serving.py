@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 import uvicorn
-from cybervein_protocol.errors import CyberVeinError, MalformedError, UnavailableError
+from cybervein_protocol.errors import CyberVeinError, MalformedError, StorageError, UnavailableError
 
 from cybervein_runtime.addresses import PORT_MAX
 from cybervein_runtime.files import write_atomic
@@ -68,6 +68,7 @@ class _AnnouncingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, run_file: Path | None, url: str) -> None:
         super().__init__(config)
         self._run_file, self._url = run_file, url
+        self.failure: StorageError | None = None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -86,7 +87,10 @@ class _AnnouncingServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started and self._run_file is not None:
             document = {"pid": os.getpid(), "url": self._url}
-            write_atomic(self._run_file, json.dumps(document).encode(), mode=0o644)
+            try:
+                write_atomic(self._run_file, json.dumps(document).encode(), mode=0o644)
+            except StorageError as error:  # raised here, uvicorn would break off in the middle
+                self.failure, self.should_exit = error, True
 
 
 async def serve(
@@ -117,7 +121,10 @@ async def serve(
     config.load()
     renewal = asyncio.create_task(_renew(config, tls)) if tls else None
     try:
-        await _AnnouncingServer(config, run_file, url_of(sock, tls)).serve(sockets=[sock])
+        server = _AnnouncingServer(config, run_file, url_of(sock, tls))
+        await server.serve(sockets=[sock])
+        if server.failure is not None:
+            raise server.failure
     finally:
         if renewal is not None:
             renewal.cancel()
@@ -144,5 +151,5 @@ async def _renew(config: uvicorn.Config, tls: Tls) -> None:
 
 
 def _withdraw(run_file: Path | None) -> None:
-    if run_file is not None:
+    if run_file is not None and run_file.is_file():
         run_file.unlink(missing_ok=True)

@@ -21,8 +21,8 @@ class Tls:
         """Raise UnknownError, StorageError (readable by others) or MalformedError."""
         for path in (self.cert, self.key):
             if not path.is_file():
-                raise UnknownError(f"{path} does not exist; name a PEM file")
-        check_secret(self.key)
+                what = "is no file" if path.exists() else "does not exist"
+                raise UnknownError(f"{path} {what}; name a PEM file")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
             context.load_cert_chain(self.cert, self.key, password="")
@@ -30,6 +30,7 @@ class Tls:
             raise MalformedError(
                 f"{self.cert}, {self.key}: no PEM certificate with its unencrypted key ({error})"
             ) from error
+        check_secret(self.key)  # last: another file, named by mistake, is told as that
 
     def stamp(self) -> tuple[float, ...]:
         """Changes when the files are replaced, by a rename or through a link."""

@@ -58,10 +58,12 @@ def damage(made: Path) -> None:
 
 
 TO_MINE = "mine --network {0}/dead/network.json --data {0}/data --disk {0}/disk"
+TO_RUN = "supernode run --data {0}/dead --port 0"
 TO_UP = "up --data {0}/up"
 SITUATIONS = [
     # The machine's own words
     ("--home {0}/nobody ls", 1, "no wallet in .*/nobody; run `cybervein wallet new`"),
+    ("--home {0}/empty ls", 6, "empty is a file; name a directory with --home"),
     ("--home {0}/empty wallet new", 6, "empty: File exists; move it away, or name another"),
     ("--home /proc/nothing wallet new", 6, "/proc/nothing: No such file or directory; name one"),
     ("--home {0}/dead wallet backup /proc/b", 6, "cannot write /proc/b: "),
@@ -125,6 +127,8 @@ SITUATIONS = [
     ("supernode init --data {0}/new --ca {0}/disk", 6, "disk: Is a directory; name a file"),
     ("supernode run --data {0}/empty", 6, "network.json: Not a directory; a part of this path"),
     ("supernode run --data {0}/none", 1, "none/network.json does not exist"),
+    (TO_RUN + " --tls-cert {0}/empty --tls-key {0}/empty", 1, "empty: no PEM certificate with its"),
+    (TO_RUN + " --tls-cert {0}/disk --tls-key {0}/none", 1, "disk is no file; name a PEM file"),
     ("disk list --data {0}/none", 4, "no miner runs on .*/none; start it"),
     ("disk list --data {0}/empty", 6, "run.json: Not a directory; a part of this path is a file"),
     ("miner status --data {0}/empty", 6, "run.json: Not a directory; a part of this path"),
@@ -142,6 +146,7 @@ SITUATIONS = [
     ("chain export --data {0}/dead --out {0}/disk", 6, "disk: File exists; move it away"),
     # Kubernetes
     ("k8s status --kubeconfig {0}/none", 1, "none is not a kubeconfig: it does not exist; name"),
+    ("k8s status --kubeconfig {0}/disk", 1, r"disk is not .* \(Is a directory\); name another"),
     ("k8s status --kubeconfig {0}/binary", 1, r"binary .*\(it is not the YAML of a kubeconfig\)"),
     # Wrong usage
     ("", 2, "Missing command; see `cybervein --help`"),
@@ -187,6 +192,8 @@ SITUATIONS = [
     (TO_UP + " --host 192.0.2.1", 2, "--host 192.0.2.1: `up` is one machine without TLS"),
     (TO_UP + " --store {0}/none", 2, "'--store': .*none is no file; name one that exists"),
     (TO_UP + " --store {0}/busy --report {0}/disk", 2, "'--report': file .*disk' is a directory"),
+    ("operator run --miner-url http://{{x}}", 2, "'--miner-url': 'http://{x}': expected a URL in"),
+    ("k8s probe x", 2, "'URL': URL 'x': expected http:// or https://"),
     ("k8s drain", 2, r"name miners \(POOL-N\) or --node NODE, one of the two; see"),
     ("k8s drain pool", 2, "'MINER': pool is no miner's name; they are called POOL-N"),
 ]
@@ -214,6 +221,16 @@ def test_an_export_that_failed_leaves_no_file(place: Path) -> None:
     told = run("chain", "export", "--data", place / "cut", "--out", place / "half.car")
     assert told.returncode == 6
     assert not (place / "half.car").exists()
+
+
+def test_a_service_that_cannot_say_where_it_listens_ends_in_order(place: Path) -> None:
+    network, unusable = place / "dead" / "network.json", place / "disk"
+    line = ("sidecar", "--port", "0", "--miner", "http://127.0.0.1:1", "--network", network)
+    told = run(*line, "--run-file", unusable)
+    assert told.returncode == 6
+    [started, error] = told.stderr.splitlines()
+    assert "sidecar starts" in started
+    assert error.endswith(f"{unusable} is no file but a device, pipe or folder; name a file")
 
 
 def test_a_person_who_left_out_the_command_reads_the_help() -> None:

@@ -63,14 +63,14 @@ def test_a_mistyped_url_is_refused_before_it_reaches_the_ledger(
     world: World, tmp_path: Path, option: str
 ) -> None:
     done = run(*mine_on("0", world, tmp_path), option, "192.168.1.20:7070")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "'192.168.1.20:7070': expected http:// or https://" in done.stderr
     assert not (tmp_path / "data").exists()
 
 
 def test_a_sidecar_refuses_what_is_no_url_of_a_miner() -> None:
     done = run("sidecar", "--miner", "pc:7070", "--supernode", NOBODY, "--port", "0")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "'pc:7070': expected http:// or https://" in done.stderr
 
 

@@ -19,7 +19,7 @@ import aiohttp
 import structlog
 import yaml
 from cybervein_protocol.errors import MalformedError
-from cybervein_runtime.reasons import peer_reason
+from cybervein_runtime.reasons import peer_reason, system_reason
 from kubernetes.aio.client import Configuration
 from kubernetes.aio.config import ConfigException
 from kubernetes.aio.config.kube_config import ConfigNode, FileOrData, KubeConfigLoader
@@ -41,7 +41,9 @@ def wrong(error: Exception) -> str:
     """What is wrong with a kubeconfig; from a parser's own words nobody learns anything."""
     if isinstance(error, aiohttp.ClientError):
         return peer_reason(error)
-    told = isinstance(error, ConfigException | OSError | MalformedError)
+    if isinstance(error, OSError):
+        return system_reason(error)
+    told = isinstance(error, ConfigException | MalformedError)
     return str(error) if told else "it is not the YAML of a kubeconfig"
 
 

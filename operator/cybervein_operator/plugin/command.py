@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cybervein_runtime.addresses import check_peer_url
 from cybervein_runtime.command_line import carry_out
 from cybervein_runtime.console import Console
 from cybervein_runtime.usage import given
@@ -170,6 +171,8 @@ def probe(
     """Wait until a URL answers; `helm test` runs it in a pod."""
     from cybervein_operator.plugin.inside import probe as ask  # noqa: PLC0415
 
+    with given("URL"):
+        check_peer_url(url)
     ask(url, timeout)
     _console(context).emit({"url": url, "ok": True}, lambda: f"{url} is well")
 
