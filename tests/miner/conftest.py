@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from cybervein_miner.duty import upkeep
 from miner_world import Mount, Running, World, new_world, serving, settings_of
 from services import Service
 
@@ -20,6 +21,15 @@ def _no_process_outlives_its_test() -> Iterator[None]:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return new_world(tmp_path)
+
+
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The upkeep of a miner in this process looks only when the test has it look.
+
+    Its own round, every ten seconds, would come between two lines of a slow test.
+    """
+    monkeypatch.setattr(upkeep, "UPKEEP_SECONDS", 3600.0)
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from documents import made
 from miner_world import Running, World, serving, settings_of, shard_bytes
 from structlog.testing import capture_logs
 
+pytestmark = pytest.mark.usefixtures("by_hand")
+
 Logs = Sequence[MutableMapping[str, Any]]
 AWAY = "disk is away; the others keep working"
 ALL_AWAY = "all disks are away: nothing is proved, served or taken until one is back"
@@ -81,8 +83,8 @@ async def test_lost_and_found_disks_are_events_and_nothing_else_is_said(
         epoch = made(PastContribution, reward=Veins(10**8))
         miner.node.basis.standing.paid.see([epoch])
         on_first = _plots_on(miner, first)
-        first.rename(tmp_path / "aside")
         with capture_logs() as logs:
+            first.rename(tmp_path / "aside")
             for _ in range(3):
                 await asyncio.to_thread(miner.node.watch.prover.prove, asked)
                 await asyncio.to_thread(miner.node.upkeep.look)
@@ -91,8 +93,8 @@ async def test_lost_and_found_disks_are_events_and_nothing_else_is_said(
         status = miner.node.board.document()
         assert status.plots_by_state["away"] == on_first
         assert status.plots_by_state["active"] == status.proofs.counting == 6 - on_first
-        second.rename(tmp_path / "aside too")
         with capture_logs() as logs:
+            second.rename(tmp_path / "aside too")
             for _ in range(3):
                 await asyncio.to_thread(miner.node.watch.prover.prove, asked)
                 await asyncio.to_thread(miner.node.upkeep.look)

@@ -20,6 +20,8 @@ from miner_world import World, serving, settings_of, shard_bytes
 from plot_farm import Farm
 from structlog.testing import capture_logs
 
+pytestmark = pytest.mark.usefixtures("by_hand")
+
 FULL_EVENT, AGAIN = "disk takes nothing more; others take what comes", "disk takes files again"
 
 

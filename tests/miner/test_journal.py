@@ -5,11 +5,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from cybervein_miner.record import journal as module
 from cybervein_miner.record.journal import SCHEMA, Journal
 from cybervein_miner.shard import index as writes
 from cybervein_miner.shard.index import Claim, HeldShard, ShardIndex, ShardState
 from cybervein_protocol.encoding import node_cid
 from cybervein_protocol.errors import ConflictError, StorageError
+from cybervein_runtime.database import DamagedError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -118,3 +120,26 @@ def test_a_root_leaves_with_its_last_claim(tmp_path: Path) -> None:
     assert journal.write_now(lambda db: writes.drop_claims(db, root, DEAL)) == 1
     assert journal.write_now(lambda db: writes.drop_claims(db, root, other)) == 0
     assert index.deals() == []
+
+
+def test_a_disk_that_errs_under_the_journal_is_no_damage_and_an_error_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = Journal(tmp_path / "j")
+    journal.write_now(lambda db: db.execute("ALTER TABLE counter RENAME TO other"))
+    with pytest.raises(StorageError, match=r"miner's journal .*: no such table") as told:
+        journal.read("SELECT * FROM counter")
+    assert not isinstance(told.value, DamagedError)
+    journal.close()
+
+    class Failing:
+        def execute(self, _: str) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+        def close(self) -> None:
+            """As a connection."""
+
+    monkeypatch.setattr(module, "open_database", lambda *_: Failing())
+    with pytest.raises(StorageError, match="disk I/O error; look at its disk") as told:
+        Journal(tmp_path / "j")
+    assert not isinstance(told.value, DamagedError), "it is not to be set aside"

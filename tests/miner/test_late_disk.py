@@ -3,15 +3,14 @@
 import asyncio
 import os
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Event
 
 import pytest
 from blake3 import blake3
-from cybervein_miner.api import audits
+from cybervein_miner.api import audits, shards
 from cybervein_miner.disk import calls, threads
 from cybervein_miner.disk.calls import Calls
 from cybervein_miner.disk.disk import Disk
@@ -39,6 +38,8 @@ from waiting import until
 BEACON = b"\x42" * 32
 LATE = "disk answers late; the others continue without it"
 BACK = "disk answers in time again"
+HUNG_SECONDS = 5.0
+"""For a proof with a disk that hangs: the others are read long before it is given up."""
 
 
 class Hanging:
@@ -97,12 +98,10 @@ def first_file(farm: Farm, disk: Disk) -> Path:
     return plot_path(disk, min(r.number for r in farm.inventory.rows() if r.disk == disk.id))
 
 
-def proven(farm: Farm, epoch: int, seconds: float = 2.0) -> tuple[set[bytes], float]:
-    """Plot ids that were proved, and how long it took."""
-    began = time.monotonic()
+def proven(farm: Farm, epoch: int, seconds: float = 600.0) -> set[bytes]:
+    """Plot ids that were proved; with a disk that hangs in most of that time, else at once."""
     proof = farm.prover.prove(Challenge(epoch, BEACON, TEST.answers_max, seconds))
-    took = time.monotonic() - began
-    return {decode_answer(data).plot_id for data in proof.answers} if proof else set(), took
+    return {decode_answer(data).plot_id for data in proof.answers} if proof else set()
 
 
 async def test_a_proof_goes_in_time_without_the_disk_that_hangs(
@@ -111,17 +110,17 @@ async def test_a_proof_goes_in_time_without_the_disk_that_hangs(
     good, bad = farm.rack.disks
     stuck = hang(first_file(farm, bad))
     with capture_logs() as logs:
-        plots, took = await asyncio.to_thread(proven, farm, 5)
+        plots = await asyncio.to_thread(proven, farm, 5, HUNG_SECONDS)
         assert plots == plots_on(farm, good)
-        assert took < 2.0
         assert bad.lateness == "2 of 2 plots were not read in time for the proof of epoch 5"
         assert good.lateness == ""
-        plots, took = await asyncio.to_thread(proven, farm, 6)
+        lane = farm.prover._lanes._busy[bad.id]
+        plots = await asyncio.to_thread(proven, farm, 6)
         assert plots == plots_on(farm, good)
-        assert took < 1.0, "the next epoch asks nothing of a disk whose read has not come back"
+        assert farm.prover._lanes._busy[bad.id] is lane, "while it hangs it is asked nothing more"
         stuck.let_go()
         await until_idle(farm, bad)
-        plots, _ = await asyncio.to_thread(proven, farm, 7)
+        plots = await asyncio.to_thread(proven, farm, 7)
     assert plots == plots_on(farm, good) | plots_on(farm, bad)
     assert bad.lateness == ""
     events = [(e["event"], e["path"]) for e in logs if e["event"] in {LATE, BACK}]
@@ -142,9 +141,8 @@ async def test_a_disk_that_hangs_between_row_and_slice_costs_its_own_plots_alone
     for row in farm.inventory.rows():
         if row.disk == bad.id:
             hang(outboard_path(plot_path(bad, row.number)))
-    plots, took = await asyncio.to_thread(proven, farm, 5)
+    plots = await asyncio.to_thread(proven, farm, 5, HUNG_SECONDS)
     assert plots == plots_on(farm, good)
-    assert took < 2.0
 
 
 async def test_when_a_disk_hangs_the_next_best_plots_take_the_place_of_its_answers(
@@ -155,7 +153,7 @@ async def test_when_a_disk_hangs_the_next_best_plots_take_the_place_of_its_answe
         r for r in farm.inventory.rows() if r.plot_id == decode_answer(best.answers[0]).plot_id
     ]
     hang(outboard_path(farm.inventory.path(row)[1]))
-    proof = await asyncio.to_thread(farm.prover.prove, Challenge(5, BEACON, 1, 1.0))
+    proof = await asyncio.to_thread(farm.prover.prove, Challenge(5, BEACON, 1, HUNG_SECONDS))
     assert len(proof.answers) == 1
     assert decode_answer(proof.answers[0]).plot_id != row.plot_id
 
@@ -236,6 +234,7 @@ async def test_an_audit_is_declined_in_time_and_the_other_disk_is_audited(
 
         with pytest.raises(CyberVeinError, match=r"answers too late; audit again later"):
             await audit(roots[good], roots[bad])
+        monkeypatch.setattr(audits, "ANSWER_SECONDS_MAX", 300.0)
         assert (await audit(roots[good])).answers[0].slice is not None
         stuck.let_go()
         answer = await audit(roots[good], roots[bad])
@@ -264,19 +263,45 @@ async def test_more_hanging_reads_than_any_pool_has_threads_hold_nothing_up(
         await asyncio.gather(*reads)
 
 
+async def test_a_file_that_is_opened_when_nobody_waits_any_more_is_closed(
+    world: World, tmp_path: Path, hang: type[Hanging], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "in_time", lambda work, doing, *_: threads.in_time(work, doing, 1))
+    async with serving(world, settings_of(world, tmp_path, tmp_path / "disk")) as running:
+        [disk] = running.node.basis.rack.disks
+        data = shard_bytes(50_000)
+        assert (await running.put(data))[0] == 201
+        root = blake3(data).digest()
+        stuck = hang(shard_path(disk, root))
+        assert (await running.get(root))[0] == 507
+        assert disk.calls._open
+        stuck.let_go()
+        closed = "the read to come back, and its file to be closed"
+        await asyncio.to_thread(until, lambda: not (disk.calls._open or opened(root)), closed)
+
+
+def opened(root: bytes) -> list[str]:
+    """Files of this process that have the root in their name."""
+    found = []
+    for handle in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found += [str(handle.readlink())]
+    return [name for name in found if root.hex() in name]
+
+
 def test_free_space_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cybervein_miner.disk.gauge.QUICK_SECONDS", 0.05)
     disk = _disk(tmp_path, Calls())
-    before, answered, real = disk.space(), Event(), os.statvfs
+    before, answered, real, asked = disk.space(), Event(), os.statvfs, list[Path]()
 
     def hanging(path: Path) -> os.statvfs_result:
+        asked.append(path)
         answered.wait(60)
         return real(path)
 
     monkeypatch.setattr(os, "statvfs", hanging)
-    began = time.monotonic()
     assert [disk.space() for _ in range(50)] == [before] * 50
-    assert time.monotonic() - began < 2
+    assert len(asked) <= 1, "while the first question is open no other is asked"
     answered.set()
 
 
@@ -292,7 +317,8 @@ def test_one_that_hangs_at_the_start_is_left_to_its_thread(
     hang(marker_path(bad))
     rack = Rack(farm.identity.keys, farm.journal, floor=0)
     rack.open([])
-    assert {disk.path: disk.readable for disk in rack.disks} == {good: True, bad: False}
+    seen = {good: True, bad: False}
+    until(lambda: {disk.path: disk.readable for disk in rack.disks} == seen, "the good one's look")
     assert rack.look() == [], "and it is not asked again meanwhile"
 
 
@@ -315,9 +341,7 @@ def test_a_miner_stops_in_time_with_a_disk_that_hangs(world: World, tmp_path: Pa
     worker.start()
     try:
         until(lambda: _hangs(worker), "the scrubber to hang")
-        began = time.monotonic()
-        assert worker.stop() == 0
-        assert time.monotonic() - began < 15
+        assert worker.stop() == 0, "it is not waited for until the disk answers"
     finally:
         worker.kill()
 

@@ -23,6 +23,8 @@ from cybervein_protocol.signing import KeyPair, sign_record
 from miner_world import Mount, Running, World, serving, settings_of, shard_bytes
 from msgspec.structs import replace
 
+pytestmark = pytest.mark.usefixtures("by_hand")
+
 KEY = KeyPair(b"\x01" * 32)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,8 @@ from miner_world import World, serving, settings_of, shard_bytes
 from plot_farm import NETWORK, SHAPE, Farm
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
+
+pytestmark = pytest.mark.usefixtures("by_hand")
 
 BEACON = b"\x42" * 32
 Mount = Callable[..., Path]
@@ -331,9 +333,7 @@ async def test_plots_give_way_to_shards_only_where_there_are_some(
         (disk / "films").write_bytes(bytes(free - 1000))
         with capture_logs() as logs:
             await upkeep._round(ask=False)
-        assert [each["event"] for each in logs] == [
-            "plots give way: the disk fills up, though it holds no shard"
-        ]
+        assert gave_way(logs) == ["plots give way: the disk fills up, though it holds no shard"]
         (disk / "films").unlink()
         assert (await miner.put(shard_bytes(100_000)))[0] == 201
         miner.node.basis.inventory.drop(miner.node.basis.inventory.rows(PlotState.RETIRING))
@@ -342,7 +342,12 @@ async def test_plots_give_way_to_shards_only_where_there_are_some(
         (disk / "films").write_bytes(bytes(free - 1000))
         with capture_logs() as logs:
             await upkeep._round(ask=False)
-        assert [each["event"] for each in logs] == ["plots give way to shards"]
+        assert gave_way(logs) == ["plots give way to shards"]
+
+
+def gave_way(logs: Sequence[MutableMapping[str, Any]]) -> list[str]:
+    """What was said of it; other duties of the miner speak, too."""
+    return [each["event"] for each in logs if each["event"].startswith("plots give way")]
 
 
 async def test_plots_give_way_when_the_disk_fills_up(tmp_path: Path, mount: Mount) -> None:

@@ -1,10 +1,12 @@
 """Trash costs nobody anything: each disk empties its own, at once where space is short."""
 
+import asyncio
 import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import pytest
 from blake3 import blake3
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.plot.inventory import PlotState
@@ -16,7 +18,8 @@ from cybervein_miner.shard.trash import Trash
 from cybervein_protocol.names import MIB
 from miner_world import Mount, Running, World, serving, settings_of, shard_bytes
 from plot_farm import Farm
-from pytest import MonkeyPatch  # noqa: PT013 -- a type alone
+
+pytestmark = pytest.mark.usefixtures("by_hand")
 
 DAY = 24 * 3600
 
@@ -41,7 +44,7 @@ def new_farm(tmp_path: Path, *disks: Path) -> tuple[Farm, Trash]:
 
 
 def test_the_trash_of_an_absent_disk_keeps_no_other_from_being_emptied(
-    tmp_path: Path, monkeypatch: MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_PURGE_MAX", 5)
     farm, trash = new_farm(tmp_path, tmp_path / "a", tmp_path / "b")
@@ -179,3 +182,38 @@ async def test_trash_of_an_earlier_run_stays_until_the_ledger_was_heard(
         miner.node.ledger.heard = True
         assert (await miner.put(shard_bytes(MIB // 2, seed=1)))[0] == 201
         assert not file.exists()
+
+
+async def test_what_is_being_thrown_away_is_not_taken_in_until_it_is_gone(
+    world: World, tmp_path: Path
+) -> None:
+    """A slow disk may let a delete through long after it was decided: the names are the same."""
+    async with serving(world, settings_of(world, tmp_path, tmp_path / "disk")) as miner:
+        data, store = shard_bytes(5000), miner.node.basis.store
+        with store.clearing(blake3(data).digest()):
+            with store.clearing(blake3(data).digest()):
+                pass
+            status, body = await miner.put(data)
+            assert (status, b"is being thrown away just now" in body) == (409, True)
+            assert (await miner.put(shard_bytes(5000, seed=1)))[0] == 201
+        assert (await miner.put(data))[0] == 201
+
+
+async def test_trash_is_emptied_and_filled_while_its_roots_are_kept_from_uploads(
+    world: World, tmp_path: Path
+) -> None:
+    async with serving(world, settings_of(world, tmp_path, tmp_path / "disk")) as miner:
+        data, store, trash = shard_bytes(5000), miner.node.basis.store, miner.node.upkeep.trash
+        held: list[bytes] = []
+
+        def looked(root: bytes) -> bool:
+            held.extend(store._clearing)
+            return root in set(store._arriving)
+
+        trash._arriving = store.arriving = looked
+        assert (await miner.put(data))[0] == 201
+        await deleted(miner, data)
+        await asyncio.to_thread(trash.relieve, {miner.node.basis.rack.disks[0].id: 1})
+        assert held == [blake3(data).digest()] * 2
+        assert not store._clearing
+        assert store.index.find(blake3(data).digest()) is None

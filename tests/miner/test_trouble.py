@@ -1,12 +1,15 @@
 """What an I/O error says about its disk, and how a quarantine ends."""
 
+import asyncio
 import errno
 from pathlib import Path
 
 import pytest
+from cybervein_miner.chain.super_node import beacon_of
+from cybervein_miner.disk import claiming, trouble
 from cybervein_miner.disk.aside import PAUSE_SECONDS_MAX, Aside
 from cybervein_miner.disk.disk import Disk
-from cybervein_miner.disk.marker import create_marker
+from cybervein_miner.disk.marker import Marker, create_marker, read_marker
 from cybervein_miner.disk.trouble import (
     FILES_MAX,
     PROBE_SECONDS_MIN,
@@ -14,11 +17,14 @@ from cybervein_miner.disk.trouble import (
     judge,
     takes_a_write,
 )
+from cybervein_miner.duty import upkeep
+from cybervein_miner.duty.upkeep import Stopping
 from cybervein_miner.plot.inventory import PlotState, plot_path
 from cybervein_protocol.api.disk_state import DiskState
-from cybervein_protocol.errors import StorageError
+from cybervein_protocol.errors import MalformedError, StorageError
 from cybervein_protocol.signing import KeyPair
 from plot_farm import Farm
+from structlog.testing import capture_logs
 
 KEY = KeyPair(b"\1" * 32)
 
@@ -29,6 +35,7 @@ KEY = KeyPair(b"\1" * 32)
         (errno.ENOSPC, FILES_MAX, False, None),
         (errno.EDQUOT, FILES_MAX, False, None),
         (errno.EMFILE, FILES_MAX, False, None),
+        (errno.EBADF, FILES_MAX, False, None),
         (errno.EROFS, 1, False, DiskState.READ_ONLY),
         (errno.EIO, 1, True, None),
         (errno.EIO, 1, False, DiskState.QUARANTINED),
@@ -156,3 +163,62 @@ def _pause(aside: Aside, now: list[float]) -> float:
     while aside.waits("row"):
         now[0] += step
     return now[0] - began
+
+
+def test_what_was_under_way_may_fail_while_failed_files_are_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failures = FailedFiles(files={"/a", "/b"})
+
+    def read(name: str) -> bool:
+        failures.add(OSError(errno.EIO, "Input/output error", f"{name} and another"), "read")
+        return True
+
+    monkeypatch.setattr(trouble, "_reads", read)
+    assert failures.mended()
+
+
+def test_a_place_that_fails_while_it_is_claimed_is_refused_and_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "good").mkdir()
+
+    def failing(path: Path, miner: bytes) -> Marker:
+        if path.name == "bad":
+            raise OSError(errno.EIO, "Input/output error")
+        return read_marker(path, miner)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(claiming, "read_marker", failing)
+        farm = Farm(tmp_path, tmp_path / "bad", tmp_path / "good")
+        assert [disk.path for disk in farm.rack.disks] == [tmp_path / "good"]
+        assert "cannot claim" in str(farm.rack.refused[tmp_path / "bad"])
+        assert farm.rack.try_refused() == []
+    [back] = farm.rack.try_refused()
+    assert back.path == tmp_path / "bad"
+
+
+async def test_a_scrub_that_fails_is_said_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upkeep, "SCRUB_PAUSE_SECONDS", 0.0)
+    stopping, loop, steps = Stopping(), asyncio.get_running_loop(), []
+
+    class Scrubber:
+        def step(self) -> bool:
+            steps.append(1)
+            if len(steps) == 1:
+                raise StorageError("the journal's disk is full")
+            loop.call_soon_threadsafe(stopping.request)
+            return False
+
+    with capture_logs() as logs:
+        await upkeep.scrub(stopping, Scrubber())  # type: ignore[arg-type]
+    assert len(steps) > 1
+    assert [(each["event"], each["error"]) for each in logs] == [
+        ("scrub failed; it continues later", "the journal's disk is full")
+    ]
+
+
+def test_a_beacon_that_is_none_is_an_error_of_ours_and_ends_no_duty() -> None:
+    with pytest.raises(MalformedError, match="beacon 'zz' is not hex"):
+        beacon_of("zz")

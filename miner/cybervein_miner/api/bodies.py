@@ -81,7 +81,9 @@ async def send_file(request: Request, send: Send, stored: StoredBytes, throttle:
     stored.call.rest()
     await send(_start(stored.size))
     if bulk is not None:
-        await bulk.send_file(stored.handle, stored.size, pace, throttle.piece)
+        await bulk.send_file(
+            stored.handle, stored.size, pace, throttle.piece, waited=stored.call.beat
+        )
     else:
         for offset in range(0, stored.size, PIECE_BYTES):
             piece = await asyncio.to_thread(stored.piece, offset)

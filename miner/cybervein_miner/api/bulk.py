@@ -10,6 +10,7 @@ It leans on uvicorn's httptools protocol: `tests/miner` proves each way of using
 """
 
 import asyncio
+import errno
 import os
 import select
 import socket
@@ -17,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, cast
 
 import httptools
@@ -31,11 +33,17 @@ STALL_SECONDS: Final = 30.0
 STEP_BYTES: Final = 64 * 1024
 """What must move in that time: many shards share a slow line."""
 _FLUSH_SECONDS: Final = 0.002
+_OF_THE_PEER: Final = frozenset(
+    {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.ENOTCONN}
+)
+"""What a connection ends with besides a reset: nothing of it is the disk's."""
 _threads = DaemonThreads("bulk")  # as many as the door lets in
 
 Sink = Callable[[memoryview], None]
 Pace = Callable[[int], None]
 """Called with the bytes about to be moved; waits as long as the bandwidth cap wants."""
+Waited = Callable[[], None]
+"""Called when the peer has made room: until then nobody waited for the file's disk."""
 
 
 class PeerGoneError(Exception):
@@ -90,7 +98,14 @@ class Bulk:
             self.protocol.restart_parser()
         self.cycle.more_body = False
 
-    async def send_file(self, handle: int, size: int, pace: Pace, piece: int = PIECE_BYTES) -> None:
+    async def send_file(
+        self,
+        handle: int,
+        size: int,
+        pace: Pace,
+        piece: int = PIECE_BYTES,
+        waited: Waited = lambda: None,
+    ) -> None:
         """Send `size` bytes of an open file as this response's body. Raises PeerGoneError, OSError.
 
         The response has begun with that Content-Length; end it with an empty body message.
@@ -100,8 +115,8 @@ class Bulk:
             await asyncio.sleep(_FLUSH_SECONDS)
         async with self._lent() as sock:
             loop = asyncio.get_running_loop()
-            job = loop.run_in_executor(_threads, _send, sock, handle, size, pace, piece)
-            await _finish(job, sock)
+            send = partial(_send, sock, handle, size, pace=pace, piece=piece, waited=waited)
+            await _finish(loop.run_in_executor(_threads, send), sock)
         self.cycle.expected_content_length -= size
 
     @asynccontextmanager
@@ -171,7 +186,9 @@ def _fill(sock: socket.socket, into: memoryview) -> int:
     return done
 
 
-def _send(sock: socket.socket, handle: int, size: int, pace: Pace, piece: int) -> None:
+def _send(  # noqa: PLR0913 -- of `send_file`, by name
+    sock: socket.socket, handle: int, size: int, *, pace: Pace, piece: int, waited: Waited
+) -> None:
     offset = paid = step = 0
     deadline = time.monotonic() + STALL_SECONDS
     while offset < size:
@@ -185,9 +202,12 @@ def _send(sock: socket.socket, handle: int, size: int, pace: Pace, piece: int) -
             count = os.sendfile(sock.fileno(), handle, offset, paid - offset)
         except BlockingIOError:
             _await(sock, select.POLLOUT, deadline)
+            waited()
             continue
-        except ConnectionError as error:
-            raise PeerGoneError(str(error)) from error
+        except OSError as error:
+            if isinstance(error, ConnectionError) or error.errno in _OF_THE_PEER:
+                raise PeerGoneError(str(error)) from error
+            raise
         if count == 0:
             raise OSError(f"file ends at {offset} of {size} bytes")
         offset += count

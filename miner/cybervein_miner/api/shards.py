@@ -6,6 +6,7 @@ synced.
 
 import asyncio
 import os
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -31,7 +32,7 @@ from cybervein_miner.api.bodies import StoredBytes, receive_body, send_file
 from cybervein_miner.api.bulk import PeerGoneError
 from cybervein_miner.api.door import Door, number_of
 from cybervein_miner.api.throttle import Throttle
-from cybervein_miner.disk.threads import in_time
+from cybervein_miner.disk.threads import begin, in_time
 from cybervein_miner.record.tally import Tally
 from cybervein_miner.shard.index import Claim, HeldShard
 from cybervein_miner.shard.orders import OrderBook, require_left
@@ -165,7 +166,7 @@ class ShardEndpoint:
         """Once the answer has begun, a failure can only cut it short; the reader sees that."""
         await self.orders.charge(order, row.size)
         doing = f"send shard {row.root.hex()[:16]}"
-        handle = await in_time(partial(self.store.reader.open, row), doing)
+        handle = await self._opened(row, doing)
         try:
             with (
                 self.store.reader.reading(row, None) as disk,
@@ -180,6 +181,15 @@ class ShardEndpoint:
         finally:
             os.close(handle)
         self._count_download(row.size)
+
+    async def _opened(self, row: HeldShard, doing: str) -> int:
+        """Its file; one that a slow disk opens when nobody waits any more is closed then."""
+        opening = begin(partial(self.store.reader.open, row), doing)
+        try:
+            return await in_time(opening.result, doing)
+        except BaseException:
+            opening.add_done_callback(_close_late)
+            raise
 
     def _count_download(self, count: int) -> None:
         self.tally.downloads += 1
@@ -198,6 +208,11 @@ class ShardEndpoint:
         await self.store.delete(root, order.deal)
         self.tally.deletes += 1
         return Response(status_code=204)
+
+
+def _close_late(opening: Future[int]) -> None:
+    if opening.exception() is None:
+        os.close(opening.result())
 
 
 def _announced(request: Request, order: Order) -> int:

@@ -7,10 +7,19 @@ from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import MalformedError
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.http_client import SignedClient
+from cybervein_runtime.parameters import parse_root
 from cybervein_runtime.super_node import SuperNodeClient
 from multiformats import CID
 
 from cybervein_miner.chain.clock import NetworkClock
+
+
+def beacon_of(text: str) -> bytes:
+    """A beacon as a super node writes it. Raises MalformedError: what is asked next may be well."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise MalformedError(f"super node: beacon {text[:80]!r} is not hex") from error
 
 
 class MinersSuperNode(SuperNodeClient):
@@ -38,15 +47,11 @@ class MinersSuperNode(SuperNodeClient):
     async def own_roots(self, deal: CID) -> set[bytes]:
         """Roots of a deal that this miner must hold."""
         held = await self.shards(cid_text(deal))
-        return {bytes.fromhex(shard.root) for shard in held if shard.miner == self._address}
+        return {parse_root(shard.root) for shard in held if shard.miner == self._address}
 
     async def beacon(self, epoch: int) -> bytes:
         """The beacon of a closed epoch."""
-        text = (await self.epoch(epoch)).beacon
-        try:
-            return bytes.fromhex(text)
-        except ValueError as error:
-            raise MalformedError(f"{self.url}: beacon {text[:80]!r} is not hex") from error
+        return beacon_of((await self.epoch(epoch)).beacon)
 
     async def release_own(self, key: KeyPair, roots: list[bytes]) -> ReleaseDocument:
         """Ask to be relieved of these shards, instead of any named before."""

@@ -11,7 +11,7 @@ from cybervein_protocol.signing import KeyPair
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.following import Following
 from cybervein_miner.disk.given import is_folder
-from cybervein_miner.disk.marker import create_marker, read_marker
+from cybervein_miner.disk.marker import Marker, create_marker, read_marker
 from cybervein_miner.disk.places import require_apart, seen_at
 from cybervein_miner.disk.roster import DiskRoster
 from cybervein_miner.disk.trouble import FailedFiles
@@ -77,20 +77,24 @@ class Claiming:
     def _claim(self, path: Path, *, as_new: bool) -> Disk:
         if not is_folder(path):
             raise StorageError(f"{path} is not a directory; mount the disk and create it first")
-        require_apart(path, self._roster.disks)
         try:
-            marker = read_marker(path, self._key.public)
-        except UnknownError:
-            if not as_new:
-                self._unaccounted.require_none(path)
-            try:
-                now = int(time.time())  # a note for people; nothing compares it
-                marker = create_marker(path, self._key, now)
-            except OSError as error:
-                raise StorageError(f"cannot claim {path}: {error.strerror}") from error
+            require_apart(path, self._roster.disks)
+            marker = self._marker(path, as_new=as_new)
+        except OSError as error:
+            raise StorageError(f"cannot claim {path}: {error.strerror}") from error
         if marker.disk.hex() in self._roster:
             return self._moved(self._roster.get(marker.disk.hex()), path)
         return self._roster.enlist(marker.disk.hex(), path)
+
+    def _marker(self, path: Path, *, as_new: bool) -> Marker:
+        """Ours that is there, or a new one."""
+        try:
+            return read_marker(path, self._key.public)
+        except UnknownError:
+            if not as_new:
+                self._unaccounted.require_none(path)
+            now = int(time.time())  # a note for people; nothing compares it
+            return create_marker(path, self._key, now)
 
     @staticmethod
     def _moved(disk: Disk, path: Path) -> Disk:

@@ -29,7 +29,8 @@ _DEAD: Final = frozenset(
     {errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EREMOTEIO, errno.ENOTCONN, errno.ESHUTDOWN}
 )
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-_OURS: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+_OURS: Final = frozenset({errno.EBADF, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""EBADF: an upload was given up while its thread still wrote or synced."""
 _OF_THE_FILE: Final = frozenset(
     {errno.EPERM, errno.EACCES, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST,
      errno.ELOOP, errno.ENAMETOOLONG, errno.EBUSY, errno.ETXTBSY, errno.EINVAL, errno.ESPIPE}
@@ -54,6 +55,14 @@ def judge(error: OSError, files: int, takes_a_write: Callable[[], bool]) -> Disk
 def counts(error: OSError) -> bool:
     """Whether an error is one of the device's, as far as can be told."""
     return error.errno not in FULL | _OURS | _OF_THE_FILE | {errno.EROFS}
+
+
+def says_of_file(error: BaseException | None) -> bool:
+    """Whether what kept a file from being read says that its bytes are lost.
+
+    Too many open files, or no memory, are ours and pass.
+    """
+    return isinstance(error, OSError) and error.errno not in _OURS
 
 
 @dataclass(eq=False, slots=True)
@@ -86,7 +95,7 @@ class FailedFiles:
 
     def mended(self) -> bool:
         """Whether every file that failed can be read, or is not there any more."""
-        return all(map(_reads, self.files))
+        return all(map(_reads, tuple(self.files)))  # reads that were under way may still fail
 
 
 def _reads(name: str) -> bool:

@@ -12,6 +12,7 @@ from cybervein_protocol.api.super_node.miners import BatchDocument
 from cybervein_protocol.encoding import cid_root, parse_cid
 from cybervein_protocol.errors import CyberVeinError, MalformedError, UnknownError
 from cybervein_protocol.signing import address
+from cybervein_runtime.parameters import parse_root
 
 from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.plot.inventory import Inventory
@@ -30,7 +31,7 @@ async def live_plots(super_node: MinersSuperNode, miner: bytes) -> dict[int, Led
         page = await super_node.live_plots(own, after)
         for plot in page.plots:
             batch = cid_root(parse_cid(plot.batch, "batch"))
-            found[plot.index] = LedgersPlot(bytes.fromhex(plot.gamma), batch)
+            found[plot.index] = LedgersPlot(parse_root(plot.gamma), batch)
         if page.next is None:
             return found
         after = page.next

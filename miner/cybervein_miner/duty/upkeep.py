@@ -163,6 +163,9 @@ async def scrub(stopping: Stopping, scrubber: Scrubber) -> None:
     while not stopping.requested:
         try:
             busy = await stopping.thread(scrubber.step)
+        except CyberVeinError as error:
+            busy = False
+            _log.warning("scrub failed; it continues later", error=str(error))
         except InterruptedError:
             return
         if not busy and await stopping.within(SCRUB_PAUSE_SECONDS):

@@ -18,6 +18,7 @@ from cybervein_protocol.encoding import cid_text
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.messages.release import RELEASE_SHARDS_MAX
 from cybervein_protocol.signing import KeyPair
+from cybervein_runtime.parameters import parse_root
 from multiformats import CID
 
 from cybervein_miner.chain.super_node import MinersSuperNode
@@ -113,7 +114,7 @@ class Leaving:
         answer = await self.super_node.release_own(self.key, roots)
         self._asked, self._again = roots, now + REPEAT_SECONDS
         self.blocked_by = answer.blocked_by if roots else ""
-        held = {bytes.fromhex(root) for root in answer.shards}
+        held = {parse_root(root) for root in answer.shards}
         uploading: dict[CID, bool] = {}
         for row in rows[:RELEASE_SHARDS_MAX]:
             if row.root not in held and not await self._being_uploaded(row.root, uploading):

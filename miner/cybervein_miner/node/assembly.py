@@ -57,6 +57,7 @@ def assemble(settings: Settings, url: str) -> Miner:
     trash = Trash(
         basis.rack, basis.journal, settings.trash_seconds, basis.ledger_time, store.arriving
     )
+    trash.clearing = store.clearing
     leaving = _leaving(basis)
     late = LateWatch(basis.rack)
     ledger, commits = _ledger(basis, plotter)

@@ -24,7 +24,7 @@ from cybervein_protocol.space import (
 )
 from multiformats import CID
 
-from cybervein_miner.chain.super_node import MinersSuperNode
+from cybervein_miner.chain.super_node import MinersSuperNode, beacon_of
 from cybervein_miner.plot.batches import Batch, Batches
 from cybervein_miner.plot.making import StoppedError
 from cybervein_miner.record.tally import Tally
@@ -54,7 +54,7 @@ class CommitProver:
         if now.epoch < drawn_in:
             return
         beacon = (
-            bytes.fromhex(now.beacon)
+            beacon_of(now.beacon)
             if now.epoch == drawn_in
             else await self.super_node.beacon(drawn_in)
         )

@@ -22,7 +22,7 @@ from cybervein_protocol.messages import SpaceProof
 from cybervein_protocol.presets import Preset
 
 from cybervein_miner.chain.sight import Sight
-from cybervein_miner.chain.super_node import MinersSuperNode
+from cybervein_miner.chain.super_node import MinersSuperNode, beacon_of
 from cybervein_miner.plot.inventory import OwnPlot
 from cybervein_miner.prover.deadline import reading_seconds
 from cybervein_miner.prover.space import Challenge, SpaceProver
@@ -125,7 +125,7 @@ class EpochWatch:
         started = asyncio.get_running_loop().time()
         asked = Challenge(
             view.epoch,
-            bytes.fromhex(view.beacon),
+            beacon_of(view.beacon),
             self.preset.answers_max,
             reading_seconds(self.preset, view, started - heard),
         )

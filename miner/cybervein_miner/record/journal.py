@@ -111,14 +111,12 @@ class Journal:
         self._thread.start()
 
     def read(self, sql: str, arguments: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a query; sees every finished write."""
+        """All rows of a query; sees every finished write. Raises StorageError."""
         with self._reading:
             try:
                 return self._reader.execute(sql, arguments).fetchall()
-            except sqlite3.DatabaseError as error:
-                if is_damage(error):
-                    raise damaged(self.path, JOURNAL, error) from error
-                raise
+            except sqlite3.Error as error:
+                raise _unread(self.path, error) from error
 
     async def write(self, work: Work[T], *, durable: bool = True) -> T:
         """The result of `work` once committed. Raises what it raises, or StorageError."""
@@ -168,12 +166,20 @@ def _whole(path: Path) -> sqlite3.Connection:
     connection = open_database(path, JOURNAL)
     try:
         [(found,)] = connection.execute("PRAGMA quick_check(1)").fetchall()
-    except sqlite3.DatabaseError as error:
-        found = str(error)
+    except sqlite3.Error as error:
+        connection.close()
+        raise _unread(path, error) from error
     if found != "ok":
         connection.close()
         raise damaged(path, JOURNAL, found)
     return connection
+
+
+def _unread(path: Path, error: sqlite3.Error) -> StorageError:
+    """Damage is mended by `--rebuild-journal`; a disk that errs, or somebody's lock, is not."""
+    if is_damage(error):
+        return damaged(path, JOURNAL, error)
+    return StorageError(f"cannot read {JOURNAL.what} {path}: {error}; look at its disk")
 
 
 def _commit(connection: sqlite3.Connection, batch: list[_Job]) -> None:

@@ -17,6 +17,7 @@ from cybervein_protocol.encoding import parse_cid
 from cybervein_protocol.errors import StorageError, UnknownError
 from cybervein_protocol.signing import parse_address
 from cybervein_runtime.files import sync_directory
+from cybervein_runtime.parameters import parse_root
 
 from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.disk.disk import Disk
@@ -83,7 +84,7 @@ class ClaimsBack:
         rows: list[HeldShard] = []
         claims: list[tuple[bytes, Claim]] = []
         for shard in shards:
-            root = bytes.fromhex(shard.root)
+            root = parse_root(shard.root)
             row = self._store.index.find(root)
             if row is None or row.state in _UNSERVED:
                 found = self._found(root)

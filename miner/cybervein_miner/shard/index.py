@@ -192,6 +192,13 @@ def set_state(connection: sqlite3.Connection, root: bytes, state: ShardState, no
     connection.execute("UPDATE shard SET state = ?, changed = ? WHERE root = ?", (state, now, root))
 
 
+def judge_held(connection: sqlite3.Connection, row: HeldShard, state: ShardState, now: int) -> None:
+    """Change a held root's state, unless it lies elsewhere by now."""
+    sql = "UPDATE shard SET state = ?, changed = ? WHERE root = ? AND disk = ? AND state = ?"
+    values = (state, now, row.root, bytes.fromhex(row.disk), ShardState.HELD)
+    connection.execute(sql, values)
+
+
 def restamp_trash(connection: sqlite3.Connection, now: int) -> None:
     """Marks after `now` are of a release that used the wall clock: their grace begins now."""
     sql = "UPDATE shard SET changed = ? WHERE state = ? AND changed > ?"

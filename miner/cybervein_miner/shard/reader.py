@@ -18,6 +18,7 @@ from cybervein_runtime.files import write_atomic
 from cybervein_miner.disk.calls import ANSWER_SECONDS
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.rack import Rack
+from cybervein_miner.disk.trouble import says_of_file
 from cybervein_miner.record.journal import Journal
 from cybervein_miner.record.tree_file import (
     expect_root,
@@ -26,7 +27,7 @@ from cybervein_miner.record.tree_file import (
     outboard_path,
     read_outboard,
 )
-from cybervein_miner.shard.index import HeldShard, ShardIndex, ShardState, set_state
+from cybervein_miner.shard.index import HeldShard, ShardIndex, ShardState, judge_held
 from cybervein_miner.shard.layout import shard_path
 
 CHUNK_BYTES = 1024
@@ -65,11 +66,11 @@ class ShardReader:
                 yield disk
         except FileNotFoundError as error:
             self.require_unmoved(row)
-            self.mark(row.root, ShardState.LOST)
+            self.mark(row, ShardState.LOST)
             raise UnknownError(f"shard {row.root.hex()} is lost: its file is gone") from error
         except StorageError as error:
-            if disk.readable and isinstance(error.__cause__, OSError):
-                self.mark(row.root, ShardState.BAD)
+            if disk.readable and says_of_file(error.__cause__):
+                self.mark(row, ShardState.BAD)
             raise
 
     def require_unmoved(self, row: HeldShard) -> None:
@@ -121,13 +122,16 @@ class ShardReader:
                 path = shard_path(disk, row.root)
                 return file_slice(path, mend_outboard(path, row.root), start, CHUNK_BYTES)
         except ProofError:
-            self.mark(row.root, ShardState.BAD)
+            self.mark(row, ShardState.BAD)
             raise
 
-    def mark(self, root: bytes, state: ShardState) -> None:
-        """Change a shard's state from any thread."""
+    def mark(self, row: HeldShard, state: ShardState) -> None:
+        """Change the state of a shard as it was read, from any thread.
+
+        One that was sent again or moved since is another copy: nothing is known of that.
+        """
         now = self._now()
-        self._journal.write_now(lambda connection: set_state(connection, root, state, now))
+        self._journal.write_now(lambda connection: judge_held(connection, row, state, now))
 
 
 def mend_outboard(path: Path, root: bytes) -> bytes:

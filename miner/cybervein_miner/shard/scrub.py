@@ -18,6 +18,7 @@ from cybervein_protocol.errors import StorageError
 from cybervein_miner.disk.calls import Call
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.threads import Lanes
+from cybervein_miner.disk.trouble import says_of_file
 from cybervein_miner.record.tree_file import file_tree
 from cybervein_miner.shard.index import HeldShard, ShardState
 from cybervein_miner.shard.layout import shard_path
@@ -89,10 +90,8 @@ class Scrubber:
                 self._bad(row, ShardState.LOST)
             return
         except StorageError as error:
-            if disk.readable and isinstance(
-                error.__cause__, OSError
-            ):  # one unreadable file; the disk counts such errors itself
-                self._bad(row, ShardState.BAD)
+            if disk.readable and says_of_file(error.__cause__):
+                self._bad(row, ShardState.BAD)  # the disk counts such errors itself
             return
         self.scrubbed_bytes += row.size
         if root != row.root:
@@ -107,7 +106,7 @@ class Scrubber:
 
     def _bad(self, row: HeldShard, state: ShardState) -> None:
         self.found_bad += 1
-        self._store.reader.mark(row.root, state)
+        self._store.reader.mark(row, state)
 
     def _verified(self, row: HeldShard) -> None:
         now = self._now()

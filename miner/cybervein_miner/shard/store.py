@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -45,6 +46,7 @@ class ShardStore:
         self.index = ShardIndex(journal)
         self.reader = ShardReader(rack, journal, self.index, now)
         self._arriving: set[bytes] = set()
+        self._clearing: Counter[bytes] = Counter()
         self._expecting = threading.Lock()
         self.make_room: Callable[[int], bool] = lambda _size: False
         """Asked before an upload is refused: whether so many bytes were freed on some disk."""
@@ -77,6 +79,10 @@ class ShardStore:
                 raise ConflictError(
                     f"shard {root.hex()[:16]} is being uploaded already; wait for it"
                 )
+            if root in self._clearing:
+                raise ConflictError(
+                    f"shard {root.hex()[:16]} is being thrown away just now; send it again"
+                )
             self._arriving.add(root)
         try:
             return self._place(root, size)
@@ -106,6 +112,21 @@ class ShardStore:
     def arriving(self, root: bytes) -> bool:
         """Whether it is being uploaded just now."""
         return root in self._arriving
+
+    @contextmanager
+    def clearing(self, root: bytes) -> Iterator[None]:
+        """Keep a root from being sent here while its old files go.
+
+        They have the names that it would get: whoever looked first and then deletes, however late
+        a slow disk lets him, never meets a file that was acknowledged in between.
+        """
+        with self._expecting:
+            self._clearing[root] += 1
+        try:
+            yield
+        finally:
+            with self._expecting:
+                self._clearing -= Counter((root,))
 
     def _close_opened(self, opening: Future[Incoming]) -> None:
         """Once it was opened at last: whoever asked for it may be gone by then."""
@@ -184,13 +205,14 @@ class ShardStore:
 
         A disk may be slow to get here; what was sent again meanwhile stays.
         """
-        if self.arriving(row.root) or self._state(row.root) is not ShardState.TRASH:
-            return
-        disk = self.rack.get(row.disk)
-        path = shard_path(disk, row.root)
-        with suppress(StorageError, FileNotFoundError), disk.guard("move a shard to the trash"):
-            path.replace(trash_path(disk, row.root))
-            outboard_path(path).unlink(missing_ok=True)
+        with self.clearing(row.root):
+            if self.arriving(row.root) or self._state(row.root) is not ShardState.TRASH:
+                return
+            disk = self.rack.get(row.disk)
+            path = shard_path(disk, row.root)
+            with suppress(StorageError, FileNotFoundError), disk.guard("move a shard to the trash"):
+                path.replace(trash_path(disk, row.root))
+                outboard_path(path).unlink(missing_ok=True)
 
 
 async def _patiently(work: Callable[[], None]) -> None:

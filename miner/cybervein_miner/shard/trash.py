@@ -7,7 +7,7 @@ the start, before anything is served, and `purge` when the grace is over.
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -65,6 +65,8 @@ class Trash:
     ) -> None:
         self._rack, self._journal, self._now = rack, journal, now
         self._arriving = arriving
+        self.clearing: Callable[[bytes], AbstractContextManager[None]] = lambda _: nullcontext()
+        """Held from the look at a root until its files are gone: it is not sent here meanwhile."""
         self._index = ShardIndex(journal)
         self._lanes, self._aside = Lanes("empty trash"), Aside()
         self.grace_seconds = grace_seconds
@@ -125,8 +127,9 @@ class Trash:
         for row in self._index.trash_on(name, _EVER if before is None else before, _PURGE_MAX):
             if enough is not None and size >= enough:
                 break
-            if self._is_still_trash(row.root) and self._remove(disk, row):
-                shards, size = shards + 1, size + row.size
+            with self.clearing(row.root):
+                if self._is_still_trash(row.root) and self._remove(disk, row):
+                    shards, size = shards + 1, size + row.size
         return RemovedTrash(shards, size)
 
     def _is_still_trash(self, root: bytes) -> bool:

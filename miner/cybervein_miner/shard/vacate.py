@@ -79,7 +79,7 @@ class Vacater:
                     incoming.write(piece)
             incoming.finish()
         except (LimitError, MalformedError, ProofError):
-            self._store.reader.mark(row.root, ShardState.BAD)
+            self._store.reader.mark(row, ShardState.BAD)
             raise
 
     def _switch(self, row: HeldShard, target: Disk) -> bool:
