@@ -8,7 +8,7 @@ from cybervein_protocol.amounts import coins
 from cybervein_protocol.api.super_node.accounts import AccountDocument
 from cybervein_protocol.dag import walk_segments
 from cybervein_protocol.encoding import cid_text, parse_cid
-from cybervein_protocol.errors import ConflictError, FundsError
+from cybervein_protocol.errors import ConflictError, FundsError, UnavailableError
 from cybervein_protocol.names import Veins
 from cybervein_protocol.placement import Code
 from cybervein_protocol.signing import address
@@ -159,18 +159,19 @@ class AsyncClient(AbstractAsyncContextManager["AsyncClient"]):
     async def _even_out(self, file: FileRow, target: int, note: Note) -> None:
         """Deals of an earlier attempt last as long as those of this one, or nearly.
 
-        The file is stored by now: a wallet that cannot pay for this is told, and no error.
+        The file is stored by now: a wallet that cannot pay for this, or a super node that is away,
+        is told and is no error.
         """
-        life = await self.watch.ask(file)
-        short = target - (life.expires or target)
-        if short <= file.epochs // _SHORT_SHARE:
-            return
         try:
+            life = await self.watch.ask(file)
+            short = target - (life.expires or target)
+            if short <= file.epochs // _SHORT_SHARE:
+                return
             planned = await self.renewer.plan(life, short)
-        except FundsError as error:
-            note(f"{file.name} is stored, but what was paid earlier ends earlier: {error}")
+            await self.renewer.run(planned)
+        except (FundsError, UnavailableError) as error:
+            note(f"{file.name} is stored, but what was paid earlier may end earlier: {error}")
             return
-        await self.renewer.run(planned)
         self.catalogue.set_epochs(file.id, file.epochs)  # it lasts as long as wanted, no longer
         paid = coins(planned.escrow, self._preset.coin_decimals)
         note(f"{file.name}: {paid} coins more, so that what was paid earlier lasts as long")

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from subprocess import PIPE, CompletedProcess, Popen
 from typing import Any
@@ -20,7 +21,7 @@ from cybervein_client.lifetimes import Life
 from cybervein_client.upload import FileSource
 from cybervein_protocol.coding import SEGMENT_PLAIN
 from cybervein_protocol.encoding import parse_cid
-from cybervein_protocol.errors import FundsError
+from cybervein_protocol.errors import ConflictError, FundsError
 from cybervein_protocol.ledger.storage.bodies import DealClose
 from cybervein_protocol.placement import Code
 from cybervein_protocol.signing import KeyPair, address
@@ -59,7 +60,7 @@ def past(running: RealNetwork, tmp_path_factory: pytest.TempPathFactory) -> Home
     (folder / "photo").write_bytes(OLD)
     stored = answer(home.directory, "put", str(folder / "photo"), "--epochs", "1")
     [deal] = stored["deals"]
-    assert stored["state"] == "expiring"
+    assert stored["state"] in {"expiring", "expired"}  # an epoch may end in this moment
     until(lambda: running.get(f"/deals/{deal}")["state"] == "ended", "the deal to end")
     return home
 
@@ -99,7 +100,8 @@ def test_an_ended_file_is_refused_in_one_line_and_without_a_fee(
     assert done.stdout == b""
     assert len(done.stderr.splitlines()) == 1
     assert b"its deal ended on 20" in done.stderr
-    assert answer(ended, "wallet", "show")["balance"] == before
+    after = answer(ended, "wallet", "show")["balance"]
+    assert after >= before  # what other tests stored may end meanwhile, and its rest comes back
 
 
 def test_every_overview_warns_of_an_ended_file(ended: Path) -> None:
@@ -176,6 +178,27 @@ async def test_a_file_that_lost_one_of_its_deals_gets_that_one_again(
     assert (tmp_path / "copy").read_bytes() == source.read_bytes()
 
 
+async def test_other_bytes_take_no_place_of_a_file_that_lost_one_of_its_deals(
+    client: AsyncClient, noise: Noise
+) -> None:
+    source = noise(8 * SEGMENT_PLAIN + 1)
+    row = await client.put(FileSource(source), "large", code=Code(2, 3))
+    kept, lost = client.catalogue.deals(row.id)
+    await client._units.send(DealClose(deal=parse_cid(lost.cid, "deal")))
+    before = source.read_bytes()
+    source.write_bytes(b"other bytes")
+    with pytest.raises(ConflictError, match=r"has other bytes now; `cybervein rm` it first"):
+        await client.put(FileSource(source), "large")
+    assert client.catalogue.resolve("large").state is FileState.STORED
+    first = client.stream("large", 0, 8 * SEGMENT_PLAIN)
+    assert (await client.supernode.deal(kept.cid)).state == "active"
+    with pytest.raises(ConflictError, match="a deal of 2 was closed before its time"):
+        await anext(first)
+    source.write_bytes(before)
+    assert (await client.put(FileSource(source), "large")).state is FileState.STORED
+    assert b"".join([data async for data in client.stream("large")]) == before
+
+
 async def test_a_put_whose_earlier_part_the_wallet_cannot_prolong_is_stored_all_the_same(
     client: AsyncClient, noise: Noise, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,7 +214,7 @@ async def test_a_put_whose_earlier_part_the_wallet_cannot_prolong_is_stored_all_
     notes: list[str] = []
     stored = await client.put(FileSource(source), "dear", epochs=60, note=notes.append)
     assert stored.state is FileState.STORED
-    assert "what was paid earlier ends earlier: the wallet has 1 coin" in notes[-1]
+    assert "what was paid earlier may end earlier: the wallet has 1 coin" in notes[-1]
 
 
 def test_price_duration_and_end_are_shown_before_anything_is_paid(home: Home, noise: Noise) -> None:
@@ -212,7 +235,8 @@ def test_no_more_is_paid_than_was_shown(home: Home, network: RealNetwork, noise:
     wallet = f"/accounts/{address(network.wallet.keys.public)}"
     before = network.get(wallet)["balance"]
     price = answer(home.directory, "put", str(noise(5000)), "--name", "a")["price"]
-    assert 0 < before - network.get(wallet)["balance"] <= price
+    assert price > 0
+    assert before - network.get(wallet)["balance"] <= price
 
 
 def test_a_file_that_is_stored_is_not_paid_for_twice(home: Home, noise: Noise) -> None:
@@ -241,21 +265,29 @@ def test_a_renewal_that_is_too_long_costs_no_fee(
     before = network.get(wallet)
     said = cybervein(home.directory, "renew", "a", "--epochs", "9950", code=1).stderr
     assert b"at most 99" in said
-    assert network.get(wallet) == before
+    assert network.get(wallet)["nonce"] == before["nonce"]
     renewed = answer(home.directory, "renew", "a", "--for", "1h")
     [row] = answer(home.directory, "ls")
     assert (renewed["epochs"], row["ends_epoch"]) == (240, renewed["ends_epoch"])
 
 
+def kept_and_due(home: Home, source: str) -> Any:
+    """A kept file, `a`: its renewal is due, and two minutes are left of it."""
+    stored = answer(home.directory, "put", source, "--name", "a", "--epochs", "8", "--keep")
+    assert stored["keep_epochs"] == 8
+    answer(home.directory, "keep", "a", "--epochs", "50")
+    return stored
+
+
 def test_a_kept_file_is_renewed_when_it_ends_soon_and_only_then(home: Home, noise: Noise) -> None:
     source = str(noise(5000))
-    stored = answer(home.directory, "put", source, "--name", "a", "--epochs", "3", "--keep")
+    stored = kept_and_due(home, source)
     warned = cybervein(home.directory, "miners").stderr
     assert b"a is kept" not in warned  # its renewal is not late yet
     [kept] = answer(home.directory, "keep", "--once")
-    assert (kept["renewed_epochs"], kept["problem"]) == (3, None)
+    assert (kept["renewed_epochs"], kept["problem"]) == (50, None)
     [row] = answer(home.directory, "ls")
-    assert (row["ends_epoch"], row["keep_epochs"]) == (stored["ends_epoch"] + 3, 3)
+    assert (row["ends_epoch"], row["keep_epochs"]) == (stored["ends_epoch"] + 50, 50)
     [again] = answer(home.directory, "keep", "--once")
     assert again["renewed_epochs"] == 0
     assert cybervein(home.directory, "keep", "--once").stdout == b"1 kept file, none is due\n"
@@ -294,7 +326,9 @@ def test_a_wallet_that_cannot_keep_a_file_is_told_before_and_by_the_service(
 def test_a_renewal_from_another_home_is_known_before_a_file_is_called_expiring(
     home: Home, noise: Noise, tmp_path: Path
 ) -> None:
-    Client(home.directory).put(noise(5000), "a", epochs=3)
+    Client(home.directory).put(noise(5000), "a", epochs=8)
+    with closing(Catalogue(home.catalogue_path)) as catalogue:  # as if most of its time was over
+        catalogue.set_epochs(catalogue.resolve("a").id, 50)
     assert answer(home.directory, "ls")[0]["state"] == "expiring"
     other = Path(shutil.copytree(home.directory, tmp_path / "other"))
     answer(other, "renew", "a", "--epochs", "60")
@@ -319,22 +353,20 @@ def test_the_service_renews_a_file_that_is_kept_after_it_was_started(
 ) -> None:
     with Popen(command("--home", home.directory, "--json", "keep"), stdout=PIPE) as service:
         try:
-            stored = answer(home.directory, "put", str(noise(5000)), "--epochs", "3", "--keep")
-            [name, end] = stored["name"], stored["ends_epoch"]
-            until(lambda: answer(home.directory, "ls")[0]["ends_epoch"] > end, f"{name} renewed")
+            end = kept_and_due(home, str(noise(5000)))["ends_epoch"]
+            until(lambda: answer(home.directory, "ls")[0]["ends_epoch"] > end, "its renewal")
         finally:
             service.send_signal(signal.SIGINT)
         said, _ = service.communicate()
     renewed = [row for line in said.splitlines() for row in json.loads(line)]
-    assert [row["renewed_epochs"] for row in renewed if row["renewed_epochs"]] == [3]
+    assert [row["renewed_epochs"] for row in renewed if row["renewed_epochs"]] == [50]
     assert service.returncode == 130
 
 
 def test_the_service_outlives_a_super_node_that_is_away(
     home: Home, network: RealNetwork, noise: Noise
 ) -> None:
-    source = str(noise(5000))
-    end = answer(home.directory, "put", source, "--epochs", "3", "--keep")["ends_epoch"]
+    end = kept_and_due(home, str(noise(5000)))["ends_epoch"]
     database = sqlite3.connect(home.catalogue_path)
     with database:
         database.execute("DELETE FROM meta")  # the network's time was never known here

@@ -3,14 +3,22 @@
 import asyncio
 import io
 from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from cybervein_client.catalogue import Catalogue, CatalogueDeal, DealState, FileRow, FileState
 from cybervein_client.download.race import first_k
+from cybervein_client.lasting.ends import EndWatch
+from cybervein_client.lasting.keeper import FileKeeper, KeptFile
 from cybervein_client.ledger import live_domains
+from cybervein_client.lifetimes import Life
 from cybervein_client.upload import FileSource, StreamSource
 from cybervein_client.upload.budget import ByteBudget
+from cybervein_client.upload.deals import FileDeals
 from cybervein_client.upload.plan import (
     DealPlan,
     kib_of,
@@ -21,8 +29,16 @@ from cybervein_client.upload.shards import UploadFailures
 from cybervein_command.ranges import parse_range
 from cybervein_protocol.api.super_node.miners import ListedMiner
 from cybervein_protocol.coding import SEGMENT_PLAIN, segment_count
-from cybervein_protocol.encoding import encode, node_cid
-from cybervein_protocol.errors import ConflictError, ExpiredError, MalformedError, UnavailableError
+from cybervein_protocol.encoding import cid_text, encode, node_cid
+from cybervein_protocol.errors import (
+    ConflictError,
+    CyberVeinError,
+    ExpiredError,
+    MalformedError,
+    ReplayError,
+    StorageError,
+    UnavailableError,
+)
 from cybervein_protocol.ledger.accounts.fees import deal_escrow
 from cybervein_protocol.ledger.storage.bodies import DealCommit
 from cybervein_protocol.ledger.units.unit import make_paid_unit
@@ -199,3 +215,94 @@ def test_domains_are_counted_among_the_miners_that_answer() -> None:
         {"address": "d", "group": "h", "owner": "o", "online": False},
     ]
     assert live_domains([made(ListedMiner, **row) for row in rows]) == 2
+
+
+async def test_the_keeping_service_outlives_a_full_disk() -> None:
+    keeper = object.__new__(FileKeeper)
+    keeper._renewer = SimpleNamespace(epoch_seconds=0.0)  # type: ignore[assignment]
+    passes: list[int] = []
+
+    async def once() -> list[KeptFile]:
+        passes.append(1)
+        if len(passes) == 1:
+            raise StorageError("the catalogue's disk is full")
+        return []
+
+    class EndError(Exception):
+        pass
+
+    def tell(_: list[KeptFile]) -> None:
+        raise EndError
+
+    said: list[str] = []
+    keeper.once = once  # type: ignore[method-assign]
+    with pytest.raises(EndError):
+        await keeper.run(tell, lambda error: said.append(str(error)))
+    assert said == ["the catalogue's disk is full"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "known", "kept"),
+    [
+        (ConflictError("void"), None, []),
+        (ReplayError("its nonce is used"), None, []),
+        (MalformedError("a proxy's page"), "open", ["open"]),
+        (StorageError("its disk is full"), "open", ["opening"]),
+        (UnavailableError("away"), None, ["opening"]),
+    ],
+)
+async def test_a_deal_that_may_be_in_a_block_is_forgotten_only_where_the_ledger_has_none(
+    tmp_path: Path, refusal: CyberVeinError, known: str | None, kept: list[str]
+) -> None:
+    class Ledger:
+        async def settle(self, *_: object) -> None:
+            raise refusal
+
+        async def deal(self, _: str) -> object:
+            return None if known is None else SimpleNamespace(state=known)
+
+    file = FileRow("f", "f", "f", 1, 1, bytes(32), 2, 3, 9, FileState.UPLOADING, None, 0)
+    deal = CatalogueDeal(
+        file="f", ordinal=0, first=0, segments=1, cid=cid_text(node_cid(b"deal")),
+        open_unit=b"unit", commit_unit=None, escrow=1, state=DealState.OPENING,
+    )  # fmt: skip
+    with closing(Catalogue(tmp_path / "catalogue.sqlite")) as catalogue:
+        catalogue.add_file(file)
+        catalogue.add_deal(deal)
+        deals = FileDeals(
+            catalogue=catalogue, supernode=Ledger(), units=Ledger(),  # type: ignore[arg-type]
+            key=KeyPair(b"k" * 32), genesis=None, file=file,  # type: ignore[arg-type]
+        )  # fmt: skip
+        with suppress(UnavailableError, StorageError):
+            await deals.resume()
+        assert [each.state.value for each in catalogue.deals("f")] == kept
+
+
+async def test_lives_are_estimated_where_the_super_node_goes_between_two_questions(
+    tmp_path: Path,
+) -> None:
+    class Ledger:
+        async def network(self) -> object:
+            return SimpleNamespace(epoch=7, now=100.0, epoch_ends=110.0)
+
+        async def deal(self, _: str) -> object:
+            raise UnavailableError("it was stopped")
+
+    with closing(Catalogue(tmp_path / "catalogue.sqlite")) as catalogue:
+        for name in ("a", "b"):
+            file = FileRow(name, name, name, 1, 1, bytes(32), 2, 3, 9, FileState.STORED, name, 0)
+            catalogue.add_file(file)
+            deal = CatalogueDeal(
+                file=name, ordinal=0, first=0, segments=1, cid=name, open_unit=b"unit",
+                commit_unit=None, escrow=1, state=DealState.ACTIVE,
+            )  # fmt: skip
+            catalogue.add_deal(deal)
+            [end] = catalogue.deal_ends(name)
+            catalogue.set_deal_end(replace(end, expires=9, kib=4))
+        watch = EndWatch(catalogue, Ledger(), 10)  # type: ignore[arg-type]
+        lives = await watch.look(catalogue.files())
+    assert watch.estimated
+    assert [(life.file.name, life.life, life.expires, life.kib) for life in lives] == [
+        ("a", Life.EXPIRING, 9, 4),
+        ("b", Life.EXPIRING, 9, 4),
+    ]

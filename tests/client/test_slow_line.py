@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +17,11 @@ from cybervein_client.catalogue import FileState
 from cybervein_client.transport import BulkTransport, Sending, ShardAt
 from cybervein_client.transport.sending import send_body
 from cybervein_client.upload import FileSource, uplink
+from cybervein_client.upload.budget import ByteBudget
+from cybervein_client.upload.shards import SegmentJob, ShardUploader
 from cybervein_client.upload.uplink import LANES_MAX, LANES_MIN, Uplink, lanes_for
 from cybervein_miner.api import bulk
+from cybervein_protocol.encoding import node_cid
 from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.messages import Order, Receipt
 from cybervein_protocol.placement import Code
@@ -81,13 +85,13 @@ async def test_a_slow_line_carries_a_shard_under_tls_too() -> None:
         plain = socket.create_connection(("127.0.0.1", port), timeout=10)
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
         with without_certificates(ssl.PROTOCOL_TLS_CLIENT).wrap_socket(plain) as sock:
-            send_body(sock, data, transfer, 2.0)
+            send_body(sock, data, transfer, STALL_SECONDS)
             return sock.recv(1)
 
     secure = without_certificates(ssl.PROTOCOL_TLS_SERVER)
     async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=secure) as server:
         port = server.sockets[0].getsockname()[1]
-        async with slow_line(f"https://127.0.0.1:{port}", Line(300_000)) as url:
+        async with slow_line(f"https://127.0.0.1:{port}", Line(250_000)) as url:
             assert await asyncio.to_thread(send, int(url.rpartition(":")[2])) == b"!"
     assert transfer.taken
 
@@ -186,6 +190,34 @@ async def test_the_wait_for_a_lane_is_not_held_against_a_miner() -> None:
         assert line.lags(waited)
 
 
+async def test_a_receipt_that_comes_while_a_spare_is_asked_for_is_not_thrown_away() -> None:
+    asked, sent = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        async def put(self, *_: object, **__: object) -> str:
+            await asked.wait()
+            sent.set()
+            return "the receipt"
+
+        async def orders(self, *_: object) -> list[object]:
+            asked.set()
+            await sent.wait()
+            await asyncio.sleep(0)
+            return [grant]
+
+    order = SimpleNamespace(root=bytes(32), miner=bytes(32), verb="PUT")
+    grant: Any = SimpleNamespace(segment=0, index=0, url="http://slow", order=order)
+    job = SegmentJob(node_cid(b"deal"), 0, {0: b"data"}, [bytes(32)], {}, lambda *_: None)
+    line, both = Uplink(lag_seconds=0.0), Slow()
+    line.lags = lambda _: True  # type: ignore[method-assign]
+    uploader = ShardUploader(
+        supernode=both, transport=both, fetcher=None,  # type: ignore[arg-type]
+        network=node_cid(b"network"), budget=ByteBudget(10), uplink=line,
+    )  # fmt: skip
+    assert await uploader._sent(job, grant, Sending(4)) == (None, "the receipt")
+    assert not uploader.failures.by_miner
+
+
 class Rerouted(BulkTransport):
     """Uploads to some miners go another way; what was sent is counted."""
 
@@ -241,7 +273,7 @@ async def test_one_very_slow_miner_costs_a_spare_and_not_the_put(
         transport.close()
     [segment] = client.catalogue.segments(row.id)
     assert not {entry.miner for entry in segment.shards} & set(slow)
-    assert len(transport.sent) == CODE.n + 1
+    assert len(transport.sent) > CODE.n
 
 
 async def test_a_put_that_broke_within_a_segment_sends_only_what_no_miner_has(

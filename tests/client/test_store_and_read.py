@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cybervein_client import AsyncClient
 from cybervein_client.catalogue import DealState, FileState
+from cybervein_client.download.get import _opened, part_path
 from cybervein_client.transport import BulkTransport
 from cybervein_client.upload import FileSource, StreamSource
 from cybervein_protocol.coding import CHUNK_PLAIN, SEGMENT_PLAIN
@@ -160,3 +161,32 @@ async def test_existing_files_are_not_overwritten_unless_asked(
         with pytest.raises(ConflictError, match=word):
             await client.get("file", place, replace=True)
     assert (tmp_path / "pipe").is_fifo()
+
+
+async def test_two_gets_never_write_one_file(
+    client: AsyncClient, noise: Noise, tmp_path: Path
+) -> None:
+    source, copy = noise(5000), tmp_path / "copy"
+    row = await client.put(FileSource(source), "file")
+    part = part_path(copy, row)
+    with _opened(part) as first:
+        first.write(b"of the first")
+        with pytest.raises(ConflictError, match="wait until it ends"):
+            await client.get("file", copy)
+        assert part.read_bytes() == b"of the first"
+    await client.get("file", copy)
+    assert copy.read_bytes() == source.read_bytes()
+    assert not part.exists()
+
+
+async def test_what_came_to_the_destination_meanwhile_is_not_replaced(
+    client: AsyncClient, noise: Noise, tmp_path: Path
+) -> None:
+    source, copy = noise(5000), tmp_path / "copy"
+    await client.put(FileSource(source), "file")
+    with pytest.raises(ConflictError, match="copy exists; name another file or use --force"):
+        await client.get("file", copy, progress=lambda _: copy.write_bytes(b"somebody's own"))
+    assert copy.read_bytes() == b"somebody's own"
+    copy.unlink()
+    await client.get("file", copy)
+    assert copy.read_bytes() == source.read_bytes()

@@ -7,6 +7,7 @@ needs no network; the first that differs is cut off with everything behind it.
 
 import asyncio
 import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -40,6 +41,7 @@ async def get_file(
             done = await asyncio.to_thread(_verified_prefix, file, reader)
             _require_space(part, reader.size - done)
             await _append(reader, file, done, progress)
+            _require_place(destination, replace=replace)  # it took a while
             await asyncio.to_thread(_finish, file, part, destination, reader.size)
     except OSError as error:
         raise _disk_error(part, error) from error
@@ -74,8 +76,39 @@ def part_path(destination: Path, file: FileRow) -> Path:
 
 
 def _opened(part: Path) -> BinaryIO:
-    handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    return os.fdopen(handle, "r+b", buffering=0)
+    """The part, for this get alone: two that cut and write one file would leave holes in it.
+
+    Raises ConflictError while another get writes it.
+    """
+    while True:
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        file = os.fdopen(handle, "r+b", buffering=0)
+        if not _locked(handle):
+            file.close()
+            raise ConflictError(
+                f"another get writes {part}; wait until it ends, or name another file"
+            )
+        if _is_still(part, handle):
+            return file
+        file.close()  # the other get has finished, or given up, in this moment
+
+
+def _locked(handle: int) -> bool:
+    """Lock it until it is closed; a filesystem without locks is relied on as it is."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _is_still(part: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(part.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
 
 
 def _verified_prefix(file: BinaryIO, reader: FileReader) -> int:

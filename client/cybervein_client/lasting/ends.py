@@ -61,7 +61,15 @@ class EndWatch:
     async def look(self, files: Sequence[FileRow]) -> list[FileLife]:
         """The lives of files; the ledger is asked where the catalogue may be behind it."""
         now = await self.time()
-        return await self._lives(files, now, lambda file, end: doubtful(file, end, now))
+
+        def wanted(file: FileRow, end: DealEnd) -> bool:
+            return doubtful(file, end, now)
+
+        try:
+            return await self._lives(files, now, wanted)
+        except UnavailableError:  # it went away between two questions
+            self.estimated = True
+        return await self._lives(files, now, wanted)
 
     async def ask(self, file: FileRow) -> FileLife:
         """The life of a file, whatever the catalogue remembers. Raises UnavailableError."""
@@ -79,8 +87,10 @@ class EndWatch:
         by_id = {file.id: file for file in files if file.state is FileState.STORED}
         asked = [end for end in ends if end.file in by_id and wanted(by_id[end.file], end)]
         fresh = {} if self.estimated else await self._refreshed(asked)
-        ends = [fresh.get((end.file, end.ordinal), end) for end in ends]
-        return [life_at(file, [end for end in ends if end.file == file.id], now) for file in files]
+        by_file: dict[str, list[DealEnd]] = {file.id: [] for file in files}
+        for end in ends:
+            by_file.get(end.file, []).append(fresh.get((end.file, end.ordinal), end))
+        return [life_at(file, by_file[file.id], now) for file in files]
 
     async def _refreshed(self, ends: Iterable[DealEnd]) -> dict[tuple[str, int], DealEnd]:
         gate = asyncio.Semaphore(_QUESTIONS_AT_ONCE)

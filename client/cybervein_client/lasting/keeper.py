@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cybervein_protocol.errors import CyberVeinError, FundsError, UnavailableError
+from cybervein_protocol.errors import CyberVeinError, FundsError
 
 from cybervein_client.catalogue import Catalogue
 from cybervein_client.home import Home
@@ -64,17 +64,20 @@ class FileKeeper:
     async def run(
         self,
         tell: Callable[[list[KeptFile]], None],
-        complain: Callable[[UnavailableError], None],
+        complain: Callable[[CyberVeinError], None],
     ) -> None:
         """A pass in every epoch, without end: a file that is kept now may be due in a few.
 
-        What a super node that is away leaves undone is done by a later pass.
+        What a super node that is away, or this machine's full disk, leaves undone is done by a
+        later pass.
         """
         while True:
             try:
-                tell(await self.once())
-            except UnavailableError as error:
+                kept = await self.once()
+            except CyberVeinError as error:
                 complain(error)
+            else:
+                tell(kept)
             await asyncio.sleep(min(self._renewer.epoch_seconds, PAUSE_SECONDS_MAX))
 
     async def _keep(self, life: FileLife) -> KeptFile:

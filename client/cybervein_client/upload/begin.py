@@ -66,9 +66,9 @@ class Beginning:
         known = self.catalogue.find(options.name)
         if options.ended is Ended.ALL:
             return None
-        if known is not None and options.ended is Ended.SOME and known.source == source.name:
-            self.catalogue.set_file_state(known.id, FileState.UPLOADING)
         await self.earlier.clear(source, options.name, options.code)
+        if known is not None and options.ended is Ended.SOME and known.source == source.name:
+            self.catalogue.set_file_state(known.id, FileState.UPLOADING)  # it is the same source
         known = self.catalogue.find(options.name)
         return None if known is None else self._as_wanted(_same_source(known, source))
 

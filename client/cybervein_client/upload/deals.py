@@ -8,7 +8,12 @@ from itertools import count
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.coding import repair_key
 from cybervein_protocol.encoding import cid_text, node_cid, parse_cid
-from cybervein_protocol.errors import CyberVeinError, FundsError, UnavailableError
+from cybervein_protocol.errors import (
+    CyberVeinError,
+    FundsError,
+    StorageError,
+    UnavailableError,
+)
 from cybervein_protocol.ledger.storage.bodies import DealCommit, DealOpen
 from cybervein_protocol.ledger.units.genesis import Genesis
 from cybervein_protocol.messages import RepairBox, SegmentEntry, encode_repair, verify_verification
@@ -48,11 +53,12 @@ class FileDeals:
     async def _resume_open(self, deal: CatalogueDeal) -> None:
         try:
             await self.units.settle(parse_cid(deal.cid, "deal"), deal.open_unit)
-        except UnavailableError:
+        except (UnavailableError, StorageError):
             raise
         except CyberVeinError:  # void, or refused (its nonce is used): nothing is escrowed
-            self.catalogue.drop_deal(deal)
-            return
+            if await self.supernode.deal(deal.cid) is None:
+                self.catalogue.drop_deal(deal)
+                return
         self.catalogue.set_deal_state(deal, DealState.OPEN)
         await self._keep_or_drop(deal)
 

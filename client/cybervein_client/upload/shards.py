@@ -191,7 +191,9 @@ class ShardUploader:
                 await asyncio.wait((sending,), timeout=self.uplink.lag_seconds / 2)
                 if sending.done() or not self.uplink.lags(transfer):
                     continue
-                if (spare := await self._spare(job, grant)) is not None:
+                if (spare := await self._spare(job, grant)) is None:
+                    continue
+                if not sending.done():  # else it is there by now, or says why not
                     self._note_slow(grant.order.miner, transfer)
                     return spare, None
             return None, sending.result()
