@@ -96,7 +96,7 @@ SITUATIONS = [
     ("--home {0}/home status", 1, "home/network.json"),
     ("--home {0}/nobody wallet new --network {0}/cut.json", 1, "cut.json is not a network file"),
     ("--home {0}/dead status", 4, r"does not answer \(Connection refused\); is it running\?"),
-    ("--home {0}/unnamed miners", 4, r"https://n.invalid.* does not answer \((Name|Temporary) "),
+    ("--home {0}/unnamed miners", 4, r"n.invalid.* does not answer \(((Name|Tempor)|no answer in)"),
     ("mine --network {0}/binary --data {0}/d --disk {0}/disk", 1, "binary is not a network file"),
     ("mine --network {0}/none --data {0}/d --disk {0}/disk", 1, "none does not exist; name a file"),
     (

@@ -12,6 +12,7 @@ from cybervein_protocol.errors import UnavailableError
 from cybervein_up import nursery
 from cybervein_up.child import Child, ChildError, Recipe
 from cybervein_up.nursery import Started, ended
+from waiting import DEADLINE_SECONDS
 
 ANNOUNCE = """
 import json, os, sys, time
@@ -44,7 +45,7 @@ async def test_ready_returns_the_url_that_this_very_process_announced(tmp_path: 
     child = Child(recipe(tmp_path, ANNOUNCE + WAIT))
     (tmp_path / "run.json").write_text('{"pid": 1, "url": "http://stale"}')
     await child.start()
-    assert await child.ready(10) == "http://127.0.0.1:7"
+    assert await child.ready(DEADLINE_SECONDS) == "http://127.0.0.1:7"
     assert child.running
     assert not child.crashed
     assert await child.stop()
@@ -57,7 +58,7 @@ async def test_a_child_that_dies_before_it_is_ready_says_why(tmp_path: Path) -> 
     child = Child(recipe(tmp_path, "import sys; sys.exit('disk 7 is on fire')"))
     await child.start()
     with pytest.raises(ChildError, match=r"worker ended \(exit code 1\): disk 7 is on fire"):
-        await child.ready(10)
+        await child.ready(DEADLINE_SECONDS)
 
 
 @pytest.mark.usefixtures("script")
@@ -75,14 +76,14 @@ async def test_a_child_that_never_announces_itself_times_out_with_its_log_named(
 async def test_a_killed_child_counts_as_crashed_unless_it_was_ours_to_kill(tmp_path: Path) -> None:
     child = Child(recipe(tmp_path, ANNOUNCE + WAIT))
     await child.start()
-    await child.ready(10)
+    await child.ready(DEADLINE_SECONDS)
     assert child.recipe.full_arguments[-2:] == ("--port", "7"), "a restart keeps the address"
     os.kill(child.process.pid, signal.SIGKILL)
     await ended(child.process)
     assert child.crashed
     assert "SIGKILL" in child.obituary()
     await child.start()
-    await child.ready(10)
+    await child.ready(DEADLINE_SECONDS)
     assert not child.crashed
     await child.kill()
     assert not child.crashed
@@ -94,6 +95,6 @@ async def test_a_child_that_ignores_the_request_to_stop_is_killed_after_the_grac
 ) -> None:
     child = Child(recipe(tmp_path, STUBBORN + ANNOUNCE + WAIT))
     await child.start()
-    await child.ready(10)
+    await child.ready(DEADLINE_SECONDS)
     assert not await child.stop(grace_seconds=0.2)
     assert not child.running
