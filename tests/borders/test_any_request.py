@@ -99,7 +99,9 @@ async def test_any_request_at_a_miner(
     mounts.mkdir()
     claim = Rack.add
     async with serving(world, settings_of(world, tmp_path, tmp_path / "disk")) as miner:
-        monkeypatch.setattr(Rack, "add", lambda rack, path: claim(rack, below(mounts, path)))
+        monkeypatch.setattr(
+            Rack, "add", lambda rack, path, **said: claim(rack, below(mounts, path), **said)
+        )
         signing = Rider(miner)
         opaque = ("/v1/audit", "/v1/shards/{root}", "/v1/plots/{gamma}")
         none_of(await asyncio.to_thread(failures_of, miner.url, seed, signing, opaque))
