@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from cybervein_miner.record.journal import Journal
 from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.errors import ConflictError
 from cybervein_protocol.signing import KeyPair
+from cybervein_runtime.lock import hold
 from miner_world import Mount, World, serving, settings_of, shard_bytes
 from services import miner, run
 from structlog.testing import capture_logs
@@ -231,3 +233,42 @@ def test_two_plot_commands_share_a_folder_and_never_a_plot(tmp_path: Path) -> No
     assert run(*command, "--index", "1").returncode == 0
     other.let_go()
     assert run(*command).returncode == 0
+
+
+def test_two_looks_at_once_never_take_each_other_for_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk is looked at by its lane and by a request: what the one took is not another's."""
+    (tmp_path / "cybervein").mkdir()
+    lock = DiskLock("miner")
+    inside, released = threading.Event(), threading.Event()
+    errors: list[Exception] = []
+
+    def slowly(path: Path, role: str, remedy: str, what: str) -> int:
+        handle = hold(path, role, remedy, what)
+        inside.set()
+        released.wait()
+        return handle
+
+    def look() -> None:
+        try:
+            lock.take(tmp_path)
+        except ConflictError as error:
+            errors.append(error)
+
+    monkeypatch.setattr("cybervein_miner.disk.lock.hold", slowly)
+    one, two = threading.Thread(target=look), threading.Thread(target=look)
+    one.start()
+    inside.wait()
+    inside.clear()
+    two.start()
+    two.join(0.2)  # without the care it has met the lock of the first by now
+    released.set()
+    one.join()
+    two.join()
+    assert errors == []
+    assert not inside.is_set(), "the second found it taken, by itself"
+    lock.let_go()
+    other = DiskLock("test")
+    other.take(tmp_path)
+    other.let_go()

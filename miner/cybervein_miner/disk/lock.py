@@ -8,6 +8,7 @@ be written, or the filesystem has no such locks, the disk is used without, and t
 
 import errno
 import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -42,6 +43,8 @@ class DiskLock:
         self._role = role
         self._handle: int | None = None
         self._said = ""
+        self._taking = threading.Lock()  # its disk is looked at from several threads
+        self._changing = threading.Lock()  # never held while the disk is asked: it may hang
         self.elsewhere = False
         """Whether another process holds what was wanted last."""
 
@@ -54,7 +57,19 @@ class DiskLock:
 
     def take_file(self, file: Path, what: str, remedy: str) -> None:
         """The same with any lock file; `what` it is the lock of."""
-        if not self._role or self._holds(file):
+        if self._role:
+            with self._taking:  # a second one at once would meet our own lock and call it another's
+                self._take(file, what, remedy)
+
+    def let_go(self) -> None:
+        """Hold nothing; a second time changes nothing."""
+        with self._changing:  # closed twice, it would be another's descriptor
+            handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
+
+    def _take(self, file: Path, what: str, remedy: str) -> None:
+        if self._holds(file):
             return
         self.let_go()
         self.elsewhere = False
@@ -68,18 +83,13 @@ class DiskLock:
                 raise
             self._tell(file.parent, what, error)
 
-    def let_go(self) -> None:
-        """Hold nothing; a second time changes nothing."""
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
-
     def _holds(self, file: Path) -> bool:
         """Whether what is held is that very file: the disk may be at another place by now."""
-        if self._handle is None:
+        handle = self._handle
+        if handle is None:
             return False
         with suppress(OSError):
-            return os.path.samestat(file.stat(), os.fstat(self._handle))
+            return os.path.samestat(file.stat(), os.fstat(handle))
         return False
 
     def _tell(self, folder: Path, what: str, error: OSError) -> None:
