@@ -36,6 +36,7 @@ def compiles(compiler: str, language: str) -> tuple[str, ...]:
 
 
 ROOT = "run it as root, or name other stages: make test STAGES=…"
+FUSE = "modprobe fuse, or give the container /dev/fuse"
 PLUGINS = "cd /usr/lib/cni && ls bridge host-local portmap | tr '\n' ' '"
 ERASURE = "ldconfig -p | grep -o 'liberasurecode.so.[0-9]*' | head -1 | grep ."
 
@@ -81,6 +82,7 @@ GROUPS = {
         Need("git", ("git", "--version"), "earlier versions", ("git",)),
         Need("mount", ("mount", "--version"), "small disks", ("mount",)),
         Need("mkfs.ext4", ("mkfs.ext4", "-V"), "small disks", ("e2fsprogs",)),
+        Need("fuse", ("sh", "-c", "[ -w /dev/fuse ] && echo /dev/fuse"), "a hung mount", advice=FUSE),
     ),
     "browser": (
         Need("chromium", ("chromium", "--version"), "explorer tests", ("chromium",)),
