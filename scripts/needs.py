@@ -82,7 +82,9 @@ GROUPS = {
         Need("git", ("git", "--version"), "earlier versions", ("git",)),
         Need("mount", ("mount", "--version"), "small disks", ("mount",)),
         Need("mkfs.ext4", ("mkfs.ext4", "-V"), "small disks", ("e2fsprogs",)),
-        Need("fuse", ("sh", "-c", "[ -w /dev/fuse ] && echo /dev/fuse"), "a hung mount", advice=FUSE),
+        Need(
+            "fuse", ("sh", "-c", "[ -w /dev/fuse ] && echo /dev/fuse"), "a hung mount", advice=FUSE
+        ),
     ),
     "browser": (
         Need("chromium", ("chromium", "--version"), "explorer tests", ("chromium",)),
