@@ -1,6 +1,7 @@
 """What every command of this package needs: the console, the home, an open client."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
@@ -53,8 +54,12 @@ def with_client(
     operation: "Callable[[AsyncClient], Awaitable[T]]",
     *,
     warn: bool = True,
+    overview: bool = False,
 ) -> T:
-    """The result of `operation` with an open client; then what ends soon is told (`warn`)."""
+    """The result of `operation` with an open client; then what ends soon is told (`warn`).
+
+    What has ended already is told where it is news, or where an `overview` was asked for.
+    """
     import asyncio  # noqa: PLC0415 -- `ls` of no file asks nobody
 
     from cybervein_client.client import AsyncClient  # noqa: PLC0415 -- half of what a miner imports
@@ -67,7 +72,7 @@ def with_client(
             result = await operation(client)
             if warn and not console_of(ctx).as_json:
                 with suppress(CyberVeinError):  # it was not what the command was for
-                    say_outlook(ctx, await client.outlook())
+                    say_outlook(ctx, client, await client.outlook(), overview=overview)
             return result
 
     return asyncio.run(run())
@@ -81,10 +86,16 @@ def say_read_only(ctx: typer.Context) -> None:
         )
 
 
-def say_outlook(ctx: typer.Context, outlook: "Outlook") -> None:
+def say_outlook(
+    ctx: typer.Context, client: "AsyncClient", outlook: "Outlook", *, overview: bool
+) -> None:
     """A warning on standard error for whatever ends soon, has ended or cannot be paid."""
-    from cybervein_command.words import outlook_lines  # noqa: PLC0415 -- as above
+    from cybervein_client.lasting.notice import is_news, remember_told  # noqa: PLC0415 -- as above
 
-    if outlook:
-        for line in outlook_lines(outlook, decimals_of(ctx)):
-            console_of(ctx).say(f"[yellow]warning:[/] {escape(line)}")
+    from cybervein_command.words import outlook_lines  # noqa: PLC0415
+
+    if not (overview or is_news(client.catalogue, outlook.expired)):
+        outlook = replace(outlook, expired=[])
+    for line in outlook_lines(outlook, decimals_of(ctx)):
+        console_of(ctx).say(f"[yellow]warning:[/] {escape(line)}")
+    remember_told(client.catalogue, outlook.expired)

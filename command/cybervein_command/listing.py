@@ -32,13 +32,27 @@ def ls(ctx: typer.Context) -> None:
         rows = catalogue.files()
         lives, note = _lives(home, catalogue, rows) if rows else ([], "")
         described = [file_document(row, catalogue, _of(lives, row)) for row in rows]
+        ended = _ended(catalogue, lives, told=not console_of(ctx).as_json)
     console = console_of(ctx)
-    if note:
-        console.say(f"[yellow]warning:[/] {escape(note)}")
+    for warning in filter(None, (note, ended)):
+        console.say(f"[yellow]warning:[/] {escape(warning)}")
     console.emit(described, lambda: _files_table(described, home) if rows else _NOTHING)
     for row in rows:
         if step := row.state.next_step(row.name):
             console.say(escape(f"{row.name}: {row.state.shown}; {step}"))
+
+
+def _ended(catalogue: Catalogue, lives: "list[FileLife]", *, told: bool) -> str:
+    """The notice of files that have ended, which is `told` where a person asks."""
+    expired = [life for life in lives if life.life.value == "expired"]
+    if not (expired and told):
+        return ""
+    from cybervein_client.lasting.notice import remember_told  # noqa: PLC0415 -- as in `_lives`
+
+    from cybervein_command.words import ended_line  # noqa: PLC0415
+
+    remember_told(catalogue, expired)
+    return ended_line(expired)
 
 
 def _lives(home: "Home", catalogue: Catalogue, rows: list[FileRow]) -> "tuple[list[FileLife], str]":

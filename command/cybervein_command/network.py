@@ -105,7 +105,7 @@ def status(ctx: typer.Context) -> None:
             "warnings": outlook_lines(await client.outlook(), decimals),
         }
 
-    result = with_client(ctx, ask)
+    result = with_client(ctx, ask, overview=True)
     facts = {key: value for key, value in result.items() if key != "warnings"}
     if result["next_end"] is not None:
         facts["next_end"] = date_text(result["next_end"])

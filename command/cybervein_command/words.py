@@ -1,12 +1,15 @@
 """How ends, and what to do about them, are said to people."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from cybervein_client.lasting.life import FileLife
-from cybervein_client.lasting.outlook import Outlook
 from cybervein_client.lifetimes import date_text
 from cybervein_protocol.amounts import coins
 from cybervein_runtime.durations import duration_text
+
+if TYPE_CHECKING:
+    from cybervein_client.lasting.outlook import Outlook
 
 _NAMED_MAX: Final = 5
 
@@ -18,14 +21,11 @@ def until(life: FileLife) -> str:
     return f"until {date_text(life.ends)} ({duration_text(life.seconds_left or 0)} left)"
 
 
-def outlook_lines(outlook: Outlook, decimals: int) -> list[str]:
+def outlook_lines(outlook: "Outlook", decimals: int) -> list[str]:
     """What to warn of, with the next step; empty if all is well."""
     lines = []
     if outlook.expired:
-        lines.append(
-            f"not stored any more, their deals have ended: {_names(outlook.expired)}; put them "
-            "again, or `cybervein rm` them"
-        )
+        lines.append(ended_line(outlook.expired))
     lines += [_ending(life) for life in outlook.expiring[:_NAMED_MAX]]
     if more := outlook.expiring[_NAMED_MAX:]:
         lines.append(f"{len(more)} more files end soon; `cybervein ls` shows them")
@@ -37,6 +37,14 @@ def outlook_lines(outlook: Outlook, decimals: int) -> list[str]:
     return lines
 
 
+def ended_line(expired: Sequence[FileLife]) -> str:
+    """Which files are gone, with the next step."""
+    return (
+        f"not stored any more, their deals have ended: {_names(expired)}; put them again, or "
+        "`cybervein rm` them"
+    )
+
+
 def _ending(life: FileLife) -> str:
     name = life.file.name
     if life.file.keep_epochs:
@@ -44,7 +52,7 @@ def _ending(life: FileLife) -> str:
     return f"{name} is stored {until(life)}; `cybervein renew {name}`, or `cybervein keep {name}`"
 
 
-def _names(lives: list[FileLife]) -> str:
+def _names(lives: Sequence[FileLife]) -> str:
     named = ", ".join(life.file.name for life in lives[:_NAMED_MAX])
     more = len(lives) - _NAMED_MAX
     return f"{named} and {more} more" if more > 0 else named

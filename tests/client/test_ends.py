@@ -111,8 +111,20 @@ def test_every_overview_warns_of_an_ended_file(ended: Path) -> None:
     status = answer(ended, "status")
     assert (status["expired"], status["next_end"], len(status["warnings"])) == (1, None, 1)
     assert "no file is paid for" in flat(cybervein(ended, "status").stdout)
-    warned = cybervein(ended, "miners").stderr
-    assert "warning: not stored any more, their deals have ended: photo" in flat(warned)
+
+
+def test_that_a_file_has_ended_is_said_once_and_wherever_it_is_asked_for(ended: Path) -> None:
+    notice = "warning: not stored any more, their deals have ended: photo"
+    told = {
+        command: [notice in flat(cybervein(ended, command).stderr) for _ in range(2)]
+        for command in ("miners", "deals", "ls", "status")
+    }
+    assert told == {
+        "miners": [True, False],
+        "deals": [False, False],
+        "ls": [True, True],
+        "status": [True, True],
+    }
 
 
 def test_an_ended_deal_is_shown_as_ended_with_what_came_back(ended: Path) -> None:

@@ -1,8 +1,12 @@
 """Epochs, durations and dates: what is left is counted in the network's time."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
-from cybervein_client.catalogue import DealEnd, DealState, FileRow, FileState
+from cybervein_client.catalogue import Catalogue, DealEnd, DealState, FileRow, FileState
 from cybervein_client.lasting.life import FileLife
+from cybervein_client.lasting.notice import is_news, remember_told
 from cybervein_client.lasting.outlook import due_in_epochs, outlook
 from cybervein_client.lifetimes import (
     Life,
@@ -119,3 +123,20 @@ def test_what_ended_and_what_ends_soon_is_warned_of_but_not_what_will_be_renewed
 def test_a_kept_file_is_due_when_it_would_be_called_expiring() -> None:
     assert due_in_epochs(life("due", 120, keep=100)) == 0
     assert due_in_epochs(life("soon", 122, keep=100)) == 2
+
+
+def test_an_end_is_news_once_and_again_after_a_day(tmp_path: Path) -> None:
+    catalogue = Catalogue(tmp_path / "catalogue.sqlite")
+    one, two = life("one", 90), life("two", 95)
+    assert not is_news(catalogue, [])
+    assert is_news(catalogue, [one])
+    remember_told(catalogue, [one])
+    assert not is_news(catalogue, [one])
+    assert is_news(catalogue, [one, two])
+    remember_told(catalogue, [one, two])
+    assert not is_news(catalogue, [two])  # the other was put again, or removed
+    assert is_news(catalogue, [life("one", 99)])  # and has ended again
+    for days, news in ((0.5, False), (1, True), (-1, True)):
+        later = replace(TIME, now=TIME.now + days * DAY)
+        assert is_news(catalogue, [replace(two, time=later)]) is news
+    catalogue.close()
