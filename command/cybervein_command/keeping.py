@@ -1,13 +1,15 @@
 """`rm`, `renew`, `audit`: what is stored already."""
 
+import json
+import sys
 from collections import Counter
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.errors import ProofError
-from cybervein_runtime.console import confirm
+from cybervein_runtime.console import confirm, escape
 from cybervein_runtime.durations import duration_text
 
 from cybervein_command.audited import audit_text
@@ -16,6 +18,7 @@ from cybervein_command.terms import Duration, Epochs, term
 
 if TYPE_CHECKING:
     from cybervein_client.client import AsyncClient
+    from cybervein_client.lasting.renewal import RenewalPlan
     from cybervein_client.removal import Removal
 
 Name = Annotated[str, typer.Argument(help="Name or CID of a stored file.")]
@@ -50,23 +53,42 @@ def renew(ctx: typer.Context, name: Name, epochs: Epochs = None, duration: Durat
     """Pay for more time of a file, counted from its end. What cannot be is refused unpaid."""
     from cybervein_client.lifetimes import date_text  # noqa: PLC0415 -- as above
 
-    wanted = term(ctx, epochs, duration)
-    planned = with_client(ctx, lambda client: client.renew(name, wanted))
-    life = planned.life
-    added = planned.target - (life.expires or planned.target)
-    result = {
-        "name": name,
-        "epochs": added,
+    wanted, decimals = term(ctx, epochs, duration), decimals_of(ctx)
+    planned = with_client(
+        ctx, lambda client: client.renew(name, wanted, offered=lambda plan: _say_price(ctx, plan))
+    )
+    lasting = duration_text(planned.added * planned.life.time.epoch_seconds)
+    text = (
+        f"renewed {name} for {lasting}, until {date_text(planned.ends)}: "
+        f"{coins(planned.price, decimals)} coins"
+    )
+    console_of(ctx).emit({"name": name} | _renewal_document(planned), lambda: text)
+
+
+def _say_price(ctx: typer.Context, planned: "RenewalPlan") -> None:
+    """What a renewal takes, on standard error before it is paid; JSON with `--json`."""
+    from cybervein_client.lifetimes import date_text  # noqa: PLC0415 -- as above
+
+    name = planned.life.file.name
+    if console_of(ctx).as_json:
+        offer = {"name": name} | _renewal_document(planned)
+        sys.stderr.write(json.dumps({"offer": offer}) + "\n")
+        return
+    lasting = duration_text(planned.added * planned.life.time.epoch_seconds)
+    price = coins(planned.price, decimals_of(ctx))
+    text = f"{name}: {lasting} more, until {date_text(planned.ends)}: {price} coins"
+    console_of(ctx).say(escape(text))
+
+
+def _renewal_document(planned: "RenewalPlan") -> dict[str, Any]:
+    """A renewal for `--json`; `price` is the escrow with the fees, in veins."""
+    return {
+        "epochs": planned.added,
         "escrow": planned.escrow,
+        "price": planned.price,
         "ends_epoch": planned.target,
         "ends": planned.ends,
     }
-    lasting = duration_text(added * life.time.epoch_seconds)
-    text = (
-        f"renewed {name} for {lasting}, until {date_text(planned.ends)}: "
-        f"{coins(planned.escrow, decimals_of(ctx))} coins"
-    )
-    console_of(ctx).emit(result, lambda: text)
 
 
 def audit(

@@ -110,7 +110,7 @@ def _line(ctx: typer.Context, each: "KeptFile") -> str:
 
     if each.problem is not None:
         return f"not renewed: {each.problem}"
-    paid = coins(each.escrow, decimals_of(ctx))
+    paid = coins(each.price, decimals_of(ctx))
     return f"renewed {each.life.file.name} {until(each.life)}: {paid} coins"
 
 

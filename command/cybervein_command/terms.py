@@ -51,13 +51,16 @@ def say_offer(ctx: typer.Context, offer: "Offer", time: "NetworkTime") -> None:
     if console_of(ctx).as_json:
         sys.stderr.write(json.dumps({"offer": offer_document(offer, ends)}) + "\n")
         return
-    price = coins(offer.price_per_gib if offer.price is None else offer.price, decimals_of(ctx))
-    each = " coins per GiB" if offer.price is None else " coins"
+    price = f"{coins(offer.price or 0, decimals_of(ctx))} coins"
+    if offer.price is None:
+        price = f"{coins(offer.price_per_gib, decimals_of(ctx))} coins per GiB"
+        if offer.earlier:
+            price += f", and {coins(offer.earlier, decimals_of(ctx))} coins for what was begun"
     lasting = duration_text(offer.epochs * time.epoch_seconds)
     again = "it has ended and is stored again, " if offer.again else ""
     console_of(ctx).say(
         f"{escape(offer.name)}: {again}{offer.code.k}/{offer.code.n} for {lasting}, until about "
-        f"{date_text(ends)}: {price}{each}"
+        f"{date_text(ends)}: {price}"
     )
 
 
@@ -71,5 +74,6 @@ def offer_document(offer: "Offer", ends: float) -> dict[str, Any]:
         "ends": ends,
         "price": offer.price,
         "price_per_gib": offer.price_per_gib,
+        "earlier": offer.earlier,
         "again": offer.again,
     }

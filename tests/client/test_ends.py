@@ -1,5 +1,6 @@
 """Files whose deals have ended, or end soon: told everywhere, and mended by the obvious command."""
 
+import asyncio
 import json
 import re
 import shutil
@@ -17,13 +18,17 @@ from cybervein_client.catalogue import Catalogue, DealState, FileState
 from cybervein_client.home import Home
 from cybervein_client.lasting.outlook import next_price
 from cybervein_client.lasting.renewal import RenewalPlan
+from cybervein_client.ledger.fees import small_fees
 from cybervein_client.lifetimes import Life
-from cybervein_client.upload import FileSource
+from cybervein_client.upload import FileSource, Offer
+from cybervein_protocol.amounts import coins
+from cybervein_protocol.api.super_node.units import UnitStatus
 from cybervein_protocol.coding import SEGMENT_PLAIN
 from cybervein_protocol.encoding import parse_cid
-from cybervein_protocol.errors import ConflictError, FundsError
+from cybervein_protocol.errors import ConflictError, FundsError, UnavailableError
 from cybervein_protocol.ledger.storage.bodies import DealClose
 from cybervein_protocol.placement import Code
+from cybervein_protocol.presets import TEST
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.files import write_atomic
 from cybervein_runtime.identity import save_identity
@@ -177,9 +182,33 @@ async def test_a_file_that_lost_one_of_its_deals_gets_that_one_again(
     await client._units.send(DealClose(deal=parse_cid(lost.cid, "deal")))
     life = await client.watch.ask(row)
     assert (life.life, life.ended) == (Life.EXPIRED, 1)
+    assert client.catalogue.resolve("large").state is FileState.STORED
+
+    def no(*_: object) -> None:
+        raise UnavailableError("not at that price")
+
+    with pytest.raises(UnavailableError, match="not at that price"):
+        await client.put(FileSource(source), "large", epochs=60, offered=no)
+    with pytest.raises(FundsError, match="nothing was paid"):
+        await client.put(FileSource(source), "large", epochs=10_000)
+    assert client.catalogue.resolve("large") == row
     notes: list[str] = []
-    mended = await client.put(FileSource(source), "large", epochs=60, note=notes.append)
-    assert "coins more, so that what was paid earlier lasts as long" in notes[-1]
+    offers: list[Offer] = []
+    deal = await client.supernode.deal(kept.cid)
+    assert deal is not None
+    mended = await client.put(
+        FileSource(source),
+        "large",
+        epochs=60,
+        note=notes.append,
+        offered=lambda offer, _: offers.append(offer),
+    )
+    assert "coins of that made what was paid earlier last as long" in notes[-1]
+    [price] = [offer.price for offer in offers]
+    assert price is not None
+    deals = [await client.supernode.deal(each.cid) for each in client.catalogue.deals(mended.id)]
+    taken = sum(each.escrow for each in deals if each is not None) - deal.escrow
+    assert 0 < price - taken <= small_fees(60, TEST)  # the fees, as what they are at most
     assert client.catalogue.resolve("large").epochs == mended.epochs == 60
     first, second = client.catalogue.deals(mended.id)
     assert (first.cid, first.state, second.state) == (kept.cid, DealState.ACTIVE, DealState.ACTIVE)
@@ -269,17 +298,32 @@ def test_two_ways_to_say_how_long_exclude_each_other(home: Home) -> None:
     assert b"such as 12h or 30d" in said.stderr
 
 
+def escrow_of(home: Home, network: RealNetwork) -> int:
+    """What the deals of the home's only file have escrowed so far, by the ledger.
+
+    The wallet's balance tells less: what other tests stored ends meanwhile, and comes back.
+    """
+    [row] = answer(home.directory, "ls")
+    return sum(network.get(f"/deals/{deal}")["escrow"] for deal in row["deals"])
+
+
 def test_a_renewal_that_is_too_long_costs_no_fee(
     home: Home, network: RealNetwork, noise: Noise
 ) -> None:
     answer(home.directory, "put", str(noise(5000)), "--name", "a")
     wallet = f"/accounts/{address(network.wallet.keys.public)}"
-    before = network.get(wallet)
+    before, escrow = network.get(wallet), escrow_of(home, network)
     said = cybervein(home.directory, "renew", "a", "--epochs", "9950", code=1).stderr
     assert b"at most 99" in said
     assert network.get(wallet)["nonce"] == before["nonce"]
-    renewed = answer(home.directory, "renew", "a", "--for", "1h")
-    [row] = answer(home.directory, "ls")
+    done = cybervein(home.directory, "--json", "renew", "a", "--for", "1h")
+    renewed, [row] = json.loads(done.stdout), answer(home.directory, "ls")
+    assert json.loads(done.stderr)["offer"] == renewed
+    assert renewed["escrow"] == escrow_of(home, network) - escrow > 0
+    assert renewed["price"] == renewed["escrow"] + small_fees(1, TEST)
+    said = flat(cybervein(home.directory, "renew", "a", "--for", "1h").stderr)
+    assert said.startswith("a: 1 h more, until 20")
+    assert coins(renewed["price"], 9) in said
     assert (renewed["epochs"], row["ends_epoch"]) == (240, renewed["ends_epoch"])
 
 
@@ -345,6 +389,54 @@ def test_a_renewal_from_another_home_is_known_before_a_file_is_called_expiring(
     other = Path(shutil.copytree(home.directory, tmp_path / "other"))
     answer(other, "renew", "a", "--epochs", "60")
     assert answer(home.directory, "ls")[0]["state"] == "stored"
+
+
+@pytest.mark.parametrize("others", [50, 60], ids=["other units", "one and the same unit"])
+async def test_two_homes_of_one_wallet_that_keep_a_file_at_once_buy_its_time_once(
+    client: AsyncClient, noise: Noise, monkeypatch: pytest.MonkeyPatch, others: int
+) -> None:
+    stored = await client.put(FileSource(noise(5000)), "a", epochs=8)
+    await client.keep("a", 60)
+    first = await client.watch.ask(stored)
+    other_home = client.home.directory.with_name("other")
+    async with AsyncClient(Home(Path(shutil.copytree(client.home.directory, other_home)))) as other:
+        await other.keep("a", others)
+        sent, send = list[bytes](), client.supernode.send_unit
+
+        async def after_the_other(raw: bytes) -> UnitStatus:
+            """The other home is as late as can be: it buys just before this unit arrives."""
+            if not sent:
+                [bought] = await other.keeper.once()
+                assert (bought.epochs, bought.problem) == (others, None)
+            sent.append(raw)
+            return await send(raw)
+
+        monkeypatch.setattr(client.supernode, "send_unit", after_the_other)
+        before = await other.account()
+        [late] = await client.keeper.once()
+        assert (late.epochs, late.problem) == (60 if others == 60 else 0, None)
+        assert len(sent) == 1  # its nonce was used: nothing was paid for it
+        after = await other.account()
+        assert after.nonce == before.nonce + 1
+        assert late.life.expires == (first.expires or 0) + others
+        both = await asyncio.gather(client.keeper.once(), other.keeper.once())
+        assert [kept.epochs for [kept] in both] == [0, 0]
+
+
+async def test_a_renewal_stands_on_the_end_that_it_was_planned_from(
+    client: AsyncClient, noise: Noise, tmp_path: Path
+) -> None:
+    stored = await client.put(FileSource(noise(5000)), "a", epochs=20)
+    planned = await client.renewer.plan(await client.watch.ask(stored), 60)
+    other_home = Home(Path(shutil.copytree(client.home.directory, tmp_path / "other")))
+    async with AsyncClient(other_home) as other:
+        await other.renew("a", 30)
+    before = (await client.account()).nonce
+    with pytest.raises(ConflictError, match="another home of this wallet renewed"):
+        await client.renewer.run(planned)
+    assert (await client.account()).nonce == before
+    await client.send(KeyPair(b"\x48" * 32).public, 1)  # another unit alone is no obstacle
+    await client.renewer.run(await client.renewer.plan(await client.watch.ask(stored), 60))
 
 
 def test_what_is_left_is_estimated_while_no_super_node_answers(

@@ -7,7 +7,8 @@ import pytest
 from cybervein_client.catalogue import Catalogue, DealEnd, DealState, FileRow, FileState
 from cybervein_client.lasting.life import FileLife
 from cybervein_client.lasting.notice import is_news, remember_told
-from cybervein_client.lasting.outlook import due_in_epochs, outlook
+from cybervein_client.lasting.outlook import due_in_epochs, next_price, outlook
+from cybervein_client.ledger.fees import small_fees
 from cybervein_client.lifetimes import (
     Life,
     NetworkTime,
@@ -103,7 +104,8 @@ def life(name: str, expires: int, *, keep: int = 0, epochs: int = 100, kib: int 
 
 
 def test_a_wallet_that_will_not_pay_for_every_kept_file_is_told_long_before() -> None:
-    price = 4 * 100 * TEST.price_veins_per_kib_epoch
+    price = next_price(life("any", 190, keep=100), TEST)
+    assert price == 4 * 100 * TEST.price_veins_per_kib_epoch + small_fees(1, TEST)
     lives = [life("later", 190, keep=100), life("sooner", 180, keep=100), life("not kept", 190)]
     assert not outlook(lives, Veins(2 * price), TEST)
     seen = outlook(lives, Veins(2 * price - 1), TEST)

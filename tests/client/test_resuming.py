@@ -15,15 +15,19 @@ from cybervein_client.catalogue import (
     SegmentRow,
 )
 from cybervein_client.home import Home
-from cybervein_client.upload import FileSource, StreamSource
+from cybervein_client.ledger.fees import small_fees
+from cybervein_client.upload import FileSource, Offer, StreamSource
 from cybervein_client.upload.deals import FileDeals
 from cybervein_client.upload.shards import SegmentJob, ShardUploader
 from cybervein_protocol.cid import digest_cid
 from cybervein_protocol.coding import SEGMENT_PLAIN
 from cybervein_protocol.encoding import cid_text
-from cybervein_protocol.errors import ConflictError, ProofError, UnavailableError
+from cybervein_protocol.errors import ConflictError, FundsError, ProofError, UnavailableError
 from cybervein_protocol.messages import ShardEntry
 from cybervein_protocol.placement import Code
+from cybervein_protocol.presets import TEST
+from cybervein_protocol.signing import address
+from real_network import RealNetwork
 from services import run
 
 Noise = Callable[..., Path]
@@ -201,32 +205,80 @@ async def test_a_stream_that_differs_from_the_earlier_one_is_given_up_and_then_s
     assert await content(client) == source.read_bytes()
 
 
-def test_another_code_after_a_failed_attempt_is_the_one_that_is_used(
-    home: Home, noise: Noise
+async def test_another_code_after_a_failed_attempt_is_the_one_that_is_used(
+    client: AsyncClient, source: Path
 ) -> None:
-    source = str(noise(5000))
-    line = ("--home", home.directory, "put", source, "--name", "file", "--code")
-    failed = run(*line, "6/12")
+    await begin(client, source)
+    notes: list[str] = []
+    row = await client.put(FileSource(source), "file", code=Code(2, 4), note=notes.append)
+    assert "--code 2/4 instead of 2/3, the put begins anew" in notes[0]
+    assert (row.k, row.n) == (2, 4)
+
+
+def test_a_code_that_cannot_be_placed_is_refused_before_a_price_and_leaves_nothing(
+    home: Home, network: RealNetwork, noise: Noise
+) -> None:
+    wallet = f"/accounts/{address(network.wallet.keys.public)}"
+    before = network.get(wallet)["nonce"]
+    line = ("--home", home.directory, "put", str(noise(5000)), "--name", "file", "--code")
+    failed = run(*line, "9/10")
     assert failed.returncode == 1
-    assert "failure domains" in failed.stderr
-    listed = run("--home", home.directory, "ls")
-    assert "unfinished" in listed.stdout
-    assert "run its put again to continue it" in " ".join(listed.stderr.split())
-    again = run(*line, "2/4")
-    assert again.returncode == 0, again.stderr
-    assert "--code 2/4 instead of 6/12, the put begins anew" in " ".join(again.stderr.split())
-    assert "stored file as 2/4" in " ".join(again.stdout.split())
+    [said] = failed.stderr.splitlines()
+    assert said.startswith("error: cannot store as 9/10: 8 failure domains are live")
+    assert "choose a smaller --code" in said
+    assert "no file is stored yet" in run("--home", home.directory, "ls").stdout
+    assert network.get(wallet)["nonce"] == before
+
+
+async def test_a_put_that_is_not_agreed_to_leaves_the_earlier_attempt_as_it_was(
+    client: AsyncClient, source: Path
+) -> None:
+    await begin(client, source)
+    before = client.catalogue.resolve("file")
+    deals, nonce = client.catalogue.deals(before.id), (await client.account()).nonce
+
+    def no(*_: object) -> None:
+        stop()
+
+    for code, epochs in ((CODE, 70), (Code(2, 4), None)):
+        with pytest.raises(UnavailableError, match="stopped here"):
+            await client.put(FileSource(source), "file", code=code, epochs=epochs, offered=no)
+    with pytest.raises(FundsError, match="nothing was paid"):
+        await client.put(FileSource(source), "file", code=Code(1, 8), epochs=10_000)
+    assert client.catalogue.resolve("file") == before
+    assert client.catalogue.deals(before.id) == deals
+    assert (await client.account()).nonce == nonce
+
+
+async def escrowed(client: AsyncClient) -> int:
+    """What the deals of `file` have escrowed so far, by the ledger."""
+    deals = client.catalogue.deals(client.catalogue.resolve("file").id)
+    said = [await client.supernode.deal(deal.cid) for deal in deals]
+    return sum(each.escrow for each in said if each is not None)
+
+
+@pytest.mark.parametrize("epochs", [None, 300], ids=["as before", "for longer"])
+async def test_a_continued_put_takes_what_it_shows(
+    client: AsyncClient, source: Path, epochs: int | None
+) -> None:
+    await begin(client, source)
+    before, offers = await escrowed(client), list[Offer]()
+    file = await client.put(
+        FileSource(source), "file", epochs=epochs, offered=lambda offer, _: offers.append(offer)
+    )
+    [price] = [offer.price for offer in offers]
+    assert price is not None
+    taken = await escrowed(client) - before
+    # Fees are shown as what they are at most, and an epoch less is bought for each that passes.
+    assert 0 < price - taken <= small_fees(20, TEST) + price // 10
+    assert file.epochs == (epochs or 100)
 
 
 async def test_a_deal_that_never_reached_the_ledger_is_removed_without_a_fee(
     client: AsyncClient, source: Path
 ) -> None:
-    with pytest.raises(UnavailableError, match="stopped here"):
-        await client.put(FileSource(source), "file", code=CODE, progress=Act(stop))
-    await client.remove("file")
     before = await client.account()
-    with pytest.raises(ConflictError, match="failure domains"):
-        await client.put(FileSource(source), "file", code=Code(6, 12))
+    await begin(client, source)
     file = client.catalogue.resolve("file")
     for deal in client.catalogue.deals(file.id):
         client.catalogue.drop_deal(deal)

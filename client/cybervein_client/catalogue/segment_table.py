@@ -69,6 +69,10 @@ class SegmentTable(OpenCatalogue):
         )
         return {place: entry_of(entry) for place, entry in rows}
 
+    def has_receipts(self, file: str) -> bool:
+        """Whether miners have shards of a segment of which others are missing yet."""
+        return bool(self._rows("SELECT 1 FROM receipts WHERE file = ? LIMIT 1", file))
+
 
 def _segment_values(row: SegmentRow) -> tuple[object, ...]:
     return (row.file, row.number, row.salt, row.size, row.chunks, int(row.last))

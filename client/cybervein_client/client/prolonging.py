@@ -1,5 +1,7 @@
 """How long files last: renewed, kept, and what is to be expected of them."""
 
+from collections.abc import Callable
+
 from cybervein_client.client.opened import OpenWallet
 from cybervein_client.lasting.life import FileLife
 from cybervein_client.lasting.outlook import Outlook, outlook
@@ -10,15 +12,23 @@ from cybervein_client.lifetimes import default_epochs
 class ProlongingWallet(OpenWallet):
     """A wallet that pays for more time."""
 
-    async def renew(self, name: str, epochs: int | None = None) -> RenewalPlan:
+    async def renew(
+        self,
+        name: str,
+        epochs: int | None = None,
+        *,
+        offered: Callable[[RenewalPlan], None] = lambda _: None,
+    ) -> RenewalPlan:
         """Pay for more epochs of a file (the network's default), counted from its end.
 
-        Raises ConflictError, LimitError or FundsError before any fee where it cannot be done.
+        `offered` is told the plan with its price before anything is paid. Raises ConflictError,
+        LimitError or FundsError before any fee where it cannot be done.
         """
         file = self.stored(name)
         with self.home.writing(file.name, "renew"):
             life = await self.watch.ask(file)
             planned = await self.renewer.plan(life, epochs or default_epochs(self._preset))
+            offered(planned)
             await self.renewer.run(planned)
         return planned
 

@@ -9,13 +9,13 @@ from cybervein_protocol.placement import Code
 
 from cybervein_client.catalogue import FileRow, FileState
 from cybervein_client.client.opened import OpenWallet
+from cybervein_client.lasting.renewal import RenewedElsewhereError
 from cybervein_client.lifetimes import NetworkTime
 from cybervein_client.removal import Removal
 from cybervein_client.upload import Ended, Note, Offer, PutOptions, Source, Uploader
+from cybervein_client.upload.owed import epochs_short
 
 PUT_ATTEMPTS = 6
-_SHORT_SHARE = 20
-"""A put is evened out if a deal of it ends this part of its time too early."""
 Progress = Callable[[int], None]
 Offered = Callable[[Offer, NetworkTime], None]
 
@@ -50,6 +50,7 @@ class StoringWallet(OpenWallet):
             began, ended = await self.watch.time_now(), await self._ended(name)
             options = PutOptions(
                 name=name,
+                epoch=began.epoch,
                 epochs=epochs,
                 code=code,
                 keep=keep,
@@ -59,8 +60,8 @@ class StoringWallet(OpenWallet):
             )
             known = self.catalogue.find(name)
             file = await self._uploader().put(source, options, progress)
-        if known is not None and known.cid != file.cid:
-            await self._even_out(file, began.epoch + file.epochs, note)
+            if known is not None and known.cid != file.cid:
+                await self._even_out(file, began.epoch + file.epochs, note)
         return file
 
     def _uploader(self) -> Uploader:
@@ -89,22 +90,22 @@ class StoringWallet(OpenWallet):
     async def _even_out(self, file: FileRow, target: int, note: Note) -> None:
         """Deals of an earlier attempt last as long as those of this one, or nearly.
 
-        The file is stored by now: a wallet that cannot pay for this, or a super node that is away,
+        The file is stored by now: what keeps this from being paid, a super node that is away too,
         is told and is no error.
         """
         try:
             life = await self.watch.ask(file)
-            short = target - (life.expires or target)
-            if short <= file.epochs // _SHORT_SHARE:
+            short = epochs_short(life.expires or target, target, file.epochs)
+            if not short:
                 return
             planned = await self.renewer.plan(life, short)
             await self.renewer.run(planned)
-        except (FundsError, UnavailableError) as error:
+        except (FundsError, UnavailableError, RenewedElsewhereError) as error:
             note(f"{file.name} is stored, but what was paid earlier may end earlier: {error}")
             return
         self.catalogue.set_epochs(file.id, file.epochs)  # it lasts as long as wanted, no longer
-        paid = coins(planned.escrow, self._preset.coin_decimals)
-        note(f"{file.name}: {paid} coins more, so that what was paid earlier lasts as long")
+        paid = coins(planned.price, self._preset.coin_decimals)
+        note(f"{file.name}: {paid} coins of that made what was paid earlier last as long")
 
     async def refund(self, name: str) -> Veins:
         """What would come back if the file was removed now."""

@@ -1,7 +1,7 @@
 """Kept files are renewed as soon as they end soon, while the wallet can pay.
 
-One process at a time writes a file of the catalogue, and asks the ledger before it pays: several
-services in one home pay once.
+One process at a time writes a file of the catalogue, and a renewal stands on the end that the
+ledger told: several services pay once, in one home or in several homes of one wallet.
 """
 
 import asyncio
@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from cybervein_protocol.errors import CyberVeinError, FundsError
 
-from cybervein_client.catalogue import Catalogue
+from cybervein_client.catalogue import Catalogue, FileRow
 from cybervein_client.home import Home
 from cybervein_client.lasting.ended import require_alive
 from cybervein_client.lasting.ends import EndWatch
 from cybervein_client.lasting.life import FileLife
 from cybervein_client.lasting.outlook import due_in_epochs
-from cybervein_client.lasting.renewal import RenewalPlan, Renewer
+from cybervein_client.lasting.renewal import RenewalPlan, RenewedElsewhereError, Renewer
 from cybervein_client.lifetimes import Life
 
 PAUSE_SECONDS_MAX: Final = 900
@@ -27,11 +27,15 @@ _PART_MIN: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class KeptFile:
-    """A kept file after a pass: what was paid (0: not due), or why it could not be renewed."""
+    """A kept file after a pass: what was paid (0: not due), or why it could not be renewed.
+
+    `price` is the escrow with the fees.
+    """
 
     life: FileLife
     epochs: int = 0
     escrow: int = 0
+    price: int = 0
     problem: CyberVeinError | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -40,6 +44,7 @@ class KeptFile:
             "name": self.life.file.name,
             "renewed_epochs": self.epochs,
             "escrow": self.escrow,
+            "price": self.price,
             "ends": self.life.ends,
             "seconds_left": self.life.seconds_left,
             "problem": None if self.problem is None else str(self.problem),
@@ -85,9 +90,16 @@ class FileKeeper:
             return KeptFile(life)
         try:
             with self._home.writing(life.file.name, "keep"):
-                return await self._renewed(await self._watch.ask(life.file))
+                return await self._renewed_once(life.file)
         except CyberVeinError as error:
             return KeptFile(life, problem=error)
+
+    async def _renewed_once(self, file: FileRow) -> KeptFile:
+        """Renewed here, or left where another home of the wallet was quicker."""
+        try:
+            return await self._renewed(await self._watch.ask(file))
+        except RenewedElsewhereError:  # perhaps in part: the rest is planned anew
+            return await self._renewed(await self._watch.ask(file))
 
     async def _renewed(self, life: FileLife) -> KeptFile:
         require_alive(life)
@@ -95,7 +107,7 @@ class FileKeeper:
             return KeptFile(life)
         planned = await self._affordable(life)
         after = await self._renewer.run(planned)
-        return KeptFile(after, planned.target - (life.expires or planned.target), planned.escrow)
+        return KeptFile(after, planned.added, planned.escrow, planned.price)
 
     async def _affordable(self, life: FileLife) -> RenewalPlan:
         """The whole renewal, or the part of it that the wallet can pay."""
@@ -105,6 +117,6 @@ class FileKeeper:
         except FundsError:
             part = -(-wanted // _PART_MIN)
             planned = await self._renewer.plan(life, part)
-            left = await self._renewer.balance() - 2 * self._renewer.fee(planned)
+            left = await self._renewer.balance() - 2 * planned.fees
             affordable = left * part // max(1, planned.escrow)
             return await self._renewer.plan(life, max(part, min(wanted, affordable)))

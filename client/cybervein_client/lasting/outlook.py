@@ -8,6 +8,7 @@ from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import Preset
 
 from cybervein_client.lasting.life import FileLife
+from cybervein_client.ledger.fees import small_fees
 from cybervein_client.lifetimes import Life, warn_epochs
 
 
@@ -59,8 +60,9 @@ def first_shortfall(lives: Sequence[FileLife], balance: Veins, preset: Preset) -
 
 
 def next_price(life: FileLife, preset: Preset) -> Veins:
-    """What the next renewal of a kept file escrows."""
-    return storage_fee(life.kib, life.file.keep_epochs, preset)
+    """What the next renewal of a kept file takes, its fees included."""
+    escrow = storage_fee(life.kib, life.file.keep_epochs, preset)
+    return Veins(escrow + small_fees(len(life.deals), preset))
 
 
 def due_in_epochs(life: FileLife) -> int:

@@ -2,13 +2,15 @@
 
 A unit's bytes are recorded *before* they are sent, so that after a crash the same bytes are sent
 again: a unit has one id and executes once. One wallet may be used by several commands at once: a
-file lock covers the time from reading the nonce until the unit is accepted.
+file lock covers the time from reading the nonce until the unit is accepted. Other homes of the
+wallet have locks of their own; there the nonce decides: of two units that carry the same one, one
+executes, and the other costs nothing.
 """
 
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -17,7 +19,7 @@ from pathlib import Path
 from cybervein_protocol.api.super_node.units import UnitStatus
 from cybervein_protocol.cid import digest_cid
 from cybervein_protocol.encoding import cid_text, encode, node_cid, parse_cid
-from cybervein_protocol.errors import ConflictError, ReplayError, UnavailableError
+from cybervein_protocol.errors import ConflictError, ExpiredError, ReplayError, UnavailableError
 from cybervein_protocol.ledger.units.body import Body
 from cybervein_protocol.ledger.units.genesis import Genesis, root_units
 from cybervein_protocol.ledger.units.unit import PARENTS_MAX, make_paid_unit
@@ -32,6 +34,8 @@ FINAL_ATTEMPTS_MAX = 10
 _POLL_SECONDS = 0.05
 _TIPS_TAKEN = 4
 _NONCE_WIDEST = (1 << 63) - 1
+_TURNS_MAX = 5
+"""A unit that others of the wallet come before is signed anew so often."""
 
 
 class _StillPendingError(UnavailableError):
@@ -55,12 +59,37 @@ class UnitSender:
         Raises ConflictError if the unit was voided, UnavailableError if it did not become final.
         """
         async with self._alone():
-            raw = await self._signed(body)
+            raw = await self._signed(body, await self._nonce())
             unit = node_cid(raw)
             if record is not None:
                 record(unit, raw)
             await self.settle(unit, raw)
         return unit
+
+    async def send_while(self, body: Body, holds: Callable[[], Awaitable[None]]) -> CID:
+        """As `send`, while `holds` does not raise: a check of the ledger that this unit stands on.
+
+        The nonce is read before the check. So no other unit of this wallet executes between what
+        was checked and this unit: if one does, this one is refused for its nonce, unpaid, and the
+        check is made again.
+        """
+        async with self._alone():
+            for turn in count(1):
+                nonce = await self._nonce()
+                await holds()
+                raw = await self._signed(body, nonce)
+                try:
+                    await self.settle(node_cid(raw), raw)
+                except (ReplayError, ExpiredError):
+                    if turn == _TURNS_MAX or await self._nonce() == nonce:
+                        raise
+                else:
+                    break
+        return node_cid(raw)
+
+    async def _nonce(self) -> int:
+        """The wallet's next nonce by what has been executed; what waits does not count."""
+        return (await self.supernode.account(address(self.key.public))).nonce
 
     async def settle(self, unit: CID, raw: bytes) -> None:
         """Send recorded bytes (again) until the unit is final. Raises as `send` does."""
@@ -111,15 +140,14 @@ class UnitSender:
         )
         return unit.fee
 
-    async def _signed(self, body: Body) -> bytes:
-        account = await self.supernode.account(address(self.key.public))
+    async def _signed(self, body: Body, nonce: int) -> bytes:
         parents = await self._parents()
         unit = make_paid_unit(
             self.network,
             body,
             parents=parents,
             key=self.key,
-            nonce=account.nonce,
+            nonce=nonce,
             preset=self.genesis.preset,
         )
         return encode(unit)

@@ -4,9 +4,9 @@ Duties: turn a source into segments, segments into placed and receipted shards, 
 active ones; journal every acknowledged step. Requirements: catalogue, super node, bulk transport.
 """
 
-from cybervein_client.upload.begin import Ended, PutOptions, check_name
 from cybervein_client.upload.file_source import FileSource
 from cybervein_client.upload.offer import Offer
+from cybervein_client.upload.options import Ended, PutOptions, check_name
 from cybervein_client.upload.put import Uploader
 from cybervein_client.upload.resuming import Note
 from cybervein_client.upload.source import Source, StreamSource

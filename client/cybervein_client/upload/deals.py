@@ -17,15 +17,14 @@ from cybervein_protocol.errors import (
 from cybervein_protocol.ledger.storage.bodies import DealCommit, DealOpen
 from cybervein_protocol.ledger.units.genesis import Genesis
 from cybervein_protocol.messages import RepairBox, SegmentEntry, encode_repair, verify_verification
+from cybervein_protocol.names import Veins
 from cybervein_protocol.signing import KeyPair, address
 from multiformats import CID
 from nacl.public import PublicKey, SealedBox
 
 from cybervein_client.catalogue import Catalogue, CatalogueDeal, DealState, FileRow, SegmentRow
 from cybervein_client.ledger import CustomersSuperNode, UnitSender
-from cybervein_client.upload.plan import DealPlan, plan_deal, segments_per_deal
-
-_FEE_MARGIN_VEINS = 10_000_000
+from cybervein_client.upload.plan import DealPlan, deal_price, plan_deal, segments_per_deal
 
 
 @dataclass(kw_only=True, eq=False)
@@ -120,7 +119,7 @@ class FileDeals:
 
     async def _open(self, plan: DealPlan) -> CatalogueDeal:
         escrow = plan.escrow(self.file.epochs, self.genesis.preset)
-        await self._require_funds(escrow)
+        await self._require_funds(deal_price(plan, self.file.epochs, self.file.n, self.genesis))
         body = DealOpen(
             size=plan.size,
             segments=plan.segments,
@@ -151,17 +150,15 @@ class FileDeals:
             state=DealState.OPENING,
         )
 
-    async def _require_funds(self, escrow: int) -> None:
+    async def _require_funds(self, price: Veins) -> None:
         account = await self.supernode.account(address(self.key.public))
-        if account.balance < escrow + _FEE_MARGIN_VEINS:
+        if account.balance < price:
             decimals = self.genesis.preset.coin_decimals
-            has, needed, fees = (
-                coins(each, decimals) for each in (account.balance, escrow, _FEE_MARGIN_VEINS)
-            )
+            has, needed = coins(account.balance, decimals), coins(price, decimals)
             raise FundsError(
                 f"wallet {address(self.key.public)} has {has} coins; storing for "
-                f"{self.file.epochs} epochs escrows {needed} and needs about {fees} for fees: "
-                "pay coins in, or choose fewer --epochs"
+                f"{self.file.epochs} epochs escrows {needed} with its fees: pay coins in, or "
+                "choose fewer --epochs"
             )
 
     async def commit(self, deal: CatalogueDeal, segments: Sequence[SegmentRow]) -> None:

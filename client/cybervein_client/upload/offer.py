@@ -1,31 +1,28 @@
 """What a put will cost, and for how long: told and held against the balance before it is paid."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 from cybervein_protocol.amounts import coins
 from cybervein_protocol.errors import FundsError
-from cybervein_protocol.ledger.accounts.fees import deal_escrow
 from cybervein_protocol.ledger.units.genesis import Genesis
-from cybervein_protocol.ledger.units.unit import required_fee
 from cybervein_protocol.names import Veins
 from cybervein_protocol.placement import Code
 
 from cybervein_client.catalogue import FileRow
-from cybervein_client.upload.plan import DealPlan, commit_bytes, plan_deal, segments_per_deal
+from cybervein_client.upload.owed import Owed
+from cybervein_client.upload.plan import DealPlan, deal_price, plan_deal, segments_per_deal
 
 GIB: Final = 1 << 30
-OPEN_UNIT_BYTES: Final = 640
-"""A small unit, encoded: parents, keys, signature, a few numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A put before it is paid: `price` of what is left to open, None for a stream.
+    """A put before it is paid: `price` is all that it will still take, None for a stream.
 
-    `price_per_gib` is what a GiB of plaintext costs; both are in veins, fees included. `again`: the
-    file was stored, and its deals have ended.
+    `price_per_gib` is what a GiB of plaintext costs, `earlier` what is paid for deals of an earlier
+    attempt (a part of `price`); all are in veins, fees included. `again`: the file was stored, and
+    its deals have ended.
     """
 
     name: str
@@ -34,45 +31,50 @@ class Offer:
     epochs: int
     price: Veins | None
     price_per_gib: Veins
+    earlier: Veins
     again: bool
 
 
-def make_offer(file: FileRow, genesis: Genesis, done: Collection[int], *, again: bool) -> Offer:
-    """The offer for a file whose deals that begin at the segments `done` are open already."""
+def make_offer(file: FileRow, genesis: Genesis, earlier: Owed, *, again: bool) -> Offer:
+    """The offer for a file, some deals of which may be there from an `earlier` attempt."""
     code = Code(file.k, file.n)
 
-    def price(plaintext: int) -> Veins:
-        plans = _plans(plaintext, code, genesis)
-        left = [plan for plan in plans if plan.first not in done]
-        return Veins(sum(_price(plan, file.epochs, code, genesis) for plan in left))
+    def price(plaintext: int, done: frozenset[int] = frozenset()) -> Veins:
+        left = plans_left(plaintext, code, genesis, done)
+        return Veins(sum(deal_price(plan, file.epochs, code.n, genesis) for plan in left))
 
-    known = None if file.size is None else price(file.size)
-    return Offer(file.name, file.size, code, file.epochs, known, price(GIB), again)
+    known = None if file.size is None else Veins(price(file.size, earlier.done) + earlier.price)
+    return Offer(
+        name=file.name,
+        size=file.size,
+        code=code,
+        epochs=file.epochs,
+        price=known,
+        price_per_gib=price(GIB),
+        earlier=earlier.price,
+        again=again,
+    )
 
 
-def _plans(plaintext: int, code: Code, genesis: Genesis) -> list[DealPlan]:
+def plans_left(
+    plaintext: int, code: Code, genesis: Genesis, done: frozenset[int]
+) -> list[DealPlan]:
+    """The deals that are opened for so many bytes, but those that begin at the segments `done`."""
     most = segments_per_deal(code.n, genesis.preset, len(genesis.super_nodes))
     plans: list[DealPlan] = []
     while True:
         first = plans[-1].first + plans[-1].segments if plans else 0
         plan = plan_deal(len(plans), first, plaintext=plaintext, k=code.k, n=code.n, most=most)
         if not plan.segments:
-            return plans
+            return [plan for plan in plans if plan.first not in done]
         plans.append(plan)
-
-
-def _price(plan: DealPlan, epochs: int, code: Code, genesis: Genesis) -> Veins:
-    """Escrow, and the fees of opening and committing."""
-    supers = len(genesis.super_nodes)
-    size = OPEN_UNIT_BYTES + commit_bytes(plan.segments, code.n, supers)
-    escrow = deal_escrow(plan.shard_kib, epochs, genesis.preset)
-    return Veins(escrow + required_fee(size, genesis.preset))
 
 
 def require_balance(offer: Offer, balance: Veins, decimals: int) -> None:
     """Raise FundsError where the wallet cannot pay for the whole file."""
-    if offer.price is not None and balance < offer.price:
-        has, price = coins(balance, decimals), coins(offer.price, decimals)
+    needed = offer.earlier if offer.price is None else offer.price
+    if balance < needed:
+        has, price = coins(balance, decimals), coins(needed, decimals)
         raise FundsError(
             f"the wallet has {has} coins; storing {offer.name} for {offer.epochs} epochs escrows "
             f"{price} with its fees, nothing was paid for what is left: pay coins in, or store it "

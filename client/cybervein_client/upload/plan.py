@@ -5,8 +5,12 @@ from dataclasses import dataclass
 
 from cybervein_protocol.coding import SEGMENT_PLAIN, SegmentShape, segment_count, segment_shape
 from cybervein_protocol.ledger.accounts.fees import deal_escrow, size_kib
+from cybervein_protocol.ledger.units.genesis import Genesis
+from cybervein_protocol.ledger.units.unit import required_fee
 from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import Preset
+
+from cybervein_client.ledger.fees import small_fees
 
 STREAM_DEAL_GROWTH = 4
 SHARD_ENTRY_BYTES = 176
@@ -32,6 +36,12 @@ class DealPlan:
         return deal_escrow(self.shard_kib, epochs, preset)
 
 
+def deal_price(plan: DealPlan, epochs: int, n: int, genesis: Genesis) -> Veins:
+    """A deal's escrow, with the fees of opening and committing it."""
+    fees = small_fees(1, genesis.preset) + commit_fee(plan.segments, n, genesis)
+    return Veins(plan.escrow(epochs, genesis.preset) + fees)
+
+
 def kib_of(sizes: Iterable[int]) -> int:
     """Σ ceil(size / 1024): each shard is charged in whole KiB."""
     return sum(size_kib(size) for size in sizes)
@@ -46,6 +56,12 @@ def segments_per_deal(n: int, preset: Preset, super_nodes: int) -> int:
 def commit_bytes(segments: int, n: int, super_nodes: int) -> int:
     """At most that many bytes has the `deal.commit` of so many segments of n shards."""
     return COMMIT_FRAME_BYTES + segments * _segment_bytes(n, super_nodes)
+
+
+def commit_fee(segments: int, n: int, genesis: Genesis) -> Veins:
+    """At most that much costs the commit of a deal, beside its escrow."""
+    size = commit_bytes(segments, n, len(genesis.super_nodes))
+    return required_fee(size, genesis.preset)
 
 
 def _segment_bytes(n: int, super_nodes: int) -> int:

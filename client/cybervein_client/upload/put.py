@@ -19,9 +19,10 @@ from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.ledger import CustomersSuperNode, UnitSender
 from cybervein_client.removal import Remover
 from cybervein_client.transport import BulkTransport
-from cybervein_client.upload.begin import Beginning, PutOptions
+from cybervein_client.upload.begin import Beginning
 from cybervein_client.upload.budget import ByteBudget
 from cybervein_client.upload.deals import FileDeals
+from cybervein_client.upload.options import PutOptions
 from cybervein_client.upload.resuming import Earlier, SourceChangedError
 from cybervein_client.upload.running import BUDGET_BYTES, RunningPut
 from cybervein_client.upload.shards import ShardUploader
@@ -60,13 +61,12 @@ class Uploader:
             earlier=earlier,
             options=options,
         )
-        known = await beginning.continued(source)
-        if known is not None and known.state is FileState.STORED:
-            return known
-        deals = self._deals(known or await beginning.begin(source))
+        intent = await beginning.intended(source)
+        if intent.file.state is FileState.STORED:
+            return await beginning.begun(intent)
+        await beginning.offer(intent)
+        deals = self._deals(await beginning.begun(intent))
         await deals.resume()
-        if known is not None:
-            await beginning.offer(known)
         try:
             return await self._run(source, deals, earlier, progress)
         except SourceChangedError as why:

@@ -35,27 +35,29 @@ class Earlier:
     decimals: int
     note: Note
 
-    async def clear(self, source: Source, name: str, code: Code | None) -> None:
-        """Give up an earlier attempt of this source that cannot be continued.
+    async def obstacle(
+        self, known: FileRow, source: Source, code: Code | None, *, again: bool
+    ) -> str:
+        """Why what is there of that name is given up for this source; empty to continue it.
 
-        Raises ConflictError for a stored file of that name that is not this source, or has
-        another code than the one that is wanted.
+        Raises ConflictError for a file that is not this source's, or is stored as another code
+        than the one that is wanted. Nothing is changed. `again`: it has lost deals, and may come
+        from a stream once more.
         """
-        known = self.catalogue.find(name)
-        if known is not None and known.state is FileState.REMOVING:
-            await self.give_up(known, "its removal, which was interrupted, is finished first")
-        elif known is not None and known.source == source.name:
-            await self._compare(known, source, code)
-
-    async def _compare(self, known: FileRow, source: Source, code: Code | None) -> None:
-        if known.state is FileState.STORED:
+        if known.state is FileState.REMOVING:
+            return "its removal, which was interrupted, is finished first"
+        unfinished = known.state is FileState.UPLOADING
+        if known.source != source.name or not (unfinished or again or source.rereadable):
+            raise ConflictError(
+                f"a file named {known.name!r} exists; `cybervein rm` it or choose another --name"
+            )
+        if not unfinished:
             await self._require_same(known, source, code)
-            return
+            return ""
         why = self._obstacle(known, source, code)
         if not why and source.rereadable and not await self.matches(known, source):
             why = f"{source.name} has other bytes than when its upload began"
-        if why:
-            await self.give_up(known, f"{why}, the put begins anew")
+        return why and f"{why}, the put begins anew"
 
     def _obstacle(self, known: FileRow, source: Source, code: Code | None) -> str:
         """Why an unfinished put cannot be continued, as far as that is seen at once."""
