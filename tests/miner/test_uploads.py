@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
-from cybervein_miner.api import arrivals
 from cybervein_miner.api.bulk import PIECE_BYTES
 from cybervein_miner.record.journal import T, Work
 from cybervein_miner.shard.incoming import Incoming
@@ -241,29 +240,6 @@ async def _answer(
     body = await reader.readexactly(int(lengths[0].split(b":")[1]))
     writer.close()
     return head, body
-
-
-async def test_a_second_upload_by_the_same_bearer_takes_the_place_of_a_stalled_one(
-    miner: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    data = shard_bytes(2_000_000)
-    root = blake3(data).digest()
-    order = miner.world.order(miner.key, "PUT", root)
-    _, writer = await _begin(miner, root, order_header(order), len(data), data[:1_500_000])
-    while not files_of(miner):
-        await asyncio.sleep(0.01)
-    other = KeyPair(b"\x07" * 32)
-    theirs = miner.world.order(miner.key, "PUT", root, bearer=other.public)
-    path = f"/v1/shards/{root.hex()}?segment=0&index=0"
-    monkeypatch.setattr(arrivals, "STALLED_SECONDS", 0.0)
-    assert (await miner.call("PUT", path, data, theirs, other))[0] == 409
-    monkeypatch.setattr(arrivals, "STALLED_SECONDS", 3600.0)
-    assert (await miner.put(data))[0] == 409
-    monkeypatch.setattr(arrivals, "STALLED_SECONDS", 0.0)
-    assert (await miner.put(data))[0] == 201
-    assert await miner.get(root) == (200, data)
-    assert miner.node.basis.tally.upload_failures == 3
-    writer.close()
 
 
 async def test_a_put_that_meets_the_last_delete_is_an_upload(

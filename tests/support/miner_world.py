@@ -25,6 +25,7 @@ from cybervein_runtime.http_client import SignedClient, sign_headers
 from cybervein_runtime.network_file import NetworkFile, load_network, save_network
 from cybervein_runtime.serving import bind, url_of
 from multiformats import CID
+from secure import Secure
 from uvicorn import Config, Server
 
 Mount = Callable[..., Path]
@@ -141,10 +142,13 @@ class Running:
 
 
 @asynccontextmanager
-async def serving(world: World, settings: Settings, *more: Duty) -> AsyncIterator[Running]:
+async def serving(
+    world: World, settings: Settings, *more: Duty, tls: Secure | None = None
+) -> AsyncIterator[Running]:
     """Run a miner as `cybervein mine` does, in this process; `more` duties beside its own."""
     sock = bind("127.0.0.1", 0)
-    node = assemble(settings, url_of(sock))
+    url = url_of(sock, tls.files if tls else None)
+    node = assemble(settings, url)
     node = replace(node, duties=(*node.duties, *more))
     await asyncio.to_thread(node.open)
     config = Config(
@@ -153,6 +157,8 @@ async def serving(world: World, settings: Settings, *more: Duty) -> AsyncIterato
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=5,
+        ssl_certfile=tls.files.cert if tls else None,
+        ssl_keyfile=str(tls.files.key) if tls else None,
     )
     server = Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
@@ -160,8 +166,9 @@ async def serving(world: World, settings: Settings, *more: Duty) -> AsyncIterato
     try:
         while not server.started:
             await asyncio.sleep(0.005)
-        async with aiohttp.ClientSession() as http:
-            yield Running(node, url_of(sock), world, http)
+        connector = aiohttp.TCPConnector(ssl=tls.trust if tls else True)
+        async with aiohttp.ClientSession(connector=connector) as http:
+            yield Running(node, url, world, http)
     finally:
         server.should_exit = True
         with suppress(asyncio.CancelledError):

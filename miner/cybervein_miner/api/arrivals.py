@@ -6,7 +6,6 @@ what moves, or is of another bearer, is waited for.
 """
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from cybervein_protocol.errors import ConflictError
 from fastapi import Request
 
-from cybervein_miner.api.bulk import EXTENSION, Bulk
+from cybervein_miner.api.bulk import CUT
 
 STALLED_SECONDS = 5.0
 """An upload of which nothing came for so long gives way."""
@@ -52,7 +51,7 @@ class Arrivals:
         """Be the one that uploads a root. Raises ConflictError while another one does."""
         while (old := self._by_root.get(root)) is not None:
             await self._replace(root, old, bearer)
-        arrival = Arrival(bearer, _cut_of(request))
+        arrival = Arrival(bearer, request.scope.get("extensions", {}).get(CUT))
         self._by_root[root] = arrival
         try:
             yield arrival
@@ -67,17 +66,3 @@ class Arrivals:
                 await asyncio.wait_for(old.gone.wait(), GIVE_WAY_SECONDS)
                 return
         raise ConflictError(f"shard {root.hex()[:16]} is being uploaded already; wait for it")
-
-
-def _cut_of(request: Request) -> Callable[[], None] | None:
-    """How to end a request's connection, where the server lends it: its thread sees the end."""
-    bulk: Bulk | None = request.scope.get("extensions", {}).get(EXTENSION)
-    if bulk is None:
-        return None
-    sock = bulk.protocol.transport.get_extra_info("socket")
-
-    def cut() -> None:
-        with suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
-
-    return cut

@@ -16,7 +16,7 @@ import select
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, cast
@@ -28,6 +28,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from cybervein_miner.disk.threads import DaemonThreads
 
 EXTENSION: Final = "cybervein.bulk"
+CUT: Final = "cybervein.cut"
 PIECE_BYTES: Final = 1 << 20
 STALL_SECONDS: Final = 30.0
 STEP_BYTES: Final = 64 * 1024
@@ -54,11 +55,22 @@ class BulkProtocol(HttpProtocol):
     """The protocol, which can lend its connection to a thread while a body is moved."""
 
     def on_headers_complete(self) -> None:
-        """Offer the connection to the application, bound to this request."""
+        """Offer the application the connection, bound to this request, and a way to cut it."""
         super().on_headers_complete()
+        offered: dict[str, object] = {CUT: self.cut}
         if self.scheme == "http":  # TLS bytes are not the body's
-            scope = cast("dict[str, Any]", self.scope)
-            scope["extensions"] = {EXTENSION: Bulk(self, self.cycle)}
+            offered[EXTENSION] = Bulk(self, self.cycle)
+        cast("dict[str, Any]", self.scope)["extensions"] = offered
+
+    def cut(self) -> None:
+        """End the connection now, under TLS too; a thread that it is lent to sees the end as well.
+
+        Nothing more is written. A handle of our own, as a transport's socket cannot be shut down.
+        """
+        if not self.transport.is_closing():
+            with suppress(OSError), _own_handle(self.transport) as own:
+                own.shutdown(socket.SHUT_RDWR)
+        self.transport.abort()
 
     def restart_parser(self) -> None:
         """A body bypassed the parser: continue with a fresh one."""
@@ -125,15 +137,18 @@ class Bulk:
         transport = self.protocol.transport
         if transport.is_closing():
             raise PeerGoneError("the connection is closed")
-        own = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
-        try:
-            yield own
-        except PeerGoneError:
-            self.cycle.disconnected = True
-            transport.abort()
-            raise
-        finally:
-            own.close()
+        with _own_handle(transport) as own:
+            try:
+                yield own
+            except PeerGoneError:
+                self.cycle.disconnected = True
+                transport.abort()
+                raise
+
+
+def _own_handle(transport: asyncio.Transport) -> socket.socket:
+    """The transport's connection by another descriptor, which is ours to use and to close."""
+    return socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
 
 
 async def _finish(work: "asyncio.Future[Any]", sock: socket.socket) -> None:
