@@ -1,8 +1,6 @@
 """Uploads over slow lines and past slow miners: progress is what the peer has taken."""
 
 import asyncio
-import socket
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -15,7 +13,6 @@ from blake3 import blake3
 from cybervein_client import AsyncClient
 from cybervein_client.catalogue import FileState
 from cybervein_client.transport import BulkTransport, Sending, ShardAt
-from cybervein_client.transport.sending import send_body
 from cybervein_client.upload import FileSource, uplink
 from cybervein_client.upload.budget import ByteBudget
 from cybervein_client.upload.shards import SegmentJob, ShardUploader
@@ -26,6 +23,7 @@ from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.messages import Order, Receipt
 from cybervein_protocol.placement import Code
 from miner_world import Running, new_world, serving, settings_of, shard_bytes
+from secure import Secure, secure
 from slow_line import Line, slow_line
 
 Noise = Callable[..., Path]
@@ -50,11 +48,11 @@ async def put(
 
 
 async def test_a_line_on_which_a_shard_takes_longer_than_any_silence_may_carries_it(
-    miner: Running, monkeypatch: pytest.MonkeyPatch
+    miner: Running, tls: Secure | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "STALL_SECONDS", STALL_SECONDS)  # the miner's own patience
     data = shard_bytes(600_000)
-    async with slow_line(miner.url, Line(150_000)) as url:
+    async with slow_line(miner.url, Line(150_000), tls=tls) as url:
         transport = BulkTransport(miner.world.bearer, stall_seconds=STALL_SECONDS)
         transfer = Sending(len(data))
         receipt = await put(transport, miner, url, data, transfer=transfer)
@@ -63,44 +61,23 @@ async def test_a_line_on_which_a_shard_takes_longer_than_any_silence_may_carries
     assert transfer.rate(0) < 200_000
 
 
-def without_certificates(side: int) -> ssl.SSLContext:
-    """TLS between two that trust each other anyhow."""
-    context = ssl.SSLContext(side)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers("AECDH-AES128-SHA:@SECLEVEL=0")
-    return context
-
-
-async def test_a_slow_line_carries_a_shard_under_tls_too() -> None:
-    data = shard_bytes(1_000_000)
-    transfer = Sending(len(data))
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readexactly(len(data))
-        writer.write(b"!")
-        await writer.drain()
-
-    def send(port: int) -> bytes:
-        plain = socket.create_connection(("127.0.0.1", port), timeout=10)
-        plain.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
-        with without_certificates(ssl.PROTOCOL_TLS_CLIENT).wrap_socket(plain) as sock:
-            send_body(sock, data, transfer, STALL_SECONDS)
-            return sock.recv(1)
-
-    secure = without_certificates(ssl.PROTOCOL_TLS_SERVER)
-    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=secure) as server:
-        port = server.sockets[0].getsockname()[1]
-        async with slow_line(f"https://127.0.0.1:{port}", Line(250_000)) as url:
-            assert await asyncio.to_thread(send, int(url.rpartition(":")[2])) == b"!"
-    assert transfer.taken
+@pytest.fixture(params=[False, True], ids=["http", "https"])
+def tls(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Secure | None:
+    """What miners are reached by; its authority is the system's."""
+    if not request.param:
+        return None
+    made = secure(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(made.authority))
+    return made
 
 
 async def test_a_miner_that_takes_nothing_is_given_up_and_hears_of_it_at_once(
-    miner: Running,
+    miner: Running, tls: Secure | None
 ) -> None:
     data, line = shard_bytes(600_000), Line(2_000_000)
-    async with slow_line(miner.url, line) as url:
+    async with slow_line(miner.url, line, tls=tls) as url:
         transport = BulkTransport(miner.world.bearer, stall_seconds=STALL_SECONDS)
         sending = asyncio.create_task(put(transport, miner, url, data))
         while line.passed < 100_000:
@@ -254,7 +231,7 @@ async def test_a_file_is_stored_over_an_uplink_that_all_miners_share(
 
 
 async def test_one_very_slow_miner_costs_a_spare_and_not_the_put(
-    client: AsyncClient, noise: Noise, monkeypatch: pytest.MonkeyPatch
+    client: AsyncClient, noise: Noise, tls: Secure | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uplink, "LAG_SECONDS", 2.0)
     turn, slow = asyncio.Lock(), dict[bytes, str]()
@@ -263,7 +240,7 @@ async def test_one_very_slow_miner_costs_a_spare_and_not_the_put(
         async def route(shard: ShardAt) -> str:
             async with turn:
                 if not slow:
-                    way = slow_line(shard.url, Line(4_000))
+                    way = slow_line(shard.url, Line(4_000), tls=tls)
                     slow[shard.miner] = await stack.enter_async_context(way)
             return slow.get(shard.miner, shard.url)
 

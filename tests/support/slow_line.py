@@ -1,4 +1,4 @@
-"""A slow line in front of a server: a TCP proxy that passes so many bytes a second, and no more."""
+"""A slow line in front of a server: a proxy that passes so many bytes a second, and no more."""
 
 import asyncio
 import socket
@@ -7,13 +7,15 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from secure import Secure
+
 PIECE_BYTES = 1024
 _BUFFER_BYTES = 8192
 
 
 @dataclass
 class Line:
-    """What connections share: bytes a second towards the server; 0 lets nothing pass."""
+    """What connections share: bytes a second in one direction; 0 lets nothing pass."""
 
     bytes_per_second: float
     passed: int = 0
@@ -29,8 +31,23 @@ class Line:
 
 
 @asynccontextmanager
-async def slow_line(url: str, line: Line) -> AsyncIterator[str]:
-    """The URL under which the server at `url` is reached over this line."""
+async def slow_line(
+    url: str, up: Line | None, down: Line | None = None, *, tls: Secure | None = None
+) -> AsyncIterator[str]:
+    """The URL under which the server at `url` is reached over these lines.
+
+    With `tls` they carry it, and what ends it stands beside the server.
+    """
+    async with AsyncExitStack() as stack:
+        if tls is not None:
+            url = await stack.enter_async_context(_proxy(url, None, None, tls))
+        yield await stack.enter_async_context(_proxy(url, up, down, None))
+
+
+@asynccontextmanager
+async def _proxy(
+    url: str, up: Line | None, down: Line | None, tls: Secure | None
+) -> AsyncIterator[str]:
     target = urlsplit(url)
     running: set[asyncio.Task[None]] = set()
 
@@ -43,16 +60,19 @@ async def slow_line(url: str, line: Line) -> AsyncIterator[str]:
             stack.callback(writer.transport.abort)
             there, back = await asyncio.open_connection(target.hostname, target.port)
             stack.callback(back.transport.abort)
-            answers = asyncio.create_task(_copy(there, writer, None))
+            answers = asyncio.create_task(_copy(there, writer, down))
             stack.callback(answers.cancel)
             with suppress(OSError, asyncio.CancelledError):
-                await _copy(reader, back, line)
+                await _copy(reader, back, up)
 
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
-    server = await asyncio.start_server(connection, sock=listener, limit=PIECE_BYTES)
+    server = await asyncio.start_server(
+        connection, sock=listener, limit=PIECE_BYTES, ssl=tls.server if tls else None
+    )
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        scheme = "https" if tls else target.scheme
+        yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.close()
         for task in list(running):

@@ -14,7 +14,7 @@ from cybervein_protocol.tree import SliceError, size_of_slice, verify_slice
 from multiformats import CID
 
 from cybervein_client.download.locate import Locator
-from cybervein_client.transport import BulkTransport, ShardAt
+from cybervein_client.transport import BulkTransport, Receiving, ShardAt
 
 _ORDER_ID_BYTES: Final = 32
 
@@ -29,21 +29,28 @@ class ShardFetcher:
     network: CID
     order_epochs: int
 
-    async def whole(self, deal: str, shard: ShardAt) -> bytes:
-        """All bytes of the shard."""
+    async def whole(self, deal: str, shard: ShardAt, coming: Receiving | None = None) -> bytes:
+        """All bytes of the shard; `coming` shows how far it is."""
         order = await self._order("GET", deal, shard, shard.size)
-        data = await self.transport.get(shard, order)
+        data = await self.transport.get(shard, order, coming=coming)
         if await asyncio.to_thread(_root, data) != shard.root:
             raise ProofError(
                 f"miner {address(shard.miner)} sent wrong bytes for shard {shard.root.hex()[:16]}"
             )
         return data
 
-    async def part(self, deal: str, shard: ShardAt, offset: int, length: int) -> bytes:
+    async def part(
+        self,
+        deal: str,
+        shard: ShardAt,
+        offset: int,
+        length: int,
+        coming: Receiving | None = None,
+    ) -> bytes:
         """Bytes [offset, offset + length) of the shard, by a Bao slice."""
         most = size_of_slice(shard.size, offset, length)
         order = await self._order("GET", deal, shard, most)
-        data = await self.transport.slice(shard, order, offset, length, most)
+        data = await self.transport.slice(shard, order, offset, length, most, coming=coming)
         try:
             return verify_slice(data, shard.root, offset, length, shard.size)
         except SliceError as error:

@@ -6,7 +6,9 @@ megabytes per Python event and releases the interpreter, where an event loop wou
 for each 64 to 256 KiB.
 """
 
-from cybervein_client.transport.bulk import BulkTransport, ShardAt
+from cybervein_client.transport.bulk import BulkTransport
+from cybervein_client.transport.exchange import ShardAt
+from cybervein_client.transport.receiving import Receiving
 from cybervein_client.transport.sending import Sending
 
-__all__ = ["BulkTransport", "Sending", "ShardAt"]
+__all__ = ["BulkTransport", "Receiving", "Sending", "ShardAt"]

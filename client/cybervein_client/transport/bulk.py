@@ -2,61 +2,36 @@
 
 import asyncio
 import http.client
-import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from cybervein_protocol.encoding import encode
-from cybervein_protocol.errors import ProofError, UnavailableError
-from cybervein_protocol.messages import Order, Receipt, decode_receipt
+from cybervein_protocol.errors import UnavailableError
+from cybervein_protocol.messages import Order, Receipt
 from cybervein_protocol.signing import KeyPair, address
-from cybervein_runtime.http_client import error_of, sign_headers
+from cybervein_runtime.http_client import sign_headers
 from cybervein_runtime.reasons import peer_reason
 
 from cybervein_client.transport.connections import ConnectionPool
-from cybervein_client.transport.sending import Sending, give_up, send_body, silence
+from cybervein_client.transport.ending import give_up
+from cybervein_client.transport.exchange import (
+    Exchange,
+    ShardAt,
+    read_limited,
+    read_receipt,
+    read_whole,
+    require_success,
+    shard_url,
+)
+from cybervein_client.transport.receiving import Receiving
+from cybervein_client.transport.sending import ENDED, Sending, send_body, silence
 
 WORKERS_MAX: Final = 32
 STALL_SECONDS_MAX: Final = 20.0
-_ERROR_BYTES_MAX: Final = 64 * 1024
-_BAD_REQUEST: Final = 400
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class ShardAt:
-    """A shard at a miner: BLAKE3 root, size in bytes, and where."""
-
-    root: bytes
-    size: int
-    miner: bytes
-    url: str
-
-
-@dataclass(slots=True)
-class _Exchange:
-    """One request in a thread; `abort` from another thread makes its socket fail at once."""
-
-    method: str
-    url: str
-    order: Order
-    body: bytes | None = None
-    transfer: Sending | None = None
-    aborted: bool = False
-    connection: http.client.HTTPConnection | None = field(default=None, repr=False)
-
-    def abort(self) -> None:
-        self.aborted = True
-        connection = self.connection
-        if connection is not None and connection.sock is not None:
-            with suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
-
-
 Reader = Callable[[http.client.HTTPResponse], T]
 
 
@@ -85,36 +60,48 @@ class BulkTransport:
         transfer: Sending | None = None,
     ) -> Receipt:
         """Upload a shard; the miner's receipt, not yet verified. `transfer` shows how far it is."""
-        url = f"{_shard_url(shard)}?segment={segment}&index={index}"
+        url = f"{shard_url(shard)}?segment={segment}&index={index}"
         transfer = transfer or Sending(len(data))
-        receipt = await self._run(_Exchange("PUT", url, order, data, transfer), _read_receipt)
+        receipt = await self._run(Exchange("PUT", url, order, data, transfer), read_receipt)
         transfer.end()
         return receipt
 
-    async def get(self, shard: ShardAt, order: Order) -> bytes:
-        """The whole shard, not yet verified. Raises ProofError for fewer or more bytes."""
+    async def get(self, shard: ShardAt, order: Order, *, coming: Receiving | None = None) -> bytes:
+        """The whole shard, not yet verified; `coming` shows how far it is.
+
+        Raises ProofError for fewer or more bytes.
+        """
 
         def read(response: http.client.HTTPResponse) -> bytes:
-            return _read_whole(response, shard)
+            return read_whole(response, shard)
 
-        return await self._run(_Exchange("GET", _shard_url(shard), order), read)
+        exchange = Exchange("GET", shard_url(shard), order, coming=coming or Receiving())
+        return await self._run(exchange, read)
 
-    async def slice(
-        self, shard: ShardAt, order: Order, offset: int, length: int, max_bytes: int
+    async def slice(  # noqa: PLR0913 -- what of which shard, and who wants to know
+        self,
+        shard: ShardAt,
+        order: Order,
+        offset: int,
+        length: int,
+        max_bytes: int,
+        *,
+        coming: Receiving | None = None,
     ) -> bytes:
         """The Bao slice of a byte range, not yet verified."""
 
         def read(response: http.client.HTTPResponse) -> bytes:
-            return _read_limited(response, max_bytes, shard)
+            return read_limited(response, max_bytes, shard)
 
-        url = f"{_shard_url(shard)}?offset={offset}&length={length}"
-        return await self._run(_Exchange("GET", url, order), read)
+        url = f"{shard_url(shard)}?offset={offset}&length={length}"
+        exchange = Exchange("GET", url, order, coming=coming or Receiving())
+        return await self._run(exchange, read)
 
     async def delete(self, shard: ShardAt, order: Order) -> None:
         """Move the shard to the miner's trash."""
-        await self._run(_Exchange("DELETE", _shard_url(shard), order), lambda _: None)
+        await self._run(Exchange("DELETE", shard_url(shard), order), lambda _: None)
 
-    async def _run(self, exchange: _Exchange, read: Reader[T]) -> T:
+    async def _run(self, exchange: Exchange, read: Reader[T]) -> T:
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._threads, self._exchange, exchange, read)
         try:
@@ -122,18 +109,19 @@ class BulkTransport:
         except asyncio.CancelledError:
             exchange.abort()
             future.cancel()
-            if exchange.connection is not None:
+            if exchange.sock is not None:
                 with suppress(Exception, asyncio.CancelledError):
                     await future  # its socket fails at once: no thread outlives its caller
             raise  # one that still connects ends on its own, and nobody waits for that
 
-    def _exchange(self, exchange: _Exchange, read: Reader[T]) -> T:
+    def _exchange(self, exchange: Exchange, read: Reader[T]) -> T:
         """Request and answer; a kept-alive connection that the peer closed is tried anew once."""
+        exchange.coming.start()
         try:
             connection, reused = self._pool.take(exchange.url)
             try:
                 return self._once(exchange, connection, read)
-            except (http.client.BadStatusLine, ConnectionError):
+            except (http.client.BadStatusLine, *ENDED):
                 if not reused or exchange.aborted:
                     raise
             return self._once(exchange, self._pool.fresh(exchange.url), read)
@@ -146,18 +134,24 @@ class BulkTransport:
             exchange.body = None  # its memory is counted as free when the result is seen
 
     def _once(
-        self, exchange: _Exchange, connection: http.client.HTTPConnection, read: Reader[T]
+        self, exchange: Exchange, connection: http.client.HTTPConnection, read: Reader[T]
     ) -> T:
-        exchange.connection = connection
+        exchange.sock = sock = connection.sock
         if exchange.aborted:
+            connection.close()
             raise ConnectionAbortedError
+        response = None
+        exchange.coming.begin(sock)
         try:
             response = self._send(exchange, connection)
-            _require_success(response, exchange.url)
+            require_success(response, exchange.url)
             result = read(response)
         except BaseException:
-            give_up(connection)
+            give_up(connection, sock, response)
             raise
+        finally:
+            exchange.coming.end()
+            exchange.sock = None  # it is another request's from now on
         if response.isclosed() and not response.will_close:
             self._pool.give_back(exchange.url, connection)
         else:
@@ -165,7 +159,7 @@ class BulkTransport:
         return result
 
     def _send(
-        self, exchange: _Exchange, connection: http.client.HTTPConnection
+        self, exchange: Exchange, connection: http.client.HTTPConnection
     ) -> http.client.HTTPResponse:
         headers = sign_headers(
             self._key, exchange.method, exchange.url, body=None, order=encode(exchange.order)
@@ -179,43 +173,10 @@ class BulkTransport:
             connection.putheader("content-type", "application/octet-stream")
             connection.putheader("content-length", str(len(body)))
         connection.endheaders()
+        sock = connection.sock
         if body is not None and exchange.transfer is not None:
-            send_body(connection.sock, body, exchange.transfer, self._stall_seconds)
-        return connection.getresponse()
-
-
-def _require_success(response: http.client.HTTPResponse, url: str) -> None:
-    if response.status >= _BAD_REQUEST:
-        raise error_of(response.status, response.read(_ERROR_BYTES_MAX), url)
-
-
-def _shard_url(shard: ShardAt) -> str:
-    return f"{shard.url.rstrip('/')}/v1/shards/{shard.root.hex()}"
-
-
-def _read_receipt(response: http.client.HTTPResponse) -> Receipt:
-    return decode_receipt(response.read(_ERROR_BYTES_MAX))
-
-
-def _read_whole(response: http.client.HTTPResponse, shard: ShardAt) -> bytes:
-    try:
-        data = response.read(shard.size)
-    except http.client.IncompleteRead as error:
-        data = error.partial
-    if len(data) != shard.size or response.read(1):
-        sent = f"{len(data)} bytes" if len(data) < shard.size else "more bytes"
-        raise ProofError(
-            f"miner {address(shard.miner)} sent {sent} for shard {shard.root.hex()[:16]}, "
-            f"expected {shard.size}"
-        )
-    return data
-
-
-def _read_limited(response: http.client.HTTPResponse, max_bytes: int, shard: ShardAt) -> bytes:
-    data = response.read(max_bytes + 1)
-    if len(data) > max_bytes:
-        raise ProofError(
-            f"miner {address(shard.miner)} sent more than the {max_bytes} bytes of a slice of "
-            f"shard {shard.root.hex()[:16]}"
-        )
-    return data
+            send_body(sock, body, exchange.transfer, self._stall_seconds)
+        response = connection.getresponse()
+        with suppress(OSError):  # an answer without a body may have closed it
+            sock.settimeout(self._stall_seconds)
+        return response

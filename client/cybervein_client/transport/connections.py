@@ -2,8 +2,10 @@
 
 import http.client
 import socket
+import ssl
 import threading
 from collections import defaultdict
+from functools import cached_property
 from urllib.parse import SplitResult, urlsplit
 
 from cybervein_protocol.errors import MalformedError
@@ -13,18 +15,18 @@ IDLE_PER_MINER_MAX = 8
 
 
 class ConnectionPool:
-    """Connections by origin; one is used by one thread at a time."""
+    """Connections by scheme and origin; one is used by one thread at a time."""
 
     def __init__(self, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
-        self._idle: dict[str, list[http.client.HTTPConnection]] = defaultdict(list)
+        self._idle: dict[tuple[str, str], list[http.client.HTTPConnection]] = defaultdict(list)
         self._lock = threading.Lock()
 
     def take(self, url: str) -> tuple[http.client.HTTPConnection, bool]:
         """A connection to the URL's origin, and whether it was used before."""
         parts = origin(url)
         with self._lock:
-            idle = self._idle[parts.netloc]
+            idle = self._idle[parts.scheme, parts.netloc]
             if idle:
                 return idle.pop(), True
         return self._connect(parts), False
@@ -35,8 +37,9 @@ class ConnectionPool:
 
     def give_back(self, url: str, connection: http.client.HTTPConnection) -> None:
         """Keep a connection whose answer was read whole."""
+        parts = origin(url)
         with self._lock:
-            idle = self._idle[origin(url).netloc]
+            idle = self._idle[parts.scheme, parts.netloc]
             if len(idle) < IDLE_PER_MINER_MAX and connection.sock is not None:
                 idle.append(connection)
                 return
@@ -50,12 +53,20 @@ class ConnectionPool:
                     connection.close()
             self._idle.clear()
 
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        """The system's authorities, read once for all connections."""
+        context = ssl.create_default_context()
+        context.set_alpn_protocols(["http/1.1"])
+        return context
+
     def _connect(self, parts: SplitResult) -> http.client.HTTPConnection:
-        kind = (
-            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        host, patience = str(parts.hostname), min(CONNECT_SECONDS_MAX, self._timeout_seconds)
+        connection = (
+            http.client.HTTPSConnection(host, parts.port, timeout=patience, context=self._trust)
+            if parts.scheme == "https"
+            else http.client.HTTPConnection(host, parts.port, timeout=patience)
         )
-        patience = min(CONNECT_SECONDS_MAX, self._timeout_seconds)
-        connection = kind(str(parts.hostname), parts.port, timeout=patience)
         connection.connect()
         connection.sock.settimeout(self._timeout_seconds)
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
