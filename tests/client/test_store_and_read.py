@@ -80,9 +80,9 @@ async def test_ranges_are_exact_and_ask_only_for_the_stripes_they_need(
     }
     asked: list[int] = []
 
-    async def ask(*asking: Any) -> bytes:  # transport, shard, order, offset, length, most
+    async def ask(*asking: Any, **more: Any) -> bytes:  # transport, shard, order, offset, length
         asked.append(asking[4])
-        return await ask_really(*asking)
+        return await ask_really(*asking, **more)
 
     ask_really = BulkTransport.slice
     monkeypatch.setattr(BulkTransport, "slice", ask)

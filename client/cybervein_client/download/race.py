@@ -1,39 +1,74 @@
-"""k of many: start k, replace what fails, race a spare against what is slow, stop at k."""
+"""k of many: start k, replace what fails, race a spare against a holder that is slow, stop at k.
+
+A spare costs the customer's line a shard, so slowness alone asks for none: where everything is slow
+it is the customer's own line. `pace` says which holder falls behind the others. As many fetches as
+are still needed should go well; where fewer do, one spare is started, then the pause before the
+next one doubles.
+"""
 
 import asyncio
+import statistics
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 from cybervein_protocol.errors import CyberVeinError
 
-FIRST_PATIENCE_SECONDS: Final = 2.0
-"""How long nothing may arrive before a spare is started."""
-LATER_PATIENCE_SECONDS: Final = 0.3
-"""The least head start of slow shards once others have arrived."""
+from cybervein_client.download.pace import Fetch, patience, shard_seconds
+
+LOOK_SECONDS: Final = 0.25
+"""How often fetches are looked at while none ends."""
+
+Arrived = Callable[[int], int | None]
+"""Bytes that have come of a fetch; None while it waits for a thread of ours."""
 
 
-async def first_k(
-    k: int, candidates: Sequence[int], fetch: Callable[[int], Awaitable[bytes]]
+def _nothing(_: int) -> int:
+    return 0
+
+
+async def first_k(  # noqa: PLR0913 -- what is raced, and how it is watched
+    k: int,
+    candidates: Sequence[int],
+    fetch: Callable[[int], Awaitable[bytes]],
+    *,
+    size: int = 0,
+    arrived: Arrived = _nothing,
+    overtaken: Callable[[int], None] = lambda _: None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> dict[int, bytes]:
     """The first k of `candidates` (most wanted first) that `fetch` gives; fewer if too many fail.
 
-    `fetch` reports its own failures and raises CyberVeinError for each.
+    `fetch` reports its own failures and raises CyberVeinError for each. A piece has about `size`
+    bytes. `overtaken` is told which fetches fell behind and were not waited for.
     """
-    return await _Race(k, candidates, fetch).run()
+    race = _Race(k, candidates, fetch, arrived=arrived, size=size, clock=clock)
+    pieces = await race.run()
+    for index in race.overtaken():
+        overtaken(index)
+    return pieces
 
 
 class _Race:
-    def __init__(
-        self, k: int, candidates: Sequence[int], fetch: Callable[[int], Awaitable[bytes]]
+    def __init__(  # noqa: PLR0913 -- as `first_k`
+        self,
+        k: int,
+        candidates: Sequence[int],
+        fetch: Callable[[int], Awaitable[bytes]],
+        *,
+        arrived: Arrived,
+        size: int,
+        clock: Callable[[], float],
     ) -> None:
-        self._k = k
+        self._k, self._size, self._clock = k, size, clock
         self._waiting = list(candidates)
-        self._fetch = fetch
-        self._running: dict[asyncio.Task[bytes], int] = {}
+        self._fetch, self._arrived = fetch, arrived
+        self._running: dict[asyncio.Task[bytes], Fetch] = {}
+        self._behind: list[int] = []
         self._results: dict[int, bytes] = {}
-        self._started = time.monotonic()
-        self._patience = FIRST_PATIENCE_SECONDS
+        self._rates: list[float] = []
+        self._spares = 0
+        self._spare_at = clock()
 
     async def run(self) -> dict[int, bytes]:
         try:
@@ -41,32 +76,58 @@ class _Race:
                 self._start()
             while self._running and len(self._results) < self._k:
                 done, _ = await asyncio.wait(
-                    self._running, timeout=self._patience, return_when=asyncio.FIRST_COMPLETED
+                    self._running, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
                 )
-                if not done:
-                    self._start()
                 for task in done:
                     self._take(task)
+                if not done:
+                    self._look()
         finally:
             await self._stop()
         return self._results
 
+    def overtaken(self) -> list[int]:
+        """Fetches that were behind when enough others had come."""
+        return self._behind
+
     def _start(self) -> None:
         if self._waiting:
             index = self._waiting.pop(0)
-            self._running[asyncio.ensure_future(self._fetch(index))] = index
+            task = asyncio.ensure_future(self._fetch(index))
+            self._running[task] = Fetch(index, self._clock())
 
     def _take(self, task: asyncio.Task[bytes]) -> None:
-        index = self._running.pop(task)
+        fetch = self._running.pop(task)
         try:
-            self._results[index] = task.result()
+            self._results[fetch.index] = task.result()
         except CyberVeinError:
             self._start()
             return
-        spent = time.monotonic() - self._started
-        self._patience = max(LATER_PATIENCE_SECONDS, spent)
+        self._rates.append(self._size / max(1e-3, self._clock() - fetch.began))
+
+    def _look(self) -> None:
+        """Start a spare if fewer fetches go well than are needed, and the last one had its time."""
+        now = self._clock()
+        for fetch in self._running.values():
+            others = statistics.median([*self._rates_but(fetch, now)] or [0.0])
+            usual = shard_seconds(self._size, others)
+            least = patience(usual, anything_came=bool(self._results))
+            fetch.look(self._arrived(fetch.index), now, self._size, usual, least)
+        well = [fetch for fetch in self._running.values() if not fetch.behind]
+        pause = patience(None, anything_came=bool(self._results)) * 2**self._spares
+        if len(self._results) + len(well) < self._k and now - self._spare_at >= pause:
+            self._spares, self._spare_at = self._spares + 1, now
+            self._start()
+
+    def _rates_but(self, fetch: Fetch, now: float) -> Iterator[float]:
+        """Bytes a second of what came already and of the other fetches that go well."""
+        yield from self._rates
+        for other in self._running.values():
+            if other is not fetch and not other.behind and (rate := other.rate(now)):
+                yield rate
 
     async def _stop(self) -> None:
+        self._behind = [fetch.index for fetch in self._running.values() if fetch.behind]
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)

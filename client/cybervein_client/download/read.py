@@ -16,7 +16,7 @@ from cybervein_client.download.locate import Locator, Placed
 from cybervein_client.download.race import first_k
 from cybervein_client.download.report import ReadReport
 from cybervein_client.segments import CODING_THREADS, secret_of, shape_of
-from cybervein_client.transport import ShardAt
+from cybervein_client.transport import Receiving, ShardAt
 
 AHEAD_SEGMENTS: Final = 3
 """Segments read ahead of the one that is written: bounds memory at about 32 MiB each."""
@@ -124,18 +124,26 @@ class FileReader:
         """Any k pieces of shards, verified; each failure goes into the report."""
         row, (start, stop) = wanted.row, wanted.leaves
         usable = self._usable(row)
+        coming = {index: Receiving() for index in usable}
 
         async def fetch(index: int) -> bytes:
             deal, shard = usable[index]
             try:
                 if stop - start == shard.size:
-                    return await self._fetcher.whole(deal, shard)
-                return await self._fetcher.part(deal, shard, start, stop - start)
+                    return await self._fetcher.whole(deal, shard, coming[index])
+                return await self._fetcher.part(deal, shard, start, stop - start, coming[index])
             except CyberVeinError as error:
                 self.report.note(row.number, index, shard, error)
                 raise
 
-        return await first_k(self.file.k, self._preferred(usable), fetch)
+        return await first_k(
+            self.file.k,
+            self._preferred(usable),
+            fetch,
+            size=stop - start,
+            arrived=lambda index: coming[index].arrived(),
+            overtaken=lambda index: self.report.note_slow(usable[index][1]),
+        )
 
     def _usable(self, row: SegmentRow) -> dict[int, tuple[str, ShardAt]]:
         """Holders of the roots that were recorded at upload, with the sizes recorded then."""
@@ -149,6 +157,6 @@ class FileReader:
         return usable
 
     def _preferred(self, usable: dict[int, tuple[str, ShardAt]]) -> list[int]:
-        """Miners that failed last; else data shards before parity, which cost no arithmetic."""
+        """Miners that failed or fell behind last; else data shards, which cost no arithmetic."""
         failed = self.report.by_miner
         return sorted(usable, key=lambda i: (failed[usable[i][1].miner], i >= self.file.k, i))

@@ -61,6 +61,10 @@ class ReadReport:
         )
         self.by_miner[shard.miner] += 1
 
+    def note_slow(self, shard: ShardAt) -> None:
+        """Its miner fell behind the others: no failure, but it is asked last from now on."""
+        self.by_miner[shard.miner] += 1
+
     def reasons(self) -> list[str]:
         """What each failing miner said or did, once."""
         return list(dict.fromkeys(failure.reason for failure in self.failures))

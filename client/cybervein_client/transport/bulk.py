@@ -19,11 +19,11 @@ from cybervein_client.transport.ending import give_up
 from cybervein_client.transport.exchange import (
     Exchange,
     ShardAt,
-    read_limited,
-    read_receipt,
-    read_whole,
+    receipt_in,
     require_success,
+    shard_in,
     shard_url,
+    slice_in,
 )
 from cybervein_client.transport.receiving import Receiving
 from cybervein_client.transport.sending import ENDED, Sending, send_body, silence
@@ -62,7 +62,7 @@ class BulkTransport:
         """Upload a shard; the miner's receipt, not yet verified. `transfer` shows how far it is."""
         url = f"{shard_url(shard)}?segment={segment}&index={index}"
         transfer = transfer or Sending(len(data))
-        receipt = await self._run(Exchange("PUT", url, order, data, transfer), read_receipt)
+        receipt = await self._run(Exchange("PUT", url, order, data, transfer), receipt_in)
         transfer.end()
         return receipt
 
@@ -73,7 +73,7 @@ class BulkTransport:
         """
 
         def read(response: http.client.HTTPResponse) -> bytes:
-            return read_whole(response, shard)
+            return shard_in(response, shard)
 
         exchange = Exchange("GET", shard_url(shard), order, coming=coming or Receiving())
         return await self._run(exchange, read)
@@ -91,7 +91,7 @@ class BulkTransport:
         """The Bao slice of a byte range, not yet verified."""
 
         def read(response: http.client.HTTPResponse) -> bytes:
-            return read_limited(response, max_bytes, shard)
+            return slice_in(response, max_bytes, shard)
 
         url = f"{shard_url(shard)}?offset={offset}&length={length}"
         exchange = Exchange("GET", url, order, coming=coming or Receiving())

@@ -61,12 +61,12 @@ def shard_url(shard: ShardAt) -> str:
     return f"{shard.url.rstrip('/')}/v1/shards/{shard.root.hex()}"
 
 
-def read_receipt(response: http.client.HTTPResponse) -> Receipt:
+def receipt_in(response: http.client.HTTPResponse) -> Receipt:
     """A receipt, not yet verified."""
     return decode_receipt(response.read(_ERROR_BYTES_MAX))
 
 
-def read_whole(response: http.client.HTTPResponse, shard: ShardAt) -> bytes:
+def shard_in(response: http.client.HTTPResponse, shard: ShardAt) -> bytes:
     """All bytes of the shard. Raises ProofError for fewer or more."""
     try:
         data = response.read(shard.size)
@@ -81,7 +81,7 @@ def read_whole(response: http.client.HTTPResponse, shard: ShardAt) -> bytes:
     return data
 
 
-def read_limited(response: http.client.HTTPResponse, max_bytes: int, shard: ShardAt) -> bytes:
+def slice_in(response: http.client.HTTPResponse, max_bytes: int, shard: ShardAt) -> bytes:
     """A slice of the shard. Raises ProofError for more bytes than it may have."""
     data = response.read(max_bytes + 1)
     if len(data) > max_bytes:
