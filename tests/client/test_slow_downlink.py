@@ -174,6 +174,41 @@ async def test_while_nothing_comes_at_all_spares_are_asked_one_at_a_time_and_eve
     assert [gap // 2 for gap in gaps] == [1, 2, 4]
 
 
+async def test_a_connection_that_starves_on_a_full_line_costs_no_spare_before_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(race, "LOOK_SECONDS", 0.001)
+    now, started, done = [0.0], dict[int, float](), asyncio.Event()
+    full_until, rate = 10.0, 100_000
+
+    async def fetch(index: int) -> bytes:
+        started[index] = now[0]
+        await {0: done, 1: asyncio.Event()}.get(index, done).wait()
+        return b"piece"
+
+    def arrived(index: int) -> int:
+        if index == 1:
+            now[0] += 0.25
+            return 0
+        if now[0] >= full_until:
+            done.set()
+        return int(now[0] * rate)
+
+    overtaken: list[int] = []
+    pieces = await first_k(
+        2,
+        range(3),
+        fetch,
+        size=int(full_until * rate),
+        arrived=arrived,
+        overtaken=overtaken.append,
+        clock=lambda: now[0],
+    )
+    assert pieces == {0: b"piece", 2: b"piece"}
+    assert overtaken == [1]
+    assert started[2] > full_until
+
+
 @pytest.mark.parametrize(
     ("left", "rate", "usual", "expected"),
     [
@@ -192,7 +227,7 @@ def test_a_holder_is_behind_if_the_rest_takes_far_longer_than_a_shard_takes_the_
 
 @pytest.mark.parametrize(
     ("usual", "anything_came", "seconds"),
-    [(None, False, 2.0), (None, True, 0.3), (0.1, True, 0.3), (8.0, True, 4.0), (80.0, False, 10)],
+    [(None, False, 2.0), (None, True, 0.3), (0.1, True, 0.3), (8.0, True, 4.0), (80.0, False, 5)],
 )
 def test_a_holder_may_be_silent_for_longer_on_a_line_where_shards_take_long(
     usual: float | None, seconds: float, *, anything_came: bool

@@ -1,9 +1,9 @@
 """k of many: start k, replace what fails, race a spare against a holder that is slow, stop at k.
 
 A spare costs the customer's line a shard, so slowness alone asks for none: where everything is slow
-it is the customer's own line. `pace` says which holder falls behind the others. As many fetches as
-are still needed should go well; where fewer do, one spare is started, then the pause before the
-next one doubles.
+it is the customer's own line. `pace` says which holder falls behind the others, and whether the
+line has room. As many fetches as are still needed should go well; where fewer do and there is room,
+one spare is started, then the pause before the next one doubles.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Final
 
 from cybervein_protocol.errors import CyberVeinError
 
-from cybervein_client.download.pace import Fetch, patience, shard_seconds
+from cybervein_client.download.pace import Downlink, Fetch, patience, shard_seconds
 
 LOOK_SECONDS: Final = 0.25
 """How often fetches are looked at while none ends."""
@@ -35,14 +35,18 @@ async def first_k(  # noqa: PLR0913 -- what is raced, and how it is watched
     size: int = 0,
     arrived: Arrived = _nothing,
     overtaken: Callable[[int], None] = lambda _: None,
+    line: Downlink | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[int, bytes]:
     """The first k of `candidates` (most wanted first) that `fetch` gives; fewer if too many fail.
 
     `fetch` reports its own failures and raises CyberVeinError for each. A piece has about `size`
-    bytes. `overtaken` is told which fetches fell behind and were not waited for.
+    bytes. `overtaken` is told which fetches fell behind and were not waited for. Races that share
+    a line are given it.
     """
-    race = _Race(k, candidates, fetch, arrived=arrived, size=size, clock=clock)
+    race = _Race(
+        k, candidates, fetch, arrived=arrived, size=size, line=line or Downlink(), clock=clock
+    )
     pieces = await race.run()
     for index in race.overtaken():
         overtaken(index)
@@ -58,9 +62,10 @@ class _Race:
         *,
         arrived: Arrived,
         size: int,
+        line: Downlink,
         clock: Callable[[], float],
     ) -> None:
-        self._k, self._size, self._clock = k, size, clock
+        self._k, self._size, self._line, self._clock = k, size, line, clock
         self._waiting = list(candidates)
         self._fetch, self._arrived = fetch, arrived
         self._running: dict[asyncio.Task[bytes], Fetch] = {}
@@ -103,19 +108,24 @@ class _Race:
         except CyberVeinError:
             self._start()
             return
-        self._rates.append(self._size / max(1e-3, self._clock() - fetch.began))
+        now = self._clock()
+        self._line.add(max(0, self._size - fetch.came), now)
+        self._rates.append(self._size / max(1e-3, now - fetch.began))
 
     def _look(self) -> None:
-        """Start a spare if fewer fetches go well than are needed, and the last one had its time."""
-        now = self._clock()
+        """Start a spare if too few fetches go well, the line has room and the last one had time."""
+        now, came_any = self._clock(), bool(self._results)
+        well, least = 0, 0.0
         for fetch in self._running.values():
             others = statistics.median([*self._rates_but(fetch, now)] or [0.0])
-            usual = shard_seconds(self._size, others)
-            least = patience(usual, anything_came=bool(self._results))
-            fetch.look(self._arrived(fetch.index), now, self._size, usual, least)
-        well = [fetch for fetch in self._running.values() if not fetch.behind]
-        pause = patience(None, anything_came=bool(self._results)) * 2**self._spares
-        if len(self._results) + len(well) < self._k and now - self._spare_at >= pause:
+            usual, before = shard_seconds(self._size, others), fetch.came
+            window = patience(usual, anything_came=came_any)
+            fetch.look(self._arrived(fetch.index), now, self._size, usual, window)
+            self._line.add(fetch.came - before, now)
+            well, least = well + (not fetch.behind), max(least, window)
+        pause = patience(None, anything_came=came_any) * 2**self._spares
+        enough = len(self._results) + well >= self._k
+        if not enough and now - self._spare_at >= pause and self._line.has_room(now, least):
             self._spares, self._spare_at = self._spares + 1, now
             self._start()
 

@@ -13,6 +13,7 @@ from cybervein_runtime.durations import duration_text
 from cybervein_client.catalogue import Catalogue, FileRow, SegmentRow
 from cybervein_client.download.fetch import ShardFetcher
 from cybervein_client.download.locate import Locator, Placed
+from cybervein_client.download.pace import Downlink
 from cybervein_client.download.race import first_k
 from cybervein_client.download.report import ReadReport
 from cybervein_client.segments import CODING_THREADS, secret_of, shape_of
@@ -49,6 +50,7 @@ class FileReader:
         self._locator = locator
         self._fetcher = fetcher
         self._placed: Placed | None = None
+        self._line = Downlink()
 
     async def stream(self, start: int, stop: int) -> AsyncIterator[bytes]:
         """The plaintext bytes [start, stop) in order, a few segments read ahead."""
@@ -143,6 +145,7 @@ class FileReader:
             size=stop - start,
             arrived=lambda index: coming[index].arrived(),
             overtaken=lambda index: self.report.note_slow(usable[index][1]),
+            line=self._line,
         )
 
     def _usable(self, row: SegmentRow) -> dict[int, tuple[str, ShardAt]]:
