@@ -48,6 +48,13 @@ def use_up(disk: Disk) -> list[Path]:
         files.append(file)
 
 
+@pytest.fixture
+def space_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others on this machine write and remove files meanwhile, which these tests are not about."""
+    space = Space(1000 * MIB, 500 * MIB, 0, None)
+    monkeypatch.setattr("cybervein_miner.disk.allotment.space_of", lambda *_: space)
+
+
 async def test_a_disk_without_inodes_is_told_and_the_other_takes_what_comes(
     world: World, tmp_path: Path, few_inodes: Path
 ) -> None:
@@ -88,6 +95,7 @@ def refusing(monkeypatch: pytest.MonkeyPatch, disk: Path, code: int) -> None:
     monkeypatch.setattr(os, "open", refuse)
 
 
+@pytest.mark.usefixtures("space_stays")
 @pytest.mark.parametrize(("code", "said"), [(errno.EDQUOT, "quota"), (errno.ENOSPC, "full")])
 async def test_an_upload_that_a_filesystem_refuses_goes_to_the_next(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, said: str
@@ -107,6 +115,7 @@ async def test_an_upload_that_a_filesystem_refuses_goes_to_the_next(
         assert told.no_room == said
 
 
+@pytest.mark.usefixtures("space_stays")
 async def test_a_plot_that_a_filesystem_refuses_is_made_on_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
