@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from cybervein_miner.sidecar.registry import HOST, MINER, SUPER_NODE
+from cybervein_miner.sidecar.metric import HOST, MINER, SUPER_NODE
 from cybervein_miner.sidecar.sources import Sources
 from cybervein_operator.miners.client import MinerClient
 from cybervein_operator.miners.report import Report

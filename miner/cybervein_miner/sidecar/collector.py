@@ -12,7 +12,8 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from cybervein_miner.sidecar.metric import MetricSpec, Sample
-from cybervein_miner.sidecar.registry import DURATION, METRICS, UP
+from cybervein_miner.sidecar.metrics.scrape import DURATION, UP
+from cybervein_miner.sidecar.registry import METRICS
 from cybervein_miner.sidecar.sources import SourceAnswer
 
 _log = structlog.get_logger()

@@ -29,6 +29,25 @@ class MetricSpec:
     labels: tuple[str, ...] = ()
 
 
+def gauge(name: str, source: str, text: str, read: Read, *labels: str) -> MetricSpec:
+    """A value that goes up and down."""
+    return MetricSpec(
+        name=f"cybervein_{name}", kind="gauge", source=source, help=text, read=read, labels=labels
+    )
+
+
+def counter(name: str, source: str, text: str, read: Read, *labels: str) -> MetricSpec:
+    """A value that only grows, until its process starts again."""
+    return MetricSpec(
+        name=f"cybervein_{name}_total",
+        kind="counter",
+        source=source,
+        help=text,
+        read=read,
+        labels=labels,
+    )
+
+
 def at(path: str) -> Read:
     """One value at a dotted path; nothing where it is absent or null."""
 
