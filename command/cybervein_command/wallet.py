@@ -11,7 +11,7 @@ from cybervein_client.catalogue import Catalogue
 from cybervein_client.client import AsyncClient
 from cybervein_client.home import Home
 from cybervein_client.ledger.payment import check_memo
-from cybervein_client.wallet import restore_backup, write_backup
+from cybervein_client.wallet import restore_backup, set_aside, write_backup
 from cybervein_protocol.amounts import coins, parse_coins
 from cybervein_protocol.errors import ConflictError, MalformedError, UnavailableError, UnknownError
 from cybervein_protocol.signing import address, parse_address
@@ -49,16 +49,17 @@ def new(
     if home.identity_path.exists():
         raise ConflictError(_has_wallet(home))
     home.directory.mkdir(parents=True, exist_ok=True)
+    aside = set_aside(home)
     identity = new_identity()
     save_identity(home.identity_path, identity)
     if data is not None:
         write_atomic(home.network_path, data, mode=0o644)
     text = address(identity.keys.public)
-    result = {"address": text, "home": str(home.directory)}
+    result = {"address": text, "home": str(home.directory), **_left(aside)}
     steps = "back it up: cybervein wallet backup FILE"
     if not home.network_path.exists():
         steps = f"next: copy a network's network.json to {home.network_path}; {steps}"
-    console_of(ctx).emit(result, lambda: f"{text}\n({steps})")
+    console_of(ctx).emit(result, lambda: f"{text}\n({steps}){_told(aside)}")
 
 
 def _has_wallet(home: Home) -> str:
@@ -120,12 +121,22 @@ def restore(
     file: Annotated[Path, typer.Argument(help="Backup to read.")],
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """Restore a backup into an empty home."""
+    """Restore a backup into a home without a wallet."""
     home = home_of(ctx)
-    restore_backup(home, file, _passphrase(passphrase_file, confirm=False))
+    aside = restore_backup(home, file, _passphrase(passphrase_file, confirm=False))
     text = address(home.identity().keys.public)
-    result = {"address": text, "home": str(home.directory)}
-    console_of(ctx).emit(result, lambda: f"restored {text} to {home.directory}")
+    result = {"address": text, "home": str(home.directory), **_left(aside)}
+    told = f"restored {text} to {home.directory}"
+    console_of(ctx).emit(result, lambda: f"{told}{_told(aside)}")
+
+
+def _left(aside: Path | None) -> dict[str, str]:
+    """What another wallet had left here, where it is now; nothing where nothing was."""
+    return {} if aside is None else {"left_behind": str(aside)}
+
+
+def _told(aside: Path | None) -> str:
+    return "" if aside is None else f"\n(the catalogue of a wallet that was here before: {aside})"
 
 
 def _passphrase(file: Path | None, *, confirm: bool) -> str:

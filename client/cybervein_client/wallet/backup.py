@@ -19,6 +19,7 @@ from nacl.secret import SecretBox
 from nacl.utils import random as random_bytes
 
 from cybervein_client.home import Home
+from cybervein_client.wallet.leftovers import set_aside
 
 _MAGIC: Final = b"CVBACKUP\x01"
 _HEADER: Final = struct.Struct("<IQ")
@@ -55,8 +56,8 @@ def write_backup(home: Home, catalogue: bytes, path: Path, passphrase: str) -> i
     return len(data)
 
 
-def restore_backup(home: Home, path: Path, passphrase: str) -> None:
-    """Put a backup's contents into an empty home.
+def restore_backup(home: Home, path: Path, passphrase: str) -> Path | None:
+    """Put a backup's contents into a home without a wallet; where what was left there is now.
 
     Raises ConflictError if a wallet is there, MalformedError for a file that is no backup,
     SignatureError for a wrong passphrase.
@@ -64,10 +65,17 @@ def restore_backup(home: Home, path: Path, passphrase: str) -> None:
     if home.identity_path.exists():
         raise ConflictError(f"{home.directory} has a wallet; choose an empty --home")
     contents = _open(read_limited(path, BACKUP_BYTES_MAX), path, passphrase)
+    other = contents.network and _differs(home.network_path, contents.network)
+    aside = set_aside(home, *[home.network_path] * bool(other))
     write_atomic(home.catalogue_path, contents.catalogue)
     if contents.network:
         write_atomic(home.network_path, contents.network, mode=0o644)
     write_atomic(home.identity_path, contents.identity)
+    return aside
+
+
+def _differs(path: Path, data: bytes) -> bool:
+    return path.exists() and path.read_bytes() != data
 
 
 def _open(data: bytes, path: Path, passphrase: str) -> _Contents:
