@@ -57,7 +57,8 @@ async def test_ready_returns_the_url_that_this_very_process_announced(tmp_path: 
 async def test_a_child_that_dies_before_it_is_ready_says_why(tmp_path: Path) -> None:
     child = Child(recipe(tmp_path, "import sys; sys.exit('disk 7 is on fire')"))
     await child.start()
-    with pytest.raises(ChildError, match=r"worker ended \(exit code 1\): disk 7 is on fire"):
+    said = r"worker ended \(exit code 1\); last line before it ended: disk 7 is on fire; its log is"
+    with pytest.raises(ChildError, match=said):
         await child.ready(DEADLINE_SECONDS)
 
 
@@ -81,7 +82,7 @@ async def test_a_killed_child_counts_as_crashed_unless_it_was_ours_to_kill(tmp_p
     os.kill(child.process.pid, signal.SIGKILL)
     await ended(child.process)
     assert child.crashed
-    assert "SIGKILL" in child.obituary()
+    assert "worker ended (SIGKILL); it logged nothing; its log is " in child.obituary()
     await child.start()
     await child.ready(DEADLINE_SECONDS)
     assert not child.crashed

@@ -156,11 +156,11 @@ class Child:
         return True
 
     def obituary(self) -> str:
-        """One line: who ended, how, its last log line and where the rest is."""
+        """One line: who ended, how, its last words (a reason or not), and where the rest is."""
         code = self.process.returncode or 0
         how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name
         log = self.recipe.log_file
-        return f"{self.name} ended ({how}): {_last_line(log)}; its log is {log}"
+        return f"{self.name} ended ({how}); {_last_line(log)}; its log is {log}"
 
 
 def _open_log(path: Path) -> BinaryIO:
@@ -177,6 +177,6 @@ def _last_line(log_file: Path) -> str:
             log.seek(max(0, log_file.stat().st_size - _TAIL_BYTES))
             lines = log.read().decode(errors="replace").strip().splitlines()
     except OSError:
-        return "no log"
+        return "it has no log"
     told = [line.strip() for line in lines if any(sign.isalnum() for sign in line)]
-    return told[-1] if told else "nothing logged"
+    return f"last line before it ended: {told[-1]}" if told else "it logged nothing"
