@@ -2,6 +2,7 @@
 
 import json
 import socket
+import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,8 @@ import typer.main
 from cybervein_command.app import build
 from cybervein_miner.node.calling import called
 from cybervein_miner.sidecar.announced import announced_url
-from cybervein_protocol.errors import CyberVeinError
+from cybervein_miner.sidecar.awaited import expect_miner
+from cybervein_protocol.errors import CyberVeinError, UnavailableError
 from miner_world import World
 from ports import free_ports
 from process import Process
@@ -115,14 +117,55 @@ def test_a_sidecar_follows_its_miner_to_another_port(world: World, tmp_path: Pat
     assert get_json(f"{beside.url}/readyz")["status"] == "ok"
 
 
+def test_a_sidecar_that_is_started_before_its_miner_waits_for_it(
+    world: World, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    beside = Service(data / "sidecar.json", "sidecar", "--data", data, "--network", world.file)
+    beside.launch()
+    said = "waiting for the miner"
+    until(lambda: said in beside.log.read_text(), "the word", diagnose=beside.tail)
+    worker = miner(tmp_path, world.file, "--plots", "0")
+    worker.start()
+    beside.wait_ready()
+    assert get_json(f"{beside.url}/readyz")["status"] == "ok"
+    beside.stop()
+    worker.stop()
+    beside.start()  # a miner's directory: however long its miner takes
+    assert readiness(beside) == 503
+    worker.start()
+    assert readiness(beside) == 200
+
+
+def readiness(service: Service) -> int:
+    try:
+        get_json(f"{service.url}/readyz")
+    except urllib.error.HTTPError as error:
+        return error.code
+    return 200
+
+
 def test_without_a_miner_there_the_next_step_is_said(tmp_path: Path) -> None:
-    done = run("sidecar", "--data", tmp_path, "--supernode", NOBODY, "--port", "0")
-    assert (done.returncode, done.stderr) == (
-        4,
-        f"error: no miner runs on {tmp_path}; start it with cybervein mine --data {tmp_path}\n",
-    )
+    (tmp_path / "photo.jpg").touch()
+    options = ("sidecar", "--data", tmp_path, "--supernode", NOBODY, "--port", "0")
+    done = run(*options)
+    refusal = f"no miner runs on {tmp_path}; start it with cybervein mine --data {tmp_path}"
+    assert (done.returncode, done.stderr) == (4, f"error: {refusal}\n")
+    done = run("--json", *options)
+    assert (done.returncode, json.loads(done.stdout)["message"]) == (4, refusal)
+    done = run("sidecar", "--data", tmp_path / "photo.jpg", "--supernode", NOBODY)
+    assert (done.returncode, "photo.jpg" in done.stderr) == (6, True)
     done = run("sidecar", "--supernode", NOBODY)
     assert "give --data of a miner on this machine, or --miner URL" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["none", "empty"])
+def test_a_directory_that_no_miner_makes_is_waited_for_with_an_end(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UnavailableError, match=f"no miner runs on .*/{name}; start it"):
+        expect_miner(tmp_path / name, patience_seconds=0)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", json.dumps({"pid": 1}), '"\\ud800"'])

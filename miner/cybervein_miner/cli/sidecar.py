@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cybervein_protocol.errors import UnavailableError
 from cybervein_runtime.addresses import PORT_MAX
 
 from cybervein_miner.cli.context import check_urls
@@ -48,7 +49,7 @@ def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
         raise typer.BadParameter("give --data of a miner on this machine, or --miner URL")
     check_urls({"--miner": miner, "--supernode": supernode})
     if data and not miner:
-        announced_url(data)  # one runs there now; where the next one listens is seen then
+        _expect(data, log_json=log_json)
     where = run_file or (data / "sidecar.json" if data else None)
     options = [
         *("--host", host, "--port", str(port)),
@@ -67,3 +68,16 @@ def sidecar(  # noqa: PLR0913, PLR0917 -- options of a command
     # the working directory.
     line = [sys.executable, "-P", "-m", "cybervein_miner.sidecar", *options]
     os.execv(sys.executable, line)  # noqa: S606 -- ourselves
+
+
+def _expect(data: Path, *, log_json: bool) -> None:
+    """Return once a miner runs on `data`, or will; that it is waited for is said."""
+    try:
+        announced_url(data)
+    except UnavailableError:
+        from cybervein_runtime.logs import configure_logs  # noqa: PLC0415 -- only then
+
+        from cybervein_miner.sidecar.awaited import expect_miner  # noqa: PLC0415
+
+        configure_logs("sidecar", as_json=log_json)
+        expect_miner(data)

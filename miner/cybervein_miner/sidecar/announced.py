@@ -21,11 +21,14 @@ def announced_url(data: Path) -> str:
     try:
         url = str(json.loads(run_file.read_bytes())["url"])
     except FileNotFoundError:
-        raise UnavailableError(
-            f"no miner runs on {data}; start it with cybervein mine --data {data}"
-        ) from None
+        raise absent(data) from None
     except (ValueError, LookupError, TypeError) as error:
         raise MalformedError(
             f"{run_file} does not say where a miner listens ({error}); start the miner again"
         ) from error
     return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+
+
+def absent(data: Path) -> UnavailableError:
+    """The error where none runs."""
+    return UnavailableError(f"no miner runs on {data}; start it with cybervein mine --data {data}")
