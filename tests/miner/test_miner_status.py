@@ -20,6 +20,7 @@ from cybervein_miner.plot.forecast import Forecast, PlotsNow
 from cybervein_protocol.api.miner.disks import DiskDocument
 from cybervein_protocol.api.miner.status import LedgerDocument, ReachDocument, StatusDocument
 from cybervein_protocol.api.super_node.epochs import PastContribution
+from cybervein_protocol.api.super_node.miners import BatchDocument
 from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.signing import KeyPair, address
@@ -90,8 +91,8 @@ def test_a_log_tells_the_way_from_the_start_to_the_first_reward(earning: Earning
     lost = len(log.get("super node cannot reach you", []))
     assert len(log["super node reaches you"]) in {lost, lost + 1}, "a change, no flood"
     assert log["space proof accepted"][-1]["plots"] <= 3
-    paid = [each for each in log["epoch is paid"] if each["coins"] != "0"]
-    assert float(paid[0]["coins"]) > 0
+    assert all(float(each["coins"]) > 0 for each in log["epoch is paid"])
+    assert all(each["why"] for each in log.get("epoch paid nothing", ()))
     epochs = [each["epoch"] for each in log["epoch is paid"]]
     assert len(set(epochs)) == len(epochs), "one line for an epoch"
 
@@ -249,6 +250,38 @@ def test_a_day_is_reckoned_from_the_epochs_that_were_paid() -> None:
     pairs_a_day = 24 * 3600 // (2 * TEST.epoch_seconds)
     assert paid.per_day() == (10 + 0 + 10 + 1) * pairs_a_day
     assert [line["epoch"] for line in lines] == [7], "one line for an epoch"
+
+
+EARLY = {"batch": "b", "registered": 1, "plots": 3, "reason": ""}
+
+
+@pytest.mark.parametrize(
+    ("entry", "batch", "why"),
+    [
+        ({}, None, "no plot counted in it; none is registered"),
+        ({}, {"state": "pending", "live": 3}, "the epoch after the commit audit is the first"),
+        ({}, {"state": "active", "live": 3, "counts_from": 8}, "epoch 8 is the first that can"),
+        ({}, {"state": "void", "live": 3}, "none is registered"),
+        ({}, {"state": "active", "live": 3, "counts_from": 7}, "no space proof was accepted"),
+        ({"estimate": 3}, {"state": "active", "live": 3, "counts_from": 7}, "bandwidth is not"),
+        (
+            {"estimate": 3, "bandwidth": 1},
+            {"state": "active", "live": 3, "counts_from": 7},
+            "less than a reward takes",
+        ),
+    ],
+)
+def test_an_epoch_that_paid_nothing_says_what_was_missing_once(
+    entry: dict[str, int], batch: dict[str, Any] | None, why: str
+) -> None:
+    paid = PaidEpochs(TEST)
+    batches = [] if batch is None else [made(BatchDocument, **EARLY | batch)]
+    with capture_logs() as lines:
+        for epoch in (7, 7 if "epoch 8" in why else 9):
+            paid.see([made(PastContribution, epoch=epoch, **entry)], batches)
+        paid.see([made(PastContribution, epoch=10, reward=5)], batches)
+    assert [line["event"] for line in lines] == ["epoch paid nothing", "epoch is paid"]
+    assert why in lines[0]["why"]
 
 
 def test_time_left_follows_the_plots_that_were_made() -> None:
