@@ -60,10 +60,13 @@ def test_plots_of_a_lost_journal_count_again_in_their_old_batch_without_a_unit(
 ) -> None:
     batches = on_ledger(node, worker)["batches"]
     worker.kill()
+    forgotten = "what running orders had used is not known"
+    assert forgotten not in worker.log.read_text()
     remove_journal(data_of(tmp_path))
     worker.start()
     until(lambda: counting(worker) == 3, "the same plots to count again")
     proves_again(worker)
+    assert worker.log.read_text().count(forgotten) == 1
     assert on_ledger(node, worker)["batches"] == batches
     assert void_units(node) == 0
     assert worker.log.read_text().count("plots are taken over from it") == 1

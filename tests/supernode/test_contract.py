@@ -14,7 +14,13 @@ from cybervein_protocol.encoding import cid_text, encode, node_cid
 from cybervein_protocol.ledger.accounts.transfers import Transfer
 from cybervein_protocol.ledger.units.genesis import root_units
 from cybervein_protocol.ledger.units.unit import make_paid_unit, make_unit
-from cybervein_protocol.messages import OrderRequest, ReleaseRequest, ShardPlan, VerifyRequest
+from cybervein_protocol.messages import (
+    InstanceNotice,
+    OrderRequest,
+    ReleaseRequest,
+    ShardPlan,
+    VerifyRequest,
+)
 from cybervein_protocol.messages.deals import ORDER_REQUEST_BYTES_MAX, VERIFY_REQUEST_BYTES_MAX
 from cybervein_protocol.messages.proofs import COMMIT_RESPONSE_BYTES_MAX, SPACE_PROOF_BYTES_MAX
 from cybervein_protocol.messages.release import RELEASE_REQUEST_BYTES_MAX
@@ -236,6 +242,17 @@ async def test_requests_for_relief_are_answered_as_documented(
     assert (await signed(contract, path, body, key))[0] == 200
     assert (await signed(contract, path, body))[0] == 403
     assert (await signed(contract, "/v1/miners/x/release", body))[0] == 400
+
+
+async def test_a_process_that_names_itself_is_answered_as_documented(
+    world: World, contract: Contract
+) -> None:
+    key = world[0][0].key
+    path = f"/v1/miners/{address(key.public)}/instance"
+    body = encode(InstanceNotice(v=1, instance="a"))
+    assert (await signed(contract, path, body, key))[0] == 200
+    assert (await signed(contract, path, body))[0] == 403
+    assert (await signed(contract, path, b"", key))[0] == 400
 
 
 async def test_a_method_that_a_path_has_not_is_refused_as_documented(contract: Contract) -> None:

@@ -2,19 +2,31 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
 import uvicorn
 from cybervein_protocol.encoding import encode
-from cybervein_protocol.errors import CyberVeinError, ForbiddenError, LimitError, MalformedError
+from cybervein_protocol.errors import (
+    CyberVeinError,
+    ForbiddenError,
+    LimitError,
+    MalformedError,
+    UnknownError,
+)
 from cybervein_protocol.ledger.mining.bodies import MinerDrain
-from cybervein_protocol.messages import ReleaseRequest
+from cybervein_protocol.messages import InstanceNotice, ReleaseRequest
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.serving import bind, url_of
 from cybervein_supernode.api.app import create_app
 from cybervein_supernode.chain.view import LedgerView
+from cybervein_supernode.placement.instances import (
+    INSTANCES_MAX,
+    REMEMBERED_SECONDS,
+    Instances,
+)
 from fake_miner import FakeMiner
 from stored_deal import Stored, register, store
 from super_lab import Lab
@@ -143,3 +155,53 @@ async def test_a_malformed_request_for_relief_is_refused(
     async with SignedClient(miners[0].key) as client:
         with pytest.raises(kind):
             await client.request("POST", f"{url}/v1/miners/{name}/release", body=body)
+
+
+async def test_processes_of_a_miner_hear_of_each_other(world: World, url: str) -> None:
+    miners, _ = world
+    key, name = miners[0].key, address(miners[0].key.public)
+    path, body = f"{url}/v1/miners/{name}/instance", encode(InstanceNotice(v=1, instance="b"))
+    before = await get(f"{url}/v1/miners/{name}")
+    assert (before["instance"], before["instances"]) == (key.public.hex()[:8], [])
+    async with SignedClient(key) as client:
+        answer = (await client.request("POST", path, body=body)).json()
+    assert [each["name"] for each in answer["instances"]] == ["b"]
+    row = await get(f"{url}/v1/miners/{name}")
+    assert (row["instances"], row["asked"]) == (answer["instances"], before["asked"])
+    assert (await get(f"{url}/v1/miners/{address(miners[1].key.public)}"))["instances"] == []
+    async with SignedClient(miners[1].key) as client:
+        with pytest.raises(ForbiddenError, match="only its own processes"):
+            await client.request("POST", path, body=body)
+    stranger = KeyPair(b"n" * 32)
+    path = f"{url}/v1/miners/{address(stranger.public)}/instance"
+    async with SignedClient(stranger) as client:
+        with pytest.raises(UnknownError):
+            await client.request("POST", path, body=body)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 33])
+async def test_a_process_without_a_name_or_with_a_long_one_is_refused(
+    world: World, url: str, name: str
+) -> None:
+    miners, _ = world
+    body = encode(InstanceNotice(v=1, instance=name))
+    path = f"{url}/v1/miners/{address(miners[0].key.public)}/instance"
+    async with SignedClient(miners[0].key) as client:
+        with pytest.raises(MalformedError):
+            await client.request("POST", path, body=body)
+
+
+def test_processes_are_forgotten_when_they_are_silent_and_never_fill_the_memory() -> None:
+    now = 0.0
+    clock = SimpleNamespace(monotonic=lambda: now, wall=lambda: 1e9 + now)
+    known = Instances(clock)  # type: ignore[arg-type]
+    for number in range(INSTANCES_MAX + 2):
+        known.hear(b"m", str(number))
+    known.hear(b"m", "2")
+    assert list(known.of(b"m")) == [*map(str, range(3, INSTANCES_MAX + 2)), "2"]
+    now = REMEMBERED_SECONDS
+    known.hear(b"m", "9")
+    assert known.of(b"m")["9"] == 1e9 + now
+    now += 1
+    assert list(known.of(b"m")) == ["9"]
+    assert known.of(b"other") == {}

@@ -65,6 +65,7 @@ class FakeMiner:
         del request
         key = KeyPair(b"z" * 32).public if self.misbehave == "another's status" else self.key.public
         known = {"address": address(key), "free_bytes": FREE_BYTES, "draining": self.draining}
+        known["instance"] = self.key.public.hex()[:8]
         status = msgspec.json.encode(made(StatusDocument, **known))
         if self.misbehave == "a malformed status":
             status = status.replace(b'"free_bytes":', b'"free_bytes":-')

@@ -49,8 +49,11 @@ class Reach:
     def _tried(self, view: FullMinerDocument) -> bool:
         if not isinstance(view.asked, float) or not isinstance(view.asked_url, str):
             return view.unreachable != NOT_ASKED  # a super node of 0.2.0
-        began = self.clock.now() - (self.clock.monotonic() - self._began)
-        return view.asked >= began and view.asked_url == view.url
+        return view.asked >= self.since() and view.asked_url == view.url
+
+    def since(self) -> float:
+        """When this miner began to serve, in the network's time."""
+        return self.clock.now() - (self.clock.monotonic() - self._began)
 
     def advice(self) -> str:
         """What a person can do where nobody gets through."""

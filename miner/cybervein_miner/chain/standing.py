@@ -8,7 +8,7 @@ from cybervein_protocol.api.super_node.miners import FullMinerDocument
 
 from cybervein_miner.chain.paid import PaidEpochs
 from cybervein_miner.chain.reach import Reach
-from cybervein_miner.chain.twin import Twin
+from cybervein_miner.chain.twin import OLDER, Twin
 
 LOOK_SECONDS: Final = 60.0
 """While all is well: the super node answers a thousand miners."""
@@ -21,7 +21,8 @@ _log = structlog.get_logger()
 class Standing:
     """`url` to `owner` are what this miner wants, `ledger` is what the ledger has of it.
 
-    `problem` is why the last round failed; counts are None until the ledger was heard.
+    `payout` is the ledger's where none was asked for. `problem` is why the last round failed;
+    counts are None until the ledger was heard.
     `unknown`: the ledger was asked and does not know this miner.
     """
 
@@ -29,6 +30,7 @@ class Standing:
     paid: PaidEpochs
     url: str = ""
     payout: str = ""
+    payout_asked: bool = True
     group: str = ""
     owner: str = ""
     ledger: FullMinerDocument | None = None
@@ -59,6 +61,8 @@ class Standing:
             self.draining, self.blocked_by = False, ""
             self.held_shards = self.plots_live = self.remaining = self.promised = 0
             return
+        if not self.payout_asked:
+            self.payout = view.payout
         self.draining, self.held_shards = view.draining, view.held_shards
         self.plots_live = view.plots
         self.remaining, self.blocked_by = view.drain.remaining, view.drain.blocked_by
@@ -68,7 +72,22 @@ class Standing:
         self.reach.see(view)
         wanted, there = f"{self.url}, paid to {self.payout}", f"{view.url}, paid to {view.payout}"
         self.twin.see(wanted, there, self._heard)
+        self._meet(view)
         self._tell()
+
+    def _meet(self, view: FullMinerDocument) -> None:
+        """Who else runs, as far as it was seen since this process began."""
+        if not isinstance(view.instance, str) or not isinstance(view.instances, list):
+            return  # a super node of 0.2.0 knows no names
+        leads = (view.instance or OLDER) if self.reach.reached else ""
+        named = {each.name for each in view.instances if each.heard >= self.reach.since()}
+        self.twin.meet(view.url, leads, named)
+
+    @property
+    def misled(self) -> bool:
+        """Whether the URL leads to another process, or to nobody: nobody sees this one."""
+        knows = self.ledger is not None and isinstance(self.ledger.instance, str)
+        return knows and self.reach.reached is not None and self.twin.leads != self.twin.instance
 
     def due(self) -> bool:
         """Whether the ledger is to be asked again, though nothing else waits for it."""

@@ -55,5 +55,12 @@ class MinersSuperNode(SuperNodeClient):
 
     async def release_own(self, key: KeyPair, roots: list[bytes]) -> ReleaseDocument:
         """Ask to be relieved of these shards, instead of any named before."""
+        return await self._signed(key).release(self._address, roots)
+
+    async def name_own(self, key: KeyPair, instance: str) -> None:
+        """Say that this process runs under the miner's key."""
+        await self._signed(key).name_instance(self._address, instance)
+
+    def _signed(self, key: KeyPair) -> SuperNodeClient:
         signed = SignedClient(key, self.http.session, self.http.trust, self._clock.now)
-        return await SuperNodeClient(self.url, signed).release(self._address, roots)
+        return SuperNodeClient(self.url, signed)

@@ -39,7 +39,12 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
         _option("FILL", "Share of each disk for plots, 0 to 1; 0.8 without --plots.", min=0, max=1),
     ] = None,
     floor: Annotated[int | None, _option("FLOOR", "Bytes kept free on each disk.", min=0)] = None,
-    payout: Annotated[str | None, _option("PAYOUT", "Address that rewards go to.")] = None,
+    payout: Annotated[
+        str | None, _option("PAYOUT", "Address that rewards go to; without it: as before.")
+    ] = None,
+    own_payout: Annotated[  # noqa: FBT002 -- a flag
+        bool, _option("OWN_PAYOUT", "Rewards go to this miner's own account (again).")
+    ] = False,
     group: Annotated[str, _option("GROUP", "Name shared by machines that fail together.")] = "",
     owner: Annotated[str, _option("OWNER", "Name shared by one operator's miners.")] = "",
     host: Annotated[str, _option("LISTEN_HOST", "Address to listen on.")] = "127.0.0.1",
@@ -75,6 +80,8 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
     """Mine: plot disks, prove them, hold customers' shards, get paid."""
     from cybervein_miner.node.running import run_miner  # noqa: PLC0415 -- brings the web server
 
+    if payout and own_payout:
+        raise typer.BadParameter("give --payout or --own-payout, not both")
     check_urls({"--url": url, "--supernode": supernode})  # before a mistyped one reaches the ledger
     for option, label in (("--group", group), ("--owner", owner)):
         with given(option):
@@ -86,6 +93,7 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
         wish=Wish(None if fill is None else round(fill * 1000), plots),
         floor=floor,
         payout=_key("--payout", payout),
+        own_payout=own_payout,
         group=group,
         owner=owner,
         url=url,

@@ -33,7 +33,14 @@ def _who(told: StatusDocument) -> list[tuple[str, str]]:
     ]
     since = f"since epoch {ledger.registered_epoch}" if ledger else "not yet"
     shown = [(name, text) for name, text in both if text]
-    rows = [("address", told.address), *shown, ("registered", since), ("reached", _reach(told))]
+    running = [("instance", told.instance)] * bool(told.instance)
+    rows = [
+        ("address", told.address),
+        *running,
+        *shown,
+        ("registered", since),
+        ("reached", _reach(told)),
+    ]
     return rows + [("problem", told.problem)] * bool(told.problem)
 
 
@@ -65,6 +72,11 @@ def _plots(told: StatusDocument) -> list[tuple[str, str]]:
     when = "none yet" if last is None else f"the last in epoch {last}"
     rows.append(("proofs", f"{counts} since the start; {when}, {told.epoch} is open"))
     rows.append(("shards", f"{told.shards}, {size(told.shard_bytes)}"))
+    if isinstance(told.orders_unknown_until, int):
+        until = told.orders_unknown_until
+        rows.append(
+            ("orders", f"the journal is new: bytes used before are unknown to epoch {until}")
+        )
     return rows
 
 

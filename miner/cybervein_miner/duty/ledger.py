@@ -14,7 +14,10 @@ from cybervein_protocol.api.super_node.miners import FullMinerDocument
 from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.errors import ConflictError, CyberVeinError, UnknownError
 from cybervein_protocol.ledger.mining.bodies import MinerDrain, MinerRegister
+from cybervein_protocol.signing import parse_address
+from msgspec.structs import replace
 
+from cybervein_miner.chain.naming import SelfNaming
 from cybervein_miner.chain.paid import EPOCHS
 from cybervein_miner.chain.sight import Sight
 from cybervein_miner.chain.standing import Standing
@@ -47,6 +50,7 @@ class LedgerLoop:
     plotter: Plotter
     inventory: Inventory
     standing: Standing
+    naming: SelfNaming
     drain: Drain
     sight: Sight
     stopping: Stopping
@@ -67,7 +71,7 @@ class LedgerLoop:
         if view is not None:
             self.batches.follow(view)
             self.standing.see(view)
-            self.standing.paid.see(view.epochs)
+            self.standing.paid.see(view.epochs, view.batches)
         self._changed.set()
 
     def wake(self) -> None:
@@ -124,10 +128,11 @@ class LedgerLoop:
         self.standing.see(view)
         if view is None:
             return
+        await self.naming.tell()
         self.batches.follow(view)
         await self.batches.settle_sent()
         if self.recovery.due(view):
-            await self.recovery.look(view, contested=bool(self.standing.twin.other))
+            await self.recovery.look(view, contested=self.standing.twin.seen)
         if not self.drain.wanted:
             await self._register(view)
         await self._answer_commits(view, now)
@@ -145,7 +150,8 @@ class LedgerLoop:
             self.standing.see(view)
         if not self.standing.twin.other or self._insisted != self.sight.epoch:
             self._insisted = self.sight.epoch
-            view = await ensure_registered(self.super_node, self.units, self.wish, view)
+            wish = replace(self.wish, payout=parse_address(self.standing.payout))
+            view = await ensure_registered(self.super_node, self.units, wish, view)
         if view is not None and view.draining and not self.drain.known:
             self.drain.ask(draining=True)  # the journal is younger than the drain
         if view is None or view.draining == self.drain.wanted:

@@ -7,10 +7,11 @@ import structlog
 from cybervein_protocol import vrf
 from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.ledger.mining.bodies import MinerRegister
-from cybervein_protocol.signing import address
+from cybervein_protocol.signing import address, parse_address
 from cybervein_runtime.duty import Duty
 
 from cybervein_miner.api.acts import Control
+from cybervein_miner.chain.naming import SelfNaming
 from cybervein_miner.chain.units import UnitWriter
 from cybervein_miner.disk.belongings import tell_strays
 from cybervein_miner.disk.disk import Disk
@@ -134,7 +135,7 @@ def _ledger(basis: Basis, plotter: Plotter) -> tuple[LedgerLoop, CommitProver]:
     )
     wish = MinerRegister(
         vrf=vrf.public_key(basis.identity.vrf_seed),
-        payout=settings.payout or keys.public,
+        payout=parse_address(basis.standing.payout),
         url=basis.standing.url,
         group=settings.group,
         owner=settings.owner,
@@ -147,6 +148,7 @@ def _ledger(basis: Basis, plotter: Plotter) -> tuple[LedgerLoop, CommitProver]:
         plotter=plotter,
         inventory=basis.inventory,
         standing=basis.standing,
+        naming=SelfNaming(basis.super_node, keys, basis.standing),
         drain=basis.drain,
         sight=basis.sight,
         stopping=basis.stopping,
@@ -168,6 +170,9 @@ def _watch(basis: Basis, ledger: LedgerLoop, late: LateWatch) -> EpochWatch:
         await basis.orders.forget(view.epoch)
         await basis.sight.remember(view.epoch)
         await ledger.epoch_begun()
+        known = basis.standing.ledger
+        registered = known.registered_epoch if known else None
+        await basis.orders.decide(view.epoch, registered, basis.preset.order_epochs)
 
     return EpochWatch(
         preset=basis.preset,

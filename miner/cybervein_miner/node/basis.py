@@ -1,5 +1,6 @@
 """Keys, network and journal of a miner, and what rests on them alone: most parts need it."""
 
+import secrets
 from dataclasses import dataclass
 
 from cybervein_protocol.presets import Preset
@@ -16,11 +17,13 @@ from cybervein_miner.chain.reach import Reach
 from cybervein_miner.chain.sight import LedgerTime, Sight
 from cybervein_miner.chain.standing import Standing
 from cybervein_miner.chain.super_node import MinersSuperNode
+from cybervein_miner.chain.twin import Twin
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.duty.upkeep import Stopping
 from cybervein_miner.leaving.drain import Drain
 from cybervein_miner.node.calling import called
 from cybervein_miner.node.keys import identity_of
+from cybervein_miner.node.payout import asked_payout
 from cybervein_miner.node.settings import Settings
 from cybervein_miner.plot.inventory import Inventory
 from cybervein_miner.record.journal import Journal
@@ -66,16 +69,18 @@ def lay_basis(settings: Settings, url: str) -> Basis:
     identity = identity_of(settings)
     preset, keys = file.genesis.preset, identity.keys
     journal = open_journal(settings.journal_file, rebuild=settings.rebuild_journal)
-    clock = NetworkClock()
+    clock, orders = NetworkClock(), OrderBook(journal)  # it sees a new journal by its emptiness
     belong(settings.data, file.network, "miner's journal", lambda: _units(journal))
-    super_node = settings.super_node or file.url
+    super_node, payout = settings.super_node or file.url, asked_payout(settings, keys.public)
     standing = Standing(
         reach=Reach(clock),
         paid=PaidEpochs(preset),
         url=settings.url or called(url, super_node),
-        payout=address(settings.payout or keys.public),
+        payout=address(payout or keys.public),
+        payout_asked=payout is not None,
         group=settings.group,
         owner=settings.owner,
+        twin=Twin(secrets.token_hex(4)),
     )
     rack, sight = Rack(keys, journal, settings.floor, role="miner"), Sight(journal)
     if not new:
@@ -96,7 +101,7 @@ def lay_basis(settings: Settings, url: str) -> Basis:
         stopping=Stopping(),
         rack=rack,
         store=ShardStore(rack, journal, ledger_time),
-        orders=OrderBook(journal),
+        orders=orders,
         inventory=Inventory(
             rack, journal, keys.public, PlotShape(preset.plot_rows_log2, preset.plot_layers)
         ),

@@ -37,6 +37,7 @@ def status_board(
         tally=basis.tally,
         drain=basis.drain,
         standing=basis.standing,
+        orders=basis.orders,
         bandwidth_cap=basis.settings.bandwidth,
     )
 

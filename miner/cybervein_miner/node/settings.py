@@ -21,6 +21,8 @@ def default_threads() -> int:
 class Settings:
     """`url` is what others call this miner by; "" means the address it listens on.
 
+    `payout` None means whoever was paid before, `own_payout` this miner's own account again.
+
     `control` may rule this miner from anywhere, `identity` names keys outside `data`, `bandwidth`
     caps shard and plot traffic in bytes per second, `rebuild_journal` sets a damaged one aside.
     """
@@ -31,6 +33,7 @@ class Settings:
     wish: Wish = field(default_factory=Wish)
     floor: int | None = None
     payout: PublicKey | None = None
+    own_payout: bool = False
     group: str = ""
     owner: str = ""
     url: str = ""
@@ -52,6 +55,11 @@ class Settings:
     def owner_file(self) -> Path:
         """The address that `data` belongs to."""
         return self.data / "miner.address"
+
+    @property
+    def payout_file(self) -> Path:
+        """The account that was asked for last."""
+        return self.data / "payout.address"
 
     @property
     def journal_file(self) -> Path:

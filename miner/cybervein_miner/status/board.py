@@ -17,6 +17,7 @@ from cybervein_miner.chain.standing import Standing
 from cybervein_miner.leaving.drain import Drain
 from cybervein_miner.prover.epochs import EpochWatch
 from cybervein_miner.record.tally import Tally
+from cybervein_miner.shard.orders import OrderBook
 from cybervein_miner.status.disks import DiskBoard
 from cybervein_miner.status.ledger import ledger_document, reach_document
 from cybervein_miner.status.plots import PlotBoard
@@ -36,6 +37,7 @@ class StatusBoard:
     tally: Tally
     drain: Drain
     standing: Standing
+    orders: OrderBook
     bandwidth_cap: int | None
     _started: float = field(default_factory=time.monotonic)
 
@@ -89,6 +91,8 @@ class StatusBoard:
             ledger=ledger_document(self.standing),
             reach=reach_document(self.standing),
             plotting_left_seconds=self.plots.left_seconds(),
+            instance=self.standing.twin.instance,
+            orders_unknown_until=self.orders.unknown_until(self.sight.epoch),
         )
 
     def _last_proved(self) -> int | None:

@@ -28,6 +28,7 @@ IDENTITY_DIR: Final = "/etc/cybervein/identity"
 STATE_DIR: Final = "/var/lib/cybervein/state"
 DISKS_DIR: Final = "/var/lib/cybervein/disks"
 NODE_NAME: Final = "NODE_NAME"
+OWN_PAYOUT: Final = "CYBERVEIN_OWN_PAYOUT"
 
 _START_LOOKS: Final = 720
 """Every five seconds: a miner that opens a hundred disks takes its time, an hour at the most."""
@@ -68,6 +69,7 @@ def _miner(pool: MinerPool, ordinal: int, facts: MinerFacts, volumes: list[Volum
         "env": [
             _from_node(NODE_NAME, "spec.nodeName"),
             _from_node(HOST_IP, "status.hostIP"),
+            *_own_payout(pool),
         ],
         "ports": [port | given(hostPort=host_port(pool.spec.address, ordinal))],
         "startupProbe": probe("/startupz", "shards", period=5, failures=_START_LOOKS),
@@ -101,6 +103,14 @@ def arguments(pool: MinerPool, ordinal: int, facts: MinerFacts, volumes: list[Vo
         text for key, value in options.items() if value is not None for text in (key, str(value))
     ]
     return ["mine", *flat, *(text for disk in disks for text in ("--disk", disk)), "--log-json"]
+
+
+def _own_payout(pool: MinerPool) -> list[Object]:
+    """A spec says all: without `payout` each miner is paid itself, whoever was before.
+
+    A variable, as an image of an earlier release does not know the option.
+    """
+    return [{"name": OWN_PAYOUT, "value": "true"}] if pool.spec.payout is None else []
 
 
 def group(pool: MinerPool, ordinal: int) -> str:

@@ -28,6 +28,7 @@ from cybervein_protocol.messages.deals import (
     verification_id,
     verify_verification,
 )
+from cybervein_protocol.messages.instances import InstanceNotice
 from cybervein_protocol.messages.orders import (
     Order,
     Verb,
@@ -67,6 +68,7 @@ __all__ = [
     "AuditRequest",
     "AuditSlice",
     "CommitResponse",
+    "InstanceNotice",
     "Order",
     "OrderGrant",
     "OrderGrants",

@@ -7,12 +7,13 @@ some more for the way.
 from typing import Final
 
 from cybervein_protocol.api.decode import decode_document
-from cybervein_protocol.api.super_node.miners import ReleaseDocument
+from cybervein_protocol.api.super_node.miners import InstancesDocument, ReleaseDocument
 from cybervein_protocol.api.super_node.proofs import ProofVerdict
 from cybervein_protocol.api.super_node.units import UnitStatus
 from cybervein_protocol.encoding import Record, cid_text, decode, encode
 from cybervein_protocol.messages import (
     CommitResponse,
+    InstanceNotice,
     OrderGrant,
     OrderGrants,
     OrderRequest,
@@ -57,6 +58,11 @@ class SuperNodeClient(SuperNodeReader):
         """Ask for a miner to be relieved of these shards, instead of any named before."""
         body = encode(ReleaseRequest(v=1, shards=roots))
         return await self._send(f"/miners/{address}/release", body, ReleaseDocument, UNIT_SECONDS)
+
+    async def name_instance(self, address: str, instance: str) -> InstancesDocument:
+        """Say that a process of this miner runs and what it is called; who else did."""
+        body, path = encode(InstanceNotice(v=1, instance=instance)), f"/miners/{address}/instance"
+        return await self._send(path, body, InstancesDocument, UNIT_SECONDS)
 
     async def orders(
         self, deal: CID, shards: list[ShardPlan], avoid: list[bytes]

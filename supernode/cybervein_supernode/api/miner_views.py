@@ -5,6 +5,7 @@ from cybervein_protocol.api.super_node.miners import (
     AuditCounts,
     BatchDocument,
     FullMinerDocument,
+    InstanceDocument,
     ListedMiner,
     MinerDocument,
 )
@@ -43,7 +44,15 @@ def full_miner(node: SuperNodeParts, key: bytes, epochs: int) -> FullMinerDocume
         **asdict(standing),
         batches=[batch_document(digest, batch) for digest, batch in view.batches_of(key)],
         epochs=_history(view, key, epochs),
+        instance=node.roster.seen(key).instance,
+        instances=instance_documents(node, key),
     )
+
+
+def instance_documents(node: SuperNodeParts, key: bytes) -> list[InstanceDocument]:
+    """Processes that named themselves under a miner's key."""
+    named = node.roster.instances.of(key)
+    return [InstanceDocument(name=name, heard=heard) for name, heard in named.items()]
 
 
 def miner_document(

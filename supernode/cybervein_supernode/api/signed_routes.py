@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cybervein_protocol.api.super_node.miners import ReleaseDocument
+from cybervein_protocol.api.super_node.miners import InstancesDocument, ReleaseDocument
 from cybervein_protocol.encoding import cid_root, decode, encode
 from cybervein_protocol.errors import (
     ConflictError,
@@ -17,8 +17,9 @@ from cybervein_protocol.errors import (
     UnavailableError,
     UnknownError,
 )
-from cybervein_protocol.messages import OrderRequest, ReleaseRequest, VerifyRequest
+from cybervein_protocol.messages import InstanceNotice, OrderRequest, ReleaseRequest, VerifyRequest
 from cybervein_protocol.messages.deals import ORDER_REQUEST_BYTES_MAX, VERIFY_REQUEST_BYTES_MAX
+from cybervein_protocol.messages.instances import INSTANCE_NOTICE_BYTES_MAX
 from cybervein_protocol.messages.release import RELEASE_REQUEST_BYTES_MAX
 from cybervein_protocol.signing import address
 from cybervein_runtime.http_client import DAG_CBOR
@@ -27,6 +28,7 @@ from cybervein_runtime.openapi import JsonAnswer, answers, answers_bytes, takes_
 from cybervein_runtime.parameters import Address, Cid
 from fastapi import APIRouter, Request, Response
 
+from cybervein_supernode.api.miner_views import instance_documents
 from cybervein_supernode.node.node import SuperNodeParts
 
 _SIGNED: Final = (
@@ -61,7 +63,24 @@ def signed_routes(node: SuperNodeParts, authenticator: Authenticator) -> APIRout
         why = node.mover.outlook(miner).blocked_by
         return JsonAnswer(ReleaseDocument(v=1, shards=[r.hex() for r in held], blocked_by=why))
 
+    _add_instances(router, node, authenticator)
     return router
+
+
+def _add_instances(router: APIRouter, node: SuperNodeParts, authenticator: Authenticator) -> None:
+    named = answers(InstancesDocument, refuses=_SIGNED)
+
+    @router.post("/miners/{miner}/instance", **named, **takes_bytes(DAG_CBOR, "An InstanceNotice."))
+    async def instance(miner: Address, request: Request) -> JsonAnswer:
+        """A process of a miner names itself, signed by the miner; who else did of late."""
+        body = await read_body(request, INSTANCE_NOTICE_BYTES_MAX)
+        signer = authenticator.authenticate(request, body)
+        notice = decode(body, InstanceNotice, "instance notice", INSTANCE_NOTICE_BYTES_MAX)
+        if signer != miner:
+            raise ForbiddenError(f"{address(miner)}: only its own processes name themselves here")
+        node.desk.view.miner(miner)  # nobody is remembered whom the ledger does not know
+        node.roster.instances.hear(miner, notice.instance)
+        return JsonAnswer(InstancesDocument(v=1, instances=instance_documents(node, miner)))
 
 
 def _add_deals(router: APIRouter, node: SuperNodeParts, authenticator: Authenticator) -> None:

@@ -13,12 +13,14 @@ from cybervein_protocol.api.super_node.events import MinerEvent
 from cybervein_protocol.api.super_node.miners import NOT_ASKED
 from cybervein_protocol.errors import CyberVeinError
 from cybervein_protocol.ledger.state.rows import MinerRow
+from cybervein_protocol.messages.instances import INSTANCE_CHARS_MAX
 from cybervein_protocol.placement import Candidate
 from cybervein_protocol.signing import address
 
 from cybervein_supernode.desk.desk import Desk
 from cybervein_supernode.peers.miner_client import MinerPeer, Peer
 from cybervein_supernode.placement.domains import failure_domain
+from cybervein_supernode.placement.instances import Instances
 
 ASKED_AT_ONCE_MAX = 16
 ASKED_PER_SECOND_MAX = 50
@@ -34,7 +36,8 @@ class Sighting:
     """A miner's last status: `wall` is unix seconds of its last answer, 0 for never.
 
     `draining` is what it says itself, which may be a moment before the ledger has it. `asked` is
-    when the last question to `url` began, 0 if there was none.
+    when the last question to `url` began, 0 if there was none, and `instance` the process that
+    answered it.
     """
 
     online: bool
@@ -44,6 +47,7 @@ class Sighting:
     draining: bool = False
     asked: float = 0.0
     url: str = ""
+    instance: str = ""
 
 
 _NEVER = Sighting(online=False, free_bytes=0, wall=0.0, error=NOT_ASKED)
@@ -55,6 +59,7 @@ class Roster:
     def __init__(self, desk: Desk, miners: MinerPeer, news: asyncio.Event) -> None:
         """`news` is set by each block that registers a miner or moves one."""
         self._desk, self._news = desk, news
+        self.instances = Instances(desk.time)
         self.looked = False
         self._miners = miners
         self._sightings: dict[bytes, Sighting] = {}
@@ -157,4 +162,5 @@ class Roster:
             wall=self._desk.time.wall(),
             error="",
             draining=status.draining,
+            instance=status.instance[:INSTANCE_CHARS_MAX],
         )

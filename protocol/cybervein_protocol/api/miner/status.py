@@ -78,8 +78,10 @@ class StatusDocument(Document):
     """Answer to `GET /v1/status`.
 
     `url`, `group`, `owner` and `payout` are what this miner wants, `ledger` is what the ledger has:
-    null before the registration. Version 0.2.0 does not send the fields
-    with a default.
+    null before the registration. `instance` names this process, anew at each start. A
+    journal that was made anew does not know what orders had used that run until the epoch
+    `orders_unknown_until`. Version 0.2.0
+    does not send the fields with a default.
     """
 
     v: Literal[1]
@@ -124,3 +126,5 @@ class StatusDocument(Document):
     reach: ReachDocument | UnsetType = UNSET
     plotting_left_seconds: float | UnsetType | None = UNSET
     shards_away: Count = 0
+    instance: str = ""
+    orders_unknown_until: Count | UnsetType | None = UNSET

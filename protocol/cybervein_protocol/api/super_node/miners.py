@@ -102,11 +102,31 @@ class BatchDocument(Document):
     reason: str
 
 
+class InstanceDocument(Document):
+    """A process that named itself under a miner's key, and when it did so last (unix seconds)."""
+
+    name: str
+    heard: float
+
+
+class InstancesDocument(Document):
+    """Answer to a process that named itself: all that did so of late."""
+
+    v: Literal[1]
+    instances: list[InstanceDocument]
+
+
 class FullMinerDocument(MinerDocument, kw_only=True):
-    """A miner with its batches and its last closed epochs, newest first."""
+    """A miner with its batches and its last closed epochs, newest first.
+
+    `instance` is the process that answered at `asked_url` ("" for none, or one that tells no name),
+    `instances` are those that named themselves; version 0.2.0 sends neither.
+    """
 
     batches: list[BatchDocument]
     epochs: list[PastContribution]
+    instance: str | UnsetType = UNSET
+    instances: list[InstanceDocument] | UnsetType = UNSET
 
 
 class ReleaseDocument(Document):
