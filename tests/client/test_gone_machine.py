@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from cybervein_client.download import race
+from cybervein_client.download import pace
 from cybervein_client.download.race import first_k
 from cybervein_client.transport import BulkTransport, ShardAt, connections
 from cybervein_protocol.encoding import node_cid
@@ -50,7 +50,7 @@ def order() -> Order:
 async def test_a_read_that_is_won_elsewhere_does_not_wait_for_a_silent_machine(
     silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(race, "FIRST_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(pace, "PATIENCE_SECONDS", 0.1)
     monkeypatch.setattr(connections, "CONNECT_SECONDS_MAX", 10.0)
     transport = BulkTransport(KEY)
 
