@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cybervein_miner.duty import upkeep
 from miner_world import Mount, Running, World, new_world, serving, settings_of
+from plot_farm import Farm
 from services import Service
 
 
@@ -36,6 +37,15 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 async def miner(world: World, tmp_path: Path) -> AsyncIterator[Running]:
     async with serving(world, settings_of(world, tmp_path, tmp_path / "disk")) as running:
         yield running
+
+
+@pytest.fixture
+async def farm(tmp_path: Path) -> Farm:
+    (tmp_path / "d").mkdir()
+    farm = Farm(tmp_path, tmp_path / "d")
+    await farm.fill()
+    farm.activate()
+    return farm
 
 
 @pytest.fixture
