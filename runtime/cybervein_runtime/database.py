@@ -20,6 +20,8 @@ from typing import Final, Literal
 
 from cybervein_protocol.errors import StorageError
 
+from cybervein_runtime.database_reasons import database_reason, folder_of
+
 BUSY_SECONDS: Final = 30.0
 Migration = str | Callable[[sqlite3.Connection], None]
 """SQL statements, or a function for what SQL alone cannot say; never commits."""
@@ -59,7 +61,8 @@ def open_database(path: Path, store: Store) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         if is_damage(error):
             raise damaged(path, store, error) from error
-        raise StorageError(f"cannot open {store.what} {path}: {error}; {store.rescue}") from error
+        why = database_reason(error, path.parent) if isinstance(error, sqlite3.Error) else error
+        raise StorageError(f"cannot open {store.what} {path}: {why}; {store.rescue}") from error
 
 
 def is_damage(error: Exception) -> bool:
@@ -135,7 +138,8 @@ def transaction(connection: sqlite3.Connection, what: str) -> Iterator[sqlite3.C
         connection.execute("COMMIT")
     except sqlite3.Error as error:
         _roll_back(connection)
-        raise StorageError(f"{what}: {error}; nothing was changed") from error
+        why = database_reason(error, folder_of(connection))
+        raise StorageError(f"{what}: {why}; nothing was changed") from error
     except BaseException:
         _roll_back(connection)
         raise

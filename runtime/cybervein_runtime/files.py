@@ -40,6 +40,8 @@ def write_atomic(path: Path, data: bytes, mode: int = SECRET_MODE) -> None:
         temporary.replace(path)
         sync_directory(path.parent)
     except OSError as error:
+        if error.filename is None:  # one of writing or syncing an open file
+            error.filename = str(temporary)
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         kept = " (the old file is intact)" if os.path.lexists(path) else ""

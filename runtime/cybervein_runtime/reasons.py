@@ -7,6 +7,8 @@ import errno
 import os
 from typing import Final
 
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""A place that takes nothing more: a full device, and a quota that is used up."""
 _NEXT: Final = {
     errno.ENOSPC: "free some space there, and run it again",
     errno.EDQUOT: "the quota is used up: free some space there, and run it again",

@@ -22,7 +22,8 @@ from cybervein_miner.plot.policy import plots_to_give_way, plots_wanted
 from cybervein_miner.record.journal import Journal
 from cybervein_miner.shard.orders import OrderBook
 from cybervein_miner.shard.store import ShardStore
-from cybervein_miner.shard.trash import Trash, tidy
+from cybervein_miner.shard.tidy import tidy
+from cybervein_miner.shard.trash import Trash
 from cybervein_protocol.audit import draw_samples
 from cybervein_protocol.ledger.chain.kinds import KINDS
 from cybervein_protocol.ledger.chain.machine import StateMachine

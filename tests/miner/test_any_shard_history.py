@@ -14,7 +14,8 @@ from cybervein_miner.shard.index import Claim, ShardState
 from cybervein_miner.shard.layout import shard_path
 from cybervein_miner.shard.orders import OrderBook
 from cybervein_miner.shard.store import ShardStore
-from cybervein_miner.shard.trash import Trash, tidy
+from cybervein_miner.shard.tidy import tidy
+from cybervein_miner.shard.trash import Trash
 from cybervein_protocol.encoding import node_cid
 from cybervein_protocol.errors import CyberVeinError, ProofError, ReplayError, UnknownError
 from cybervein_protocol.messages import Order, sign_order

@@ -12,7 +12,7 @@ from cybervein_miner.shard.claims import ClaimsBack
 from cybervein_miner.shard.index import Claim, HeldShard, ShardState, put_claim, put_shard
 from cybervein_miner.shard.layout import shard_path, trash_path
 from cybervein_miner.shard.store import ShardStore
-from cybervein_miner.shard.trash import tidy
+from cybervein_miner.shard.tidy import tidy
 from cybervein_protocol.api.super_node.holdings import OwedShard, OwedShardListing
 from cybervein_protocol.encoding import cid_text, node_cid
 from cybervein_protocol.errors import UnknownError

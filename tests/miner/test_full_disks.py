@@ -1,11 +1,14 @@
 """A filesystem without inodes, over quota or full says so, and other disks take what comes."""
 
 import errno
+import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import over_quota
 import pytest
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.fullness import PAUSE_SECONDS, Fullness
@@ -16,7 +19,7 @@ from cybervein_miner.plot.inventory import plot_path
 from cybervein_miner.plot.policy import Wish
 from cybervein_protocol.errors import StorageError
 from cybervein_protocol.names import MIB
-from miner_world import World, serving, settings_of, shard_bytes
+from miner_world import Mount, World, serving, settings_of, shard_bytes
 from plot_farm import Farm
 from structlog.testing import capture_logs
 
@@ -167,3 +170,32 @@ def test_the_refusal_names_the_reason(tmp_path: Path) -> None:
         raise OSError(errno.EDQUOT, "Disk quota exceeded")
     with pytest.raises(StorageError, match="its filesystem takes nothing more: quota"):
         farm.rack.choose(1)
+
+
+def test_whoever_writes_says_that_the_quota_is_used_up_and_leaves_nothing(mount: Mount) -> None:
+    """Every write of a process refused by the kernel: Python's, SQLite's and native code's."""
+    script = Path(over_quota.__file__)
+    ended = subprocess.run(
+        [sys.executable, str(script), str(mount("64m"))], check=True, capture_output=True, text=True
+    )
+    told = json.loads(ended.stdout)
+    words = told["words"]
+    for part in ("shard", "plot", "journal", "file"):
+        assert "Disk quota exceeded" in words[part], part
+    assert words["journal"].endswith("nothing was changed; free its disk")
+    assert words["log"] == "nothing"
+    assert told["states"] == {name: ["quota", "ready", 0, False] for name in ("a", "b")}
+    assert told["left"] == []
+
+
+async def test_a_plot_whose_notes_a_filesystem_refuses_leaves_no_file_and_is_no_fault(
+    tmp_path: Path, mount: Mount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    farm = Farm(tmp_path, mount("64m"), wish=Wish(plots=1))
+    [disk] = farm.rack.disks
+    refusing(monkeypatch, disk.folder("plots"), errno.ENOSPC)
+    await farm.fill()
+    assert farm.tally.plots_failed == 1
+    assert (disk.no_room, disk.io_errors, disk.placeable) == ("full", 0, False)
+    assert farm.plotter._failures == {}
+    assert list(disk.folder("plots").iterdir()) == []

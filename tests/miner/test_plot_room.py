@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 from cybervein_miner.plot.inventory import PlotState, footprint
-from cybervein_miner.plot.policy import (
-    Wish,
-)
+from cybervein_miner.plot.policy import Wish
 from miner_world import Mount, World, serving, settings_of, shard_bytes
 from plot_farm import SHAPE, Farm
 from structlog.testing import capture_logs

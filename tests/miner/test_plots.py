@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+from cybervein_miner.disk.outboards import Outboards
 from cybervein_miner.plot.batches import Batch
+from cybervein_miner.plot.doubts import PlotDoubts
 from cybervein_miner.plot.inventory import PlotState, metadata_path
-from cybervein_miner.plot.policy import (
-    Wish,
-)
+from cybervein_miner.plot.policy import Wish
 from cybervein_miner.prover.commits import CommitProver
 from cybervein_miner.record.tally import Tally
 from cybervein_miner.record.tree_file import outboard_path
@@ -58,6 +59,15 @@ async def test_only_the_smallest_qualities_are_sent(tmp_path: Path) -> None:
     assert len(proven(many)) == TEST.answers_max
 
 
+def settle(farm: Farm) -> Tally:
+    """Read what proofs had to doubt; what was counted."""
+    tally = Tally()
+    doubts = PlotDoubts(farm.inventory, Outboards(tally))
+    while farm.inventory.doubted:
+        doubts.settle()
+    return tally
+
+
 async def test_flipped_and_swapped_plots_are_found_by_proving(farm: Farm, tmp_path: Path) -> None:
     first, second = file_of(farm, 0), file_of(farm, 1)
     first.rename(tmp_path / "x")
@@ -66,12 +76,36 @@ async def test_flipped_and_swapped_plots_are_found_by_proving(farm: Farm, tmp_pa
     third = file_of(farm, 2)
     third.write_bytes(bytes(byte ^ 1 for byte in third.read_bytes()))
     assert proven(farm) == set()
+    assert farm.inventory.rows(PlotState.BAD) == []
+    assert settle(farm).outboards_mended == 0
     assert len(farm.inventory.rows(PlotState.BAD)) == 3
 
 
-async def test_a_damaged_outboard_drops_one_plot_not_the_proof(farm: Farm) -> None:
-    outboard_path(file_of(farm, 1)).write_bytes(b"short")
-    assert len(proven(farm)) >= 2
+@pytest.mark.parametrize("damage", ["flipped", "truncated", "missing"])
+async def test_a_damaged_outboard_costs_one_answer_and_is_made_again(
+    farm: Farm, damage: str
+) -> None:
+    beside = outboard_path(file_of(farm, 1))
+    whole = beside.read_bytes()
+    beside.unlink()
+    if damage != "missing":
+        beside.write_bytes(bytes(len(whole)) if damage == "flipped" else whole[:-1])
+    assert len(proven(farm)) == 2
+    assert settle(farm).outboards_mended == 1
+    assert beside.read_bytes() == whole
+    assert len(proven(farm)) == 3
+
+
+async def test_a_plot_that_is_doubted_waits_for_its_disk(farm: Farm) -> None:
+    [disk], doubts = farm.rack.disks, PlotDoubts(farm.inventory, Outboards(Tally()))
+    farm.inventory.doubted.add(1)
+    disk.quarantine("a test")
+    doubts.settle()
+    assert farm.inventory.doubted == {1}
+    disk.check()
+    doubts.settle()
+    assert farm.inventory.doubted == set()
+    assert farm.inventory.rows(PlotState.BAD) == []
 
 
 async def test_plots_of_a_disk_that_is_away_wait_for_it(tmp_path: Path, mount: Mount) -> None:

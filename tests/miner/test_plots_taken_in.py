@@ -13,9 +13,7 @@ from cybervein_miner.plot.adoption import take_in
 from cybervein_miner.plot.batches import Batches
 from cybervein_miner.plot.inventory import PlotState, metadata_path, plot_path
 from cybervein_miner.plot.making import StoppedError, make_plot_file, partial_path
-from cybervein_miner.plot.policy import (
-    Wish,
-)
+from cybervein_miner.plot.policy import Wish
 from cybervein_protocol.api.miner.disks import DiskBody
 from cybervein_protocol.errors import StorageError
 from cybervein_protocol.presets import TEST

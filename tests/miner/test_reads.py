@@ -36,6 +36,7 @@ from documents import made
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from miner_world import Running, World, serving, settings_of, shard_bytes
+from structlog.testing import capture_logs
 
 
 def code_of(answer: tuple[int, bytes]) -> tuple[int, str]:
@@ -48,7 +49,7 @@ async def stored(miner: Running, size: int = 300_000, seed: int = 0) -> tuple[by
     return blake3(data).digest(), data
 
 
-def file_of(miner: Running, root: bytes) -> object:
+def file_of(miner: Running, root: bytes) -> Path:
     return miner.node.basis.rack.disks[0].folder("shards") / root.hex()[:2] / root.hex()
 
 
@@ -276,19 +277,75 @@ async def test_an_audit_of_a_rotten_chunk_admits_loss_and_takes_the_shard_out(
     assert await miner.get(root) == (200, data)
 
 
-@pytest.mark.parametrize("damage", ["flipped", "truncated", "missing"])
-async def test_a_damaged_outboard_costs_nothing(miner: Running, damage: str) -> None:
-    root, data = await stored(miner)
+def damaged_outboard(miner: Running, root: bytes, damage: str) -> tuple[Path, bytes]:
+    """The outboard's file, which is damaged now, and what it held."""
     path = file_of(miner, root)
     beside = path.with_name(path.name + ".obao")
     whole = beside.read_bytes()
-    if damage == "missing":
-        beside.unlink()
-    else:
+    beside.unlink()
+    if damage == "unreadable":
+        beside.symlink_to("/proc/self/mem")  # a file whose every read is an I/O error
+    elif damage != "missing":
         beside.write_bytes(bytes(len(whole)) if damage == "flipped" else whole[:-5])
+    return beside, whole
+
+
+damages = pytest.mark.parametrize("damage", ["flipped", "truncated", "missing", "unreadable"])
+
+
+@damages
+async def test_a_damaged_outboard_costs_nothing(miner: Running, damage: str) -> None:
+    root, data = await stored(miner)
+    beside, whole = damaged_outboard(miner, root, damage)
     answer = await audit(miner, (root, 200))
     assert verify_slice(answer.answers[0].slice, root, 200 * 1024, 1024) == data[204_800:205_824]
     assert beside.read_bytes() == whole
+    assert miner.node.board.document().counters["outboards_mended"] == 1
+    assert miner.node.basis.rack.disks[0].io_errors == 0
+
+
+@damages
+async def test_a_slice_of_a_shard_with_a_damaged_outboard_is_whole(
+    miner: Running, damage: str
+) -> None:
+    root, data = await stored(miner)
+    beside, whole = damaged_outboard(miner, root, damage)
+    status, sent = await miner.get(root, "?offset=2048&length=5000")
+    assert status == 200
+    assert verify_slice(sent, root, 2048, 5000) == data[2048:7048]
+    assert beside.read_bytes() == whole
+
+
+async def test_a_slice_of_rotten_bytes_is_not_sent(miner: Running) -> None:
+    root, data = await stored(miner)
+    file_of(miner, root).write_bytes(bytes([data[0] ^ 1]) + data[1:])
+    assert code_of(await miner.get(root, "?offset=0&length=1000")) == (422, "proof")
+    assert code_of(await miner.get(root)) == (404, "unknown")
+
+
+@damages
+async def test_scrubbing_mends_an_outboard(miner: Running, damage: str) -> None:
+    root, _ = await stored(miner)
+    beside, whole = damaged_outboard(miner, root, damage)
+    miner.node.basis.journal.write_now(lambda db: db.execute("UPDATE shard SET scrubbed = 0"))
+    with capture_logs() as logs:
+        while not miner.node.basis.tally.outboards_mended:
+            await asyncio.to_thread(miner.node.scrubber.step)
+    assert beside.read_bytes() == whole
+    was = "lost" if damage == "missing" else "damaged"
+    told = {"event": "outboard is made again", "log_level": "warning", "file": str(beside)}
+    assert [e for e in logs if e["event"] == told["event"]] == [told | {"was": was}]
+    assert miner.node.scrubber.found_bad == 0
+
+
+async def test_an_outboard_that_a_small_shard_does_not_have_is_removed(miner: Running) -> None:
+    root, data = await stored(miner, 1000)
+    path = file_of(miner, root)
+    beside = path.with_name(path.name + ".obao")
+    beside.write_bytes(b"junk")
+    status, sent = await miner.get(root, "?offset=0&length=1000")
+    assert (status, verify_slice(sent, root, 0, 1000)) == (200, data)
+    assert not beside.exists()
 
 
 @pytest.mark.parametrize("damage", ["flipped", "truncated", "swapped", "gone"])

@@ -64,5 +64,5 @@ async def test_the_disks_time_begins_anew_when_the_peer_has_made_room(tmp_path: 
 
     request = SimpleNamespace(scope={"extensions": {EXTENSION: Lent()}})
     with calls.under_way("send a shard", 60.0) as call:
-        stored = StoredBytes(None, 0, 4, call)  # type: ignore[arg-type]
+        stored = StoredBytes(None, tmp_path, 0, 4, call)  # type: ignore[arg-type]
         await send_file(request, sent, stored, Throttle())  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from cybervein_miner.plot.inventory import Inventory
 from cybervein_miner.record.journal import Journal
 from cybervein_miner.shard.index import ShardIndex
 from cybervein_miner.shard.layout import shard_path
-from cybervein_miner.shard.trash import tidy
+from cybervein_miner.shard.tidy import tidy
 from cybervein_protocol.presets import TEST
 from cybervein_protocol.signing import KeyPair
 from cybervein_protocol.space import PlotShape

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
+from cybervein_miner.disk.aside import Aside
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.plot.inventory import PlotState
 from cybervein_miner.plot.policy import Wish
 from cybervein_miner.shard import trash as module
 from cybervein_miner.shard.index import HeldShard, ShardState, put_shard
 from cybervein_miner.shard.layout import shard_path, trash_path
+from cybervein_miner.shard.stuck import TrashSum
 from cybervein_miner.shard.trash import Trash
 from cybervein_protocol.names import MIB
 from miner_world import Mount, Running, World, serving, settings_of, shard_bytes
@@ -80,6 +82,44 @@ def test_one_file_that_cannot_be_removed_holds_up_no_other_and_no_disk(tmp_path:
     assert disk.placeable
 
 
+def test_any_number_of_files_that_cannot_be_removed_hides_nothing_and_is_told_in_sum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PURGE_MAX", 5)
+    monkeypatch.setattr(module, "_PAGE", 3)
+    farm, trash = new_farm(tmp_path, tmp_path / "a")
+    [disk] = farm.rack.disks
+    files = throw_away(farm, disk, *[1000] * 7, 10, 10)
+    for file in files[:7]:
+        file.unlink()
+        file.mkdir()
+    assert [trash.purge() for _ in range(3)] == [0, 2, 0]
+    assert not any(file.exists() for file in files[7:])
+    assert trash.stuck.on(disk.id) == TrashSum(7, 7000)
+    assert trash.removable_bytes(disk.id) == 0, "what cannot be removed is nobody's free space"
+    for file in files[:7]:
+        file.rmdir()
+    trash.stuck._aside = Aside()
+    assert trash.purge() + trash.purge() == 7
+    assert trash.stuck.on(disk.id) == TrashSum(0, 0)
+
+
+def test_what_could_not_be_removed_and_is_sent_again_is_stuck_no_more(tmp_path: Path) -> None:
+    farm, trash = new_farm(tmp_path, tmp_path / "a")
+    [disk] = farm.rack.disks
+    [file] = throw_away(farm, disk, 10)
+    file.unlink()
+    file.mkdir()
+    assert trash.purge() == 0
+    assert trash.stuck.on(disk.id).shards == 1
+    row = HeldShard(bytes.fromhex(file.name), disk.id, 10, ShardState.HELD, 200)
+    other = HeldShard(bytes(32), disk.id, 10, ShardState.TRASH, 100)
+    farm.journal.write_now(partial(put_shard, row=row))
+    farm.journal.write_now(partial(put_shard, row=other))
+    assert trash.purge() == 1
+    assert trash.stuck.on(disk.id).shards == 0
+
+
 def test_only_as_much_goes_early_as_space_is_short_oldest_first(tmp_path: Path) -> None:
     farm, trash = new_farm(tmp_path, tmp_path / "a")
     [disk] = farm.rack.disks
@@ -121,6 +161,22 @@ async def test_put_and_rm_in_turn_never_refuse_an_upload(
         assert each.trash_bytes >= 2 * MIB
         assert status.free_bytes > 7 * MIB, "what trash takes is told as free"
         assert each.shards == 0
+
+
+async def test_trash_that_cannot_be_removed_is_shown_and_is_not_free(miner: Running) -> None:
+    data = shard_bytes(2 * MIB)
+    assert (await miner.put(data))[0] == 201
+    await deleted(miner, data)
+    [disk] = miner.node.basis.rack.disks
+    file = trash_path(disk, blake3(data).digest())
+    file.unlink()
+    file.mkdir()
+    miner.node.trash.relieve({disk.id: 1})
+    status = miner.node.board.document()
+    [each] = status.disks
+    assert (each.trash, each.trash_stuck, each.trash_stuck_bytes) == (1, 1, 2 * MIB)
+    assert miner.node.trash.removable_bytes(disk.id) == 0
+    assert any("1 deleted shards (2097152 bytes) cannot be removed" in e for e in status.degraded)
 
 
 async def test_trash_goes_before_plots_do(tmp_path: Path, mount: Mount) -> None:

@@ -6,7 +6,6 @@ needs no network; the first that differs is cut off with everything behind it.
 """
 
 import asyncio
-import errno
 import fcntl
 import os
 import shutil
@@ -18,6 +17,7 @@ from typing import BinaryIO
 from cybervein_protocol.coding import encode_segment
 from cybervein_protocol.errors import ConflictError, ProofError, StorageError
 from cybervein_runtime.files import sync_directory
+from cybervein_runtime.reasons import FULL, system_reason
 
 from cybervein_client.catalogue import FileRow, SegmentRow
 from cybervein_client.download.read import FileReader
@@ -166,8 +166,9 @@ def _require_space(part: Path, needed: int) -> None:
 
 
 def _disk_error(part: Path, error: OSError) -> StorageError:
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if error.errno in FULL:
         return StorageError(
-            f"the disk of {part} is full; make room and run the same get again, it continues there"
+            f"cannot write {part}: {system_reason(error)}; make room and run the same get again, "
+            "it continues there"
         )
     return StorageError(f"cannot write {part}: {error.strerror}; choose another place")

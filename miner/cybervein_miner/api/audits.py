@@ -13,6 +13,7 @@ from cybervein_protocol.errors import ProofError, UnavailableError, UnknownError
 from cybervein_protocol.messages import AuditAnswer, AuditItem, AuditSlice, sign_audit_answer
 from cybervein_protocol.messages.audits import AuditRequest
 from cybervein_protocol.signing import KeyPair
+from cybervein_protocol.tree import OutboardError
 from multiformats import CID
 
 from cybervein_miner.disk.threads import side_by_side
@@ -91,13 +92,16 @@ class Auditee:
             raise UnknownError(f"plot {gamma.hex()} is not here")
         disk, path = self._inventory.path(row)
         try:
-            with disk.guard(f"read plot {row.number}"):
+            with disk.guard(f"read plot {row.number}", file=path):
                 data = file_slice(path, read_outboard(path), start, length)
         except FileNotFoundError as error:
             self._inventory.set_bad([row])
             raise UnknownError(
                 f"plot {row.number} is lost: {path} is gone; it is retired and made again"
             ) from error
+        except OutboardError:
+            self._inventory.doubted.add(row.number)
+            raise
         self._tally.plot_reads += 1
         self._tally.plot_read_bytes += length
         return data

@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from fastapi import Request
 from starlette.types import Send
@@ -24,13 +25,14 @@ class StoredBytes:
     """An open file of `size` bytes on a disk; `call` knows whom we wait for while it is sent."""
 
     disk: Disk
+    path: Path
     handle: int
     size: int
     call: Call
 
     def piece(self, offset: int) -> bytes:
         """What lies at an offset. Raises StorageError."""
-        with self.disk.guard("read a shard"):
+        with self.disk.guard("read a shard", file=self.path):
             return os.pread(self.handle, PIECE_BYTES, offset)
 
 

@@ -35,6 +35,7 @@ from cybervein_miner.api.throttle import Throttle
 from cybervein_miner.disk.threads import begin, in_time
 from cybervein_miner.record.tally import Tally
 from cybervein_miner.shard.index import Claim, HeldShard
+from cybervein_miner.shard.layout import shard_path
 from cybervein_miner.shard.orders import OrderBook, require_left
 from cybervein_miner.shard.store import ShardStore
 
@@ -172,7 +173,7 @@ class ShardEndpoint:
                 self.store.reader.reading(row, None) as disk,
                 disk.calls.under_way(doing, SEND_SECONDS) as call,
             ):
-                stored = StoredBytes(disk, handle, row.size, call)
+                stored = StoredBytes(disk, shard_path(disk, row.root), handle, row.size, call)
                 await send_file(request, send, stored, self.throttle)
         except (StorageError, PeerGoneError) as error:
             self.tally.download_failures += 1

@@ -6,8 +6,9 @@ file that fails again and again: files are counted, not tries. An error that is 
 (it may not be removed, a directory is in its place) or about us (too many open files) says nothing
 of the device, as long as the disk takes a write.
 
-A quarantine ends when the disk is well again: it is tried after a minute, and after twice as long
-each time, with its marker, a write, and the files that failed.
+A quarantine ends by a test (`read_test`): the disk is tried after a minute, and after twice as long
+each time, with its marker, a write, and by reading. Files that still fail are given up, if the rest
+reads well.
 """
 
 import errno
@@ -19,16 +20,14 @@ from pathlib import Path
 from typing import Final
 
 from cybervein_protocol.api.disk_state import DiskState
+from cybervein_runtime.reasons import FULL
+
+from cybervein_miner.disk.read_test import DEAD, ReadTest
 
 FILES_MAX: Final = 3
 PROBE_SECONDS_MIN: Final = 60.0
 PROBE_SECONDS_MAX: Final = 3600.0
 _REMEMBERED_MAX: Final = 64
-_READ_BYTES: Final = 1 << 20
-_DEAD: Final = frozenset(
-    {errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EREMOTEIO, errno.ENOTCONN, errno.ESHUTDOWN}
-)
-FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _OURS: Final = frozenset({errno.EBADF, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 """EBADF: an upload was given up while its thread still wrote or synced."""
 _OF_THE_FILE: Final = frozenset(
@@ -47,7 +46,7 @@ def judge(error: OSError, files: int, takes_a_write: Callable[[], bool]) -> Disk
     if error.errno == errno.EROFS:
         return DiskState.READ_ONLY
     several = files >= FILES_MAX and error.errno not in _OF_THE_FILE
-    if error.errno in _DEAD or several or not takes_a_write():
+    if error.errno in DEAD or several or not takes_a_write():
         return DiskState.QUARANTINED
     return None
 
@@ -71,6 +70,8 @@ class FailedFiles:
 
     clock: Callable[[], float] = time.monotonic
     files: set[str] = field(default_factory=set)
+    given_up: frozenset[str] = frozenset()
+    """What alone could not be read when everything else could; no news when it fails again."""
     _pause: float = PROBE_SECONDS_MIN
     _next: float = 0.0
 
@@ -78,9 +79,8 @@ class FailedFiles:
         """Count the error's file, or what was done where it names none; how many there are."""
         if counts(error) and len(self.files) < _REMEMBERED_MAX:
             name = error.filename
-            self.files.add(
-                os.fsdecode(name) if isinstance(name, str | bytes | os.PathLike) else doing
-            )
+            named = isinstance(name, str | bytes | os.PathLike)
+            self.files |= {os.fsdecode(name) if named else doing} - self.given_up
         return len(self.files)
 
     def wait(self) -> None:
@@ -93,26 +93,13 @@ class FailedFiles:
         """Whether the disk is to be tried again."""
         return self.clock() >= self._next
 
-    def mended(self) -> bool:
-        """Whether every file that failed can be read, or is not there any more."""
-        return all(map(_reads, tuple(self.files)))  # reads that were under way may still fail
-
-
-def _reads(name: str) -> bool:
-    path = Path(name)
-    if not path.is_absolute():
-        return True  # it was not a file that failed
-    try:
-        if not path.is_file():
-            return True
-        with path.open("rb", buffering=0) as file:
-            while file.read(_READ_BYTES):
-                pass
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return True
+    def tested(self, test: ReadTest) -> None:
+        """What a test found: the disk begins anew, or what has failed is known better."""
+        if test.passed:
+            self.files -= test.tried
+            self.given_up = test.unreadable
+        else:
+            self.files |= test.sampled_bad
 
 
 def takes_a_write(probe: Path, data: bytes) -> bool:

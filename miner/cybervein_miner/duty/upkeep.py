@@ -24,6 +24,7 @@ from cybervein_miner.disk.threads import side_by_side
 from cybervein_miner.duty.disk_events import DiskEvents
 from cybervein_miner.leaving.disks import Leaving
 from cybervein_miner.leaving.drain import Drain
+from cybervein_miner.plot.doubts import PlotDoubts
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.shard.scrub import Scrubber
 from cybervein_miner.shard.trash import Trash
@@ -90,12 +91,15 @@ class Upkeep:
     clock: NetworkClock
     late: LateWatch
     take_in: Callable[[list[Disk]], None]
+    doubts: PlotDoubts
     sight: Sight
     stopping: Stopping
     sure: Callable[[], bool]
     """Whether what the journal calls trash is trash."""
     _told: set[str] = field(default_factory=set)
     _hurried: asyncio.Event = field(default_factory=asyncio.Event)
+    _away: set[str] = field(default_factory=set)
+    """Disks that were away, and have not been taken in since."""
 
     def hurry(self) -> None:
         """Look again now: a disk that was refused may be right by now."""
@@ -135,6 +139,7 @@ class Upkeep:
         if self.sure():
             await self.stopping.thread(self.trash.purge)
             await self.stopping.thread(partial(self.trash.relieve, self.plotter.short()))
+        await self.stopping.thread(self.doubts.settle)
         for disk, rows in groupby(self.plotter.give_way(), attrgetter("disk")):
             self.events.gave_way(disk, [row.number for row in rows])
         if ask:
@@ -142,12 +147,12 @@ class Upkeep:
 
     def look(self) -> None:
         """See which disks went, and take in those that came (blocks)."""
-        away = {disk.id for disk in self.rack.disks if not disk.readable}
-        changed = self.rack.look()
+        self._away |= {disk.id for disk in self.rack.disks if not disk.there}
+        self.rack.look()
         self.events.look()
         self.late.look()
         self.clock.tell()
-        back = [disk for disk in changed if disk.readable and disk.id in away]
+        back = self._back()
         back += self.rack.try_refused()  # a person may have mounted the right disk by now
         self.tell_refused()
         if back:
@@ -156,6 +161,13 @@ class Upkeep:
             if done.done() and (error := done.exception()):
                 paths = ", ".join(str(disk.path) for disk in back)
                 raise StorageError(f"{paths}: not all was taken in: {error}") from error
+
+    def _back(self) -> list[Disk]:
+        """Those that came; a look that took its time may have ended between two of ours."""
+        there = {disk.id: disk for disk in self.rack.disks if disk.readable and not disk.drained}
+        back = [disk for name, disk in there.items() if name in self._away]
+        self._away -= there.keys()
+        return back
 
 
 async def scrub(stopping: Stopping, scrubber: Scrubber) -> None:

@@ -17,6 +17,7 @@ from cybervein_miner.disk.belongings import tell_strays
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.late import LateWatch
 from cybervein_miner.duty.disk_events import DiskEvents
+from cybervein_miner.duty.given_up import GivenUp
 from cybervein_miner.duty.keeping import Keeper
 from cybervein_miner.duty.ledger import LedgerLoop
 from cybervein_miner.duty.recovery import Recovery
@@ -28,6 +29,7 @@ from cybervein_miner.node.node import Miner
 from cybervein_miner.node.settings import Settings
 from cybervein_miner.plot.adoption import take_in
 from cybervein_miner.plot.batches import Batches
+from cybervein_miner.plot.doubts import PlotDoubts
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.plot.takeover import Takeover
 from cybervein_miner.prover.commits import CommitProver
@@ -35,7 +37,8 @@ from cybervein_miner.prover.epochs import EpochWatch
 from cybervein_miner.prover.space import SpaceProver
 from cybervein_miner.shard.claims import ClaimsBack
 from cybervein_miner.shard.scrub import Pace, Scrubber
-from cybervein_miner.shard.trash import Trash, tidy
+from cybervein_miner.shard.tidy import tidy
+from cybervein_miner.shard.trash import Trash
 from cybervein_miner.shard.vacate import Vacater
 from cybervein_miner.shard.wanted import WantedShards
 
@@ -74,7 +77,7 @@ def assemble(settings: Settings, url: str) -> Miner:
     basis.rack.unaccounted.then = upkeep.hurry
     pace = Pace(settings.scrub_bytes_per_second, basis.stopping.threads)
     scrubber = Scrubber(basis.store, pace, basis.ledger_time)
-    board = status_board(basis, plotter=plotter, leaving=leaving, watch=watch)
+    board = status_board(basis, plotter=plotter, leaving=leaving, watch=watch, trash=trash)
     control = Control(
         rack=basis.rack,
         store=basis.store,
@@ -187,8 +190,11 @@ def _watch(basis: Basis, ledger: LedgerLoop, late: LateWatch) -> EpochWatch:
 def _upkeep(
     basis: Basis, plotter: Plotter, trash: Trash, late: LateWatch, sure: Callable[[], bool]
 ) -> Upkeep:
+    given_up = GivenUp(store=basis.store, inventory=basis.inventory)
+
     def take_all_in(disks: list[Disk]) -> None:
         for disk in disks:
+            given_up.tell(disk)
             tell_strays(disk)
             plotter.trust_again(disk)
         adopted = tidy(disks, basis.journal, basis.ledger_time(), basis.store.arriving)
@@ -216,6 +222,7 @@ def _upkeep(
         clock=basis.clock,
         late=late,
         take_in=take_all_in,
+        doubts=PlotDoubts(basis.inventory, basis.store.reader.outboards),
         sight=basis.sight,
         stopping=basis.stopping,
         sure=sure,

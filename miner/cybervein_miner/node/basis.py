@@ -86,7 +86,7 @@ def lay_basis(settings: Settings, url: str) -> Basis:
     if not new:
         rack.unaccounted.ask()
     ledger_time = LedgerTime(sight, preset.epoch_seconds)
-    http = SignedClient(trust=file.trust)
+    http, tally = SignedClient(trust=file.trust), Tally()
     return Basis(
         settings=settings,
         file=file,
@@ -97,10 +97,10 @@ def lay_basis(settings: Settings, url: str) -> Basis:
         sight=sight,
         ledger_time=ledger_time,
         standing=standing,
-        tally=Tally(),
+        tally=tally,
         stopping=Stopping(),
         rack=rack,
-        store=ShardStore(rack, journal, ledger_time),
+        store=ShardStore(rack, journal, ledger_time, tally),
         orders=orders,
         inventory=Inventory(
             rack, journal, keys.public, PlotShape(preset.plot_rows_log2, preset.plot_layers)

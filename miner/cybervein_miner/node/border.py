@@ -13,6 +13,7 @@ from cybervein_miner.leaving.disks import Leaving
 from cybervein_miner.node.basis import Basis
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.prover.epochs import EpochWatch
+from cybervein_miner.shard.trash import Trash
 from cybervein_miner.status.board import StatusBoard
 from cybervein_miner.status.disks import DiskBoard
 from cybervein_miner.status.plots import PlotBoard
@@ -20,11 +21,15 @@ from cybervein_miner.status.vitals import Vitals
 
 
 def status_board(
-    basis: Basis, *, plotter: Plotter, leaving: Leaving, watch: EpochWatch
+    basis: Basis, *, plotter: Plotter, leaving: Leaving, watch: EpochWatch, trash: Trash
 ) -> StatusBoard:
     """What `/v1/status` is made from."""
     disks = DiskBoard(
-        inventory=basis.inventory, index=basis.store.index, leaving=leaving, plotter=plotter
+        inventory=basis.inventory,
+        index=basis.store.index,
+        leaving=leaving,
+        plotter=plotter,
+        trash=trash,
     )
     return StatusBoard(
         network=basis.file.network,

@@ -100,6 +100,8 @@ class Inventory:
         self.miner, self.shape = miner, shape
         self._lanes = Lanes("delete plots")
         self._aside = Aside()
+        self.doubted: set[int] = set()
+        """Numbers of plots whose slice proved nothing, until somebody has read them whole."""
 
     def rows(self, *states: PlotState) -> list[OwnPlot]:
         """All plots, or those in some states, by number."""

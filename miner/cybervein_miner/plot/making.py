@@ -6,7 +6,8 @@ removes; the plot's number is not used again.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cybervein_protocol.encoding import encode
@@ -45,7 +46,7 @@ def make_plot_file(
 ) -> PlotMetadata:
     """The plot, its outboard and its metadata, at `path` and beside it; the metadata comes last.
 
-    Raises OSError (full or failing disk), MemoryError, and what `progress` raises.
+    Raises OSError or StorageError (full or failing disk), MemoryError, and what `progress` raises.
     """
     module = native()
     if module is None:
@@ -56,10 +57,23 @@ def make_plot_file(
         )
     claim = PlotClaim(index=index, b=shape.b, k=shape.k, kappa=kappa, gamma=gamma)
     meta = describe_plot(key, claim)
-    if outboard:
-        write_atomic(outboard_path(path), outboard)
-    write_atomic(metadata_path(path), encode(meta))
+    with _whole_or_not_at_all(path):
+        if outboard:
+            write_atomic(outboard_path(path), outboard)
+        write_atomic(metadata_path(path), encode(meta))
     return meta
+
+
+@contextmanager
+def _whole_or_not_at_all(path: Path) -> Iterator[None]:
+    """A plot without its notes takes space, until the next start, and proves nothing."""
+    try:
+        yield
+    except BaseException:
+        for file in (metadata_path(path), outboard_path(path), path):
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+        raise
 
 
 def _make(

@@ -1,7 +1,8 @@
 """Reading plots for an epoch's proof: a row of each, and slices of those with the best rows.
 
 Each function works on one disk, in a thread of that disk, and looks at the time between two reads:
-what was read in time counts. A plot that is not its root's is marked and passed over.
+what was read in time counts. A plot whose slice proves nothing is doubted and passed over: whether
+it is rotten, or its outboard, is found out by whoever has the time (`plot.doubts`).
 """
 
 import os
@@ -19,6 +20,7 @@ from cybervein_protocol.space import (
     quality,
     verify_space_answer,
 )
+from cybervein_protocol.tree import OutboardError
 
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.plot.inventory import Inventory, OwnPlot
@@ -70,7 +72,7 @@ class PlotReader:
         s, place = challenge(self.beacon, row.plot_id, self.inventory.shape.rows)
         try:
             disk, path = self.inventory.path(row)
-            with disk.guard(f"prove plot {row.number}"):
+            with disk.guard(f"prove plot {row.number}", file=path):
                 return quality(s, _read_row(path, place))
         except (FileNotFoundError, ProofError) as error:
             self._bad(row, error)
@@ -86,8 +88,11 @@ class PlotReader:
             encoded = _slice(disk, path, row, place)
             answer = SpaceAnswer(plot_id=row.plot_id, x=x.to_bytes(8, "big"), slice=encoded)
             verify_space_answer(self.beacon, row.plot_id, row.gamma, shape.b, answer)
-        except (FileNotFoundError, ProofError) as error:
+        except FileNotFoundError as error:
             self._bad(row, error)
+            return None
+        except (OutboardError, ProofError):
+            self.inventory.doubted.add(row.number)
             return None
         except CyberVeinError:
             return None
@@ -99,7 +104,7 @@ class PlotReader:
 
 
 def _slice(disk: Disk, path: Path, row: OwnPlot, place: int) -> bytes:
-    with disk.guard(f"prove plot {row.number}"):
+    with disk.guard(f"prove plot {row.number}", file=path):
         return file_slice(path, read_outboard(path), place * ROW_BYTES, ROW_BYTES)
 
 

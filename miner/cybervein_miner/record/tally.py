@@ -26,6 +26,7 @@ class Tally:
     plots_made: int = 0
     plot_bytes_made: int = 0
     plots_failed: int = 0
+    outboards_mended: int = 0
     commits_accepted: int = 0
     commits_refused: int = 0
 

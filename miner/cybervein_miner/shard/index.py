@@ -7,6 +7,7 @@ A root can be claimed several times (deal, segment, index); it is deleted with i
 """
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -99,11 +100,19 @@ class ShardIndex:
         sql = f"{_COLUMNS} WHERE state = ? AND changed < ? ORDER BY changed LIMIT ?"
         return [_row(row) for row in self._journal.read(sql, (state, before, limit))]
 
-    def trash_on(self, disk: str, before: int, limit: int) -> list[HeldShard]:
-        """Trash of a disk that came before that time, oldest first."""
-        sql = f"{_COLUMNS} WHERE disk = ? AND state = ? AND changed < ? ORDER BY changed LIMIT ?"
-        values = (bytes.fromhex(disk), ShardState.TRASH, before, limit)
-        return [_row(row) for row in self._journal.read(sql, values)]
+    def trash_on(self, disk: str, before: int, page: int) -> Iterator[HeldShard]:
+        """All trash of a disk that came before that time, oldest first, read `page` by page."""
+        sql = (
+            f"{_COLUMNS} WHERE disk = ? AND state = ? AND changed < ? AND (changed, root) > (?, ?) "
+            "ORDER BY changed, root LIMIT ?"
+        )
+        changed, root, more = -1, b"", True
+        while more:
+            values = (bytes.fromhex(disk), ShardState.TRASH, before, changed, root, page)
+            rows = [_row(row) for row in self._journal.read(sql, values)]
+            yield from rows
+            more = len(rows) == page
+            changed, root = (rows[-1].changed, rows[-1].root) if more else (changed, root)
 
     def trash_disks(self) -> list[str]:
         """Disks that have trash, those that were given up too."""

@@ -1,8 +1,8 @@
 """Reading held shards: for downloads, slices and audits, from any thread.
 
 What cannot be read is judged at once: a shard whose file is gone is lost, one whose bytes rotted is
-bad, and either is never served again. A lost or damaged outboard is made again, as it holds nothing
-that the shard does not.
+bad, and either is never served again. A lost or damaged outboard is made again. A slice is verified
+before it leaves: whoever asked for it would take a damaged outboard for a rotten shard.
 """
 
 import os
@@ -13,20 +13,14 @@ from typing import BinaryIO
 
 from cybervein_protocol.errors import ConflictError, ProofError, StorageError, UnknownError
 from cybervein_protocol.tree import OutboardError, verify_slice
-from cybervein_runtime.files import write_atomic
 
 from cybervein_miner.disk.calls import ANSWER_SECONDS
 from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.outboards import Outboards
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.disk.trouble import says_of_file
 from cybervein_miner.record.journal import Journal
-from cybervein_miner.record.tree_file import (
-    expect_root,
-    file_slice,
-    file_tree,
-    outboard_path,
-    read_outboard,
-)
+from cybervein_miner.record.tree_file import file_slice
 from cybervein_miner.shard.index import HeldShard, ShardIndex, ShardState, judge_held
 from cybervein_miner.shard.layout import shard_path
 
@@ -41,9 +35,15 @@ class ShardReader:
     """The bytes of held shards, and the judgement of those that cannot be read."""
 
     def __init__(
-        self, rack: Rack, journal: Journal, index: ShardIndex, now: Callable[[], int]
+        self,
+        rack: Rack,
+        journal: Journal,
+        index: ShardIndex,
+        now: Callable[[], int],
+        outboards: Outboards,
     ) -> None:
         self._rack, self._journal, self._index, self._now = rack, journal, index, now
+        self.outboards = outboards
 
     def held(self, root: bytes) -> HeldShard:
         """The row of a shard that can be served. Raises UnknownError or StorageError."""
@@ -62,7 +62,8 @@ class ShardReader:
         """
         disk = self._rack.get(row.disk)
         try:
-            with disk.guard(f"read shard {row.root.hex()[:16]}", seconds):
+            doing, file = f"read shard {row.root.hex()[:16]}", shard_path(disk, row.root)
+            with disk.guard(doing, seconds, file):
                 yield disk
         except FileNotFoundError as error:
             self.require_unmoved(row)
@@ -92,38 +93,30 @@ class ShardReader:
         return os.fdopen(self.open(row), "rb", buffering=0)
 
     def slice(self, row: HeldShard, start: int, length: int) -> bytes:
-        """A Bao slice. Raises StorageError or UnknownError; a lost outboard is made again."""
+        """A Bao slice that verifies under the root.
+
+        Raises ProofError (rotten bytes: the shard is set aside), StorageError or UnknownError.
+        """
         try:
             with self.reading(row) as disk:
                 return self._slice(shard_path(disk, row.root), row.root, start, length)
         except MovedError:
             return self.slice(self.held(row.root), start, length)
-
-    @staticmethod
-    def _slice(path: Path, root: bytes, start: int, length: int) -> bytes:
-        with suppress(OutboardError, FileNotFoundError):
-            return file_slice(path, read_outboard(path), start, length)
-        return file_slice(path, mend_outboard(path, root), start, length)
-
-    def proven_slice(self, row: HeldShard, chunk: int) -> bytes:
-        """The slice of one chunk that verifies under the root. Raises ProofError: rotten bytes."""
-        start = chunk * CHUNK_BYTES
-        data = self.slice(row, start, CHUNK_BYTES)
-        try:
-            verify_slice(data, row.root, start, CHUNK_BYTES)
-        except ProofError:
-            return self._second_try(self.held(row.root), start)
-        return data
-
-    def _second_try(self, row: HeldShard, start: int) -> bytes:
-        """Either the outboard was damaged, which is mended, or the shard is."""
-        try:
-            with self.reading(row) as disk:
-                path = shard_path(disk, row.root)
-                return file_slice(path, mend_outboard(path, row.root), start, CHUNK_BYTES)
         except ProofError:
             self.mark(row, ShardState.BAD)
             raise
+
+    def _slice(self, path: Path, root: bytes, start: int, length: int) -> bytes:
+        """By the outboard that is there, else by one that is made again."""
+        with suppress(OutboardError, FileNotFoundError, ProofError):
+            data = file_slice(path, self.outboards.read(path), start, length)
+            verify_slice(data, root, start, length)
+            return data
+        return file_slice(path, self.outboards.mend(path, root), start, length)
+
+    def proven_slice(self, row: HeldShard, chunk: int) -> bytes:
+        """The slice of one chunk. Raises as `slice`."""
+        return self.slice(row, chunk * CHUNK_BYTES, CHUNK_BYTES)
 
     def mark(self, row: HeldShard, state: ShardState) -> None:
         """Change the state of a shard as it was read, from any thread.
@@ -132,13 +125,3 @@ class ShardReader:
         """
         now = self._now()
         self._journal.write_now(lambda connection: judge_held(connection, row, state, now))
-
-
-def mend_outboard(path: Path, root: bytes) -> bytes:
-    """Compute the outboard again. Raises ProofError if the data is not the root's."""
-    actual, outboard = file_tree(path)
-    expect_root(path, actual, root)
-    if outboard:
-        with suppress(StorageError):
-            write_atomic(outboard_path(path), outboard)
-    return outboard

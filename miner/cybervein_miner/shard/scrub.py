@@ -2,8 +2,9 @@
 
 One disk after the other, the shard that was verified longest ago first, at a bounded read rate so
 that customers and proofs do not notice. A rotten shard is quarantined alone: it is not served (an
-audit is answered with admitted loss) and its bytes stay for a look. A disk that hangs is left to
-its thread, and its turn comes when it has answered.
+audit is answered with admitted loss) and its bytes stay for a look. An outboard that is not the
+shard's is made again. A disk that hangs is left to its thread, and its turn comes when it has
+answered.
 """
 
 import sqlite3
@@ -82,8 +83,10 @@ class Scrubber:
     def _verify(self, disk: Disk, row: HeldShard) -> None:
         path = shard_path(disk, row.root)
         try:
-            with disk.guard(f"scrub shard {row.root.hex()[:16]}") as call:
-                root, _ = file_tree(path, partial(self._paced, call))
+            with disk.guard(f"scrub shard {row.root.hex()[:16]}", file=path) as call:
+                root, outboard = file_tree(path, partial(self._paced, call))
+                if root == row.root:
+                    self._store.reader.outboards.keep(path, outboard)
         except FileNotFoundError:
             with suppress(MovedError):
                 self._store.reader.require_unmoved(row)

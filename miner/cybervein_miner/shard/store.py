@@ -12,14 +12,16 @@ from pathlib import Path
 
 from cybervein_protocol.errors import ConflictError, CyberVeinError, StorageError, UnknownError
 from cybervein_protocol.messages import Order
+from cybervein_runtime.reasons import FULL
 from multiformats import CID
 
 from cybervein_miner.disk.calls import ANSWER_SECONDS
 from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.outboards import Outboards
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.disk.threads import begin, in_time
-from cybervein_miner.disk.trouble import FULL
 from cybervein_miner.record.journal import Journal
+from cybervein_miner.record.tally import Tally
 from cybervein_miner.record.tree_file import outboard_path
 from cybervein_miner.shard.incoming import Incoming
 from cybervein_miner.shard.index import (
@@ -41,10 +43,12 @@ from cybervein_miner.shard.reader import ShardReader
 class ShardStore:
     """Shards on the rack's disks, indexed in the journal; `now` is the ledger's time."""
 
-    def __init__(self, rack: Rack, journal: Journal, now: Callable[[], int]) -> None:
+    def __init__(
+        self, rack: Rack, journal: Journal, now: Callable[[], int], tally: Tally | None = None
+    ) -> None:
         self.rack, self.journal, self.now = rack, journal, now
         self.index = ShardIndex(journal)
-        self.reader = ShardReader(rack, journal, self.index, now)
+        self.reader = ShardReader(rack, journal, self.index, now, Outboards(tally or Tally()))
         self._arriving: set[bytes] = set()
         self._clearing: Counter[bytes] = Counter()
         self._expecting = threading.Lock()

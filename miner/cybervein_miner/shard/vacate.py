@@ -2,13 +2,13 @@
 
 The index names one whole copy at every moment. A crash before the switch leaves a copy that nobody
 names on the new disk, one after it the same on the old disk; the first is removed at the next start
-(`trash.tidy`), the second goes with its disk.
+(`tidy`), the second goes with its disk.
 """
 
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import BinaryIO, Final
 
 import structlog
 from cybervein_protocol.errors import (
@@ -72,10 +72,9 @@ class Vacater:
 
     def _copy(self, disk: Disk, row: HeldShard, incoming: Incoming) -> None:
         """Onto the new disk, verified and synced; rotten bytes are set aside where they are."""
-        doing = f"read shard {row.root.hex()[:16]}"
         try:
             with self._store.reader.open_file(row) as file:
-                while piece := _read(disk, doing, file.read):
+                while piece := _read(disk, row, file):
                     incoming.write(piece)
             incoming.finish()
         except (LimitError, MalformedError, ProofError):
@@ -93,6 +92,7 @@ class Vacater:
         return self._store.journal.write_now(work)
 
 
-def _read(disk: Disk, doing: str, read: Callable[[int], bytes]) -> bytes:
-    with disk.guard(doing):
-        return read(PIECE_BYTES)
+def _read(disk: Disk, row: HeldShard, file: BinaryIO) -> bytes:
+    doing = f"read shard {row.root.hex()[:16]}"
+    with disk.guard(doing, file=shard_path(disk, row.root)):
+        return file.read(PIECE_BYTES)

@@ -13,6 +13,7 @@ from cybervein_miner.leaving.disks import NOTHING_REMAINS, Leaving
 from cybervein_miner.plot.inventory import Inventory
 from cybervein_miner.plot.plotter import Plotter
 from cybervein_miner.shard.index import ShardIndex, Totals
+from cybervein_miner.shard.trash import Trash
 
 _FINE = {DiskState.READY, DiskState.DRAINED}
 
@@ -25,6 +26,7 @@ class DiskBoard:
     index: ShardIndex
     leaving: Leaving
     plotter: Plotter
+    trash: Trash
 
     def listing(self) -> list[DiskDocument]:
         """Every disk, then every path that was refused."""
@@ -70,7 +72,7 @@ class DiskBoard:
     def free_bytes(self) -> int:
         """Bytes that new shards may take: trash goes at once where its space is wanted."""
         disks = [disk for disk in self.inventory.rack.disks if disk.placeable]
-        return sum(disk.available(self.index.totals(disk.id).trash_bytes) for disk in disks)
+        return sum(disk.available(self.trash.removable_bytes(disk.id)) for disk in disks)
 
     def bad(self) -> list[str]:
         """One line for each disk that cannot be used as it should."""
@@ -79,13 +81,23 @@ class DiskBoard:
         full = [disk for disk in self.inventory.rack.disks if disk.no_room not in {"", FULL}]
         known += [f"disk {disk.path}: takes nothing more ({disk.no_room})" for disk in full]
         known += [f"disk {disk.path}: late ({disk.lateness})" for disk in self._late()]
+        known += filter(None, map(self._stuck, self.inventory.rack.disks))
         return known + [f"disk {each.path}: {each.reason}" for each in self.refused()]
 
     def _late(self) -> list[Disk]:
         return [disk for disk in self.inventory.rack.disks if disk.lateness]
 
+    def _stuck(self, disk: Disk) -> str:
+        """What of its trash stays, in words; "" where all can be removed."""
+        stuck = self.trash.stuck.on(disk.id)
+        if not stuck.shards:
+            return ""
+        what = f"{stuck.shards} deleted shards ({stuck.bytes} bytes) cannot be removed"
+        return f"disk {disk.path}: {what}; see the log, and what is in {disk.folder('trash')}"
+
     def _document(self, disk: Disk, plots: int) -> DiskDocument:
         space, totals = disk.space(), self.index.totals(disk.id)
+        stuck = self.trash.stuck.on(disk.id)
         return DiskDocument(
             id=disk.id,
             path=str(disk.path),
@@ -108,16 +120,25 @@ class DiskBoard:
             no_room=disk.no_room,
             trash=totals.trash,
             trash_bytes=totals.trash_bytes,
+            files_set_aside=len(disk.failures.given_up),
+            trash_stuck=stuck.shards,
+            trash_stuck_bytes=stuck.bytes,
         )
 
-    def _remark(self, disk: Disk, plots: int) -> str:
-        """What a person may want to know of a disk that can be used."""
+    def _trouble(self, disk: Disk) -> str:
         if disk.lateness:
             return f"late: {disk.lateness}"
         if disk.no_room not in {"", FULL}:
             return f"takes nothing more: {disk.no_room}"
         if disk.leaving and self.leaving.blocked_by:
             return self.leaving.blocked_by
+        lost = len(disk.failures.given_up)
+        return f"{lost} files cannot be read and are set aside; the rest can" if lost else ""
+
+    def _remark(self, disk: Disk, plots: int) -> str:
+        """What a person may want to know of a disk that can be used."""
+        if trouble := self._trouble(disk):
+            return trouble
         if disk.path != disk.home:
             return f"given as {disk.home}; its marker was found here"
         if beside := ", ".join(str(other.path) for other in disk.beside()):

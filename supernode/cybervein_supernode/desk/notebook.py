@@ -22,6 +22,7 @@ from cybervein_protocol.encoding import decode, encode
 from cybervein_protocol.errors import StorageError
 from cybervein_protocol.ledger.mining.measurements import SpaceEntry
 from cybervein_runtime.database import Store, open_database, transaction
+from cybervein_runtime.database_reasons import database_reason
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS space (epoch INTEGER, miner BLOB, entry BLOB NOT NULL,
@@ -167,7 +168,8 @@ class Notebook:
             with self._lock:
                 self._sql.execute(query, values)
         except sqlite3.Error as error:
-            raise StorageError(f"{self._path}: {error}; free some space") from error
+            why = database_reason(error, self._path.parent)
+            raise StorageError(f"{self._path}: {why}; free some space") from error
 
     def _read(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg] # rows
         with self._lock:

@@ -54,9 +54,12 @@ DISKS: Final = (
     gauge("disk_remaining_shards", MINER, "Shards that still keep a leaving disk.",
           each("disks", ("id", "path"), "remaining.shards"), *DISK),
     _disk("trash_bytes", "Bytes of deleted shards that wait.", "trash_bytes"),
+    _disk("trash_stuck_bytes", "Bytes of deleted shards that cannot be removed.",
+          "trash_stuck_bytes"),
     gauge("disk_no_room", MINER, "1 for the reason why the disk takes nothing more.",
           _disk_no_room, *DISK, "reason"),
     gauge("disk_late", MINER, "1 while the disk answers too late for proofs, or not at all.",
           _disk_late, *DISK),
+    _disk("files_set_aside", "Files that cannot be read, while the rest can.", "files_set_aside"),
     _disk("io_errors", "I/O errors since the disk was last checked.", "io_errors"),
 )  # fmt: skip

@@ -20,6 +20,8 @@ STORAGE: Final = (
     counter("downloads", MINER, "Shard reads since start, by outcome.",
             picked(served="counters.downloads", failed="counters.download_failures"), "outcome"),
     counter("downloads_bytes", MINER, "Bytes of served reads.", at("counters.download_bytes")),
+    counter("outboards_mended", MINER, "Outboards made again since start.",
+            at("counters.outboards_mended")),
     counter("deletes", MINER, "Shards given up by their owners.", at("counters.deletes")),
     counter("requests_refused", MINER, "Shard requests refused since start.",
             at("counters.refused")),

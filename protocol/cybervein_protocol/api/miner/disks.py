@@ -20,7 +20,8 @@ class DiskDocument(Document):
     """One disk; `late` says how it keeps the miner waiting, and is "" while it answers in time.
 
     `no_room` is `full`, `no inodes` or `quota` where nothing more is taken for that reason. Trash
-    is deleted shards that wait; it goes at once where space is short.
+    is deleted shards that wait; it goes at once where space is short, but for what is stuck: it
+    could not be removed. Files that could not be read, when all else could, are set aside.
     """
 
     id: str
@@ -44,6 +45,9 @@ class DiskDocument(Document):
     no_room: str = ""
     trash: Count = 0
     trash_bytes: Count = 0
+    files_set_aside: Count = 0
+    trash_stuck: Count = 0
+    trash_stuck_bytes: Count = 0
 
 
 class RemovedDocument(DiskDocument, kw_only=True):
