@@ -70,7 +70,8 @@ async def test_any_request_at_a_super_node(
     await store(lab, miners, k=2)
     await lab.close_epoch()
     opaque = ("/v1/units", "/v1/space-proofs", "/v1/commit-responses")
-    signed = ("/v1/deals/{deal}/orders", "/v1/deals/{deal}/verify", "/v1/miners/{miner}/release")
+    deals = ("/v1/deals/{deal}/orders", "/v1/deals/{deal}/verify")
+    signed = (*deals, "/v1/miners/{miner}/release", "/v1/miners/{miner}/instance")
 
     async def nobody_listens_for_long() -> None:
         while True:
