@@ -1,7 +1,8 @@
 """Files that earlier releases wrote are opened by this one, and nothing in them is lost.
 
 `dumps/RELEASE` are their files as SQL (`write_stores.py` wrote them with that release's sources);
-`before-0.1.0` has the schemas of the weeks before the first release.
+`before-0.1.0` has the schemas of the weeks before the first release, `before-0.3.0` those of the
+main branch before a page of plots had its index.
 """
 
 import os
@@ -19,6 +20,7 @@ from cybervein_client.catalogue.schema import CATALOGUE
 from cybervein_client.catalogue.store import Catalogue
 from cybervein_miner.record.journal import JOURNAL, Journal
 from cybervein_protocol.errors import StorageError
+from cybervein_protocol.ledger.chain.block import decode_block
 from cybervein_runtime.database import Store, open_database
 from cybervein_supernode.chain.database import LEDGER
 from cybervein_supernode.chain.store import Chain
@@ -27,8 +29,10 @@ from dumps import DUMPS, restore
 
 HERE = Path(__file__).parent
 SOURCE_0_1_0 = HERE.parent / "chart" / "packages" / "cybervein-0.1.0-source.tar.gz"
-RELEASES = ("before-0.1.0", "0.1.0", "0.2.0")
+RELEASES = ("before-0.1.0", "0.1.0", "0.2.0", "before-0.3.0")
 STORES = {"ledger": LEDGER, "notebook": NOTEBOOK, "journal": JOURNAL, "catalogue": CATALOGUE}
+STATE = ("state", "node")
+"""What the ledger's hash is over: no upgrade touches it."""
 Rows = dict[str, list[dict[str, object]]]
 
 
@@ -83,10 +87,22 @@ def test_every_row_survives_and_the_schema_is_that_of_a_new_file(
     sql.close()
 
 
+def _bytes_of(row: dict[str, object]) -> bytes:
+    """The encoding in a row."""
+    data = row["bytes"]
+    assert isinstance(data, bytes)
+    return data
+
+
 @pytest.mark.parametrize("release", RELEASES)
 def test_an_earlier_ledger_is_verified_and_continues(release: str, tmp_path: Path) -> None:
-    chain = Chain(restore(release, "ledger", tmp_path), write_stores.GENESIS)
+    path = restore(release, "ledger", tmp_path)
+    before = rows_of(path)
+    chain = Chain(path, write_stores.GENESIS)
     assert chain.head.height == 3
+    assert chain.machine.app_hash == decode_block(_bytes_of(before["block"][-1])).app_hash
+    after = rows_of(path)
+    assert {name: after[name] for name in STATE} == {name: before[name] for name in STATE}
     [(miner,)] = chain._connection.execute("SELECT miner FROM batch_of").fetchall()
     assert miner == write_stores.MINER.public
     made = chain.execute([write_stores.next_transfer(chain)], write_stores.SUPER)

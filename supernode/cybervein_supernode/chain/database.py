@@ -76,12 +76,18 @@ def _index_batches(connection: sqlite3.Connection) -> None:
 _RULES_2: Final = ""
 """Version 3 changes no table: blocks of rules 2 follow, which earlier releases cannot execute, so
 they refuse the file by its version instead of calling it damaged."""
+_PLOT_PAGES: Final = """
+DROP INDEX plot_at_miner;
+CREATE INDEX plot_at_miner ON plot_at (miner, mu);
+"""
+"""Version 4: a page of a miner's plots is read from its place on, where all were sorted for each.
+Tables whose key is what they are listed by need no such: their indexes end with that key."""
 
 
 LEDGER: Final = database.Store(
     what="ledger",
     application_id=0x43566C65,  # "CVle"
-    migrations=(_TABLES, _index_batches, _RULES_2),
+    migrations=(_TABLES, _index_batches, _RULES_2, _PLOT_PAGES),
     rescue="is the disk mounted? A damaged file is replaced by a backup, or by replaying an export",
 )
 

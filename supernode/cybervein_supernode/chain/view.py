@@ -132,9 +132,14 @@ class LedgerView:
         return self._shards("SELECT key FROM shard_at WHERE root = ? ORDER BY key", root)
 
     def deals_of(self, owner: bytes | None, limit: int) -> list[tuple[bytes, DealRow]]:
-        """(deal, row) of an owner, or of everybody."""
-        query = "SELECT deal FROM deal_of WHERE owner = ?1 OR ?1 IS NULL LIMIT ?2"
-        ids = [deal for (deal,) in self.sql.execute(query, (owner, limit))]
+        """The first (deal, row) of an owner by digest, or of everybody, owner by owner."""
+        if owner is None:
+            query = "SELECT deal FROM deal_of ORDER BY owner, deal LIMIT ?"
+            found = self.sql.execute(query, (limit,))
+        else:
+            query = "SELECT deal FROM deal_of WHERE owner = ? ORDER BY deal LIMIT ?"
+            found = self.sql.execute(query, (owner, limit))
+        ids = [deal for (deal,) in found]
         return [(deal, row) for deal in ids if (row := self.rows.find(DEALS, deal)) is not None]
 
     def batches_of(self, miner: bytes) -> list[tuple[bytes, BatchRow]]:
