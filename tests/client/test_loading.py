@@ -111,6 +111,12 @@ def test_a_list_of_stored_files_asks_for_the_time_and_imports_no_client(
     assert not {"aiohttp", "asyncio", "rich.markdown", "rich.progress"} & modules
 
 
+def test_the_client_imports_no_logging_and_draws_nothing() -> None:
+    line = [sys.executable, "-c", "import sys, cybervein_client.client; print(*sys.modules)"]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert not {"structlog", "rich", "pygments", "pydantic"} & set(done.stdout.split())
+
+
 @pytest.mark.parametrize("command", ["mine", "sidecar", "drain", "supernode", "operator"])
 def test_a_service_starts_without_the_client(command: str) -> None:
     assert not {"cybervein_client", "rich.markdown"} & loaded(command)[1]

@@ -1,5 +1,6 @@
 """Segments: how each is sealed, the receipts of its shards as they come, then all of them."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cybervein_client.catalogue.opened import OpenCatalogue, columns
@@ -33,15 +34,27 @@ class SegmentTable(OpenCatalogue):
         query = f"SELECT {columns(SegmentRow)} FROM segments WHERE file = ? ORDER BY number"  # noqa: S608 -- our own column names
         return [_segment(row) for row in self._rows(query, file)]
 
-    def put_sealed(self, file: str, sealed: Sealed) -> None:
-        """Record how a segment is sealed, before any of it is sent; earlier receipts are void."""
+    def put_receipts(
+        self, file: str, sealed: Sealed, deal: str, entries: "Mapping[int, ShardEntry]"
+    ) -> None:
+        """Record how a segment under way is sealed, and which shards of it miners have, by index.
+
+        Receipts of what was sealed otherwise are void.
+        """
+        place = (file, sealed.number)
         with self._write() as database:
             database.execute(
-                "DELETE FROM receipts WHERE file = ? AND number = ?", (file, sealed.number)
+                "DELETE FROM receipts WHERE file = ?1 AND number = ?2 AND NOT EXISTS "
+                "(SELECT 1 FROM sealed WHERE file = ?1 AND number = ?2 AND salt = ?3)",
+                (*place, sealed.salt),
             )
             database.execute(
                 "INSERT OR REPLACE INTO sealed VALUES (?, ?, ?, ?)",
-                (file, sealed.number, sealed.salt, sealed.packed()),
+                (*place, sealed.salt, sealed.packed()),
+            )
+            database.executemany(
+                "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?)",
+                [(*place, deal, index, column_of(entry)) for index, entry in entries.items()],
             )
 
     def sealed(self, file: str, number: int) -> Sealed | None:
@@ -50,16 +63,6 @@ class SegmentTable(OpenCatalogue):
             "SELECT number, salt, roots FROM sealed WHERE file = ? AND number = ?", file, number
         )
         return unpacked(*rows[0]) if rows else None
-
-    def put_receipt(
-        self, file: str, number: int, deal: str, index: int, entry: "ShardEntry"
-    ) -> None:
-        """Record that a miner has a shard of a segment whose upload has begun."""
-        with self._write() as database:
-            database.execute(
-                "INSERT OR REPLACE INTO receipts VALUES (?, ?, ?, ?, ?)",
-                (file, number, deal, index, column_of(entry)),
-            )
 
     def receipts(self, file: str, number: int, deal: str) -> "dict[int, ShardEntry]":
         """The receipts of such a segment in that deal, by index."""

@@ -16,7 +16,6 @@ from typing import Final
 from cybervein_protocol.coding import SegmentShape
 from cybervein_protocol.encoding import parse_cid
 from cybervein_protocol.errors import ProofError
-from cybervein_protocol.messages import ShardEntry
 from cybervein_protocol.names import MIB
 
 from cybervein_client.catalogue import (
@@ -30,6 +29,7 @@ from cybervein_client.catalogue import (
 from cybervein_client.upload.budget import ByteBudget
 from cybervein_client.upload.deals import FileDeals
 from cybervein_client.upload.encode import Encoded, Encoder
+from cybervein_client.upload.receipts import SegmentJournal
 from cybervein_client.upload.resuming import Earlier, SourceChangedError
 from cybervein_client.upload.shards import SegmentJob, ShardUploader
 from cybervein_client.upload.source import Piece, Source
@@ -81,8 +81,8 @@ class RunningPut:
         self, group: asyncio.TaskGroup, piece: Piece, opening: asyncio.Task[CatalogueDeal]
     ) -> None:
         """Encode while the deal is being opened, then upload beside the next segment."""
-        row, encoded = await self._encoded(piece)
-        task = group.create_task(self._upload(await opening, row, encoded))
+        row, encoded, begun = await self._encoded(piece)
+        task = group.create_task(self._upload(await opening, row, encoded, begun=begun))
         self._uploads[piece.number] = task
 
     async def _skip(self, piece: Piece, row: SegmentRow) -> None:
@@ -95,8 +95,11 @@ class RunningPut:
                 raise changed(self.file)
         self._advance(piece.size)
 
-    async def _encoded(self, piece: Piece) -> tuple[SegmentRow, Encoded]:
-        """A piece sealed, as before if it is the same, as soon as there is room for its shards."""
+    async def _encoded(self, piece: Piece) -> tuple[SegmentRow, Encoded, bool]:
+        """A piece sealed, as before if it is the same, as soon as there is room for its shards.
+
+        And whether it was: then earlier receipts count.
+        """
         shape = SegmentShape(piece.size, self.file.k, self.file.n, last=piece.last)
         await self.budget.take(shape.n * shape.shard_size)
         before = self.catalogue.sealed(self.file.id, piece.number)
@@ -104,15 +107,12 @@ class RunningPut:
             row = self._row(piece, before.salt)
             encoded = await self._encoder.encode(piece, row)
             if tuple(encoded.roots) == before.roots:
-                return row, encoded
-        return await self._sealed_anew(piece)
+                return row, encoded, True
+        return *await self._sealed_anew(piece), False
 
     async def _sealed_anew(self, piece: Piece) -> tuple[SegmentRow, Encoded]:
         row = self._row(piece, secrets.token_bytes(_SALT_BYTES))
-        encoded = await self._encoder.encode(piece, row)
-        sealed = Sealed(row.number, row.salt, tuple(encoded.roots))
-        await asyncio.to_thread(self.catalogue.put_sealed, self.file.id, sealed)
-        return row, encoded
+        return row, await self._encoder.encode(piece, row)
 
     def _row(self, piece: Piece, salt: bytes) -> SegmentRow:
         shape = SegmentShape(piece.size, self.file.k, self.file.n, last=piece.last)
@@ -126,16 +126,18 @@ class RunningPut:
             shards=(),
         )
 
-    async def _upload(self, deal: CatalogueDeal, row: SegmentRow, encoded: Encoded) -> None:
+    async def _upload(
+        self, deal: CatalogueDeal, row: SegmentRow, encoded: Encoded, *, begun: bool
+    ) -> None:
         """All shards of a segment, and then one journal entry with their receipts."""
         cid, local = parse_cid(deal.cid, "deal"), row.number - deal.first
-        done = self.catalogue.receipts(self.file.id, row.number, deal.cid)
-
-        def keep(index: int, entry: ShardEntry) -> None:
-            self.catalogue.put_receipt(self.file.id, row.number, deal.cid, index, entry)
-
-        job = SegmentJob(cid, local, encoded.shards, encoded.roots, done, keep)
-        entries = await self.uploader.upload(job)
+        done = self.catalogue.receipts(self.file.id, row.number, deal.cid) if begun else {}
+        sealed = Sealed(row.number, row.salt, tuple(encoded.roots))
+        async with SegmentJournal(
+            catalogue=self.catalogue, file=self.file.id, deal=deal.cid, sealed=sealed
+        ) as journal:
+            job = SegmentJob(cid, local, encoded.shards, encoded.roots, done, journal.keep)
+            entries = await self.uploader.upload(job)
         await asyncio.to_thread(self.catalogue.put_segment, replace(row, shards=entries))
         self._advance(row.size)
 
@@ -184,7 +186,7 @@ class RunningPut:
                 await self.budget.take(sum(entry.size for entry in row.shards))
                 fresh, encoded = await self._sealed_anew(piece)
                 self._done -= row.size
-                await self._upload(deal, fresh, encoded)
+                await self._upload(deal, fresh, encoded, begun=False)
 
     def _rows(self, deal: CatalogueDeal, last: int) -> list[SegmentRow]:
         rows = self.catalogue.segments(self.file.id)

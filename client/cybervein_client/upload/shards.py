@@ -220,7 +220,7 @@ class ShardUploader:
     async def _keep(self, job: SegmentJob, grant: OrderGrant, size: int, receipt: Receipt) -> None:
         order, index = grant.order, grant.index
         entry = ShardEntry(root=order.root, miner=order.miner, size=size, receipt=receipt.sig)
-        await asyncio.to_thread(job.keep, index, entry)
+        job.keep(index, entry)
         job.done[index] = entry
         del job.shards[index]
         await self.budget.give(size)

@@ -9,7 +9,6 @@ from typing import Final
 from urllib.parse import quote
 
 import msgspec
-import structlog
 from cybervein_protocol.api.decode import decode_document
 from cybervein_protocol.api.document import Document
 from cybervein_protocol.api.super_node.miners import ListedMiner
@@ -20,7 +19,6 @@ MINERS_PER_PAGE: Final = 500
 PAGES_MAX: Final = 200
 ROW_BYTES_MAX: Final = 16 << 10
 PAGE_BYTES_MAX: Final = MINERS_PER_PAGE * ROW_BYTES_MAX
-_log = structlog.get_logger()
 
 
 class MinerPage(Document):
@@ -70,4 +68,7 @@ class MinerPages:
             except (LimitError, MalformedError) as error:
                 bad.append(error)
         if bad:
-            _log.warning("miners are left out", rows=len(bad), error=str(bad[0])[:400])
+            import structlog  # noqa: PLC0415 -- 35 ms of a command's start, for what hardly ever is
+
+            log = structlog.get_logger()
+            log.warning("miners are left out", rows=len(bad), error=str(bad[0])[:400])
