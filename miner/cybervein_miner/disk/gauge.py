@@ -10,8 +10,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Final
 
+from cybervein_miner.disk.daemons import begin
 from cybervein_miner.disk.space import NONE, Space
-from cybervein_miner.disk.threads import begin
 
 QUICK_SECONDS: Final = 0.5
 

@@ -1,4 +1,4 @@
-"""Threads for work that a disk may hold up without end: one each, no pool, never waited for.
+"""Threads for work that a disk may hold up without end: no pool that runs out, never waited for.
 
 A pool is used up by a disk that hangs, and the interpreter waits for its threads at the end. These
 are daemons: what is left behind in the kernel ends with the process. How many there are is bounded
@@ -6,7 +6,6 @@ by who asks: gates at the door, one for each disk in the duties.
 """
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -16,27 +15,10 @@ from typing import Any, ParamSpec, TypeVar
 from cybervein_protocol.errors import StorageError
 
 from cybervein_miner.disk.calls import ANSWER_SECONDS
+from cybervein_miner.disk.daemons import begin
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-
-def begin(work: Callable[[], T], name: str) -> Future[T]:
-    """Start `work` in a daemon thread of its own."""
-    future: Future[T] = Future()
-    threading.Thread(target=_run, args=(future, work), name=name, daemon=True).start()
-    return future
-
-
-def _run(future: Future[T], work: Callable[[], T]) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        result = work()
-    except BaseException as error:  # noqa: BLE001 -- handed to whoever waits
-        future.set_exception(error)
-    else:
-        future.set_result(result)
 
 
 def side_by_side(
@@ -88,8 +70,13 @@ async def in_time(work: Callable[[], T], doing: str, seconds: float = ANSWER_SEC
 
     The thread is left to the disk: whoever asked can continue.
     """
+    return await answer_in_time(begin(work, doing), doing, seconds)
+
+
+async def answer_in_time(begun: Future[T], doing: str, seconds: float = ANSWER_SECONDS) -> T:
+    """What begun work returns. Raises as `in_time`."""
     try:
-        return await asyncio.wait_for(asyncio.to_thread(work), seconds)
+        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(begun)), seconds)
     except TimeoutError as error:
         raise StorageError(
             f"cannot {doing}: the disk has not answered for {seconds:.0f} s; try again later"

@@ -16,10 +16,11 @@ from cybervein_runtime.reasons import FULL
 from multiformats import CID
 
 from cybervein_miner.disk.calls import ANSWER_SECONDS
+from cybervein_miner.disk.daemons import begin
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.outboards import Outboards
 from cybervein_miner.disk.rack import Rack
-from cybervein_miner.disk.threads import begin, in_time
+from cybervein_miner.disk.threads import answer_in_time, in_time
 from cybervein_miner.record.journal import Journal
 from cybervein_miner.record.tally import Tally
 from cybervein_miner.record.tree_file import outboard_path
@@ -71,7 +72,7 @@ class ShardStore:
         """The same from an event loop, which no disk may hold up."""
         opening = begin(partial(self._open, root, size), "open upload")
         try:
-            yield await in_time(opening.result, f"store shard {root.hex()[:16]}")
+            yield await answer_in_time(opening, f"store shard {root.hex()[:16]}")
         finally:
             closing = begin(partial(self._close_opened, opening), "close upload")
             with suppress(TimeoutError):
