@@ -32,7 +32,8 @@ from cybervein_miner.api.bodies import StoredBytes, receive_body, send_file
 from cybervein_miner.api.bulk import PeerGoneError
 from cybervein_miner.api.door import Door, number_of
 from cybervein_miner.api.throttle import Throttle
-from cybervein_miner.disk.threads import begin, in_time
+from cybervein_miner.disk.daemons import begin
+from cybervein_miner.disk.threads import in_time
 from cybervein_miner.record.tally import Tally
 from cybervein_miner.shard.index import Claim, HeldShard
 from cybervein_miner.shard.layout import shard_path
