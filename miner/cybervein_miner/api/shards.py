@@ -33,7 +33,7 @@ from cybervein_miner.api.bulk import PeerGoneError
 from cybervein_miner.api.door import Door, number_of
 from cybervein_miner.api.throttle import Throttle
 from cybervein_miner.disk.daemons import begin
-from cybervein_miner.disk.threads import in_time
+from cybervein_miner.disk.threads import answer_in_time, in_time
 from cybervein_miner.record.tally import Tally
 from cybervein_miner.shard.index import Claim, HeldShard
 from cybervein_miner.shard.layout import shard_path
@@ -188,7 +188,7 @@ class ShardEndpoint:
         """Its file; one that a slow disk opens when nobody waits any more is closed then."""
         opening = begin(partial(self.store.reader.open, row), doing)
         try:
-            return await in_time(opening.result, doing)
+            return await answer_in_time(opening, doing)
         except BaseException:
             opening.add_done_callback(_close_late)
             raise
