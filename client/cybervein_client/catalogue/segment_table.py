@@ -1,6 +1,5 @@
 """Segments: how each is sealed, the receipts of its shards as they come, then all of them."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cybervein_client.catalogue.opened import OpenCatalogue, columns
@@ -9,6 +8,8 @@ from cybervein_client.catalogue.sealed import Sealed, column_of, entry_of, unpac
 from cybervein_client.catalogue.shards import decoded, encoded
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cybervein_protocol.messages import ShardEntry
 
 
