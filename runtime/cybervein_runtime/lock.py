@@ -57,14 +57,15 @@ def alone_briefly(directory: Path, role: str, name: str, remedy: str) -> Iterato
 def hold(path: Path, role: str, remedy: str, what: str = "data") -> int:
     """The descriptor that holds the lock file `path` until it is closed.
 
-    It is open for reading alone, so that its filesystem may be made read-only meanwhile. `what` is
-    that on which the holder runs. Raises ConflictError naming the holder, and OSError (EROFS where
-    nothing can be written, EBADF, ENOLCK and the like where the filesystem has no such locks).
+    It is open for reading alone where that can be locked, so that its filesystem may be made
+    read-only meanwhile. `what` is that on which the holder runs. Raises ConflictError naming the
+    holder, and OSError (EROFS where nothing can be written, ENOLCK and the like where the
+    filesystem has no such locks).
     """
     while True:
         handle = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(path, handle)
             if _is_still(path, handle):
                 _sign(path, role)
                 return handle
@@ -78,6 +79,21 @@ def hold(path: Path, role: str, remedy: str, what: str = "data") -> int:
             os.close(handle)
             raise
         os.close(handle)  # its last holder removed it meanwhile: the lock is on no name any more
+
+
+def _lock(path: Path, handle: int) -> None:
+    """Lock it; NFS does that for a descriptor that may write alone, and then it becomes one."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise
+        writing = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.dup2(writing, handle, inheritable=False)
+        finally:
+            os.close(writing)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _is_still(path: Path, handle: int) -> bool:

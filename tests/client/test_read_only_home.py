@@ -46,6 +46,8 @@ async def test_what_would_be_written_is_refused_before_anything_is_paid(
         before = await client.account()
     refusal = pytest.raises(StorageError, match=r"cannot be written, and .* has to write there")
     with read_only(home.directory):
+        served = run("--home", home.directory, "keep")
+        assert served.returncode == 6, "a service on a copy would never see what is kept later"
         told = run("--home", home.directory, "put", noise(1000), "--name", "other")
         assert told.returncode == 6
         assert "cannot be written, and put has to write there; nothing was done" in told.stderr

@@ -1,5 +1,7 @@
 """One process at a time: who holds a lock is told, and it ends with its holder, however."""
 
+import errno
+import fcntl
 import json
 import os
 import signal
@@ -89,3 +91,23 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot lock /proc/nothing/lock"):  # noqa: SIM117
         with alone(Path("/proc/nothing"), "miner"):
             pass
+
+
+def test_a_filesystem_that_locks_only_what_may_be_written_has_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NFS: its exclusive lock needs a descriptor that is open for writing (flock(2))."""
+    lock = fcntl.flock
+
+    def as_nfs(handle: int, operation: int) -> None:
+        if fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        lock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", as_nfs)
+    with alone(tmp_path, "put"):
+        assert json.loads((tmp_path / "lock").read_text())["role"] == "put"
+        with pytest.raises(ConflictError, match="another put is running"), alone(tmp_path, "put"):
+            pass
+    with alone(tmp_path, "put"):
+        pass

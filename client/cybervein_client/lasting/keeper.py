@@ -74,8 +74,10 @@ class FileKeeper:
         """A pass in every epoch, without end: a file that is kept now may be due in a few.
 
         What a super node that is away, or this machine's full disk, leaves undone is done by a
-        later pass.
+        later pass. Raises StorageError in a home that is only read: what is open of it is a copy,
+        which would not learn of a file that is kept once the home can be written.
         """
+        self._home.require_writable("keep")
         while True:
             try:
                 kept = await self.once()
