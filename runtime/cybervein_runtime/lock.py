@@ -17,6 +17,8 @@ from typing import Final
 from cybervein_protocol.errors import ConflictError, StorageError
 
 _TEXT_BYTES_MAX: Final = 4096
+_TRIES_MAX: Final = 100
+"""Holders may remove the file one after the other; some filesystems make inode numbers up."""
 
 
 @contextmanager
@@ -62,7 +64,7 @@ def hold(path: Path, role: str, remedy: str, what: str = "data") -> int:
     holder, and OSError (EROFS where nothing can be written, ENOLCK and the like where the
     filesystem has no such locks).
     """
-    while True:
+    for _ in range(_TRIES_MAX):
         handle = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             _lock(path, handle)
@@ -79,6 +81,7 @@ def hold(path: Path, role: str, remedy: str, what: str = "data") -> int:
             os.close(handle)
             raise
         os.close(handle)  # its last holder removed it meanwhile: the lock is on no name any more
+    raise OSError(errno.ENOLCK, "its filesystem shows another file each time", str(path))
 
 
 def _lock(path: Path, handle: int) -> None:

@@ -15,7 +15,7 @@ from cybervein_miner.disk.rack import Rack
 from cybervein_miner.disk.wipe import wipe
 from cybervein_miner.record.journal import Journal
 from cybervein_protocol.api.disk_state import DiskState
-from cybervein_protocol.errors import ConflictError
+from cybervein_protocol.errors import ConflictError, StorageError
 from cybervein_protocol.signing import KeyPair
 from cybervein_runtime.lock import hold
 from miner_world import Mount, World, serving, settings_of, shard_bytes
@@ -272,3 +272,43 @@ def test_two_looks_at_once_never_take_each_other_for_another_process(
     other = DiskLock("test")
     other.take(tmp_path)
     other.let_go()
+
+
+def test_a_look_that_comes_back_late_holds_no_disk_that_was_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its disk hung, was removed by force and answers again: whoever adds it then gets it."""
+    (tmp_path / "d").mkdir()
+    mine = rack(tmp_path)
+    mine.open([tmp_path / "d"])
+    [disk] = mine.disks
+    disk.lock.let_go()
+
+    def late(path: Path, role: str, remedy: str, what: str) -> int:
+        mine.forget(disk)
+        return hold(path, role, remedy, what)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("cybervein_miner.disk.lock.hold", late)
+        disk.check()
+    assert not held(disk)
+    assert mine.add(tmp_path / "d").placeable
+    mine.let_go()
+
+
+def test_a_known_disk_that_cannot_be_taken_at_its_new_place_stays_known(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    mine = rack(tmp_path)
+    mine.open([tmp_path / "d"])
+    [disk] = mine.disks
+    disk.quarantine("it smells of smoke")
+    (tmp_path / "d").rename(tmp_path / "e")
+    other = DiskLock("plot command")
+    other.take(tmp_path / "e")
+    with pytest.raises(StorageError, match="another plot command is running"):
+        mine.add(tmp_path / "e")
+    assert mine.get(disk.id) is disk, "its plots are still looked for there"
+    other.let_go()
+    assert mine.look() == [disk]
+    assert disk.placeable
+    mine.let_go()

@@ -77,6 +77,26 @@ def test_a_known_disk_that_hangs_is_named_and_keeps_no_other_from_being_followed
     assert "has not answered" in paths[bad][1]
 
 
+@pytest.mark.parametrize("said", ["leave", "give_up"])
+def test_a_known_disk_that_did_not_answer_at_the_start_leaves_as_it_was_asked_to(
+    tmp_path: Path, hang: Hang, said: str
+) -> None:
+    [bad] = folders(tmp_path, "bad")
+    before = rack(tmp_path)
+    before.open([bad])
+    getattr(before, said)(*before.disks)
+    stuck, again = hang(bad), rack(tmp_path)
+    again.open([bad])
+    assert set(again.refused) == {bad}
+    stuck.let_go()
+    until(lambda: again.try_refused() or not again.refused, "the path to be looked at")
+    [disk] = again.disks
+    until(lambda: again.look() or disk.readable, "the disk to be back")
+    assert (disk.leaving, disk.drained) == (said == "leave", said == "give_up")
+    assert disk.readable
+    assert not disk.placeable
+
+
 async def test_a_miner_serves_with_the_disk_that_answers(
     world: World, tmp_path: Path, hang: Hang
 ) -> None:

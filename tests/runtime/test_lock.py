@@ -111,3 +111,11 @@ def test_a_filesystem_that_locks_only_what_may_be_written_has_locks(
             pass
     with alone(tmp_path, "put"):
         pass
+
+
+def test_a_filesystem_that_makes_inode_numbers_up_is_told_and_not_tried_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cybervein_runtime.lock._is_still", lambda *_: False)
+    with pytest.raises(StorageError, match="cannot lock"), alone(tmp_path, "miner"):
+        pass

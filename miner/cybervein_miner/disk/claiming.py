@@ -46,10 +46,12 @@ class Claiming:
             return self._again(before)
         if len(self._roster) >= DISKS_MAX:
             raise StorageError(f"{path}: this miner has {DISKS_MAX} disks already")
+        known = self._roster.disks
         disk = self._claim(path, as_new=as_new)
         disk.check()
         if not disk.readable:
-            self._roster.strike(disk)
+            if disk not in known:  # plots and shards may lie on one that is
+                self._roster.strike(disk)
             raise StorageError(f"disk {path} cannot be used: {disk.reason}")
         self._roster.remember(disk)
         if before is not None:  # a path has one row in the journal: it is the new disk's

@@ -42,6 +42,7 @@ class DiskLock:
     def __init__(self, role: str = "") -> None:
         self._role = role
         self._handle: int | None = None
+        self._over = False
         self._said = ""
         self._taking = threading.Lock()  # its disk is looked at from several threads
         self._changing = threading.Lock()  # never held while the disk is asked: it may hang
@@ -68,13 +69,19 @@ class DiskLock:
         if handle is not None:
             os.close(handle)
 
+    def end(self) -> None:
+        """Hold nothing, and never again: a look that hung may still come back and want it."""
+        with self._changing:
+            self._over = True
+        self.let_go()
+
     def _take(self, file: Path, what: str, remedy: str) -> None:
         if self._holds(file):
             return
         self.let_go()
         self.elsewhere = False
         try:
-            self._handle = hold(file, self._role, remedy, what)
+            self._keep(hold(file, self._role, remedy, what))
         except ConflictError:
             self.elsewhere = True
             raise
@@ -82,6 +89,13 @@ class DiskLock:
             if error.errno not in _UNWRITABLE | _NO_LOCKS:
                 raise
             self._tell(file.parent, what, error)
+
+    def _keep(self, handle: int) -> None:
+        with self._changing:
+            if not self._over:
+                self._handle = handle
+                return
+        os.close(handle)
 
     def _holds(self, file: Path) -> bool:
         """Whether what is held is that very file: the disk may be at another place by now."""

@@ -73,7 +73,7 @@ class Rack:
         self._roster.recall()
         self._each(Disk.check)
         for path in given:
-            if path not in {place for each in self.disks for place in (each.path, each.home)}:
+            if not self._roster.knows(path):
                 try:
                     self.add(path)
                 except CyberVeinError as error:
@@ -107,11 +107,17 @@ class Rack:
         return place
 
     def try_refused(self) -> list[Disk]:
-        """Claim what was refused at the start, now that it may be right; what came in."""
+        """Claim what was refused at the start, now that it may be right; what came in.
+
+        A disk that is known there only did not answer: one that is leaving still leaves.
+        """
         found = []
         for path in tuple(self.refused):
             try:
-                found.append(self.add(path))
+                if self._roster.knows(self._place(path)):
+                    self.refused.pop(path, None)
+                else:
+                    found.append(self.add(path))
             except CyberVeinError as error:
                 self.refused[path] = error
         return found

@@ -48,6 +48,10 @@ class DiskRoster:
         except KeyError:
             raise UnknownError(f"disk {disk_id[:64]!r}: not a disk of this miner") from None
 
+    def knows(self, path: Path) -> bool:
+        """Whether a disk is at that path, or belongs there."""
+        return any(path in {disk.path, disk.home} for disk in self._disks.values())
+
     def at(self, path: Path) -> Disk | None:
         """The disk known at that path: the one that is there before one that should be."""
         there = [disk for disk in self._disks.values() if disk.path == path]
@@ -81,7 +85,7 @@ class DiskRoster:
 
     def strike(self, disk: Disk) -> None:
         """Take a disk off the list; its row stays."""
-        disk.lock.let_go()
+        disk.lock.end()
         self._disks.pop(disk.id, None)
 
     def remember(self, disk: Disk) -> None:
@@ -122,7 +126,7 @@ class DiskRoster:
     def let_go(self) -> None:
         """Use no disk any more: whoever wants one may have it."""
         for disk in self.disks:
-            disk.lock.let_go()
+            disk.lock.end()
 
     def _beside(self, disk: Disk) -> list[Disk]:
         """Other disks on the same filesystem that can be used."""
