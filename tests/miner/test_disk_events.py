@@ -49,6 +49,7 @@ def seen(state: DiskState, path: str = "/a", *, readable: bool | None = None) ->
         (seen(DiskState.MISSING), seen(DiskState.MISSING), None),
         (seen(DiskState.MISSING), seen(DiskState.QUARANTINED), DiskChange.OTHER),
         (seen(DiskState.READY), seen(DiskState.READ_ONLY), DiskChange.OTHER),
+        (seen(DiskState.READ_ONLY), seen(DiskState.READY), DiskChange.BACK),
         (seen(DiskState.MISSING), seen(DiskState.READY), DiskChange.BACK),
         (seen(DiskState.READY), seen(DiskState.READY, "/b"), DiskChange.FOUND),
         (seen(DiskState.READY), seen(DiskState.DRAINED), None),

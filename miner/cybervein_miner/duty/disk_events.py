@@ -61,8 +61,8 @@ def change_of(was: DiskNow, now: DiskNow) -> DiskChange | None:
         return None  # a person asked for it and was answered
     if was.readable != now.readable:
         return DiskChange.BACK if now.readable else DiskChange.AWAY
-    if was.state is not now.state:
-        return DiskChange.OTHER
+    if was.state is not now.state:  # mounted read-only, or no longer
+        return DiskChange.BACK if now.state is DiskState.READY else DiskChange.OTHER
     return DiskChange.FOUND if was.path != now.path else None
 
 
