@@ -11,7 +11,7 @@ import pytest
 from cybervein_miner.disk.marker import marker_path
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.record.journal import Journal
-from cybervein_protocol.errors import ConflictError
+from cybervein_protocol.errors import ConflictError, StorageError
 from cybervein_protocol.signing import KeyPair
 from miner_world import World, settings_of
 from services import Service, get_json, miner, run, super_node
@@ -155,3 +155,19 @@ def test_a_disk_that_is_lost_for_good_is_given_up_by_a_persons_word(
         lambda: on_ledger(node, worker)["plots"] == counting(worker) == 3, "three others to count"
     )
     assert worker.status()["problem"] == ""
+
+
+def test_a_new_disk_where_a_lost_one_belongs_is_refused_with_the_way_to_give_that_up(
+    tmp_path: Path,
+) -> None:
+    place, mine = tmp_path / "hdd", rack(tmp_path / "miner.sqlite")
+    place.mkdir()
+    mine.open([place])
+    [lost] = mine.disks
+    place.rename(tmp_path / "broken")
+    place.mkdir()
+    with pytest.raises(StorageError, match=f"give it up with `cybervein disk remove {lost.id}"):
+        mine.add(place, as_new=True)
+    assert list(place.iterdir()) == []
+    mine.forget(lost)
+    assert mine.add(place, as_new=True).placeable

@@ -67,9 +67,10 @@ class Claiming:
         return disk
 
     def _instead(self, disk: Disk) -> str:
-        """What to do where another disk of ours is: a mount point was claimed without its mount."""
+        """What to do where a new disk is, or another of ours: its mount point was claimed bare."""
         there = seen_at(disk.path, self._key.public)
-        if there is None or there.disk in self._roster:
+        new = there is None and disk.state is DiskState.MISSING and is_folder(disk.path)
+        if not new and (there is None or there.disk in self._roster):
             return ""
         return (
             "; if it is never to come back, give it up with `cybervein disk remove "
