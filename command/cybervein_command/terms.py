@@ -53,7 +53,8 @@ def say_offer(ctx: typer.Context, offer: "Offer", time: "NetworkTime") -> None:
         return
     price = f"{coins(offer.price or 0, decimals_of(ctx))} coins"
     if offer.price is None:
-        price = f"{coins(offer.price_per_gib, decimals_of(ctx))} coins per GiB"
+        price = f"{coins(offer.price_per_gib, decimals_of(ctx))} coins per GiB, and at most "
+        price += f"{coins(offer.ahead, decimals_of(ctx))} held back until the end"
         if offer.earlier:
             price += f", and {coins(offer.earlier, decimals_of(ctx))} coins for what was begun"
     lasting = duration_text(offer.epochs * time.epoch_seconds)
@@ -75,5 +76,6 @@ def offer_document(offer: "Offer", ends: float) -> dict[str, Any]:
         "price": offer.price,
         "price_per_gib": offer.price_per_gib,
         "earlier": offer.earlier,
+        "ahead": offer.ahead,
         "again": offer.again,
     }

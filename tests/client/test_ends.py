@@ -271,7 +271,8 @@ def test_price_duration_and_end_are_shown_before_anything_is_paid(home: Home, no
     assert offer["price"] >= stored["escrow"]
     assert abs(offer["ends"] - stored["ends"]) <= 2 * 15
     stream = run_bytes("--home", home.directory, "put", "-", "--name", "c", data=b"stream")
-    assert "coins per GiB" in flat(stream.stderr)
+    assert "coins per GiB, and at most" in flat(stream.stderr)
+    assert "held back until the end" in flat(stream.stderr)
 
 
 def test_no_more_is_paid_than_was_shown(home: Home, network: RealNetwork, noise: Noise) -> None:

@@ -220,6 +220,7 @@ def test_domains_are_counted_among_the_miners_that_answer() -> None:
 async def test_the_keeping_service_outlives_a_full_disk() -> None:
     keeper = object.__new__(FileKeeper)
     keeper._renewer = SimpleNamespace(epoch_seconds=0.0)  # type: ignore[assignment]
+    keeper._home = SimpleNamespace(require_writable=str)  # type: ignore[assignment]
     passes: list[int] = []
 
     async def once() -> list[KeptFile]:

@@ -1,5 +1,7 @@
 """What a put costs that continues an earlier one: all that it will take, whatever was begun."""
 
+from dataclasses import replace
+
 import pytest
 from cybervein_client.catalogue import CatalogueDeal, DealState, FileRow, FileState
 from cybervein_client.ledger.fees import small_fees
@@ -105,3 +107,20 @@ def test_a_code_needs_as_many_failure_domains_with_room_as_it_has_shards() -> No
     require_room(Code(2, 6), 100, miners, declared=False)  # each address may be a domain
     with pytest.raises(ConflictError, match="smaller --code"):
         require_room(Code(2, 7), 100, miners, declared=False)
+
+
+@pytest.mark.parametrize("segments", [1, 2, 5, 9, 30])
+def test_a_stream_takes_its_bytes_and_what_is_told_as_held_back(segments: int) -> None:
+    offer = make_offer(replace(FILE, size=None), GENESIS, NOTHING, again=False)
+    left, taken, first = segments, 0, 0
+    for ordinal in range(segments):
+        if left > 0:
+            plan = plan_deal(ordinal, first, plaintext=None, k=2, n=3, most=8)
+            taken += plan.escrow(EPOCHS, TEST)
+            left, first = left - plan.segments, first + plan.segments
+    size = segments * SEGMENT_PLAIN
+    exact = make_offer(replace(FILE, size=size), GENESIS, NOTHING, again=False)
+    assert offer.price is None
+    assert exact.ahead == 0
+    assert exact.price is not None
+    assert taken <= exact.price + offer.ahead

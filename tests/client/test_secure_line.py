@@ -2,8 +2,11 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from blake3 import blake3
@@ -74,6 +77,28 @@ async def test_a_put_that_is_called_off_leaves_nothing_unencrypted(
     came = bytes(peer.connections[0])
     assert len(came) > HELD_BYTES + MORE_BYTES
     assert not_tls(came) == b""
+    transport.close()
+
+
+async def test_no_thread_outlives_a_put_that_is_called_off(
+    peer: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport, exchange, over = BulkTransport(KEY), BulkTransport._exchange, Event()
+
+    def slow_to_end(*arguments: Any) -> Any:
+        try:
+            return exchange(*arguments)
+        finally:
+            time.sleep(0.2)
+            over.set()
+
+    monkeypatch.setattr(BulkTransport, "_exchange", slow_to_end)
+    sending = asyncio.create_task(put(transport, peer))
+    await asyncio.to_thread(until, lambda: len(peer.connections[0]) > HELD_BYTES, "the body")
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert over.is_set()
     transport.close()
 
 

@@ -108,11 +108,12 @@ class BulkTransport:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             exchange.abort()
-            future.cancel()
-            if exchange.sock is not None:
+            if exchange.sock is None:
+                future.cancel()  # one that still connects ends on its own: nobody waits for that
+            else:
                 with suppress(Exception, asyncio.CancelledError):
                     await future  # its socket fails at once: no thread outlives its caller
-            raise  # one that still connects ends on its own, and nobody waits for that
+            raise
 
     def _exchange(self, exchange: Exchange, read: Reader[T]) -> T:
         """Request and answer; a kept-alive connection that the peer closed is tried anew once."""

@@ -21,8 +21,9 @@ class Offer:
     """A put before it is paid: `price` is all that it will still take, None for a stream.
 
     `price_per_gib` is what a GiB of plaintext costs, `earlier` what is paid for deals of an earlier
-    attempt (a part of `price`); all are in veins, fees included. `again`: the file was stored, and
-    its deals have ended.
+    attempt (a part of `price`); all are in veins, fees included. A stream's last deal is opened for
+    more than comes: it holds back up to `ahead` more, until it ends. `again`: the file was stored,
+    and its deals have ended.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Offer:
     price: Veins | None
     price_per_gib: Veins
     earlier: Veins
+    ahead: Veins
     again: bool
 
 
@@ -52,8 +54,21 @@ def make_offer(file: FileRow, genesis: Genesis, earlier: Owed, *, again: bool) -
         price=known,
         price_per_gib=price(GIB),
         earlier=earlier.price,
+        ahead=Veins(0) if known is not None else _ahead(file, genesis),
         again=again,
     )
+
+
+def _ahead(file: FileRow, genesis: Genesis) -> Veins:
+    """A stream's largest deal beyond its first segment."""
+    most = segments_per_deal(file.n, genesis.preset, len(genesis.super_nodes))
+    one, full = (
+        plan_deal(ordinal, 0, plaintext=None, k=file.k, n=file.n, most=most).escrow(
+            file.epochs, genesis.preset
+        )
+        for ordinal in (0, most)
+    )
+    return Veins(full - one)
 
 
 def plans_left(
