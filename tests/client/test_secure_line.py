@@ -12,6 +12,7 @@ import pytest
 from blake3 import blake3
 from cybervein_client.transport import BulkTransport, ShardAt
 from cybervein_client.transport.connections import ConnectionPool
+from cybervein_client.transport.exchange import Exchange
 from cybervein_protocol.encoding import node_cid
 from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.messages import Order, Receipt, sign_order
@@ -84,6 +85,7 @@ async def test_no_thread_outlives_a_put_that_is_called_off(
     peer: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     transport, exchange, over = BulkTransport(KEY), BulkTransport._exchange, Event()
+    abort = Exchange.abort
 
     def slow_to_end(*arguments: Any) -> Any:
         try:
@@ -92,7 +94,12 @@ async def test_no_thread_outlives_a_put_that_is_called_off(
             time.sleep(0.2)
             over.set()
 
+    def first_let_go(ended: Exchange) -> None:
+        abort(ended)
+        until(lambda: ended.sock is None, "the thread to let go of the connection")
+
     monkeypatch.setattr(BulkTransport, "_exchange", slow_to_end)
+    monkeypatch.setattr(Exchange, "abort", first_let_go)
     sending = asyncio.create_task(put(transport, peer))
     await asyncio.to_thread(until, lambda: len(peer.connections[0]) > HELD_BYTES, "the body")
     sending.cancel()

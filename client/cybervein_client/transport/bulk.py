@@ -108,8 +108,8 @@ class BulkTransport:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             exchange.abort()
-            if exchange.sock is None:
-                future.cancel()  # one that still connects ends on its own: nobody waits for that
+            if exchange.connecting:
+                future.cancel()  # it ends on its own once it is connected: nobody waits for that
             else:
                 with suppress(Exception, asyncio.CancelledError):
                     await future  # its socket fails at once: no thread outlives its caller
@@ -119,12 +119,14 @@ class BulkTransport:
         """Request and answer; a kept-alive connection that the peer closed is tried anew once."""
         exchange.coming.start()
         try:
+            exchange.connect()
             connection, reused = self._pool.take(exchange.url)
             try:
                 return self._once(exchange, connection, read)
             except (http.client.BadStatusLine, *ENDED):
                 if not reused or exchange.aborted:
                     raise
+            exchange.connect()
             return self._once(exchange, self._pool.fresh(exchange.url), read)
         except (OSError, http.client.HTTPException) as error:
             raise UnavailableError(
@@ -138,6 +140,7 @@ class BulkTransport:
         self, exchange: Exchange, connection: http.client.HTTPConnection, read: Reader[T]
     ) -> T:
         exchange.sock = sock = connection.sock
+        exchange.connecting = False
         if exchange.aborted:
             connection.close()
             raise ConnectionAbortedError

@@ -32,7 +32,8 @@ class ShardAt:
 class Exchange:
     """One request in a thread; `abort` from another thread makes its socket fail at once.
 
-    `sock` is there while the request has a connection to itself.
+    `sock` is there while the request has a connection to itself. While it is `connecting`, or has
+    not begun, `abort` cannot end it: that lasts as long as the peer lets it.
     """
 
     method: str
@@ -42,7 +43,14 @@ class Exchange:
     transfer: Sending | None = None
     coming: Receiving = field(default_factory=Receiving)
     aborted: bool = False
+    connecting: bool = True
     sock: socket.socket | None = field(default=None, repr=False)
+
+    def connect(self) -> None:
+        """To be called before a connection is asked for. Raises ConnectionAbortedError."""
+        self.connecting = True  # before the look at `aborted`: the other thread looks in turn
+        if self.aborted:
+            raise ConnectionAbortedError
 
     def abort(self) -> None:
         """End it."""
