@@ -113,6 +113,7 @@ class Console:
         data = msgspec.to_builtins(data)
         if self.as_json:
             sys.stdout.write(json.dumps(data) + "\n")
+            sys.stdout.flush()  # who reads a service's word in a pipe reads it now
         else:
             self.out.print_json(json.dumps(data))
 

@@ -464,11 +464,15 @@ def test_the_service_renews_a_file_that_is_kept_after_it_was_started(
     with Popen(command("--home", home.directory, "--json", "keep"), stdout=PIPE) as service:
         try:
             end = kept_and_due(home, str(noise(5000)))["ends_epoch"]
-            until(lambda: answer(home.directory, "ls")[0]["ends_epoch"] > end, "its renewal")
+            assert service.stdout is not None
+            said = list[bytes]()
+            while not any(row["renewed_epochs"] for line in said for row in json.loads(line)):
+                said.append(service.stdout.readline())
+            assert answer(home.directory, "ls")[0]["ends_epoch"] > end
         finally:
             service.send_signal(signal.SIGINT)
-        said, _ = service.communicate()
-    renewed = [row for line in said.splitlines() for row in json.loads(line)]
+        said += service.communicate()[0].splitlines()
+    renewed = [row for line in said for row in json.loads(line)]
     assert [row["renewed_epochs"] for row in renewed if row["renewed_epochs"]] == [50]
     assert service.returncode == 130
 
@@ -487,7 +491,8 @@ def test_the_service_outlives_a_super_node_that_is_away(
             assert service.stderr is not None
             assert service.stderr.readline().startswith(b"later: ")
             network.supernode.revive()
-            until(lambda: answer(home.directory, "ls")[0]["ends_epoch"] > end, "its renewal")
+            renewed = "its renewal"
+            until(lambda: (answer(home.directory, "ls")[0]["ends_epoch"] or 0) > end, renewed)
         finally:
             service.kill()
 

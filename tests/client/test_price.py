@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from cybervein_client.catalogue import CatalogueDeal, DealState, FileRow, FileState
 from cybervein_client.ledger.fees import small_fees
-from cybervein_client.upload.offer import make_offer
+from cybervein_client.upload.offer import GIB, make_offer
 from cybervein_client.upload.owed import NOTHING, owed
 from cybervein_client.upload.plan import DealPlan, commit_fee, deal_price, plan_deal
 from cybervein_client.upload.room import require_room
@@ -109,18 +109,18 @@ def test_a_code_needs_as_many_failure_domains_with_room_as_it_has_shards() -> No
         require_room(Code(2, 7), 100, miners, declared=False)
 
 
-@pytest.mark.parametrize("segments", [1, 2, 5, 9, 30])
-def test_a_stream_takes_its_bytes_and_what_is_told_as_held_back(segments: int) -> None:
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("segments", [0, 1, 2, 5, 9, 21, 30, 200])
+def test_a_stream_takes_what_its_bytes_cost_and_at_most_what_is_told(
+    segments: int, more: int
+) -> None:
     offer = make_offer(replace(FILE, size=None), GENESIS, NOTHING, again=False)
-    left, taken, first = segments, 0, 0
-    for ordinal in range(segments):
-        if left > 0:
-            plan = plan_deal(ordinal, first, plaintext=None, k=2, n=3, most=8)
-            taken += plan.escrow(EPOCHS, TEST)
-            left, first = left - plan.segments, first + plan.segments
-    size = segments * SEGMENT_PLAIN
-    exact = make_offer(replace(FILE, size=size), GENESIS, NOTHING, again=False)
+    size = segments * SEGMENT_PLAIN + more
+    first, ordinal, taken = 0, 0, 0
+    while first * SEGMENT_PLAIN < size:
+        plan = plan_deal(ordinal, first, plaintext=None, k=2, n=3, most=8)
+        taken += deal_price(plan, EPOCHS, 3, GENESIS)
+        first, ordinal = first + plan.segments, ordinal + 1
     assert offer.price is None
-    assert exact.ahead == 0
-    assert exact.price is not None
-    assert taken <= exact.price + offer.ahead
+    assert taken <= offer.price_per_gib * size / GIB + offer.ahead
+    assert make_offer(FILE, GENESIS, NOTHING, again=False).ahead == 0

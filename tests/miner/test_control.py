@@ -272,6 +272,7 @@ async def test_from_another_machine_the_control_key_rules_and_the_miner_s_own_do
                 assert (answer.status, miner.node.basis.drain.wanted) == (200, True)
 
 
+@pytest.mark.usefixtures("by_hand")
 async def test_a_foreign_path_is_named_and_comes_in_by_itself_once_it_is_right(
     world: World, tmp_path: Path
 ) -> None:

@@ -301,14 +301,38 @@ def test_a_known_disk_that_cannot_be_taken_at_its_new_place_stays_known(tmp_path
     mine = rack(tmp_path)
     mine.open([tmp_path / "d"])
     [disk] = mine.disks
+    mine.leave(disk)
     disk.quarantine("it smells of smoke")
     (tmp_path / "d").rename(tmp_path / "e")
     other = DiskLock("plot command")
     other.take(tmp_path / "e")
     with pytest.raises(StorageError, match="another plot command is running"):
         mine.add(tmp_path / "e")
+    with pytest.raises(StorageError, match="another plot command is running"):
+        mine.add(tmp_path / "e")
     assert mine.get(disk.id) is disk, "its plots are still looked for there"
+    assert disk.leaving, "what is refused changes nothing"
     other.let_go()
     assert mine.look() == [disk]
-    assert disk.placeable
+    assert (disk.readable, disk.placeable) == (True, False)
+    assert mine.add(tmp_path / "e").placeable
+    mine.let_go()
+
+
+def test_a_disk_that_is_added_during_a_look_ends_no_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "e").mkdir()
+    mine, look = rack(tmp_path), Disk.still_there
+    mine.open([tmp_path / "d"])
+
+    def adding(disk: Disk) -> None:
+        if len(mine.disks) == 1:
+            mine.add(tmp_path / "e")
+        look(disk)
+
+    monkeypatch.setattr(Disk, "still_there", adding)
+    assert mine.look() == []
+    assert [disk.path for disk in mine.disks] == [tmp_path / "d", tmp_path / "e"]
     mine.let_go()

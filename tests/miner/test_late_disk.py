@@ -265,18 +265,20 @@ async def test_more_hanging_reads_than_any_pool_has_threads_hold_nothing_up(
 async def test_a_file_that_is_opened_when_nobody_waits_any_more_is_closed(
     world: World, tmp_path: Path, hang: type[Hanging], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shards, "in_time", lambda work, doing, *_: threads.in_time(work, doing, 1))
     async with serving(world, settings_of(world, tmp_path, tmp_path / "disk")) as running:
         [disk] = running.node.basis.rack.disks
         data = shard_bytes(50_000)
         assert (await running.put(data))[0] == 201
         root = blake3(data).digest()
-        stuck = hang(shard_path(disk, root))
-        assert (await running.get(root))[0] == 507
+        stuck, soon = hang(shard_path(disk, root)), threads.answer_in_time
+        monkeypatch.setattr(shards, "answer_in_time", lambda work, doing: soon(work, doing, 1))
+        once = world.order(running.key, "GET", root, max_bytes=len(data))
+        assert (await running.get(root, order=once))[0] == 507
         assert disk.calls._open
         stuck.let_go()
         closed = "the read to come back, and its file to be closed"
         await asyncio.to_thread(until, lambda: not (disk.calls._open or opened(root)), closed)
+        assert await running.get(root, order=once) == (200, data), "nothing was charged for it"
 
 
 def opened(root: bytes) -> list[str]:

@@ -86,7 +86,7 @@ def test_a_plot_that_is_on_no_disk_is_made_or_retired_and_three_count_in_the_end
     until(lambda: on_ledger(node, worker)["plots"] == 3, "the ledger to have no more")
     proves_again(worker)
     assert void_units(node) == 0
-    assert worker.status()["problem"] == ""
+    until(lambda: worker.status()["problem"] == "", "no problem is left")
 
 
 def test_a_journal_of_before_the_registration_registers_nothing_twice(
@@ -151,7 +151,7 @@ def test_a_miner_moves_to_another_machine_with_its_disk_and_identity_alone(
     proves_again(other)
     row = on_ledger(node, other)
     assert (row["url"], row["batches"]) == (other.url, batches)
-    assert other.status()["problem"] == ""
+    until(lambda: other.status()["problem"] == "", "no problem is left")
     other.kill()
 
 

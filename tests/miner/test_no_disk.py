@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from blake3 import blake3
+from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.marker import create_marker, marker_path
 from cybervein_miner.duty import upkeep
 from cybervein_miner.node.assembly import assemble
@@ -132,6 +133,7 @@ async def test_it_lives_names_its_disk_does_nothing_and_comes_back(  # noqa: PLR
         assert (await again.put(shard_bytes(100, 1)))[0] == 201
 
 
+@pytest.mark.usefixtures("by_hand")
 async def test_it_proves_nothing_admits_nothing_and_loses_nothing(
     world: World, tmp_path: Path
 ) -> None:
@@ -187,6 +189,24 @@ async def test_what_lies_on_a_disk_that_comes_back_is_taken_in(
             while left.exists():
                 await asyncio.sleep(0.02)
         assert await again.get(blake3(data).digest()) == (200, data)
+
+
+@pytest.mark.usefixtures("by_hand")
+async def test_one_that_comes_before_the_first_look_is_taken_in(
+    world: World, tmp_path: Path
+) -> None:
+    disk = tmp_path / "disk"
+    settings = settings_of(world, tmp_path, disk)
+    async with serving(world, settings):
+        pass
+    disk.rename(tmp_path / "away")
+    async with serving(world, settings) as again:
+        keeping, taken = again.node.upkeep, list[Disk]()
+        keeping.take_in = taken.extend
+        (tmp_path / "away").rename(disk)
+        await asyncio.to_thread(again.node.basis.rack.look)
+        await asyncio.to_thread(keeping.look)
+        assert [each.path for each in taken] == [disk]
 
 
 async def test_one_that_failed_in_use_waits_for_a_person(world: World, tmp_path: Path) -> None:

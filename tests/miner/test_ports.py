@@ -98,7 +98,7 @@ def test_a_sidecar_finds_the_miner_of_a_data_directory(world: World, tmp_path: P
     line = ("sidecar", "--data", data, "--network", world.file)
     beside = Service(data / "sidecar.json", *line)
     beside.start()
-    assert get_json(f"{beside.url}/readyz")["status"] == "ok"
+    until(lambda: readiness(beside) == 200, "it to be ready")
     assert worker.status()["url"] == announced_url(data), "the address that faces the super node"
     assert announced_url(data) == worker.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
 
@@ -114,7 +114,7 @@ def test_a_sidecar_follows_its_miner_to_another_port(world: World, tmp_path: Pat
     worker.stop()
     [worker.port] = free_ports(1)
     worker.start()
-    assert get_json(f"{beside.url}/readyz")["status"] == "ok"
+    until(lambda: readiness(beside) == 200, "it to be ready")
 
 
 def test_a_sidecar_that_is_started_before_its_miner_waits_for_it(
@@ -128,13 +128,13 @@ def test_a_sidecar_that_is_started_before_its_miner_waits_for_it(
     worker = miner(tmp_path, world.file, "--plots", "0")
     worker.start()
     beside.wait_ready()
-    assert get_json(f"{beside.url}/readyz")["status"] == "ok"
+    until(lambda: readiness(beside) == 200, "it to be ready")
     beside.stop()
     worker.stop()
     beside.start()  # a miner's directory: however long its miner takes
     assert readiness(beside) == 503
     worker.start()
-    assert readiness(beside) == 200
+    until(lambda: readiness(beside) == 200, "it to be ready")
 
 
 def readiness(service: Service) -> int:

@@ -68,7 +68,7 @@ def test_a_new_port_payout_or_url_reaches_the_ledger(tmp_path: Path, node: Servi
     until(lambda: settled(worker), "the new URL")
     assert ledger(node, worker)["url"] == other
     until(lambda: worker.status()["reach"] == reached(other), "the super node to use it")
-    assert worker.status()["problem"] == ""
+    until(lambda: worker.status()["problem"] == "", "no problem is left")
 
 
 def reached(url: str) -> dict[str, object]:

@@ -39,6 +39,7 @@ from miner_world import Running, shard_bytes
 from plot_farm import Farm, asked, proven
 from structlog.testing import capture_logs
 
+pytestmark = pytest.mark.usefixtures("by_hand")
 KEY = KeyPair(b"\1" * 32)
 
 

@@ -18,8 +18,9 @@ NOT_FOUND = 'persistentvolumeclaim "home-0-a" not found'
 FULL = "0/1 nodes are available: 1 Insufficient cpu"
 
 
-def pod(**status: Any) -> PodFacts:
-    body = {"metadata": {"name": "home-0-0"}, "spec": {}, "status": status}
+def pod(node: str = "", **status: Any) -> PodFacts:
+    spec = {"nodeName": node} if node else {}
+    body = {"metadata": {"name": "home-0-0"}, "spec": spec, "status": status}
     facts = seen(ClusterKind.POD, msgspec.json.decode(json.dumps(body), type=Item)).facts
     assert isinstance(facts, PodFacts)
     return facts
@@ -49,6 +50,13 @@ def test_volumes_are_waited_for_and_for_a_minute_only(
     found = unscheduled(message, timedelta(seconds=seconds))
     assert (found.reason, found.message) == ("Unschedulable", message)
     assert binding(found) is expected
+
+
+def test_what_the_scheduler_says_late_of_a_pod_that_it_has_bound_is_old_news() -> None:
+    """A pod was replaced meanwhile: the words about its forerunner stay in its own conditions."""
+    old = {"type": "PodScheduled", "status": "False", "reason": "SchedulerError", "message": "UID"}
+    found = pod(conditions=[old, {"type": "Ready", "status": "True"}], node="n1")
+    assert (found.ready, found.reason, found.unscheduled) == (True, "", None)
 
 
 def test_a_pod_with_a_node_waits_for_none() -> None:

@@ -20,7 +20,7 @@ import pytest
 from cybervein_miner.sidecar.metric import SOURCES, MetricSpec
 from cybervein_miner.sidecar.registry import ALL, METRICS
 from prometheus_client.parser import text_string_to_metric_families
-from services import miner, sidecar, super_node
+from services import Service, miner, sidecar, super_node
 from waiting import DEADLINE_SECONDS, until
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -219,6 +219,15 @@ class Status(HTTPServer):
         self.server_close()
 
 
+def ups(service: Service) -> tuple[float, float]:
+    """Of the miner and of the super node."""
+    text = page(service.url)
+    return (
+        value(text, "cybervein_up", source="miner"),
+        value(text, "cybervein_up", source="supernode"),
+    )
+
+
 def test_a_source_that_hangs_is_given_up_in_time(live: Live, tmp_path: Path) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -227,9 +236,7 @@ def test_a_source_that_hangs_is_given_up_in_time(live: Live, tmp_path: Path) -> 
         slow = sidecar(tmp_path / "sidecar.json", hanging, live.node.url)
         try:
             slow.start()
-            text = page(slow.url)  # it comes, though the miner never answers
-            assert value(text, "cybervein_up", source="miner") == 0
-            assert value(text, "cybervein_up", source="supernode") == 1
+            until(lambda: ups(slow) == (0, 1), "the page, though the miner never answers")
         finally:
             slow.kill()
 

@@ -83,6 +83,7 @@ class Service(Command):
         """Start it and wait for nothing."""
         self.run_file.unlink(missing_ok=True)
         self.directory.mkdir(parents=True, exist_ok=True)
+        self.port = self.port or free_ports(1)[0]  # nobody takes it while this is stopped
         self.command = tuple(map(str, (*self.arguments, "--port", self.port, *options)))
         super().start()
         self.started.append(self)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from cybervein_protocol.errors import UnavailableError
+from cybervein_runtime.outcome import outcome
 
 _FORKING: Final = "cybervein_command.forking"
 _IMPORTED: Final = (
@@ -167,7 +168,7 @@ async def begin(arguments: Sequence[str], files: tuple[IO[bytes], IO[bytes]]) ->
     """`start` in a thread. Who is cancelled meanwhile leaves no process that nobody knows."""
     starting = asyncio.ensure_future(asyncio.to_thread(start, arguments, files))
     try:
-        return await asyncio.shield(starting)
+        return await outcome(starting)
     except asyncio.CancelledError:
         process = await starting
         await asyncio.to_thread(_end, process)

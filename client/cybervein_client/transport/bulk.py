@@ -12,6 +12,7 @@ from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.messages import Order, Receipt
 from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.http_client import sign_headers
+from cybervein_runtime.outcome import outcome
 from cybervein_runtime.reasons import peer_reason
 
 from cybervein_client.transport.connections import ConnectionPool
@@ -105,14 +106,13 @@ class BulkTransport:
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(self._threads, self._exchange, exchange, read)
         try:
-            return await asyncio.shield(future)
+            return await outcome(future)
         except asyncio.CancelledError:
             exchange.abort()
             if exchange.connecting:
                 future.cancel()  # it ends on its own once it is connected: nobody waits for that
             else:
-                with suppress(Exception, asyncio.CancelledError):
-                    await future  # its socket fails at once: no thread outlives its caller
+                await asyncio.wait({future})  # its socket fails at once: no thread outlives us
             raise
 
     def _exchange(self, exchange: Exchange, read: Reader[T]) -> T:

@@ -21,9 +21,9 @@ class Offer:
     """A put before it is paid: `price` is all that it will still take, None for a stream.
 
     `price_per_gib` is what a GiB of plaintext costs, `earlier` what is paid for deals of an earlier
-    attempt (a part of `price`); all are in veins, fees included. A stream's last deal is opened for
-    more than comes: it holds back up to `ahead` more, until it ends. `again`: the file was stored,
-    and its deals have ended.
+    attempt (a part of `price`); all are in veins, fees included. A stream takes up to `ahead` more:
+    its last deal is opened for more than comes. `again`: the file was stored, and its deals have
+    ended.
     """
 
     name: str
@@ -60,15 +60,15 @@ def make_offer(file: FileRow, genesis: Genesis, earlier: Owed, *, again: bool) -
 
 
 def _ahead(file: FileRow, genesis: Genesis) -> Veins:
-    """A stream's largest deal beyond its first segment."""
+    """A stream's last deal, which a byte may have opened, and the fees of its small first ones."""
     most = segments_per_deal(file.n, genesis.preset, len(genesis.super_nodes))
-    one, full = (
-        plan_deal(ordinal, 0, plaintext=None, k=file.k, n=file.n, most=most).escrow(
-            file.epochs, genesis.preset
-        )
-        for ordinal in (0, most)
-    )
-    return Veins(full - one)
+    fees, segments, ordinal = 0, 0, 0
+    while segments < most:
+        plan = plan_deal(ordinal, 0, plaintext=None, k=file.k, n=file.n, most=most)
+        escrow = plan.escrow(file.epochs, genesis.preset)
+        fees += deal_price(plan, file.epochs, file.n, genesis) - escrow
+        segments, ordinal = plan.segments, ordinal + 1
+    return Veins(escrow + fees)
 
 
 def plans_left(

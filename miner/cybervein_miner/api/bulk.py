@@ -23,6 +23,7 @@ from typing import Any, Final, cast
 
 import httptools
 from cybervein_runtime.http_protocol import HttpProtocol
+from cybervein_runtime.outcome import outcome
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from cybervein_miner.disk.threads import DaemonThreads
@@ -154,7 +155,7 @@ def _own_handle(transport: asyncio.Transport) -> socket.socket:
 async def _finish(work: "asyncio.Future[Any]", sock: socket.socket) -> None:
     """Wait for the thread; when cancelled, cut the connection so that it ends at once."""
     try:
-        await asyncio.shield(work)
+        await outcome(work)
     except asyncio.CancelledError:
         sock.shutdown(socket.SHUT_RDWR)
         await asyncio.wait([work])

@@ -158,8 +158,7 @@ class ShardEndpoint:
             read = partial(self.store.reader.slice, row, start, length)
             data = await in_time(read, f"read shard {row.root.hex()[:16]}")
         except CyberVeinError:
-            self.tally.download_failures += 1
-            await self.orders.charge(order, -content)
+            await self._not_sent(order, content)
             raise
         self._count_download(content)
         return Response(data, media_type=SLICE_TYPE)
@@ -168,7 +167,11 @@ class ShardEndpoint:
         """Once the answer has begun, a failure can only cut it short; the reader sees that."""
         await self.orders.charge(order, row.size)
         doing = f"send shard {row.root.hex()[:16]}"
-        handle = await self._opened(row, doing)
+        try:
+            handle = await self._opened(row, doing)
+        except CyberVeinError:
+            await self._not_sent(order, row.size)
+            raise
         try:
             with (
                 self.store.reader.reading(row, None) as disk,
@@ -177,8 +180,7 @@ class ShardEndpoint:
                 stored = StoredBytes(disk, shard_path(disk, row.root), handle, row.size, call)
                 await send_file(request, send, stored, self.throttle)
         except (StorageError, PeerGoneError) as error:
-            self.tally.download_failures += 1
-            await self.orders.charge(order, -row.size)
+            await self._not_sent(order, row.size)
             raise PeerGoneError(str(error)) from error
         finally:
             os.close(handle)
@@ -192,6 +194,11 @@ class ShardEndpoint:
         except BaseException:
             opening.add_done_callback(_close_late)
             raise
+
+    async def _not_sent(self, order: Order, count: int) -> None:
+        """What was charged for bytes that did not go out is the bearer's again."""
+        self.tally.download_failures += 1
+        await self.orders.charge(order, -count)
 
     def _count_download(self, count: int) -> None:
         self.tally.downloads += 1

@@ -76,7 +76,7 @@ class DiskLock:
         self.let_go()
 
     def _take(self, file: Path, what: str, remedy: str) -> None:
-        if self._holds(file):
+        if self._over or self._holds(file):
             return
         self.let_go()
         self.elsewhere = False

@@ -151,9 +151,9 @@ class Rack:
 
     def look(self) -> list[Disk]:
         """Check all disks; those whose state changed."""
-        before = {disk.id: disk.state for disk in self.disks}
+        before = {disk: disk.state for disk in self.disks}  # one that is added meanwhile has none
         self._each(Disk.still_there)
-        return [disk for disk in self.disks if disk.state is not before[disk.id]]
+        return [disk for disk, state in before.items() if disk.state is not state]
 
     def _each(self, look: Callable[[Disk], None]) -> None:
         """Look at all disks side by side, then for those that are lost.

@@ -32,7 +32,7 @@ class DiskRoster:
 
     @property
     def disks(self) -> list[Disk]:
-        """All disks, by path."""
+        """All disks, by path; a list of its own, as disks come and go in other threads."""
         return sorted(self._disks.values(), key=lambda disk: str(disk.path))
 
     def __len__(self) -> int:
@@ -50,11 +50,11 @@ class DiskRoster:
 
     def knows(self, path: Path) -> bool:
         """Whether a disk is at that path, or belongs there."""
-        return any(path in {disk.path, disk.home} for disk in self._disks.values())
+        return any(path in {disk.path, disk.home} for disk in self.disks)
 
     def at(self, path: Path) -> Disk | None:
         """The disk known at that path: the one that is there before one that should be."""
-        there = [disk for disk in self._disks.values() if disk.path == path]
+        there = [disk for disk in self.disks if disk.path == path]
         return min(there, key=lambda disk: disk.lost, default=None)
 
     def recall(self) -> None:

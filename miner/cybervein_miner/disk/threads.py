@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from cybervein_protocol.errors import StorageError
+from cybervein_runtime.outcome import outcome
 
 from cybervein_miner.disk.calls import ANSWER_SECONDS
 from cybervein_miner.disk.daemons import begin
@@ -76,7 +77,7 @@ async def in_time(work: Callable[[], T], doing: str, seconds: float = ANSWER_SEC
 async def answer_in_time(begun: Future[T], doing: str, seconds: float = ANSWER_SECONDS) -> T:
     """What begun work returns. Raises as `in_time`."""
     try:
-        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(begun)), seconds)
+        return await outcome(asyncio.wrap_future(begun), seconds)
     except TimeoutError as error:
         raise StorageError(
             f"cannot {doing}: the disk has not answered for {seconds:.0f} s; try again later"

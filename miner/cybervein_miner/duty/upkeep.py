@@ -101,6 +101,12 @@ class Upkeep:
     _away: set[str] = field(default_factory=set)
     """Disks that were away, and have not been taken in since."""
 
+    def begin(self) -> None:
+        """Take in what is there at the start; what is not is taken in once it comes (blocks)."""
+        disks = self.rack.disks
+        self._away |= {disk.id for disk in disks if not disk.there}
+        self.take_in(disks)
+
     def hurry(self) -> None:
         """Look again now: a disk that was refused may be right by now."""
         self._hurried.set()

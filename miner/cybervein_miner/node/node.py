@@ -76,7 +76,7 @@ class Miner:
         if not rack.disks and rules is None and not waits:
             raise StorageError("; ".join(refusals) or "no disk was given; use --disk PATH")
         self.upkeep.events.look()
-        self.upkeep.take_in(rack.disks)
+        self.upkeep.begin()
         if waits and rack.unaccounted.plots is None:
             asyncio.run(self._account())
             self.upkeep.take_in(rack.try_refused())

@@ -46,7 +46,9 @@ def _pod(item: Item) -> PodFacts:
     spec = msgspec.json.decode(item.spec, type=PodSpec)
     status = msgspec.json.decode(item.status, type=PodStatus)
     conditions = {each.type: each for each in status.conditions}
-    ready, waits = conditions.get("Ready"), _unscheduled(conditions)
+    ready = conditions.get("Ready")
+    # The scheduler may say so late: of a pod that it has bound by then, or of its forerunner.
+    waits = None if spec.node_name else _unscheduled(conditions)
     reason, message = _pod_trouble(status, waits)
     return PodFacts(
         ready=ready is not None and ready.status == "True",

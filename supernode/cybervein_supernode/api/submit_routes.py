@@ -24,6 +24,7 @@ from cybervein_protocol.messages.proofs import COMMIT_RESPONSE_BYTES_MAX, SPACE_
 from cybervein_runtime.http_client import DAG_CBOR
 from cybervein_runtime.http_server import read_body
 from cybervein_runtime.openapi import JsonAnswer, answers, takes_bytes
+from cybervein_runtime.outcome import outcome
 from fastapi import APIRouter, Query, Request
 
 from cybervein_supernode.api.free_units import FreeUnits
@@ -96,7 +97,7 @@ async def _submit(node: SuperNodeParts, raw: bytes, seconds: float) -> UnitStatu
         )
     unit, future = await node.desk.engine.submit(raw)
     try:
-        inclusion = await asyncio.wait_for(asyncio.shield(future), seconds)
+        inclusion = await outcome(future, seconds)
     except TimeoutError:
         return UnitStatus(id=cid_text(unit), status="pending")
     return UnitStatus(
