@@ -9,28 +9,43 @@ import inputs
 import pytest
 from oci.plugin import EARLIER, ROOT
 
-COMMIT = "b9833d5a1c14ea0df47c3eb15db564d6a43670e8"
-VERSION = "0.1.0"
+COMMITS = {
+    "0.1.0": "b9833d5a1c14ea0df47c3eb15db564d6a43670e8",
+    "0.2.0": "127237c2335a83d9f1580cf6e2fc01790525f088",
+}
+
+
+def archive_of(version: str) -> Path:
+    return EARLIER.with_name(f"cybervein-{version}-source.tar.gz")
 
 
 def succeeds(*command: str) -> bool:
     return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == 0
 
 
-def test_the_archive_is_of_the_earlier_version_and_names_its_commit() -> None:
-    with earlier.unpacked(EARLIER) as (root, made):
-        assert made.version == VERSION != inputs.version(ROOT)
-        assert made.revision == COMMIT
+def test_every_archive_is_of_a_release_and_the_last_one_is_what_upgrades_begin_with() -> None:
+    found = EARLIER.parent.glob("*-source.tar.gz")
+    assert sorted(found) == sorted(map(archive_of, COMMITS))
+    assert archive_of(max(COMMITS)) == EARLIER
+
+
+@pytest.mark.parametrize("version", COMMITS)
+def test_the_archive_is_of_the_earlier_version_and_names_its_commit(version: str) -> None:
+    with earlier.unpacked(archive_of(version)) as (root, made):
+        assert made.version == version
+        assert made.revision == COMMITS[version] != inputs.identity().revision
         assert inputs.dockerfile(root).is_file()
         assert (root / "client" / "cybervein_client").is_dir()
 
 
-def test_it_is_what_git_makes_of_that_commit() -> None:
-    if succeeds("git", "cat-file", "-e", f"{COMMIT}^{{commit}}"):
-        with tarfile.open(EARLIER) as tar:
+@pytest.mark.parametrize("version", COMMITS)
+def test_it_is_what_git_makes_of_that_commit(version: str) -> None:
+    commit = COMMITS[version]
+    if succeeds("git", "cat-file", "-e", f"{commit}^{{commit}}"):
+        with tarfile.open(archive_of(version)) as tar:
             assert tar.fileobj is not None
             tar.fileobj.seek(0)
-            assert tar.fileobj.read() == earlier.packed(COMMIT, form="tar")
+            assert tar.fileobj.read() == earlier.packed(commit, form="tar")
     else:
         assert (ROOT / ".git" / "shallow").exists(), "only a shallow clone lacks the commit"
 

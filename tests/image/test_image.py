@@ -72,12 +72,13 @@ def test_the_earlier_versions_image_is_another_program(
 ) -> None:
     labels = earlier_image.config["Labels"]
     with earlier.unpacked(EARLIER) as (_, made):
-        assert labels["org.opencontainers.image.version"] == made.version == "0.1.0"
+        assert labels["org.opencontainers.image.version"] == made.version == "0.2.0"
         assert labels["org.opencontainers.image.revision"] == made.revision
-    assert earlier_image.name != image.name
+    assert labels["org.opencontainers.image.revision"] != inputs.identity().revision
+    assert earlier_image.path != image.path
     earlier_image.unpack(tmp_path / "root")
     old = Container(tmp_path / "root", earlier_image.config, tmp_path / "bundles")
-    assert old.cybervein("--version").stdout == "cybervein 0.1.0\n"
+    assert old.cybervein("--version").stdout == "cybervein 0.2.0\n"
 
 
 def test_the_licence_is_in_the_image(image: Archive) -> None:

@@ -1,13 +1,13 @@
 """The appliance on a real node, from `helm install` of an earlier version to its adoption again.
 
-That version is version 0.1.0: its chart as it was packaged, its image from that version's sources.
+That version is version 0.2.0: its chart as it was packaged, its image from that version's sources.
 The steps are one story and run in this order. From the put to the uninstall a customer's pod reads
 the file again and again and compares every byte: not one read may fail, whatever the steps do.
 """
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -17,20 +17,19 @@ from appliance.values import (
     MINERS,
     NETWORK,
     NEW_IMAGE,
-    NEW_VERSION,
     OLD_IMAGE,
-    OLD_VERSION,
     PLOTS,
     POOL,
     earlier,
     today,
 )
-from chart_helm import CHART, PACKAGE_0_1, TIMEOUT, Helm
+from chart_helm import CHART, PACKAGE_0_2, TIMEOUT, Helm
 from cluster.api import Api
 from cluster.kubectl import Kubectl
 from cluster.kwok import is_ready
 from cluster.node.running import Node
 from cluster.rest import Object
+from cybervein_operator.crd import SCHEMA, schema_number
 from cybervein_runtime.identity import new_identity
 from oci.archive import Archive
 from waiting import until
@@ -56,6 +55,8 @@ class Appliance:
     fleet: Fleet
     kept: dict[str, str]
     network: str = ""
+    earlier_program: str = ""
+    pods: dict[str, str] = field(default_factory=dict)
 
     def today(self) -> Path:
         """Values of today's chart for as many miners as there are then."""
@@ -96,7 +97,7 @@ def test_the_earlier_chart_founds_a_network_and_every_miner_gets_ready(
     began = time.monotonic()
     customers = appliance.customer.address, appliance.newcomer.address
     values = appliance.helm.values(earlier(*customers))
-    appliance.helm("install", "cybervein", PACKAGE_0_1, "--values", values, *WAIT)
+    appliance.helm("install", "cybervein", PACKAGE_0_2, "--values", values, *WAIT)
     appliance.api.wait("network", NETWORK, is_ready, "is Ready")
     appliance.fleet.ready(MINERS)
     print(f"from helm install to {MINERS} Ready miners: {time.monotonic() - began:.0f} s")
@@ -179,24 +180,31 @@ def test_scaling_down_drains_before_anything_stops(appliance: Appliance) -> None
 def test_until_now_every_program_is_of_the_earlier_version(appliance: Appliance) -> None:
     programs = appliance.fleet.programs()
     assert len(programs) == 2 * (MINERS - 1) + 2  # with super node and operator
-    assert set(programs.values()) == {f"cybervein {OLD_VERSION}"}, programs
+    (appliance.earlier_program,) = set(programs.values())
+    assert appliance.customer.program() == appliance.earlier_program
 
 
 def test_after_the_upgrade_todays_operator_and_super_node_work_with_earlier_miners(
     appliance: Appliance,
 ) -> None:
     appliance.kept, earned = appliance.fleet.kept(), appliance.earned()
+    appliance.pods = appliance.fleet.uids()
     appliance.kubectl("annotate", "minerpool", POOL, PAUSED + "=true")
     appliance.helm("upgrade", "cybervein", CHART, "--values", appliance.today(), *WAIT)
     appliance.fleet.others_run(NEW_IMAGE)
     found = appliance.api.wait("network", NETWORK, is_ready, "is Ready")
     assert found["status"]["network"] == appliance.network
-    told = {version for name, version in appliance.fleet.programs().items() if POOL in name}
-    assert told == {f"cybervein {OLD_VERSION}"}
+    miners = {each for name, each in appliance.fleet.programs().items() if POOL in name}
+    assert miners == {appliance.earlier_program}
     assert len(earned) == MINERS - 1
     until(lambda: appliance.earned_since(earned), "every miner earns on")
     status = appliance.fleet.pool()["status"]
     assert (status["replicas"], status["updatedReplicas"]) == (MINERS - 1, 0)
+    assert appliance.fleet.uids() == appliance.pods
+    for name in ("networks", "minerpools", "minerdisks"):
+        found = appliance.api.get("crd", f"{name}.cybervein.io")
+        assert found is not None
+        assert schema_number(found) == SCHEMA  # by the hook
 
 
 def test_an_upgrade_replaces_one_miner_at_a_time(appliance: Appliance) -> None:
@@ -209,28 +217,30 @@ def test_an_upgrade_replaces_one_miner_at_a_time(appliance: Appliance) -> None:
     assert appliance.fleet.disks() == disks
     assert appliance.fleet.plots() == plots  # none was made anew
     assert appliance.kept.items() <= appliance.fleet.kept().items()
+    before, appliance.pods = appliance.pods, appliance.fleet.uids()
+    assert not set(before.values()) & set(appliance.pods.values())
     until(lambda: appliance.earned_since(earned), "every miner earns on")
 
 
 def test_then_every_program_is_of_todays_version(appliance: Appliance) -> None:
     programs = appliance.fleet.programs()
     assert len(programs) == 2 * (MINERS - 1) + 2
-    assert set(programs.values()) == {f"cybervein {NEW_VERSION}"}, programs
+    assert len(set(programs.values())) == 1, programs
+    assert appliance.earlier_program not in programs.values()
 
 
 def test_a_client_of_today_stores_beside_the_earlier_one(appliance: Appliance) -> None:
     appliance.newcomer.arrive(NETWORK, NEW_IMAGE)
-    for customer, version in (
-        (appliance.customer, OLD_VERSION),
-        (appliance.newcomer, NEW_VERSION),
-    ):
-        assert customer.version() == f"cybervein {version}"
+    assert appliance.customer.program() == appliance.earlier_program
+    assert appliance.newcomer.program() in appliance.fleet.programs().values()
     appliance.newcomer.put()
     appliance.newcomer.keep_reading()
 
 
 def test_helms_own_test_passes(appliance: Appliance) -> None:
     appliance.helm("test", "cybervein", *TIMEOUT)
+    assert appliance.fleet.uids() == appliance.pods  # each was replaced once
+    assert is_ready(appliance.fleet.pool())
 
 
 def test_not_one_read_failed_until_the_uninstall(appliance: Appliance) -> None:

@@ -1,17 +1,20 @@
 """The committed CustomResourceDefinitions are those of the models, and are fit for a server."""
 
+import re
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from cybervein_operator.crd import definitions
+from cybervein_operator.crd import SCHEMA, definitions, schema_number
 
 ROOT = Path(__file__).parents[2]
 MANIFESTS = ROOT / "manifests" / "crds"
+RELEASED = ROOT / "tests" / "chart" / "packages"
 KINDS = {each["spec"]["names"]["kind"]: each for each in definitions()}
 
 
@@ -118,3 +121,30 @@ def test_only_pools_scale_and_every_status_is_a_subresource() -> None:
 def test_helm_keeps_the_definitions_and_with_them_every_resource() -> None:
     for each in KINDS.values():
         assert each["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def released() -> list[dict[str, Any]]:
+    """The definitions in the chart of the last release."""
+    names = {path: re.fullmatch(r"cybervein-(\d+)\.(\d+)\.(\d+)\.tgz", path.name)
+             for path in RELEASED.iterdir()}  # fmt: skip
+    charts = {path: tuple(map(int, found.groups())) for path, found in names.items() if found}
+    with tarfile.open(max(charts, key=charts.__getitem__)) as package:
+        files = [package.extractfile(f"cybervein/crds/{each.name}") for each in MANIFESTS.iterdir()]
+        return [yaml.safe_load(file.read()) for file in files if file is not None]
+
+
+def test_definitions_that_differ_from_the_last_releases_have_a_greater_number() -> None:
+    before = {each["metadata"]["name"]: each for each in released()}
+    now = {each["metadata"]["name"]: each for each in definitions()}
+    assert {schema_number(each) for each in now.values()} == {SCHEMA}
+    if {name: each["spec"] for name, each in before.items()} != {
+        name: each["spec"] for name, each in now.items()
+    }:
+        assert max(map(schema_number, before.values())) < SCHEMA, "count crd.definition.SCHEMA up"
+
+
+@pytest.mark.parametrize("mark", ["", "x", "-1", "9" * 30, "\N{ARABIC-INDIC DIGIT THREE}"])
+def test_a_definition_without_a_number_is_older_than_all(mark: str) -> None:
+    marked = {"metadata": {"name": "x", "annotations": {"cybervein.io/schema": mark}}}
+    assert schema_number(marked) == 0
+    assert schema_number({"metadata": {"name": "x"}}) == 0

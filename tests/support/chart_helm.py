@@ -13,7 +13,9 @@ from waiting import DEADLINE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "cybervein"
-PACKAGE_0_1 = ROOT / "tests" / "chart" / "packages" / "cybervein-0.1.0.tgz"
+PACKAGES = ROOT / "tests" / "chart" / "packages"
+PACKAGE_0_1 = PACKAGES / "cybervein-0.1.0.tgz"
+PACKAGE_0_2 = PACKAGES / "cybervein-0.2.0.tgz"
 MONITORING = ("PodMonitor", "PrometheusRule")
 TIMEOUT = ("--timeout", f"{DEADLINE_SECONDS:.0f}s")
 """Helm's own deadline for what it waits for."""
@@ -62,3 +64,31 @@ class Helm:
             "template", "cybervein", CHART, "--kube-version", kubernetes_version(), *flags, *more
         )
         return [each for each in yaml.safe_load_all(text) if each]
+
+
+def left_behind(namespace: str) -> list[Object]:
+    """What an operator leaves in a namespace, and what must outlive everything."""
+    identity = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "pool-0-identity"},
+        "immutable": True,
+        "stringData": {"identity.json": "{}"},
+    }
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "pool-0-disk1"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+            "storageClassName": "none-such",
+        },
+    }
+    disk = {
+        "apiVersion": "cybervein.io/v1alpha1",
+        "kind": "MinerDisk",
+        "metadata": {"name": "pool-0-disk1", "namespace": namespace},
+        "spec": {"pool": "pool", "miner": "pool-0", "disk": "disk1", "claim": "pool-0-disk1"},
+    }
+    return [identity, claim, disk]

@@ -4,7 +4,7 @@
 regenerates them and expects no difference.
 """
 
-from cybervein_operator.crd.definition import definitions
+from cybervein_operator.crd.definition import SCHEMA, definitions, schema_number
 from cybervein_operator.crd.page import pages
 
-__all__ = ["definitions", "pages"]
+__all__ = ["SCHEMA", "definitions", "pages", "schema_number"]

@@ -1,5 +1,7 @@
 """The three CustomResourceDefinitions as JSON-like values."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +18,13 @@ _SCALE: Final = {
     "statusReplicasPath": ".status.replicas",
     "labelSelectorPath": ".status.selector",
 }
+
+
+SCHEMA: Final = 3
+"""Greater with each release whose definitions differ from the last one's (ADR 86): a release leaves
+alone what a newer one has put there. Those of 0.1 and 0.2 carry no number."""
+
+SCHEMA_MARK: Final = "cybervein.io/schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ def definition(kind: CustomKind) -> dict[str, Any]:
         "kind": "CustomResourceDefinition",
         "metadata": {
             "name": f"{kind.plural}.{GROUP}",
-            "annotations": {"helm.sh/resource-policy": "keep"},
+            "annotations": {"helm.sh/resource-policy": "keep", SCHEMA_MARK: str(SCHEMA)},
             "labels": {"app.kubernetes.io/name": "cybervein"},
         },
         "spec": {
@@ -59,6 +68,12 @@ def definition(kind: CustomKind) -> dict[str, Any]:
             "versions": [_version(kind)],
         },
     }
+
+
+def schema_number(document: Mapping[str, Any]) -> int:
+    """Which SCHEMA a definition is of; 0 where none is said, as in those of 0.2.0."""
+    text = (document["metadata"].get("annotations") or {}).get(SCHEMA_MARK, "")
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
 
 
 def _names(kind: CustomKind) -> dict[str, Any]:

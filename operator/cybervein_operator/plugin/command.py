@@ -180,7 +180,7 @@ def probe(
 @k8s.command()
 def crds(
     context: typer.Context,
-    apply: Annotated[bool, typer.Option("--apply", help="server-side apply them")] = False,  # noqa: FBT002
+    apply: Annotated[bool, typer.Option("--apply", help="apply them, not over newer ones")] = False,  # noqa: FBT002
     kubeconfig: Annotated[Path | None, typer.Option(help="default: the pod's own rights")] = None,
 ) -> None:
     """Print the CustomResourceDefinitions of this version as a List, or apply them."""
@@ -191,8 +191,8 @@ def crds(
         document = {"apiVersion": "v1", "kind": "List", "items": definitions()}
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
-    names = Where(kubeconfig=kubeconfig, in_pod=True).ask(apply_definitions)
-    _console(context).emit({"applied": names}, lambda: f"applied {', '.join(names)}")
+    done = Where(kubeconfig=kubeconfig, in_pod=True).ask(apply_definitions)
+    _console(context).emit({"applied": list(done.applied), "newer": done.newer}, done.__str__)
 
 
 @k8s.callback()

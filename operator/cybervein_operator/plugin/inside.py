@@ -3,10 +3,12 @@
 import time
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
 
 from cybervein_protocol.errors import UnavailableError
 
-from cybervein_operator.crd import definitions
+from cybervein_operator.crd import SCHEMA, definitions, schema_number
+from cybervein_operator.plugin.answers import Object
 from cybervein_operator.plugin.api_server import DEFINITION, ApiServer
 
 _MANAGER = "cybervein-crds"
@@ -37,9 +39,44 @@ def _once(url: str) -> str:
         return str(error)
 
 
-async def apply_definitions(api: ApiServer) -> list[str]:
-    """Server-side apply of this version's CRDs; their names."""
-    found = [dict(each) for each in definitions()]
-    for each in found:
-        await api.apply(DEFINITION, each, manager=_MANAGER)
-    return [str(each["metadata"]["name"]) for each in found]
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """CRDs that were applied, and those that stay as a newer release left them."""
+
+    applied: tuple[str, ...]
+    newer: dict[str, int]
+    """Name → the number of the schema that is there."""
+
+    def __str__(self) -> str:
+        said = [f"applied {', '.join(self.applied)}"] if self.applied else []
+        said += [
+            f"{name} stays as a newer release left it: schema {number} there, {SCHEMA} here; "
+            "the newer one has all that this version uses"
+            for name, number in self.newer.items()
+        ]
+        return "; ".join(said)
+
+
+async def apply_definitions(api: ApiServer) -> Definitions:
+    """Server-side apply of this version's CRDs, but for those that are of a newer release.
+
+    Raises what the API server says where one was changed meanwhile: run it again.
+    """
+    applied, newer = list[str](), dict[str, int]()
+    for each in definitions():
+        name = str(each["metadata"]["name"])
+        there = await api.find(DEFINITION, name)
+        if there is not None and (number := schema_number(there)) > SCHEMA:
+            newer[name] = number
+            continue
+        await api.apply(DEFINITION, _after(each, there), manager=_MANAGER)
+        applied.append(name)
+    return Definitions(tuple(applied), newer)
+
+
+def _after(definition: Object, there: Object | None) -> Object:
+    """A definition for exactly that state of the cluster: a newer release may come in between."""
+    if there is None:
+        return definition
+    version = {"resourceVersion": there["metadata"]["resourceVersion"]}
+    return definition | {"metadata": definition["metadata"] | version}

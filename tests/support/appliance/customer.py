@@ -14,6 +14,8 @@ from cybervein_protocol.signing import address
 from cybervein_runtime.identity import Identity, identity_json
 from waiting import until
 
+from appliance.program import PROGRAM
+
 READER = Path(__file__).with_name("reader.py")
 FILE_BYTES = 3_000_017  # two hundred stripes or so, the last one short
 EPOCHS = 2_000
@@ -64,9 +66,9 @@ class Customer:
         text = self.kubectl("exec", self.pod, "--", "cybervein", "--json", *arguments)
         return json.loads(text)
 
-    def version(self) -> str:
-        """What the pod's program says when it is asked for its version."""
-        return self.kubectl("exec", self.pod, "--", "cybervein", "--version").strip()
+    def program(self) -> str:
+        """Which program the pod has."""
+        return self.kubectl("exec", self.pod, "--", *PROGRAM).strip()
 
     def _python(self, script: str) -> str:
         return self.kubectl("exec", self.pod, "--", "python3", "-c", script)

@@ -9,8 +9,9 @@ from cluster.kwok import is_ready
 from cluster.rest import Object
 from waiting import until
 
+from appliance.program import PROGRAM
+
 POOL = "pool"
-VERSION = ("cybervein", "--version")
 LIST_PLOTS = """
 import json, pathlib
 found = pathlib.Path("/var/lib/cybervein/disks").rglob("*.plot")
@@ -41,6 +42,10 @@ class Fleet:
         """Pods of the pool's miners, in the order of their names."""
         found = self.api.list("pods", labels=f"cybervein.io/pool={POOL}")
         return sorted(found, key=lambda pod: str(pod["metadata"]["name"]))
+
+    def uids(self) -> dict[str, str]:
+        """Which pod each miner has: another one after each replacement."""
+        return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in self.pods()}
 
     def images(self) -> set[str]:
         """Images that the miners' pods were made with."""
@@ -115,10 +120,10 @@ class Fleet:
         return {e["metadata"]["name"]: e.get("status", {}).get("diskId", "") for e in found}
 
     def programs(self) -> dict[str, str]:
-        """What each container of the release says when it is asked for its version."""
+        """Which program each container of the release has."""
         pods = self.api.list("pods", labels="app.kubernetes.io/name=cybervein")
         return {
-            f"{name}/{container['name']}": self._run(name, container["name"], VERSION).strip()
+            f"{name}/{container['name']}": self._run(name, container["name"], PROGRAM).strip()
             for pod in pods
             for name in [pod["metadata"]["name"]]
             for container in pod["spec"]["containers"]

@@ -3,8 +3,10 @@
 from cluster.rest import Object
 
 REPOSITORY = "cybervein"
-OLD_VERSION, NEW_VERSION = "0.1.0", "0.2.0"
-OLD_IMAGE, NEW_IMAGE = f"{REPOSITORY}:{OLD_VERSION}", f"{REPOSITORY}:{NEW_VERSION}"
+OLD_TAG, NEW_VERSION = "released-0.2.0", "0.2.0"
+"""One node has both images: until the next release has its number, both are called 0.2.0."""
+
+OLD_IMAGE, NEW_IMAGE = f"{REPOSITORY}:{OLD_TAG}", f"{REPOSITORY}:{NEW_VERSION}"
 NETWORK, POOL = "home", "pool"
 MINERS = 5
 PLOTS = 8
@@ -13,29 +15,9 @@ FUNDS_VEINS = 10**15
 
 
 def earlier(*customers: str) -> Object:
-    """Values of chart 0.1."""
-    return {
-        "valuesVersion": 1,
-        "imagePullPolicy": "Never",
-        "network": {
-            "name": NETWORK,
-            "preset": "test",
-            "storageSize": "1Gi",
-            "epochSeconds": EPOCH_SECONDS,
-            "funds": _funds(customers),
-        },
-        "pool": {
-            "name": POOL,
-            "miners": MINERS,
-            "failureDomain": "Miner",
-            "stateSize": "1Gi",
-            "diskCount": 1,
-            "diskSize": "1Gi",
-            "fill": 500,
-            "plotCount": PLOTS,
-            "threads": 1,
-        },
-    }
+    """Values of chart 0.2.0, which has today's layout."""
+    values = today(*customers, miners=MINERS)
+    return values | {"image": values["image"] | {"tag": OLD_TAG}}
 
 
 def today(*customers: str, miners: int) -> Object:

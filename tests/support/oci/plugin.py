@@ -11,7 +11,7 @@ from oci.container import Container
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD = ROOT / "scripts" / "image" / "build.py"
-EARLIER = ROOT / "tests" / "chart" / "packages" / "cybervein-0.1.0-source.tar.gz"
+EARLIER = ROOT / "tests" / "chart" / "packages" / "cybervein-0.2.0-source.tar.gz"
 
 
 def build(*options: str | Path) -> Archive:
@@ -34,7 +34,7 @@ def image() -> Archive:
 
 @pytest.fixture(scope="session")
 def earlier_image() -> Archive:
-    """The image of version 0.1.0, from that version's sources."""
+    """The image of version 0.2.0, from that version's sources."""
     return build("--sources", EARLIER)
 
 
