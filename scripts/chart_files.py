@@ -3,6 +3,8 @@
 * `charts/cybervein/crds/`: the CRDs of `manifests/crds/`;
 * `charts/cybervein/values.schema.json`: `charts/values.schema.yaml` with the specs of the CRDs;
 * `charts/cybervein/files/rules.yaml`: the alerts of `dashboards/alerts/`, one group;
+* `charts/cybervein/files/kube-state-metrics.yaml`: that of `dashboards/`, without anchors;
+* `charts/cybervein/README.md`: its page, from `values.yaml` (chart_readme.py);
 * `manifests/*.yaml`: the chart as Helm renders it, for those who do without Helm.
 
 `tests/chart` regenerates and expects no difference. Needs the programs of `make kubernetes-tools`.
@@ -16,9 +18,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 ROOT = Path(__file__).parents[1]
 CHART = ROOT / "charts" / "cybervein"
@@ -29,6 +34,8 @@ KUBERNETES = "v1.34.4"
 SPECS = {"networks.cybervein.io.yaml": "networkSpec", "minerpools.cybervein.io.yaml": "poolSpec"}
 NOTE = "# Written by scripts/chart_files.py from charts/cybervein; change it there.\n"
 RULES_NOTE = "# Written by scripts/chart_files.py from dashboards/alerts; change it there.\n"
+SERIES = ROOT / "dashboards" / "kube-state-metrics.yaml"
+SERIES_NOTE = "# Written by scripts/chart_files.py from dashboards/kube-state-metrics.yaml.\n"
 FLAVOURS = {"operator.yaml": (), "home.yaml": ("--values", str(CHART / "values-home.yaml"))}
 """File of manifests/ and what `helm template` is told for it, beside what all are told."""
 
@@ -63,6 +70,21 @@ def rules() -> dict[Path, str]:
     return {CHART / "files" / "rules.yaml": RULES_NOTE + text}
 
 
+class _Plain(yaml.SafeDumper):
+    """Repeats instead of aliasing, which not everything that reads it can."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002 -- as yaml calls it
+        """Never an anchor."""
+        return True
+
+
+def series() -> dict[Path, str]:
+    """The chart's copy of what kube-state-metrics is told."""
+    document = yaml.safe_load(SERIES.read_text())
+    text = yaml.dump(document, Dumper=_Plain, sort_keys=False, width=100)
+    return {CHART / "files" / SERIES.name: SERIES_NOTE + text}
+
+
 def strict(schema: Any) -> Any:  # noqa: ANN401 -- JSON
     """A structural schema as plain JSON Schema, in which an unknown field is an error.
 
@@ -80,19 +102,29 @@ def strict(schema: Any) -> Any:  # noqa: ANN401 -- JSON
     return out
 
 
+def readme() -> dict[Path, str]:
+    """The chart's own page."""
+    page: str = _loaded(ROOT / "scripts" / "chart_readme.py").readme(CHART)
+    return {CHART / "README.md": page}
+
+
 def helm() -> Path:
     """The pinned Helm of the test tools."""
-    script = ROOT / "scripts" / "kubernetes" / "build.py"
-    spec = importlib.util.spec_from_file_location("cybervein_kubernetes_tools", script)
-    if spec is None or spec.loader is None:
-        raise SystemExit(f"error: {script} is missing; it knows where helm is")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    path: Path = module.located("helm")
+    path: Path = _loaded(ROOT / "scripts" / "kubernetes" / "build.py").located("helm")
     if not path.exists():
         raise SystemExit(f"error: helm is not built (looked at {path}); run: make kubernetes-tools")
     return path
+
+
+def _loaded(script: Path) -> ModuleType:
+    """Another script as a module: scripts are no package."""
+    spec = importlib.util.spec_from_file_location(f"cybervein_{script.stem}", script)
+    if spec is None or spec.loader is None:
+        raise SystemExit(f"error: {script} is missing; this script needs it")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
 
 
 def manifests() -> dict[Path, str]:
@@ -121,12 +153,12 @@ def _without_helm(document: Schema) -> None:
 
 def files() -> dict[Path, str]:
     """Every file that this script owns, with its text; the chart's own first."""
-    return crds() | values_schema() | rules() | manifests()
+    return crds() | values_schema() | rules() | series() | readme() | manifests()
 
 
 def main() -> None:
     """Write them: the chart is rendered when its schema and CRDs are there."""
-    for part in (crds, values_schema, rules, manifests):
+    for part in (crds, values_schema, rules, series, readme, manifests):
         for path, text in part().items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)

@@ -1,6 +1,7 @@
 """The chart takes what is right and says what is wrong before anything reaches a cluster."""
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -148,13 +149,15 @@ def test_pods_of_pools_pull_with_the_secrets_of_the_release(helm: Helm) -> None:
     assert "--image-pull-secret=registry" in pod["containers"][0]["args"]
 
 
+LABELS = {"cybervein_io_miner", "cybervein_io_network"}
+
+
 def test_every_alert_asks_for_metrics_that_are_documented() -> None:
     rules = yaml.safe_load((CHART / "files/rules.yaml").read_text())
-    documented = (ROOT / "docs/metrics.md").read_text()
+    pages = ("metrics", "operator", "supernode")
+    documented = "".join((ROOT / "docs" / f"{page}.md").read_text() for page in pages)
     for rule in rules["groups"][0]["rules"]:
-        words = rule["expr"].replace("{", " ").replace("(", " ").replace(")", " ").split()
-        names = [each for each in words if each.startswith("cybervein_")]
-        names = [name for name in names if name != "cybervein_io_miner,"]
+        names = set(re.findall(r"cybervein_\w+", rule["expr"])) - LABELS
         assert names
         for name in names:
             assert f"`{name}`" in documented
