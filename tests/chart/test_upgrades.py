@@ -11,6 +11,7 @@ import pytest
 import yaml
 from chart_helm import CHART, PACKAGE_0_1, PACKAGE_0_2, Helm, HelmError, left_behind
 from cluster.api import Api, ApiError
+from cluster.control_plane import ControlPlane
 from cluster.rest import Object
 from cluster.running import Cluster
 from cybervein_operator.crd import SCHEMA
@@ -158,8 +159,12 @@ def hook(cluster: Cluster, release: Helm, namespace: str) -> Iterator[Path]:
 
 
 @pytest.fixture
-def definitions_of_0_2(cluster: Cluster, tmp_path: Path) -> Iterator[None]:
-    """The CRDs as 0.2.0 installs them, whole; today's come back afterwards."""
+def definitions_of_0_2(
+    cluster: Cluster, control_plane: ControlPlane, tmp_path: Path
+) -> Iterator[None]:
+    """The CRDs as 0.2.0 installs them, whole; today's come back afterwards. Never in a cluster
+    that is not ours."""
+    del control_plane
     with tarfile.open(PACKAGE_0_2) as package:
         for name in CRDS:
             file = package.extractfile(f"cybervein/crds/{name}.cybervein.io.yaml")
@@ -209,8 +214,9 @@ def test_the_upgrade_hook_may_change_our_crds_and_nothing_else(
 
 
 def test_the_hook_leaves_alone_what_a_newer_release_put_there(
-    cluster: Cluster, release: Helm, hook: Path
+    cluster: Cluster, control_plane: ControlPlane, release: Helm, hook: Path
 ) -> None:
+    del control_plane  # only where the cluster is ours
     release("install", "cybervein", CHART)
     newer = {"annotations": {MARK: str(SCHEMA + 1)}, "labels": {"app.kubernetes.io/name": "newer"}}
     cluster.api.patch("crd", "minerdisks.cybervein.io", {"metadata": newer})

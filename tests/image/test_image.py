@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import earlier
@@ -10,6 +11,7 @@ import pytest
 from oci.archive import Archive
 from oci.container import Container
 from oci.plugin import EARLIER, ROOT, build
+from release_steps import Release, describing
 
 pytestmark = pytest.mark.node
 
@@ -79,6 +81,26 @@ def test_the_earlier_versions_image_is_another_program(
     earlier_image.unpack(tmp_path / "root")
     old = Container(tmp_path / "root", earlier_image.config, tmp_path / "bundles")
     assert old.cybervein("--version").stdout == "cybervein 0.2.0\n"
+
+
+def test_its_python_packages_are_those_of_the_bill_of_materials(
+    image: Archive, tmp_path: Path
+) -> None:
+    """As a release lists them (docs/image.md); what other systems need is in the bill alone."""
+    made = Release("reg.example/cybervein", inputs.identity(), "my.key", tmp_path)
+    exports = describing(made)[0]
+    subprocess.run(exports, cwd=ROOT, check=True)
+    components = json.loads((tmp_path / "python.cdx.json").read_text())["components"]
+    listed = {(each["name"], each["version"]) for each in components}
+    folders = re.compile(r"site-packages/([^/]+)-([^-/]+)\.dist-info/METADATA$")
+    found = [folders.search(member.name) for member, _ in image.members()]
+    held = {
+        (each[1].lower().replace("_", "-").replace(".", "-"), each[2]) for each in found if each
+    }
+    ours = {each for each in held if each[0].startswith("cybervein")}
+    assert len(ours) == 2
+    assert len(held) > 40
+    assert held - ours <= listed
 
 
 def test_the_licence_is_in_the_image(image: Archive) -> None:
