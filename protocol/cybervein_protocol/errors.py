@@ -4,7 +4,7 @@ The hierarchy is small on purpose. A border (HTTP, CLI, file, unit) maps the cla
 `code` is stable and machine-readable, `status` is the HTTP status the border answers with.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 
 class CyberVeinError(Exception):
@@ -89,6 +89,11 @@ class StorageError(CyberVeinError):
 
     code = "storage"
     status = 507
+
+
+LOST_LEDGER: Final = "ledger lost"
+"""How the StorageError of a super node begins whose volume has no ledger although its network was
+founded: the operator knows it by these words in what the container said at its end."""
 
 
 class UnavailableError(CyberVeinError):

@@ -1,4 +1,4 @@
-"""Subcommands of `cybervein`: `supernode init|run` and `chain verify|export`."""
+"""Subcommands of `cybervein`: `supernode init|run|backup|restore` and `chain verify|export`."""
 
 import sqlite3
 import sys
@@ -21,6 +21,8 @@ from cybervein_runtime.tls import require_tls, tls_of
 from cybervein_runtime.trust import context_of
 from cybervein_runtime.usage import given
 
+from cybervein_supernode import backup_cli
+from cybervein_supernode.backup.vault import open_vault
 from cybervein_supernode.chain.database import LEDGER
 from cybervein_supernode.chain.export import export_chain
 from cybervein_supernode.chain.view import LedgerView
@@ -29,6 +31,7 @@ from cybervein_supernode.process.founding import (
     DEFAULT_URL,
     found,
     founded,
+    guard,
     numbers_of,
     parse_fund,
 )
@@ -42,6 +45,9 @@ Data = Annotated[
     Path, typer.Option("--data", envvar="CYBERVEIN_DATA", help="Directory of the super node.")
 ]
 supernode = typer.Typer(no_args_is_help=True, help="Run a super node.")
+supernode.command()(backup_cli.backup)
+supernode.command("snapshots")(backup_cli.snapshots_)
+supernode.command()(backup_cli.restore)
 chain = typer.Typer(no_args_is_help=True, help="Check or export a chain.")
 
 
@@ -64,10 +70,25 @@ def init(  # noqa: PLR0913, PLR0917 -- one parameter per option
     if_absent: Annotated[  # noqa: FBT002 -- a flag
         bool, typer.Option(help="Do nothing if this same network is there already.")
     ] = False,
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CYBERVEIN_FOUNDING_KEY",
+            help="Key to found with, kept elsewhere; used if it is there.",
+        ),
+    ] = None,
+    pinned: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CYBERVEIN_PINNED_NETWORK",
+            help="network.json of what was founded; if it is there, found no other.",
+        ),
+    ] = None,
 ) -> None:
     """Found a network: identity, genesis, network.json."""
     console: Console = ctx.obj
     home = SuperNodeHome(data)
+    guard(home, identity, pinned)
     with given("--preset"):
         numbers = numbers_of(preset, epoch_seconds)
     with given("--url"):
@@ -115,12 +136,21 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
             help="Network (CIDR) of your own miners, whose free units are not limited.",
         ),
     ] = None,
+    backup: Annotated[
+        str | None,
+        typer.Option(help="Where snapshots of the ledger go: a directory, or s3://BUCKET/PREFIX."),
+    ] = None,
+    backup_seconds: Annotated[
+        int, typer.Option(min=1, help="Seconds between two snapshots.")
+    ] = 3600,
+    backup_keep: Annotated[int, typer.Option(min=1, help="How many snapshots are kept.")] = 24,
     log_json: Annotated[  # noqa: FBT002 -- a flag
         bool, typer.Option(envvar="CYBERVEIN_LOG_JSON", help="Logs as JSON lines.")
     ] = False,
 ) -> None:
     """Run the super node until SIGTERM or Ctrl-C."""
     from cybervein_supernode.api.free_units import parse_networks  # noqa: PLC0415 -- with the server
+    from cybervein_supernode.backup.duty import BackupPlan  # noqa: PLC0415 -- with the server
     from cybervein_supernode.process.running import run as serve  # noqa: PLC0415 -- the server is slow to import
 
     configure_logs("supernode", as_json=log_json or not sys.stderr.isatty())
@@ -132,6 +162,8 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
         require_tls(host, tls, behind_proxy=behind_proxy)
     with given("--free-from"):
         free = parse_networks(free_from or ())
+    with given("--backup"):
+        vault = open_vault(backup) if backup else None
     running = serve(
         SuperNodeHome(data),
         host=host,
@@ -140,6 +172,7 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
         tls=tls,
         behind_proxy=behind_proxy,
         free_from=free,
+        plan=None if vault is None else BackupPlan(vault, backup_seconds, backup_keep),
     )
     uvloop.run(running)
 

@@ -101,7 +101,7 @@ async def test_every_read_is_as_documented(lab: Lab, world: World, contract: Con
     deal, root = cid_text(stored.deal), stored.shards[0][0].hex()
     kept = lab.desk.evidence.keep(0, b"evidence").hex()
     here = {
-        "/v1/network", "/v1/network.json", "/v1/export", "/metrics", *PROBES,
+        "/v1/network", "/v1/network.json", "/v1/backup", "/v1/export", "/metrics", *PROBES,
         f"/v1/accounts/{address(WALLET.public)}", f"/v1/accounts/{address(STRANGER.public)}",
         f"/v1/units/{unit.json()['id']}", f"/v1/units/{unit.json()['id']}/raw",
         f"/v1/miners/{address(miners[0].key.public)}/plots",

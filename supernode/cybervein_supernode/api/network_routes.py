@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Final
 
+from cybervein_protocol.api.super_node.backup import BackupDocument, SnapshotDocument
 from cybervein_protocol.api.super_node.network import (
     NetworkDocument,
     NetworkFileDocument,
@@ -26,7 +27,7 @@ _EXPORT: Final = "All blocks and units, one canonical DAG-CBOR item after the ot
 
 
 def network_routes(node: SuperNodeParts) -> APIRouter:
-    """`/v1/network`, `/v1/network.json`, `/v1/export`."""
+    """`/v1/network`, `/v1/network.json`, `/v1/backup`, `/v1/export`."""
     router = APIRouter(prefix="/v1", tags=["chain"])
 
     @router.get("/network", **answers(NetworkDocument, refuses=(UnavailableError,)))
@@ -41,6 +42,11 @@ def network_routes(node: SuperNodeParts) -> APIRouter:
         data = to_json(node.desk.view.genesis, nodes, node.place.ca)
         return Response(data, media_type=JSON)
 
+    @router.get("/backup", **answers(BackupDocument))
+    def backup() -> JsonAnswer:
+        """How far the ledger is kept elsewhere, and whether it was restored from there."""
+        return JsonAnswer(_backup(node))
+
     @router.get("/export", **answers_bytes(_BYTES, _EXPORT))
     def export() -> StreamingResponse:
         """All blocks and units, for replay by `cybervein chain verify --export`."""
@@ -48,6 +54,22 @@ def network_routes(node: SuperNodeParts) -> APIRouter:
         return StreamingResponse(export_chain(node.desk.view), media_type=_BYTES, headers=named)
 
     return router
+
+
+def _backup(node: SuperNodeParts) -> BackupDocument:
+    backups, restored = node.backups, node.place.restored
+    if backups is None:
+        return BackupDocument(every_seconds=0, keep=0, last=None, failing="", restored=restored)
+    last = None
+    if (made := backups.last) is not None:
+        last = SnapshotDocument(made.name, made.taken, made.height, made.epoch, made.size)
+    return BackupDocument(
+        every_seconds=backups.plan.every_seconds,
+        keep=backups.plan.keep,
+        last=last,
+        failing=backups.failing,
+        restored=restored,
+    )
 
 
 def _network(node: SuperNodeParts) -> NetworkDocument:

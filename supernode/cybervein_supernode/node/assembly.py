@@ -6,6 +6,7 @@ from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.identity import Identity
 
 from cybervein_supernode.audit.auditor import Auditor
+from cybervein_supernode.backup.duty import Backups
 from cybervein_supernode.bandwidth.meter import Meter
 from cybervein_supernode.chain.store import Chain
 from cybervein_supernode.chain.view import LedgerView
@@ -53,6 +54,7 @@ def assemble(
     departures = Departures(desk)
     mover = Mover(desk, departures, rebuilder)
     repairer = Repairer(desk, SilenceWatch(desk), rebuilder)
+    backups = _backups(place, genesis, desk)
     driver = EpochDriver(clock, epochs, space.issue_results, _each_epoch(desk, miners))
     return SuperNodeParts(
         place=place,
@@ -70,7 +72,8 @@ def assemble(
         departures=departures,
         mover=mover,
         repairer=repairer,
-        duties=_duties(desk, roster, driver, repairer, mover),
+        backups=backups,
+        duties=Duties((*_duties(desk, roster, driver, repairer, mover), *_snapshots(backups))),
     )
 
 
@@ -90,17 +93,26 @@ def _each_epoch(desk: Desk, miners: MinerPeer) -> tuple[EpochDuty, ...]:
 
 def _duties(
     desk: Desk, roster: Roster, driver: EpochDriver, repairer: Repairer, mover: Mover
-) -> Duties:
+) -> tuple[Duty, ...]:
     """What runs for as long as the process does."""
-    return Duties(
-        (
-            Duty("engine", desk.engine.run, desk.engine.figures),
-            Duty("roster", roster.run),
-            Duty("epochs", driver.run),
-            Duty("repair", repairer.run, repairer.figures),
-            Duty("moves", mover.run, mover.figures),
-        )
+    return (
+        Duty("engine", desk.engine.run, desk.engine.figures),
+        Duty("roster", roster.run),
+        Duty("epochs", driver.run),
+        Duty("repair", repairer.run, repairer.figures),
+        Duty("moves", mover.run, mover.figures),
     )
+
+
+def _backups(place: Place, genesis: Genesis, desk: Desk) -> Backups | None:
+    """Snapshots elsewhere, where they are planned."""
+    if place.plan is None:
+        return None
+    return Backups(place.plan, place.home.files(genesis), desk.time)
+
+
+def _snapshots(backups: Backups | None) -> tuple[Duty, ...]:
+    return () if backups is None else (Duty("backup", backups.run, backups.figures),)
 
 
 def _desk(

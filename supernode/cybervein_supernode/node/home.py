@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from cybervein_protocol.ledger.units.genesis import Genesis
+
+from cybervein_supernode.backup.files import LedgerFiles
+
 
 @dataclass(frozen=True, slots=True)
 class SuperNodeHome:
@@ -34,6 +38,17 @@ class SuperNodeHome:
     def evidence(self) -> Path:
         """Bytes behind verdicts, by epoch."""
         return self.directory / "evidence"
+
+    @property
+    def restored(self) -> Path:
+        """Of which snapshot the ledger is, where it was restored."""
+        return self.directory / "restored.json"
+
+    def files(self, genesis: Genesis) -> LedgerFiles:
+        """What a snapshot is made of."""
+        return LedgerFiles(
+            self.directory, self.ledger, self.notebook, self.evidence, self.network, genesis
+        )
 
     @property
     def run_file(self) -> Path:

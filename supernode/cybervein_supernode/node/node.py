@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import aiohttp
+from cybervein_protocol.api.super_node.backup import RestoredDocument
 from cybervein_runtime.duty import Duties
 from cybervein_runtime.http_client import SignedClient
 
+from cybervein_supernode.backup.duty import BackupPlan, Backups
 from cybervein_supernode.clock.epoch_clock import EpochClock
 from cybervein_supernode.deals.grants import Placement
 from cybervein_supernode.deals.verification import Deals
@@ -23,11 +25,16 @@ from cybervein_supernode.repair.repairer import Repairer
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a super node lives: its files, its public URL, and the PEM of a private authority."""
+    """Where a super node lives: its files, its public URL, and the PEM of a private authority.
+
+    `plan` is where and when snapshots of its ledger are taken, `restored` of which one it is.
+    """
 
     home: SuperNodeHome
     url: str
     ca: str = ""
+    plan: BackupPlan | None = None
+    restored: RestoredDocument | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class SuperNodeParts:
     departures: Departures
     mover: Mover
     repairer: Repairer
+    backups: Backups | None
     duties: Duties
 
     def start(self) -> None:

@@ -2,15 +2,22 @@
 
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 
 from cybervein_protocol import vrf
-from cybervein_protocol.errors import ConflictError, MalformedError
+from cybervein_protocol.encoding import cid_text
+from cybervein_protocol.errors import LOST_LEDGER, ConflictError, MalformedError, StorageError
 from cybervein_protocol.ledger.units.genesis import Allocation, Genesis, SuperNode, check_genesis
 from cybervein_protocol.names import Veins
 from cybervein_protocol.presets import Preset, preset
-from cybervein_protocol.signing import parse_address
+from cybervein_protocol.signing import address, parse_address
 from cybervein_runtime.addresses import check_published_url
-from cybervein_runtime.identity import Identity, load_or_create_identity
+from cybervein_runtime.identity import (
+    Identity,
+    load_identity,
+    load_or_create_identity,
+    save_identity,
+)
 from cybervein_runtime.network_file import NetworkFile, load_network, save_network
 from cybervein_runtime.trust import context_of
 from msgspec.structs import replace
@@ -77,6 +84,48 @@ def founded(home: SuperNodeHome, numbers: Preset, url: str) -> NetworkFile | Non
             "or choose another --data"
         )
     return file
+
+
+def guard(home: SuperNodeHome, identity: Path | None, pinned: Path | None) -> None:
+    """Keep a directory to the key and the network that are kept outside of it, where they are.
+
+    `identity` is a copy of the key, taken in where the directory has none; `pinned` the network
+    file of what was founded already: then there must be its ledger, and nothing is founded anew.
+    Raises StorageError where there is none, ConflictError for another network.
+    """
+    if pinned is not None and pinned.exists():
+        _require_ledger(home, load_network(pinned))
+    if identity is not None and identity.exists() and not home.identity.exists():
+        take_identity(home, identity)  # an earlier release may have founded with a key of its own
+
+
+def _require_ledger(home: SuperNodeHome, pinned: NetworkFile) -> None:
+    network = cid_text(pinned.network)
+    if not (home.network.exists() and home.ledger.exists()):
+        raise StorageError(
+            f"{LOST_LEDGER}: {home.directory} has no ledger of network {network}, which was "
+            "founded already; no other is founded. Restore it from a backup (supernode restore; on "
+            "Kubernetes spec.recovery), or give back its volume"
+        )
+    there = load_network(home.network)
+    if there.network != pinned.network:
+        raise ConflictError(
+            f"{home.network} is of network {cid_text(there.network)}, expected {network}; give "
+            "back its own volume, or restore a backup into an empty one"
+        )
+
+
+def take_identity(home: SuperNodeHome, source: Path) -> None:
+    """The key of `source` is the directory's. Raises ConflictError if it has another."""
+    given = load_identity(source)
+    if not home.identity.exists():
+        save_identity(home.identity, given)
+    there = load_identity(home.identity)
+    if there.keys.public != given.keys.public:
+        raise ConflictError(
+            f"{home.identity} is the key of {address(there.keys.public)}, {source} that of "
+            f"{address(given.keys.public)}; keep the one that is in the network's genesis"
+        )
 
 
 def super_node(identity: Identity, url: str) -> SuperNode:

@@ -15,10 +15,12 @@ from cybervein_runtime.tls import Tls
 
 from cybervein_supernode.api.app import create_app
 from cybervein_supernode.api.free_units import Network
+from cybervein_supernode.backup.duty import BackupPlan
 from cybervein_supernode.chain.database import last_units
 from cybervein_supernode.node.assembly import assemble
 from cybervein_supernode.node.home import SuperNodeHome
 from cybervein_supernode.node.node import Place
+from cybervein_supernode.process.restoring import restored_of
 
 _log = structlog.get_logger()
 
@@ -32,6 +34,7 @@ async def run(  # noqa: PLR0913 -- one parameter per option
     tls: Tls | None = None,
     behind_proxy: bool = False,
     free_from: Sequence[Network] = (),
+    plan: BackupPlan | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
     if tls is not None:
@@ -46,7 +49,7 @@ async def run(  # noqa: PLR0913 -- one parameter per option
         own = url_of(sock, tls) if is_loopback(host) else file.url
         url = public_url or own
         check_published_url(url)
-        node = assemble(Place(home, url, file.ca), identity, file.genesis)
+        node = assemble(Place(home, url, file.ca, plan, restored_of(home)), identity, file.genesis)
         node.start()
         _log.info("super node runs", network=cid_text(file.network), url=url)
         try:
