@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from cybervein_protocol.api.super_node.backup import BackupDocument
 from cybervein_protocol.api.super_node.miners import ListedMiner
 
 from cybervein_operator.api import MinerDisk, MinerPool, Network
@@ -51,6 +52,8 @@ class NetworkView:
     epoch: int | None = None
     height: int | None = None
     standings: dict[str, ListedMiner] = field(default_factory=dict)
+    backup: BackupDocument | None = None
+    """Asked only where snapshots or a recovery are in the spec."""
     error: str = ""
 
 

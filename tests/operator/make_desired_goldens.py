@@ -75,6 +75,26 @@ FOUNDED = {
 }
 
 
+KEPT = {
+    "metadata": {"name": "kept", "namespace": "vein", "uid": "uid-kept"},
+    "spec": {
+        "preset": "local",
+        "superNode": {
+            "storage": {"size": "20Gi"},
+            "backup": {"everySeconds": 600, "keep": 7, "claimTemplate": {"size": "20Gi"}},
+        },
+        "recovery": {
+            "fromS3": {
+                "bucket": "vein-backups",
+                "prefix": "home",
+                "endpoint": "https://s3.example",
+                "secretName": "s3-keys",
+            }
+        },
+    },
+}
+
+
 def miner_facts(**more: Any) -> MinerFacts:
     network = NetworkFacts("net", "https://net.example:7700", "net-network")
     facts = {"image": "cybervein:1", "control": "cvCONTROL", "url": "http://x:4100"}
@@ -94,10 +114,10 @@ def of_pool(body: dict[str, Any], ordinal: int, **more: Any) -> list[Any]:
     ]
 
 
-def of_network(body: dict[str, Any]) -> list[Any]:
+def of_network(body: dict[str, Any], *, identity: bool = False) -> list[Any]:
     network = parse(Network, body)
     return [
-        supernode.statefulset(network, SuperNodeFacts("cybervein:1", "1.2.3")),
+        supernode.statefulset(network, SuperNodeFacts("cybervein:1", "1.2.3", identity=identity)),
         supernode.service(network),
         *supernode.claims(network),
         supernode.config_map(network, '{"v": 1, "ca": "PEM"}'),
@@ -114,6 +134,10 @@ def goldens() -> dict[str, list[Any]]:
             RACK, 1, leaving=(Volume("old", claim="rack-1-old"),), pull_secrets=("registry",)
         ),
         "net": of_network(FOUNDED),
+        "kept": [
+            *of_network(KEPT, identity=True),
+            supernode.identity(parse(Network, KEPT), b"{}\n"),
+        ],
     }
 
 

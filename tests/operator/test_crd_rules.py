@@ -78,6 +78,7 @@ RESTORE = "storageClassName cannot change: a claim keeps its class; restore a co
 GROWS = "size can only grow, as volumes do"
 SIZE_OR_CLAIM = "give either size (a claim is made) or existingClaim (your own), not both"
 NET_OR_JOIN = "give exactly one of superNode (found a network here) and join"
+BACKUP_TO = "a backup goes to exactly one of claimTemplate, existingClaim and s3"
 DRAINED = "wipe is accepted only for a disk in phase Drained; set drain: true and wait for it"
 SAME_ID = "wipe must repeat status.diskId"
 TO_EXISTS = {"tolerations": [{"key": "k", "operator": "Exists", "value": "v"}]}
@@ -167,6 +168,23 @@ RULES = [
     ),
     net(RESTORE, node(storage={"storageClassName": "s"}), {}),
     net(GROWS, node(storage={"size": "500Mi"}), {}),
+    net(BACKUP_TO, node(backup={"keep": 3})),
+    net(BACKUP_TO, node(backup={"existingClaim": "c", "claimTemplate": {"size": "1Gi"}})),
+    net(
+        "storageClassName cannot change: a claim keeps its class; make one of another class",
+        node(backup={"claimTemplate": {"size": "1Gi", "storageClassName": "b"}}),
+        node(backup={"claimTemplate": {"size": "1Gi", "storageClassName": "a"}}),
+    ),
+    net(
+        GROWS,
+        node(backup={"claimTemplate": {"size": "1Gi"}}),
+        node(backup={"claimTemplate": {"size": "2Gi"}}),
+    ),
+    net("recover from exactly one of fromClaim and fromS3", {"recovery": {"snapshot": "latest"}}),
+    net(
+        "recovery is for a network whose super node runs here",
+        {"superNode": None, "join": {"configMap": "c"}, "recovery": {"fromClaim": "c"}},
+    ),
     net("nodePort is for type NodePort", node(service={"nodePort": 30000})),
     net("a request exceeds its limit", node(resources=TOO_MUCH)),
     net("value is for operator Equal", node(**TO_EXISTS)),
@@ -205,6 +223,14 @@ BORDERS = [
     pool('Unsupported value: "Rack": supported values: "Miner", "Node"', {"failureDomain": "Rack"}),
     pool("spec.plots.fill in body should be less than or equal to 1000", {"plots": {"fill": 1001}}),
     net('Unsupported value: "mainnet": supported values: "test"', {"preset": "mainnet"}),
+    net(
+        "spec.recovery.snapshot in body should match",
+        {"recovery": {"fromClaim": "c", "snapshot": "yesterday"}},
+    ),
+    net(
+        "everySeconds in body should be greater than or equal to 10",
+        node(backup={"existingClaim": "c", "everySeconds": 1}),
+    ),
     net("spec.superNode.url in body should match", node(url="http://plain")),
     net(
         "spec.superNode.funds[0].address in body should match",

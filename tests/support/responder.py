@@ -18,6 +18,7 @@ from cybervein_protocol.api.document import Document
 from cybervein_protocol.api.miner.disks import DiskDocument, RemovedDocument, WipedDocument
 from cybervein_protocol.api.miner.drain import DrainDocument
 from cybervein_protocol.api.miner.status import StatusDocument
+from cybervein_protocol.api.super_node.backup import BackupDocument
 from cybervein_protocol.api.super_node.miners import ListedMiner, MinerListing
 from cybervein_protocol.api.super_node.network import NetworkDocument
 from cybervein_protocol.errors import CyberVeinError
@@ -183,6 +184,9 @@ class FakeSuperNode:
     height: int = 50
     down: bool = False
     miners: list[Json] = field(default_factory=list)
+    backup: BackupDocument = field(
+        default_factory=lambda: BackupDocument(0, 0, None, "", restored=None)
+    )
 
 
 def _json(document: Document) -> web.Response:
@@ -310,6 +314,7 @@ class Responder:
             "network": lambda: _json(
                 made(NetworkDocument, network=node.network, epoch=node.epoch, height=node.height)
             ),
+            "backup": lambda: _json(node.backup),
             "miners": lambda: _json(
                 MinerListing(
                     miners=[made(ListedMiner, **each) for each in node.miners],

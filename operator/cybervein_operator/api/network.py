@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from cybervein_operator.api.backup import BackupStatus, RecoveredStatus, RecoverySpec
 from cybervein_operator.api.fields import (
     Address,
     Image,
@@ -57,6 +58,11 @@ class NetworkSpec(Part, frozen=True, kw_only=True):
             "!has(self.join) || !has(self.epochSeconds)",
             "epochSeconds is for founding; a network that is joined has its own",
         ),
+        Rule(
+            "!has(self.recovery) || has(self.superNode)",
+            "recovery is for a network whose super node runs here; with join, its own super node "
+            "is restored",
+        ),
         fixed("preset", "preset cannot change: it is in the network's genesis"),
         fixed("epochSeconds", "epochSeconds cannot change: it is in the network's genesis"),
     )
@@ -74,6 +80,13 @@ class NetworkSpec(Part, frozen=True, kw_only=True):
     ] = None
     super_node: Annotated[
         SuperNodeSpec | None, says("Found a network here, with your own super node.")
+    ] = None
+    recovery: Annotated[
+        RecoverySpec | None,
+        says(
+            "Fill the super node's volume from a snapshot, if it has no ledger; else nothing is "
+            "done. Blocks after the snapshot are gone, and others are signed at their heights."
+        ),
     ] = None
     join: Annotated[Join | None, says("Mine in a network that was founded elsewhere.")] = None
     image: Annotated[
@@ -114,6 +127,12 @@ class NetworkStatus(Part, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=0)] | None, says("The running epoch, as the super node told it.")
     ] = None
     height: Annotated[Annotated[int, Meta(ge=0)] | None, says("Number of the last block.")] = None
+    backup: Annotated[
+        BackupStatus | None, says("The newest snapshot of the ledger, where they are planned.")
+    ] = None
+    recovered: Annotated[
+        RecoveredStatus | None, says("The last restore of the ledger, and what it cost.")
+    ] = None
     miners: Annotated[
         Annotated[int, Meta(ge=0)] | None, says("Miners registered in the network.")
     ] = None

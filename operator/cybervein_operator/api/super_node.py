@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
+from cybervein_operator.api.backup import BackupSpec
 from cybervein_operator.api.fields import (
     Address,
     Quantity,
@@ -125,6 +126,10 @@ class SuperNodeSpec(Part, frozen=True, kw_only=True):
     tls: Annotated[
         TlsSpec | None,
         says("Your own certificate; absent: the operator makes and renews one."),
+    ] = None
+    backup: Annotated[
+        BackupSpec | None,
+        says("Snapshots of the ledger elsewhere. No key is in them; absent: none are taken."),
     ] = None
     hosts: Annotated[
         Annotated[

@@ -46,12 +46,14 @@ class MinerFacts:
 class SuperNodeFacts:
     """What a super node's pod depends on beside its network's spec.
 
-    `private_authority` says that the certificate's Secret has a `ca.crt` to be published.
+    `private_authority` says that the certificate's Secret has a `ca.crt` to be published,
+    `identity` that the Secret with its key exists: a network of 0.2.0 has it on the volume alone.
     """
 
     image: str
     version: str = ""
     private_authority: bool = True
+    identity: bool = False
     pull_secrets: tuple[str, ...] = ()
 
 

@@ -71,6 +71,16 @@ def super_node_claim(network: str) -> str:
     return f"{network}-supernode-data"
 
 
+def super_node_identity(network: str) -> str:
+    """Secret with a super node's keys."""
+    return f"{network}-supernode-identity"
+
+
+def backup_claim(network: str) -> str:
+    """Claim of a super node's snapshots, where the operator makes it."""
+    return f"{network}-supernode-backup"
+
+
 def super_node_tls(network: Network) -> str:
     """Secret with the super node's certificate: one's own, or the one that the operator makes."""
     node = network.spec.super_node

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from cybervein_protocol.errors import MalformedError
 
 from cybervein_operator.api import Network, SuperNodeSpec
-from cybervein_operator.desired import names, supernode_pod, template
+from cybervein_operator.desired import names, supernode_backup, supernode_pod, template
 from cybervein_operator.desired.facts import SuperNodeFacts
 from cybervein_operator.desired.metadata import kept, owned
 from cybervein_operator.desired.names import Object
@@ -19,6 +19,7 @@ __all__ = [
     "claims",
     "config_map",
     "hosts",
+    "identity",
     "secret",
     "service",
     "statefulset",
@@ -57,13 +58,22 @@ def service(network: Network) -> Object:
 
 
 def claims(network: Network) -> list[Object]:
-    """The claim that the operator makes, unless an existing one is named. Kept."""
+    """The claims that the operator makes, unless existing ones are named. Kept."""
     wish = node_of(network).storage
+    snapshots = supernode_backup.claims(network)
     if wish.size is None:
-        return []
+        return snapshots
     name = names.super_node_claim(network.metadata.name)
     metadata = kept(network, name, names.super_node_labels(network))
-    return [claim(metadata, wish.size, wish.storage_class_name)]
+    return [claim(metadata, wish.size, wish.storage_class_name), *snapshots]
+
+
+def identity(network: Network, document: bytes) -> Object:
+    """Secret with the super node's keys, to be created and never touched again. Kept."""
+    made = secret(
+        network, names.super_node_identity(network.metadata.name), {names.IDENTITY_KEY: document}
+    )
+    return made | {"immutable": True}
 
 
 def config_map(network: Network, document: str) -> Object:

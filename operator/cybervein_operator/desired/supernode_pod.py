@@ -1,11 +1,16 @@
-"""The pod of a super node: an init container founds what is not there yet, then it runs."""
+"""The pod of a super node: an init container founds what is not there yet, then it runs.
 
+What was founded once is pinned in ConfigMap NET-network, which the init container sees from then
+on: with an empty volume it refuses. So a lost claim is never another network.
+"""
+
+from collections.abc import Sequence
 from typing import Final
 
 from cybervein_protocol.errors import MalformedError
 
 from cybervein_operator.api import Network, SuperNodeSpec
-from cybervein_operator.desired import names
+from cybervein_operator.desired import names, supernode_backup
 from cybervein_operator.desired.facts import SuperNodeFacts
 from cybervein_operator.desired.names import Object
 from cybervein_operator.desired.pod import (
@@ -25,6 +30,10 @@ from cybervein_operator.desired.pod import (
 HTTPS_PORT: Final = 7700
 DATA_DIR: Final = "/var/lib/cybervein"
 TLS_DIR: Final = "/etc/cybervein/tls"
+PINNED_DIR: Final = "/etc/cybervein/pinned"
+IDENTITY_DIR: Final = "/etc/cybervein/identity"
+_LAST_WORDS: Final = {"terminationMessagePolicy": "FallbackToLogsOnError"}
+"""What a refusal said is in the pod's status, where the operator reads it."""
 _REQUESTS: Final = {"cpu": "100m", "memory": "256Mi"}
 
 
@@ -52,11 +61,44 @@ def spec(network: Network, facts: SuperNodeFacts) -> Object:
         base(image_pull_secrets=network.spec.image_pull_secrets or facts.pull_secrets)
         | given(nodeSelector=node.node_selector, tolerations=tolerations(node.tolerations))
         | {
-            "initContainers": [_container(network, facts, "found", _founding(network, facts))],
+            "initContainers": [*_restoring(network, facts), _founder(network, facts)],
             "containers": [_super_node(network, facts)],
-            "volumes": _volumes(network),
+            "volumes": _volumes(network, facts),
         }
     )
+
+
+def _founder(network: Network, facts: SuperNodeFacts) -> Object:
+    made = _container(network, facts, "found", _founding(network, facts), _given_mounts(facts))
+    # As environment: an earlier release, named by spec.image, knows no such options.
+    known = {"CYBERVEIN_PINNED_NETWORK": f"{PINNED_DIR}/{names.NETWORK_KEY}"}
+    key = {"CYBERVEIN_FOUNDING_KEY": f"{IDENTITY_DIR}/{names.IDENTITY_KEY}"}
+    given_here = known | (key if facts.identity else {})
+    env = [{"name": name, "value": value} for name, value in given_here.items()]
+    return made | _LAST_WORDS | {"env": env}
+
+
+def _restoring(network: Network, facts: SuperNodeFacts) -> list[Object]:
+    """`cybervein supernode restore`: does nothing where there is a ledger."""
+    planned = supernode_backup.recovery(network)
+    if planned is None:
+        return []
+    wish, keeping = planned
+    key = ("--identity", f"{IDENTITY_DIR}/{names.IDENTITY_KEY}") if facts.identity else ()
+    line = [
+        *("supernode", "restore", keeping.target, "--if-absent", "--data", DATA_DIR),
+        *("--snapshot", wish.snapshot, "--network", f"{PINNED_DIR}/{names.NETWORK_KEY}"),
+        *key,
+    ]
+    mounts = [*_given_mounts(facts), *keeping.mounts]
+    made = _container(network, facts, "restore", line, mounts)
+    return [made | _LAST_WORDS | given(env=list(keeping.env))]
+
+
+def _given_mounts(facts: SuperNodeFacts) -> list[Object]:
+    """What the volume's contents are held against."""
+    pinned = mount("pinned", PINNED_DIR, read_only=True)
+    return [pinned, *([mount("identity", IDENTITY_DIR, read_only=True)] if facts.identity else [])]
 
 
 def _founding(network: Network, facts: SuperNodeFacts) -> list[str]:
@@ -80,9 +122,13 @@ def _super_node(network: Network, facts: SuperNodeFacts) -> Object:
         *("--tls-cert", f"{TLS_DIR}/tls.crt", "--tls-key", f"{TLS_DIR}/tls.key"),
         *("--url", url(network)),
         "--log-json",
+        *supernode_backup.arguments(network),
     ]
     secure = {"port": "https", "scheme": "HTTPS"}
-    return _container(network, facts, "supernode", running) | {
+    planned = supernode_backup.backup(network)
+    mounts, env = (planned[1].mounts, planned[1].env) if planned else ((), ())
+    made = _container(network, facts, "supernode", running, mounts) | given(env=list(env))
+    return made | {
         "ports": [{"name": "https", "containerPort": HTTPS_PORT, "protocol": "TCP"}],
         # A long chain is replayed before anything is answered.
         "startupProbe": probe("/healthz", period=5, failures=720, **secure),
@@ -91,17 +137,30 @@ def _super_node(network: Network, facts: SuperNodeFacts) -> Object:
     }
 
 
-def _container(network: Network, facts: SuperNodeFacts, name: str, args: list[str]) -> Object:
+def _container(
+    network: Network,
+    facts: SuperNodeFacts,
+    name: str,
+    args: list[str],
+    more: Sequence[Object] = (),
+) -> Object:
     needs = resources(node_of(network).resources, _REQUESTS)
-    mounts = [mount("data", DATA_DIR), mount("tls", TLS_DIR, read_only=True)]
+    mounts = [mount("data", DATA_DIR), mount("tls", TLS_DIR, read_only=True), *more]
     return container(name, image(network.spec, facts.image), args, needs, mounts)
 
 
-def _volumes(network: Network) -> list[Object]:
+def _volumes(network: Network, facts: SuperNodeFacts) -> list[Object]:
     claim = node_of(network).storage.existing_claim
+    name = network.metadata.name
     secret = {"secretName": names.super_node_tls(network), "defaultMode": SECRET_MODE}
+    keys = {"secretName": names.super_node_identity(name), "defaultMode": SECRET_MODE}
+    # Optional: there is none before the network was founded.
+    pinned = {"name": names.network_file(name), "optional": True}
     return [
-        claim_volume("data", claim or names.super_node_claim(network.metadata.name)),
+        claim_volume("data", claim or names.super_node_claim(name)),
         {"name": "tls", "secret": secret},
+        {"name": "pinned", "configMap": pinned},
+        *([{"name": "identity", "secret": keys}] if facts.identity else []),
+        *supernode_backup.volumes(network),
         scratch("tmp"),
     ]

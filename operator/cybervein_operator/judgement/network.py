@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from cybervein_protocol.api.super_node.backup import BackupDocument
+from cybervein_protocol.errors import LOST_LEDGER
+from cybervein_runtime.durations import duration_text
+
 from cybervein_operator.judgement.conditions import Answers, ConditionAnswer
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.observed.facts import PodFacts
@@ -10,11 +14,17 @@ _FOUNDING_SECONDS = 2.0
 _LOOKS_PER_EPOCH = 3
 _LOOK_SECONDS = (1.0, 60.0)
 _TROUBLE_SECONDS = 10.0
+_PERIODS_MAX = 3
+_PATIENCE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkSeen:
-    """All that is known of a network. `error` is why its super node does not answer."""
+    """All that is known of a network. `error` is why its super node does not answer.
+
+    `guarded` tells whether its key is in a Secret, `kept` what is told of snapshots at `now`
+    (unix s).
+    """
 
     founds: bool
     pod: PodFacts | None
@@ -25,6 +35,9 @@ class NetworkSeen:
     epoch: int | None
     epoch_seconds: int
     paused: bool = False
+    guarded: bool = True
+    kept: BackupDocument | None = None
+    now: float = 0.0
 
 
 def answers(seen: NetworkSeen) -> Answers:
@@ -32,6 +45,9 @@ def answers(seen: NetworkSeen) -> Answers:
     if seen.trouble is not None:
         word = ConditionAnswer(seen.trouble.reason, seen.trouble.message)
         return Answers(ready=word.no(), progressing=word.no(), degraded=word.yes())
+    refusal = _refusal(seen)
+    if refusal is not None:
+        return Answers(ready=refusal.no(), progressing=refusal.no(), degraded=refusal.yes())
     if not seen.pinned:
         word = _founding(seen)
         return Answers(
@@ -43,9 +59,48 @@ def answers(seen: NetworkSeen) -> Answers:
     if seen.error:
         word = ConditionAnswer("SuperNodeUnreachable", seen.error)
         return Answers(ready=word.no(), progressing=settled, degraded=word.yes())
-    so = ConditionAnswer("Running", "the super node answers")
-    return Answers(
-        ready=so.yes(), progressing=settled, degraded=ConditionAnswer("AsExpected", "").no()
+    unkept = _unkept(seen)
+    degraded = ConditionAnswer("AsExpected", "").no() if unkept is None else unkept.yes()
+    return Answers(ready=_running(seen).yes(), progressing=settled, degraded=degraded)
+
+
+def _running(seen: NetworkSeen) -> ConditionAnswer:
+    lonely = "; its key is on its volume alone: copy it into a Secret (docs/operations.md)"
+    bare = seen.founds and not seen.guarded
+    return ConditionAnswer("Running", f"the super node answers{lonely if bare else ''}")
+
+
+def _refusal(seen: NetworkSeen) -> ConditionAnswer | None:
+    """Why an init container will not let the super node start, if so."""
+    pod = seen.pod
+    if pod is None or pod.ready or pod.refused is None:
+        return None
+    container, words = pod.refused
+    if LOST_LEDGER in words:
+        return ConditionAnswer("LedgerLost", words)
+    if container == "restore":
+        return ConditionAnswer(
+            "RecoveryFailed", words or "the container restore failed; see its log"
+        )
+    return ConditionAnswer("FoundingRefused", words or f"container {container} failed; see its log")
+
+
+def _unkept(seen: NetworkSeen) -> ConditionAnswer | None:
+    """What is wrong with the snapshots, if they are planned."""
+    kept = seen.kept
+    if kept is None or not kept.every_seconds:
+        return None
+    if kept.failing:
+        return ConditionAnswer("BackupFailing", f"the last snapshot failed: {kept.failing}")
+    if kept.last is None:
+        return None
+    age = seen.now - kept.last.taken
+    if age <= _PERIODS_MAX * kept.every_seconds + _PATIENCE_SECONDS:
+        return None
+    return ConditionAnswer(
+        "BackupOld",
+        f"the newest snapshot is {duration_text(age)} old, one is planned every "
+        f"{duration_text(kept.every_seconds)}; look at the super node's log",
     )
 
 
@@ -63,7 +118,7 @@ def _founding(seen: NetworkSeen) -> ConditionAnswer:
 
 def next_look_seconds(seen: NetworkSeen) -> float:
     """Soon while it is founded, a few times an epoch afterwards."""
-    if seen.trouble is not None or seen.error:
+    if seen.trouble is not None or seen.error or _refusal(seen) is not None:
         return _TROUBLE_SECONDS
     if not seen.pinned or seen.epoch is None:
         return _FOUNDING_SECONDS

@@ -1,5 +1,6 @@
 """A super node over HTTPS: which network it runs, the epoch, and who has proved and who drains."""
 
+from cybervein_protocol.api.super_node.backup import BackupDocument
 from cybervein_protocol.api.super_node.miners import ListedMiner
 from cybervein_runtime.http_client import SignedClient
 from cybervein_runtime.super_node import SuperNodeReader
@@ -16,6 +17,10 @@ class TrustedSuperNode(SuperNodeReader):
     async def close(self) -> None:
         """Close the session."""
         await self.http.close()
+
+    async def backup(self) -> BackupDocument:
+        """How far its ledger is kept elsewhere."""
+        return await self._read("/backup", BackupDocument)
 
     async def miners_by_address(self) -> dict[str, ListedMiner]:
         """Every miner of the ledger."""

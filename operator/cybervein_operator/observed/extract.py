@@ -58,7 +58,25 @@ def _pod(item: Item) -> PodFacts:
         reason=reason,
         message=message,
         unscheduled=waits.last_transition_time if waits else None,
+        refused=_refused(status),
     )
+
+
+def _refused(status: PodStatus) -> tuple[str, str] | None:
+    """The init container that fails, and what it said last."""
+    for each in status.init_container_statuses:
+        for ended in (each.state.terminated, each.last_state.terminated):
+            if ended is not None and ended.exit_code:
+                return each.name, _last_line(ended.message)
+            if ended is not None:
+                break
+    return None
+
+
+def _last_line(message: str) -> str:
+    """A refusal is one line, the last; what came before is the program's log."""
+    lines = message.strip().splitlines()
+    return lines[-1].strip() if lines else ""
 
 
 def _unscheduled(conditions: dict[str, SeenCondition]) -> SeenCondition | None:

@@ -33,7 +33,8 @@ class SetFacts(msgspec.Struct, frozen=True):
 class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Of a pod. Reason and message are empty while all goes its way.
 
-    `unscheduled` is since when no node takes it.
+    `unscheduled` is since when no node takes it, `refused` which init container ended in an error
+    and with which words, while none of its later runs has succeeded.
     """
 
     ready: bool
@@ -43,6 +44,7 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     message: str
     unscheduled: datetime | None = None
+    refused: tuple[str, str] | None = None
 
 
 class ClaimFacts(msgspec.Struct, frozen=True):

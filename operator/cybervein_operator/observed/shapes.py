@@ -50,17 +50,26 @@ class Waiting(msgspec.Struct):
     message: str = ""
 
 
+class Terminated(msgspec.Struct, rename="camel"):
+    """How a container ended, and its last words."""
+
+    exit_code: int = 0
+    message: str = ""
+
+
 class State(msgspec.Struct):
     """Of a container."""
 
     waiting: Waiting | None = None
+    terminated: Terminated | None = None
 
 
-class Container(msgspec.Struct):
+class Container(msgspec.Struct, rename="camel"):
     """Of a pod; what it runs is not asked."""
 
     name: str
     state: State = msgspec.field(default_factory=State)
+    last_state: State = msgspec.field(default_factory=State)
 
 
 class PodStatus(msgspec.Struct, rename="camel"):

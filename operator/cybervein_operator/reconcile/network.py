@@ -1,5 +1,7 @@
 """A network: founded by a super node here, or joined; its file pinned once, its epochs followed."""
 
+import time
+
 from cybervein_operator.api import Network, NetworkStatus
 from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.errors import ApiError
@@ -8,12 +10,14 @@ from cybervein_operator.desired.facts import SuperNodeFacts
 from cybervein_operator.judgement.conditions import Answers, conditions
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.judgement.network import NetworkSeen, answers, next_look_seconds
-from cybervein_operator.observed.facts import PodFacts, SetFacts
+from cybervein_operator.observed.facts import ClaimFacts, PodFacts, SetFacts
 from cybervein_operator.reconcile.certificates import Certificates
+from cybervein_operator.reconcile.keeping import backup_status, loss_notice, recovered_status
 from cybervein_operator.reconcile.pinned import Pinned
 from cybervein_operator.reconcile.pinning import Pinning
 from cybervein_operator.reconcile.recorder import rfc3339
 from cybervein_operator.reconcile.statuses import write_status
+from cybervein_operator.reconcile.super_node_keys import SuperNodeKeys
 from cybervein_operator.reconcile.super_nodes import SuperNodes
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Key, pool_key
@@ -27,6 +31,7 @@ class NetworkWork:
         self._certificates = Certificates(tools)
         self._nodes = SuperNodes(tools)
         self._pinning = Pinning(tools, self._nodes)
+        self._keys = SuperNodeKeys(tools)
 
     async def close(self) -> None:
         """Close connections to super nodes."""
@@ -51,6 +56,7 @@ class NetworkWork:
             trouble, found = Trouble("Refused", str(error)), self._pinning.known(name)
         pinned = found if isinstance(found, Pinned) else None
         trouble = found if isinstance(found, Trouble) else trouble
+        trouble = trouble or self._lost_claim(network)
         await self._follow(network, pinned)
         seen = self._seen(network, pinned, trouble, paused=paused)
         await self._write(network, pinned, answers(seen))
@@ -58,6 +64,7 @@ class NetworkWork:
 
     async def _run_super_node(self, network: Network) -> None:
         authority = await self._certificates.ensure(network)
+        guarded = await self._keys.ensure(network)
         for claim in supernode.claims(network):
             await self._tools.applier.ensure(claim)
         await self._tools.applier.ensure(supernode.service(network))
@@ -66,8 +73,24 @@ class NetworkWork:
             version=self._tools.version,
             private_authority=bool(authority),
             pull_secrets=self._tools.pull_secrets,
+            identity=guarded,
         )
         await self._tools.applier.ensure(supernode.statefulset(network, facts))
+
+    def _lost_claim(self, network: Network) -> Trouble | None:
+        """The super node's claim, where its volume was deleted below it."""
+        node, space = network.spec.super_node, network.metadata.namespace
+        if node is None:
+            return None
+        name = node.storage.existing_claim or names.super_node_claim(network.metadata.name)
+        live = self._world.store.get(ClusterKind.CLAIM, space, name)
+        if live is None or not isinstance(live.facts, ClaimFacts) or live.facts.phase != "Lost":
+            return None
+        return Trouble(
+            "ClaimLost",
+            f"claim {name} has lost its volume; delete the claim and the super node's pod, and "
+            "restore the ledger (spec.recovery)",
+        )
 
     async def _follow(self, network: Network, pinned: Pinned | None) -> None:
         """Epoch, height and standings; pools are looked at when the view or the epoch is new."""
@@ -99,6 +122,9 @@ class NetworkWork:
             epoch=view.epoch if view else None,
             epoch_seconds=view.epoch_seconds if view else 60,
             paused=paused,
+            guarded=self._keys.guarded(network),
+            kept=view.backup if view else None,
+            now=time.time(),
         )
 
     async def _write(self, network: Network, pinned: Pinned | None, said: Answers) -> None:
@@ -114,9 +140,13 @@ class NetworkWork:
             epoch=view.epoch if view else before.epoch,
             height=before.height if view is None or view.epoch == before.epoch else view.height,
             miners=len(view.standings) if view and view.standings else before.miners,
+            backup=backup_status(view.backup if view else None, before.backup),
+            recovered=recovered_status(view.backup if view else None, before),
         )
         if after == before or not await write_status(self._tools, network, after):
             return
+        if after.recovered is not None and after.recovered != before.recovered:
+            await self._tools.recorder.post(network, loss_notice(after.recovered))
         current = self._world.networks.get((meta.namespace, meta.name))
         if current is not None and current.metadata.uid == meta.uid:
             self._world.networks[meta.namespace, meta.name] = Network(

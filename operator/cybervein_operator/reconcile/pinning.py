@@ -74,6 +74,9 @@ class Pinning:
             return await self._joined(network, network.spec.join.config_map)
         if kept is not None:
             return kept
+        known = self._known.get((network.metadata.namespace, network.metadata.name))
+        if known is not None and known.cid == network.status.network:
+            return known  # somebody deleted the ConfigMap: it is written again
         url = supernode.url(network)
         authority = await self._authority(network)
         client = await self._nodes.client(network, url, authority)
@@ -81,7 +84,8 @@ class Pinning:
             text = (await client.network_file()).decode(errors="replace")
         except CyberVeinError:
             return None
-        return parse(text, f"{client.url}/v1/network.json", "")
+        read = parse(text, f"{client.url}/v1/network.json", "")
+        return read if isinstance(read, Trouble) else _another(network, read) or read
 
     async def _joined(self, network: Network, name: str) -> Pinned | Trouble | None:
         owner = (network.metadata.namespace, network.metadata.name)
@@ -111,3 +115,15 @@ class Pinning:
         found = await self._tools.client.get(ClusterKind.SECRET, network.metadata.namespace, secret)
         raw = ((found or {}).get("data") or {}).get("ca.crt", "")
         return b64decode(raw).decode(errors="replace")
+
+
+def _another(network: Network, source: Pinned) -> Trouble | None:
+    """A super node here that runs another network than the one it founded: its file is gone too."""
+    first = network.status.network
+    if network.spec.super_node is None or first is None or first == source.cid:
+        return None
+    return Trouble(
+        "NetworkChanged",
+        f"it was {first} and the super node runs {source.cid}; nothing was changed: give it back "
+        "its own volume, or restore its ledger (spec.recovery)",
+    )

@@ -71,13 +71,23 @@ class SuperNodes:
         try:
             head = await client.network()
             if head.network != pinned.cid:
-                error = f"{client.url} runs network {head.network}, expected {pinned.cid}"
+                error = (
+                    f"{client.url} runs network {head.network}, expected {pinned.cid}; give it "
+                    "back its own volume, or restore its ledger (spec.recovery)"
+                )
                 return replace(view, error=error)
             fresh = head.epoch != view.epoch or not view.standings
             standings = await client.miners_by_address() if fresh else view.standings
+            backup = await client.backup() if _keeps(network) else None
         except CyberVeinError as error:
             _log.info(
                 "super node does not answer", network=network.metadata.name, error=str(error)[:200]
             )
             return replace(view, error=str(error))
-        return replace(view, epoch=head.epoch, height=head.height, standings=standings, error="")
+        told = replace(view, epoch=head.epoch, height=head.height, standings=standings, error="")
+        return replace(told, backup=backup)
+
+
+def _keeps(network: Network) -> bool:
+    node = network.spec.super_node
+    return node is not None and (node.backup is not None or network.spec.recovery is not None)
