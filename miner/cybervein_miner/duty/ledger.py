@@ -72,6 +72,8 @@ class LedgerLoop:
             self.batches.follow(view)
             self.standing.see(view)
             self.standing.paid.see(view.epochs, view.batches)
+        elif self.standing.registered:
+            self.standing.see(None)  # its super node was restored from before: register again
         self._changed.set()
 
     def wake(self) -> None:
