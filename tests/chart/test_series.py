@@ -98,3 +98,32 @@ def test_the_chart_gives_it_and_the_right_to_list_our_kinds(helm: Helm) -> None:
         if each["metadata"]["name"].endswith("-kube-state-metrics")
     ]
     assert kinds == ["ConfigMap"]
+
+
+def pods_of(kinds: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Pod templates of a super node and a miner as the operator makes them, and the operator's."""
+    goldens = ROOT / "tests" / "operator" / "goldens"
+    made = {"operator": kinds["Deployment"]["spec"]["template"]}
+    for name, file in (("supernode", "net.yaml"), ("miner", "home-0.yaml")):
+        documents = list(yaml.safe_load_all((goldens / file).read_text()))
+        (set_,) = [each for each in documents if each["kind"] == "StatefulSet"]
+        made[name] = set_["spec"]["template"]
+    return made
+
+
+def test_the_monitor_scrapes_one_port_of_every_pod_of_ours(helm: Helm) -> None:
+    flag = "--api-versions=monitoring.coreos.com/v1/PodMonitor"
+    kinds = {each["kind"]: each for each in helm.render(flag)}
+    monitor = kinds["PodMonitor"]["spec"]
+    (wanted,) = monitor["selector"]["matchExpressions"]
+    endpoints = {each["port"]: each for each in monitor["podMetricsEndpoints"]}
+    scraped = {}
+    for name, pod in pods_of(kinds).items():
+        labels = pod["metadata"]["labels"]
+        assert labels[wanted["key"]] in wanted["values"], name
+        assert monitor["selector"]["matchLabels"].items() <= labels.items()
+        ports = [port["name"] for each in pod["spec"]["containers"] for port in each["ports"]]
+        (scraped[name],) = [port for port in ports if port in endpoints]
+    assert scraped == {"operator": "metrics", "miner": "metrics", "supernode": "https"}
+    assert endpoints["https"]["scheme"] == "https"
+    assert endpoints["https"]["tlsConfig"] == {"insecureSkipVerify": True}

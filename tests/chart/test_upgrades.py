@@ -14,7 +14,7 @@ from cluster.api import Api, ApiError
 from cluster.control_plane import ControlPlane
 from cluster.rest import Object
 from cluster.running import Cluster
-from cybervein_operator.crd import SCHEMA
+from cybervein_operator.crd import SCHEMA, definitions
 from waiting import DEADLINE_SECONDS
 
 pytestmark = pytest.mark.kubernetes
@@ -232,6 +232,10 @@ def test_the_hook_leaves_alone_what_a_newer_release_put_there(
         notes = release("upgrade", "cybervein", CHART, "--no-hooks")
         assert "The CRD minerdisks.cybervein.io is a newer release's" in notes
         assert "networks.cybervein.io is" not in notes
+        (networks, *_) = definitions()
+        networks["metadata"]["resourceVersion"] = "1"  # another one came in between
+        with pytest.raises(ApiError, match="has been modified"):
+            cluster.api.apply(networks)
     finally:
         replace_definitions(cluster, CHART / "crds")
 

@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes a real sidecar: its series answer what docs and alerts ask for."""
+"""A real Prometheus scrapes a real sidecar and super node: they answer what docs and alerts ask."""
 
 import json
 import re
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from ports import free_ports
-from services import get_json, miner, sidecar, super_node
+from secure import secure
+from services import Service, get_json, miner, run, sidecar, super_node
 from waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -38,22 +39,21 @@ class Prometheus:
         return {rule["name"]: rule["health"] for group in groups for rule in group["rules"]}
 
 
+def target(url: str, **labels: str) -> dict[str, Any]:
+    """A page to scrape, with the labels that the chart's PodMonitor gives it."""
+    scheme, _, place = url.partition("://")
+    return {
+        "job_name": place,
+        "scheme": scheme,
+        "tls_config": {"insecure_skip_verify": True},
+        "static_configs": [{"targets": [place], "labels": labels}],
+    }
+
+
 @contextmanager
-def prometheus(folder: Path, targets: dict[str, str]) -> Iterator[Prometheus]:
-    """Scrapes URLs by miner's name, with the label that the chart's PodMonitor gives them."""
+def prometheus(folder: Path, *jobs: dict[str, Any]) -> Iterator[Prometheus]:
+    """Scrapes targets."""
     folder.mkdir()
-    jobs = [
-        {
-            "job_name": name,
-            "static_configs": [
-                {
-                    "targets": [url.removeprefix("http://")],
-                    "labels": {"cybervein_io_miner": name},
-                }
-            ],
-        }
-        for name, url in targets.items()
-    ]
     every = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     settings = {"global": every, "rule_files": [str(RULES)], "scrape_configs": jobs}
     (folder / "prometheus.yml").write_text(json.dumps(settings))
@@ -78,7 +78,8 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     mining = miner(folder / "m", folder / "sn" / "network.json", "--plots", "1", "--group", "g")
     beside = sidecar(folder / "sidecar.json", mining.start().url, node.url).start()
     try:
-        with prometheus(folder / "prometheus", {"miner-a": beside.url}) as running:
+        page = target(beside.url, cybervein_io_miner="miner-a")
+        with prometheus(folder / "prometheus", page) as running:
             until(lambda: earned(running), "it earns")
             yield running
     finally:
@@ -120,3 +121,24 @@ def test_every_alert_asks_for_series_that_are_there(scraped: Prometheus) -> None
 def test_series_carry_the_label_that_alerts_name_the_miner_by(scraped: Prometheus) -> None:
     [measured] = scraped.ask("cybervein_space_measured_bytes > 0")
     assert measured["metric"]["cybervein_io_miner"] == "miner-a"
+
+
+def test_a_super_node_is_scraped_over_tls_and_missed_when_it_is_down(tmp_path: Path) -> None:
+    (port,), tls, data = free_ports(1), secure(tmp_path).files, tmp_path / "node"
+    url = f"https://127.0.0.1:{port}"
+    run(*("supernode", "init", "--data", data, "--preset", "test", "--url", url)).check_returncode()
+    served = ("--tls-cert", tls.cert, "--tls-key", tls.key)
+    node = Service(data / "run.json", "supernode", "run", "--data", data, *served)
+    node.port = port
+    node.start()
+    page = target(url, namespace="mining", cybervein_io_network="home")
+    rules = yaml.safe_load(RULES.read_text())["groups"][0]["rules"]
+    (missing,) = [rule["expr"] for rule in rules if rule["alert"] == "CyberVeinSuperNodeDown"]
+    try:
+        with prometheus(tmp_path / "prometheus", page) as running:
+            until(lambda: running.ask("cybervein_supernode_height"), "it is scraped")
+            node.kill()
+            (seen,) = until(lambda: running.ask(missing), "it is missed")
+            assert seen["metric"] == {"namespace": "mining", "cybervein_io_network": "home"}
+    finally:
+        node.kill()
