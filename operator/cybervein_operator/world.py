@@ -76,6 +76,10 @@ class World:
     troubles: dict[Name, Trouble] = field(default_factory=dict)
     granted: dict[Name, int | None] = field(default_factory=dict)
     """Miners whose upgrade is under way, with the epoch in which it began."""
+    looked: set[Key] = field(default_factory=set)
+    """What was looked at since the start: of the rest nothing is known, which is no bad news."""
+    said: dict[Name, MinerVerdict] = field(default_factory=dict)
+    """What pools said of their miners before the start; it stands until a miner was heard of."""
 
     def pools_of(self, namespace: str, network: str) -> list[MinerPool]:
         """Pools that mine in a network."""
@@ -101,6 +105,17 @@ class World:
         if disk is not None:
             self.of_miner.get((namespace, disk.spec.miner), {}).pop(disk.spec.disk, None)
 
+    def forget_namespace(self, namespace: str) -> list[Name]:
+        """Somebody else acts there now: what was decided and heard is old. Names its miners."""
+        self.looked = {each for each in self.looked if each.namespace != namespace}
+        for view in [each for each in self.views if each[0] == namespace]:
+            del self.views[view]
+        kept = (self.polls, self.orders, self.verdicts, self.troubles, self.granted, self.said)
+        miners = {name for known in kept for name in known if name[0] == namespace}
+        for name in miners:
+            self.forget_miner(name)
+        return sorted(miners)
+
     def forget_miner(self, name: Name) -> None:
         """A miner is no more: nothing of it is remembered."""
         self.polls.pop(name, None)
@@ -108,3 +123,4 @@ class World:
         self.verdicts.pop(name, None)
         self.troubles.pop(name, None)
         self.granted.pop(name, None)
+        self.said.pop(name, None)

@@ -1,6 +1,7 @@
 """The operator, the API server, a super node or a miner goes away, and comes back."""
 
 import time
+from collections import Counter
 
 import pytest
 from cluster.control_plane import ControlPlane
@@ -80,6 +81,37 @@ def test_an_unreachable_miner_is_unreachable_until_it_answers(lab: Lab) -> None:
     lab.ready("home", 2)
 
 
+def test_a_restart_changes_no_condition_and_posts_no_event(lab: Lab) -> None:
+    lab.join()
+    lab.pool(replicas=2)
+    lab.ready("home", 2)
+    lab.responder.miner(lab.namespace, "home-1").down = True
+    reason = ("True", "NoAnswer")
+    lab.wait("minerpool", "home", lambda it: condition(it, "Degraded") == reason, "is Degraded")
+    until(lambda: "NoAnswer" in lab.events("home"), "that is an event")
+    before = Counter(lab.events("home")), Counter(lab.events("net"))
+    shown = conditions(lab)
+    lab.process.kill()
+    lab.start()
+    failed = "cybervein_operator_polls_total"
+    until(lambda: lab.metric(failed, result="failed") > 2, "the miner was asked again")
+    assert conditions(lab) == shown
+    lab.responder.miner(lab.namespace, "home-1").down = False
+    lab.ready("home", 2)
+    news = Counter({"AllReady": 1, "Recovered": 1})
+    until(lambda: Counter(lab.events("home")) >= before[0] + news, "what is new is told")
+    assert Counter(lab.events("home")) == before[0] + news
+    assert Counter(lab.events("net")) == before[1]
+
+
+def conditions(lab: Lab) -> dict[str, object]:
+    """Of network and pool."""
+    found = {
+        kind: lab.api.get(kind, name) for kind, name in (("network", "net"), ("minerpool", "home"))
+    }
+    return {kind: each["status"]["conditions"] for kind, each in found.items() if each}
+
+
 def test_at_rest_nothing_is_written(lab: Lab, control_plane: ControlPlane) -> None:
     lab.join()
     lab.pool(replicas=3)
@@ -101,7 +133,7 @@ def test_at_rest_nothing_is_written(lab: Lab, control_plane: ControlPlane) -> No
     writes = [
         call
         for call in control_plane.audit.calls(since=mark, user=user)
-        if call.writes and "canary" not in call.name
+        if call.writes and "canary" not in call.name and call.resource != "leases"
     ]
     assert writes == []
 

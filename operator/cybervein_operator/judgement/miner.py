@@ -53,6 +53,8 @@ class Facts:
     proved: int | None = None
     binding: bool = False
     """No node takes its pod because of its volumes, and not for long."""
+    said: "MinerVerdict | None" = None
+    """What its pool said of it before the operator started, while nothing newer is known."""
 
     @property
     def outdated(self) -> bool:
@@ -77,6 +79,14 @@ class Facts:
         report = self.poll.report if self.poll else None
         return report is not None and report.draining and report.drained
 
+    @property
+    def heard(self) -> bool:
+        """It has spoken, or has failed to often enough; one without a pod has nothing to say."""
+        if self.pod is None:
+            return True
+        poll = self.poll
+        return poll is not None and (poll.report is not None or poll.failures >= _FAILED_POLLS)
+
 
 @dataclass(frozen=True, slots=True)
 class MinerVerdict:
@@ -88,9 +98,14 @@ class MinerVerdict:
 
 
 def judge(facts: Facts) -> MinerVerdict:
-    """The first phase that holds: blocked, drained, draining, updating, then what the pod does."""
+    """The first phase that holds: blocked, drained, draining, updating, then what the pod does.
+
+    An operator that has just started knows nothing yet, which is no news: what was said stands.
+    """
     if facts.trouble is not None and facts.trouble.blocks:
         return MinerVerdict(MinerPhase.BLOCKED, facts.trouble.reason, facts.trouble.message)
+    if facts.said is not None:
+        return facts.said
     if facts.leave:
         return _leaving(facts)
     if not facts.exists:

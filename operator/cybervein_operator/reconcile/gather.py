@@ -1,17 +1,18 @@
 """The facts of a pool's miners, from everything that was observed."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cybervein_operator.api import MinerPool
 from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.desired import names, template
-from cybervein_operator.judgement.miner import Facts
+from cybervein_operator.judgement.miner import Facts, MinerVerdict
 from cybervein_operator.judgement.pool import why_leave
 from cybervein_operator.observed.facts import ClaimFacts, NodeFacts, PodFacts, SetFacts
 from cybervein_operator.reconcile.miner import miner_facts, wanted_set
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.reconcile.volumes import binding
-from cybervein_operator.world import Name, NetworkView
+from cybervein_operator.world import Name, NetworkView, miner_key
 
 
 class Gatherer:
@@ -53,7 +54,7 @@ class Gatherer:
             pod = None
         poll = self._world.polls.get(owner) if exists else None
         node = pod.node if pod else ""
-        return Facts(
+        found = Facts(
             name,
             ordinal,
             why_leave(pool, ordinal, self._node_drain(space, pool, ordinal, node)),
@@ -70,6 +71,14 @@ class Gatherer:
             proved=_proved(view, poll.report.address if poll and poll.report else ""),
             binding=binding(pod),
         )
+        return replace(found, said=self._said(found, owner, pool))
+
+    def _said(self, found: Facts, owner: Name, pool: MinerPool) -> MinerVerdict | None:
+        """What was said before the start: until the miner was looked at, and heard."""
+        key = miner_key(owner[0], pool.metadata.name, found.ordinal)
+        if found.heard and key in self._world.looked:
+            self._world.said.pop(owner, None)
+        return self._world.said.get(owner)
 
     def _node_drain(self, space: str, pool: MinerPool, ordinal: int, node: str) -> str:
         """Why the miner's node is drained, by where it runs or, stopped, by where it was."""

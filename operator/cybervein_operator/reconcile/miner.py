@@ -32,6 +32,13 @@ class MinerWork:
 
     async def reconcile(self, key: Key) -> float | None:
         """Do what the miner's order says."""
+        again = await self._carry_out(key)
+        if key not in self._world.looked:
+            self._world.looked.add(key)
+            self._tools.add(pool_key(key.namespace, key.pool), 0.5)
+        return again
+
+    async def _carry_out(self, key: Key) -> float | None:
         pool = self._world.pools.get((key.namespace, key.pool))
         name = (key.namespace, key.name)
         task = self._world.orders.get(name, MinerOrder(Task.NOTHING))

@@ -4,7 +4,7 @@ import time
 
 from cybervein_operator.api import Network, NetworkStatus
 from cybervein_operator.api.kinds import ClusterKind
-from cybervein_operator.cluster.errors import ApiError
+from cybervein_operator.cluster.errors import ApiAwayError, ApiError
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.desired.facts import SuperNodeFacts
 from cybervein_operator.judgement.conditions import Answers, conditions
@@ -43,7 +43,20 @@ class NetworkWork:
         network = self._world.networks.get(name)
         if network is None or network.metadata.deletion_timestamp:
             await self._nodes.forget(name)
+            self._world.looked.discard(key)
             return None
+        try:
+            again = await self._look(network)
+        except ApiAwayError:
+            raise  # nothing was seen: what its pools say stands
+        except Exception:
+            self._world.looked.add(key)
+            raise
+        self._world.looked.add(key)
+        return again
+
+    async def _look(self, network: Network) -> float:
+        name = (network.metadata.namespace, network.metadata.name)
         paused = network.metadata.annotations.get(names.PAUSED) == "true"
         trouble: Trouble | None = None
         try:

@@ -9,7 +9,7 @@ from cybervein_operator.api import (
     MinerPool,
 )
 from cybervein_operator.desired import fleet, names
-from cybervein_operator.judgement.miner import Facts, Trouble
+from cybervein_operator.judgement.miner import Facts, MinerVerdict, Trouble
 from cybervein_operator.judgement.pool import (
     MinerOrder,
     Plan,
@@ -21,10 +21,11 @@ from cybervein_operator.reconcile.access import pool_trouble
 from cybervein_operator.reconcile.gather import Gatherer
 from cybervein_operator.reconcile.pool_status import write_pool_status
 from cybervein_operator.reconcile.tools import Tools
-from cybervein_operator.world import Key, miner_key
+from cybervein_operator.world import Key, miner_key, network_key
 
 RESYNC_SECONDS = 600.0
 _WAITING_SECONDS = 15.0
+_SOON_SECONDS = 0.5
 
 
 def paused(pool: MinerPool) -> bool:
@@ -47,6 +48,10 @@ class PoolWork:
         if pool is None or pool.metadata.deletion_timestamp:
             self._forget(key)
             return None
+        if self._unseen(pool):
+            return _SOON_SECONDS
+        if key not in self._world.looked:
+            self._begin(key, pool)
         trouble = await pool_trouble(self._tools, pool)
         miners = self._gatherer.gather(pool)
         decided = plan(pool, miners, epoch=self._epoch(pool), budget=self._budget(pool))
@@ -62,8 +67,24 @@ class PoolWork:
         waits = trouble is not None or any(each.outdated or each.binding for each in miners)
         return _WAITING_SECONDS if waits else RESYNC_SECONDS
 
+    def _unseen(self, pool: MinerPool) -> bool:
+        """Its network was not looked at since the start: unknown is not "not ready"."""
+        space, network = pool.metadata.namespace, pool.spec.network_ref.name
+        if (space, network) not in self._world.networks or (space, network) in self._world.views:
+            return False
+        return network_key(space, network) not in self._world.looked
+
+    def _begin(self, key: Key, pool: MinerPool) -> None:
+        """The first look since the start: what was said of miners stands until they are heard."""
+        self._world.looked.add(key)
+        for each in pool.status.attention or ():
+            self._world.said[key.namespace, each.miner] = MinerVerdict(
+                each.phase, each.reason, each.message
+            )
+
     def _forget(self, key: Key) -> None:
         """The pool is gone."""
+        self._world.looked.discard(key)
         self._keep_only(key, set())
         self._members.pop(key, None)
         self._looked.pop(key, None)
@@ -74,6 +95,8 @@ class PoolWork:
         for name in self._members.get(key, set()) - current:
             owner = (key.namespace, name)
             self._world.forget_miner(owner)
+            ordinal = names.ordinal_of(key.name, name)
+            self._world.looked.discard(miner_key(key.namespace, key.name, ordinal or 0))
             self._tools.poller.forget(owner)
             self._gatherer.forget(owner)
         self._members[key] = current

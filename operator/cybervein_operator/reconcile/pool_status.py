@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cybervein_operator.api import MinerPool, MinerPoolStatus
+from cybervein_operator.api import MinerPool, MinerPoolStatus, PoolBytes
 from cybervein_operator.desired import names
 from cybervein_operator.judgement.conditions import conditions
 from cybervein_operator.judgement.miner import Facts, Trouble
@@ -31,8 +31,8 @@ async def write_pool_status(
         rfc3339(),
     )
     before = pool.status
-    small = _small_shift(before, added.bytes.total, added.bytes.plots + added.bytes.shards)
-    size = before.bytes if small and before.bytes else added.bytes
+    kept = _small_shift(before, added.bytes) or _untold(before, miners, added.bytes)
+    size = before.bytes if kept and before.bytes else added.bytes
     after = MinerPoolStatus(
         replicas=added.existing,
         ready_replicas=added.ready,
@@ -59,9 +59,16 @@ def _with_status(pool: MinerPool, status: MinerPoolStatus) -> MinerPool:
     return MinerPool(metadata=pool.metadata, spec=pool.spec, status=status)
 
 
-def _small_shift(before: MinerPoolStatus, total: int, used: int) -> bool:
+def _small_shift(before: MinerPoolStatus, now: PoolBytes) -> bool:
     """Whether bytes moved by less than one per cent since they were last written."""
     old = before.bytes
-    if old is None or old.total != total:
+    if old is None or old.total != now.total:
         return False
-    return abs(old.plots + old.shards - used) * 1000 <= total * _SHIFT_PER_MILLE
+    shift = abs(old.plots + old.shards - now.plots - now.shards)
+    return shift * 1000 <= now.total * _SHIFT_PER_MILLE
+
+
+def _untold(before: MinerPoolStatus, miners: Sequence[Facts], now: PoolBytes) -> bool:
+    """Whether bytes are missing only because their miners were not heard since the start."""
+    old = before.bytes
+    return old is not None and now.total < old.total and not all(each.heard for each in miners)
