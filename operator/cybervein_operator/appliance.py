@@ -1,39 +1,34 @@
 """The operator as a process: it watches, works, beats, and ends when it is told to."""
 
 import asyncio
-import time
+import signal
 from contextlib import suppress
+from socket import gethostname
 
 import kopf
 import structlog
+from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.signing import KeyPair
 
 from cybervein_operator.api.kinds import ClusterKind
-from cybervein_operator.assembly import assemble
+from cybervein_operator.assembly import Clients, assemble
 from cybervein_operator.canary import Canary
 from cybervein_operator.cluster.client import ClusterClient
-from cybervein_operator.cluster.errors import ApiAwayError
+from cybervein_operator.cluster.errors import ApiAwayError, ApiError
 from cybervein_operator.cluster.login import Login
-from cybervein_operator.cluster.watch import KindWatch
 from cybervein_operator.control import control_key
-from cybervein_operator.desired import names
-from cybervein_operator.handlers import ResourceNotes, configure, registry
+from cybervein_operator.handlers import configure, registry
 from cybervein_operator.health import serve
 from cybervein_operator.metrics import Metrics
+from cybervein_operator.notes import ResourceNotes
 from cybervein_operator.settings import RunSettings
+from cybervein_operator.tenure import Tenure
+from cybervein_operator.watches import Watches
 from cybervein_operator.world import World
 
 _log = structlog.get_logger()
-_CHILDREN = (
-    ClusterKind.STATEFUL_SET,
-    ClusterKind.SERVICE,
-    ClusterKind.CLAIM,
-    ClusterKind.POD,
-    ClusterKind.BUDGET,
-    ClusterKind.CONFIG_MAP,
-)
-_MINE = f"app.kubernetes.io/managed-by={names.FIELD_MANAGER}"
-_SILENCE_SECONDS_MAX = 600.0
+_KEEPER_CONCURRENCY = 8
+_KOPF_ENDS_SECONDS = 5.0
 
 
 class Appliance:
@@ -42,105 +37,128 @@ class Appliance:
     def __init__(self, settings: RunSettings, login: Login) -> None:
         self.settings, self.login = settings, login
         self.metrics, self.world = Metrics(), World()
-        self.client = ClusterClient(self.login, self.metrics, concurrency=settings.concurrency)
-        self.namespace = settings.own_namespace or self.login.namespace
+        self.client = ClusterClient(login, self.metrics, concurrency=settings.concurrency)
+        # For Leases and what is the operator's own: it waits behind no work, and no fence stops it.
+        self.keeper = ClusterClient(login, self.metrics, concurrency=_KEEPER_CONCURRENCY)
+        self.namespace = settings.own_namespace or login.namespace
         self.canary = Canary(self.namespace, settings.canary_seconds)
-        self.watches = self._watches()
-
-    def _watches(self) -> list[KindWatch]:
-        spaces = self.settings.namespaces or ("",)
-        store = self.world.store
-        made = [
-            KindWatch(self.client, kind, store, namespace=space, selector=_MINE)
-            for kind in _CHILDREN
-            for space in spaces
-        ]
-        return [*made, KindWatch(self.client, ClusterKind.NODE, store, optional=True)]
+        self.watches = Watches(self.client, self.world.store, settings.spaces)
+        self.problem, self.ended = "it starts", ""
+        self.tenure: Tenure | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set. Raises what ends a part of it."""
-        runner = await serve(self.settings.host, self.settings.port, self.metrics, self.trouble)
+        runner = await serve(
+            self.settings.host, self.settings.port, self.metrics, self.trouble, self.ready
+        )
         try:
             await self._run(stop)
         finally:
             await runner.cleanup()
             await self.client.close()
+            await self.keeper.close()
+        if self.ended:
+            raise UnavailableError(
+                f"watches of Networks, MinerPools and MinerDisks ended: {self.ended}; the operator "
+                "starts over and waits for what is missing"
+            )
 
     async def _run(self, stop: asyncio.Event) -> None:
         key = await self._control_key()
-        parts = assemble(self.settings, self.world, self.client, self.metrics, key)
+        me = "/".join((self.namespace, self.settings.release, self.settings.pod or gethostname()))
+        parts = assemble(
+            self.settings,
+            self.world,
+            clients=Clients(self.client, self.keeper),
+            metrics=self.metrics,
+            key=key,
+            me=me,
+            spaces=self.watches.spaces,
+        )
+        tenure = self.tenure = parts.tenure
+        self.client.fence = tenure.seconds_left
+        watching: asyncio.Task[None] | None = None
         try:
             async with asyncio.TaskGroup() as group:
-                for watch in self.watches:
-                    group.create_task(watch.run())
-                await self._synced(parts.resources)
-                group.create_task(parts.queue.run())
-                group.create_task(parts.poller.run())
-                group.create_task(self._beat())
-                group.create_task(self._kopf(parts.resources, stop))
                 group.create_task(_until(stop))
+                for watch in self.watches.all:
+                    group.create_task(watch.run())
+                for kind_list in tenure.lists():
+                    group.create_task(kind_list.run())
+                for each in [*self.watches.presences(), *tenure.presences()]:
+                    await each.tried.wait()
+                _log.info(
+                    "everything was asked for once; operator starts to act",
+                    networks=len(self.world.networks),
+                    pools=len(self.world.pools),
+                    statefulsets=self.world.store.count(ClusterKind.STATEFUL_SET),
+                )
+                for work in (tenure.run, parts.queue.run, parts.poller.run, self._beat):
+                    group.create_task(work())
+                watching = asyncio.create_task(self._kopf(tenure, parts.resources, stop))
         except* _StoppedError:
             _log.info("operator stopped")
         finally:
+            await tenure.release()
+            if watching is not None:  # apart from the rest, as it takes its time to end
+                watching.cancel()
+                await asyncio.wait({watching}, timeout=_KOPF_ENDS_SECONDS)
             await parts.close()
 
     async def _control_key(self) -> KeyPair:
         while True:
             try:
-                return await control_key(self.client, self.namespace)
-            except ApiAwayError as error:
-                _log.warning("the API server does not answer yet; asking again", error=str(error))
+                return await control_key(self.keeper, self.namespace)
+            except (ApiAwayError, ApiError) as error:
+                self.problem = f"the control key cannot be had: {error}"
+                _log.warning("the control key cannot be had; asking again", error=str(error))
                 await asyncio.sleep(2)
 
-    async def _synced(self, resources: ResourceNotes) -> None:
-        """Nothing is decided before everything was listed once."""
-        for watch in self.watches:
-            await watch.listed.wait()
-        for kind, note in (
-            (ClusterKind.DISK, resources.disk),
-            (ClusterKind.POOL, resources.pool),
-            (ClusterKind.NETWORK, resources.network),
-        ):
-            for space in self.settings.namespaces or (None,):
-                for body in await self.client.list_all(kind, space):
-                    note(body, gone=False)
-        _log.info(
-            "everything was listed once; operator starts to act",
-            networks=len(self.world.networks),
-            pools=len(self.world.pools),
-            statefulsets=self.world.store.count(ClusterKind.STATEFUL_SET),
-        )
+    async def _kopf(self, tenure: Tenure, resources: ResourceNotes, stop: asyncio.Event) -> None:
+        """Kopf takes the signals over, and they are taken back: it ends last, after the work.
 
-    async def _kopf(self, resources: ResourceNotes, stop: asyncio.Event) -> None:
-        """Kopf takes the signals over, and returns after one."""
-        settings = kopf.OperatorSettings()
+        A kind that does not exist ends it, and every task that has begun since: so it begins when
+        all three are there, and where one goes later the process ends, and waits as the next.
+        """
+        await tenure.kinds()
+        settings, ready = kopf.OperatorSettings(), asyncio.Event()
+        signals = asyncio.create_task(_signals(ready, stop))
         spaces = self.settings.namespaces
-        configure(settings, cluster_wide=not spaces)
-        await kopf.operator(
-            registry=registry(resources, self.canary, self.login),
-            settings=settings,
-            clusterwide=not spaces,
-            namespaces=spaces,
-            standalone=True,
-        )
+        configure(settings)
+        try:
+            await kopf.operator(
+                registry=registry(resources, self.canary, self.login),
+                settings=settings,
+                clusterwide=not spaces,
+                namespaces=spaces,
+                standalone=True,
+                ready_flag=ready,
+            )
+        except Exception as error:  # noqa: BLE001 -- whatever ends it ends this process
+            self.ended = str(error)[:300] or type(error).__name__
+        finally:
+            signals.cancel()
         stop.set()
 
     async def _beat(self) -> None:
+        """Of replicas, the one that acts writes the canary."""
         while True:
-            await self.canary.beat(self.client)
+            if self.tenure is not None and self.tenure.busy:
+                await self.canary.beat(self.keeper)
+            else:
+                self.canary.rest()
             await asyncio.sleep(self.settings.canary_seconds)
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether all that was asked for is looked after, and how it stands."""
+        if self.tenure is None:
+            return False, self.problem
+        found = self.tenure.report()
+        return found.ready, found.text
 
     def trouble(self) -> str:
         """Why a restart would help, or ""."""
-        now = time.monotonic()
-        dead = [
-            each.kind.resource.kind
-            for each in self.watches
-            if each.connected and now - each.last_seen > _SILENCE_SECONDS_MAX
-        ]
-        if dead:
-            return f"watches of {', '.join(dead)} have been silent for ten minutes"
-        return self.canary.trouble()
+        return self.watches.trouble() or self.canary.trouble()
 
 
 class _StoppedError(Exception):
@@ -151,3 +169,11 @@ async def _until(stop: asyncio.Event) -> None:
     with suppress(asyncio.CancelledError):
         await stop.wait()
     raise _StoppedError
+
+
+async def _signals(ready: asyncio.Event, stop: asyncio.Event) -> None:
+    """Once kopf is ready, signals stop the work first, and give its Leases back."""
+    await ready.wait()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)

@@ -1,6 +1,6 @@
 """The operator's parts, wired together once; `appliance` runs them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -12,20 +12,33 @@ from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.applier import Applier
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.handlers import ResourceNotes
+from cybervein_operator.judgement.lease import LeaseTimes
+from cybervein_operator.leases import LeaseHold
 from cybervein_operator.metrics import Metrics
 from cybervein_operator.miners.client import MinerClient
 from cybervein_operator.miners.poller import Poller
+from cybervein_operator.notes import ResourceNotes
 from cybervein_operator.polling import MinerPolls
 from cybervein_operator.reconcile.dispatch import Dispatch
 from cybervein_operator.reconcile.recorder import Recorder
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.routing import Router
 from cybervein_operator.settings import RunSettings
+from cybervein_operator.spaces import WatchedSpace
+from cybervein_operator.tenure import Tenure
+from cybervein_operator.tidings import Tidings
 from cybervein_operator.workqueue import WorkQueue
 from cybervein_operator.world import Key, World
 
 _log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Of the API server: for work, and for the operator's own objects."""
+
+    work: ClusterClient
+    keeper: ClusterClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,7 @@ class Parts:
     resources: ResourceNotes
     dispatch: Dispatch
     miners: MinerClient
+    tenure: Tenure
 
     async def close(self) -> None:
         """Close connections."""
@@ -44,14 +58,41 @@ class Parts:
         await self.miners.close()
 
 
-def assemble(
-    settings: RunSettings, world: World, client: ClusterClient, metrics: Metrics, key: KeyPair
+def assemble(  # noqa: PLR0913 -- wired together once
+    settings: RunSettings,
+    world: World,
+    *,
+    clients: Clients,
+    metrics: Metrics,
+    key: KeyPair,
+    me: str,
+    spaces: Callable[[ResourceNotes], Sequence[WatchedSpace]],
 ) -> Parts:
-    """Everything that works on `world` with the control `key`; the world's store is listened to."""
+    """Everything that works on `world` as `me`, with the control `key`, in the `spaces`.
+
+    The world's store is listened to.
+    """
+    client, keeper, times = clients.work, clients.keeper, LeaseTimes(settings.lease_seconds)
 
     async def reconcile(work: Key) -> float | None:
-        return await dispatch.reconcile(work)
+        """Where this operator does not act (any more), nothing is done; it begins with all keys."""
+        if tenure.may(work.namespace):
+            return await dispatch.reconcile(work)
+        tenure.lost(work.namespace)
+        return None
 
+    def add(work: Key, delay_seconds: float) -> None:
+        tenure.claim(work.namespace)
+        queue.add(work, delay_seconds)
+
+    notes = ResourceNotes(world, add)
+    tenure = Tenure(
+        spaces(notes),
+        me=me,
+        hold=lambda namespace: LeaseHold(keeper, namespace, me, times),
+        world=world,
+        tidings=Tidings(me, world, metrics, Recorder(keeper, metrics)),
+    )
     queue: WorkQueue[Key] = WorkQueue(
         reconcile,
         _failed(metrics),
@@ -59,7 +100,7 @@ def assemble(
         urgent=lambda work: work.what != "miner",
     )
     metrics.queue_depth.set_function(lambda: queue.depth)
-    miners = MinerClient(settings.miner_url, key)
+    miners = MinerClient(settings.miner_url, key, fence=tenure.seconds_left)
     poller = Poller(
         MinerPolls(world, miners, metrics, queue.add).poll,
         rate_per_second=settings.polls_per_second,
@@ -83,7 +124,8 @@ def assemble(
         )
     )
     world.store.listener = Router(world, queue.add).changed
-    return Parts(queue, poller, ResourceNotes(world, queue.add), dispatch, miners)
+    tenure.add, tenure.forget = queue.add, poller.forget
+    return Parts(queue, poller, notes, dispatch, miners, tenure)
 
 
 def _failed(metrics: Metrics) -> Callable[[Key, Exception], None]:

@@ -49,6 +49,10 @@ class Canary:
         if self._seen < self._beat:
             self._unseen_since = self._clock()
 
+    def rest(self) -> None:
+        """Another replica writes it: nothing is expected."""
+        self._unseen_since = None
+
     def seen(self, data: Mapping[str, str]) -> None:
         """The watch brought it."""
         number = data.get("beat", "")

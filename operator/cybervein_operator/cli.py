@@ -34,6 +34,17 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
     own_namespace: Annotated[
         str, typer.Option(envvar="POD_NAMESPACE", help="Namespace of the operator's own objects.")
     ] = "",
+    release: Annotated[
+        str, typer.Option(help="Which installation this is; its replicas take turns.")
+    ] = _DEFAULT.release,
+    pod_name: Annotated[
+        str,
+        typer.Option(envvar="POD_NAME", help="Which replica this is. Default: the host's name."),
+    ] = "",
+    lease_seconds: Annotated[
+        int,
+        typer.Option(min=3, max=3600, help="After so long without a sign, another may take over."),
+    ] = _DEFAULT.lease_seconds,
     image: Annotated[
         str, typer.Option(envvar="CYBERVEIN_IMAGE", help="Image of pods whose spec names none.")
     ] = _DEFAULT.image,
@@ -79,6 +90,9 @@ def run(  # noqa: PLR0913, PLR0917 -- one parameter per option
         kubeconfig=kubeconfig,
         namespaces=tuple(dict.fromkeys(namespace or ())),
         own_namespace=own_namespace,
+        release=release,
+        pod=pod_name,
+        lease_seconds=lease_seconds,
         image=image,
         pull_secrets=tuple(dict.fromkeys(image_pull_secret or ())),
         host=host,

@@ -13,6 +13,9 @@ class RunSettings:
     kubeconfig: Path | None = None
     namespaces: tuple[str, ...] = ()
     own_namespace: str = ""
+    release: str = "cybervein"
+    pod: str = ""
+    lease_seconds: int = 30
     image: str = "cybervein:latest"
     pull_secrets: tuple[str, ...] = ()
     host: str = "0.0.0.0"  # noqa: S104 -- inside a pod; probes come from the node
@@ -24,3 +27,8 @@ class RunSettings:
     workers: int = 16
     concurrency: int = 16
     canary_seconds: float = 60.0
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """What is watched: the namespaces, or "" for all of them."""
+        return self.namespaces or ("",)

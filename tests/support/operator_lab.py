@@ -26,7 +26,7 @@ from waiting import until
 
 ROOT = Path(__file__).parents[2]
 API = "cybervein.io/v1alpha1"
-ACCOUNT = "cybervein-operator"
+ACCOUNT = LEASE = "cybervein-operator"
 _RIGHTS = {"ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
 _CLUSTER_WIDE = {"ClusterRole", "ClusterRoleBinding"}
 
@@ -35,6 +35,15 @@ def rights(namespace: str) -> list[Object]:
     """The RBAC objects of the manifests, moved to a namespace."""
     documents = yaml.safe_load_all((ROOT / "manifests" / "operator.yaml").read_text())
     return [_moved(each, namespace) for each in documents if each and each["kind"] in _RIGHTS]
+
+
+def role(namespace: str, of: str) -> list[Object]:
+    """The Role of the operator of another namespace, and its binding."""
+    given = [each for each in rights(namespace) if each["kind"] in {"Role", "RoleBinding"}]
+    for each in given:
+        for subject in each.get("subjects", ()):
+            subject["namespace"] = of
+    return given
 
 
 def everywhere(documents: list[Object]) -> list[Object]:
@@ -83,6 +92,7 @@ class Lab:
     port: int = 0
     options: tuple[str, ...] = ()
     wide: bool = False
+    name: str = "operator"
 
     @property
     def api(self) -> Api:
@@ -108,7 +118,19 @@ class Lab:
             *("--polls-per-second", "50", "--poll-seconds", "0.5", "--canary-seconds", "2"),
             *self.options,
         )
-        self.process = Command(f"operator-{self.namespace}", line, self.directory)
+        self.process = Command(f"{self.name}-{self.namespace}", line, self.directory)
+
+    def beside(self, name: str, *options: str) -> "Lab":
+        """Another operator for the same namespace, which does not run yet."""
+        other = Lab(self.cluster, self.namespace, self.directory, self.responder)
+        other.options, other.wide, other.name = (*self.options, *options), self.wide, name
+        other.prepare()
+        return other
+
+    def holder(self, namespace: str = "") -> str:
+        """Who holds the namespace's Lease."""
+        found = self.cluster.api.within(namespace or self.namespace).get("lease", LEASE)
+        return str(found["spec"].get("holderIdentity", "")) if found else ""
 
     def start(self) -> None:
         self.process.start()

@@ -42,6 +42,7 @@ class ClusterKind(Enum):
     POD = Resource("v1", "pods", "Pod")
     BUDGET = Resource("policy/v1", "poddisruptionbudgets", "PodDisruptionBudget")
     EVENT = Resource("v1", "events", "Event")
+    LEASE = Resource("coordination.k8s.io/v1", "leases", "Lease")
     NODE = Resource("v1", "nodes", "Node", namespaced=False)
     NAMESPACE = Resource("v1", "namespaces", "Namespace", namespaced=False)
     STORAGE_CLASS = Resource(

@@ -6,6 +6,8 @@ counted by verb and resource.
 """
 
 import asyncio
+from collections.abc import Callable
+from math import inf
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +16,14 @@ import msgspec
 from cybervein_runtime.retry import backoff_seconds
 
 from cybervein_operator.api.kinds import BY_KIND, ClusterKind
-from cybervein_operator.cluster.errors import CONFLICT, NOT_FOUND, TOO_MANY, ApiAwayError, ApiError
+from cybervein_operator.cluster.errors import (
+    CONFLICT,
+    NOT_FOUND,
+    TOO_MANY,
+    ApiAwayError,
+    ApiError,
+    NotHolderError,
+)
 from cybervein_operator.cluster.login import Login
 from cybervein_operator.cluster.request import JSON, Request
 from cybervein_operator.metrics import Metrics
@@ -35,7 +44,7 @@ Object = dict[str, Any]
 class ClusterClient:
     """Requests to one API server over one session."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- by name
         self,
         login: Login,
         metrics: Metrics,
@@ -43,11 +52,14 @@ class ClusterClient:
         concurrency: int,
         timeout_seconds: float = 60,
         answer_bytes_max: int = ANSWER_BYTES_MAX,
+        fence: Callable[[str], float] = lambda _: inf,
     ) -> None:
+        """`fence` says for how many seconds a namespace may be written to; writes end by then."""
         self._login, self._metrics = login, metrics
         self.answer_bytes_max = answer_bytes_max
         self._slots = asyncio.Semaphore(concurrency)
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=10)
+        self._timeout_seconds = timeout_seconds
+        self.fence = fence
         self.session = login.session(FIELD_MANAGER)
 
     async def close(self) -> None:
@@ -69,7 +81,7 @@ class ClusterClient:
         accept = _METADATA if metadata_only else JSON
         path = kind.resource.path(namespace, name)
         try:
-            return _plain(
+            return decoded(
                 await self._call(Request(verb="get", kind=kind, path=path, accept=accept))
             )
         except ApiError as error:
@@ -83,7 +95,7 @@ class ClusterClient:
         more = ""
         while True:
             path = f"{kind.resource.path(namespace)}?limit={_PAGE}{more}"
-            page = _plain(await self._call(Request(verb="list", kind=kind, path=path)))
+            page = decoded(await self._call(Request(verb="list", kind=kind, path=path)))
             found += page.get("items", [])
             token = page.get("metadata", {}).get("continue")
             if not token:
@@ -108,7 +120,7 @@ class ClusterClient:
         kind, meta = BY_KIND[manifest["kind"]], manifest["metadata"]
         path = kind.resource.path(meta.get("namespace")) + f"?fieldManager={FIELD_MANAGER}"
         try:
-            return _plain(
+            return decoded(
                 await self._call(Request(verb="create", kind=kind, path=path, body=manifest))
             )
         except ApiError as error:
@@ -149,13 +161,14 @@ class ClusterClient:
 
     async def _once(self, request: Request) -> tuple[bytes | None, float]:
         """The answer, or None and how many seconds to wait."""
+        timeout = aiohttp.ClientTimeout(total=self._seconds(request), sock_connect=10)
         try:
             async with self.session.request(
                 request.method,
                 self.url(request.path),
                 data=request.data,
                 headers=await self.headers(**request.headers),
-                timeout=self._timeout,
+                timeout=timeout,
             ) as answer:
                 text = await bounded(answer, self.answer_bytes_max)
                 if text is None:
@@ -170,6 +183,18 @@ class ClusterClient:
         except (aiohttp.ClientError, TimeoutError, OSError):
             self._count(request, 0)
             return None, 0.0
+
+    def _seconds(self, request: Request) -> float:
+        """How long it may take. Raises NotHolderError where another operator may be at work."""
+        if not request.writes:
+            return self._timeout_seconds
+        left = self.fence(request.namespace)
+        if left <= 0:
+            raise NotHolderError(
+                f"{request}: not sent, as this operator does not hold the Lease of namespace "
+                f"{request.namespace}"
+            )
+        return min(self._timeout_seconds, left)
 
     def _count(self, request: Request, code: int) -> None:
         self._metrics.api_call(request.verb, request.kind.resource.plural, code)
@@ -201,5 +226,6 @@ async def bounded(answer: aiohttp.ClientResponse, bytes_max: int) -> bytes | Non
     return bytes(text)
 
 
-def _plain(text: bytes) -> Object:
+def decoded(text: bytes) -> Object:
+    """An object's JSON."""
     return msgspec.json.decode(text, type=dict)

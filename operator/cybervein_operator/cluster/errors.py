@@ -32,3 +32,7 @@ class ApiError(CyberVeinError):
 
 class ApiAwayError(UnavailableError):
     """The API server does not answer, or says that it cannot now."""
+
+
+class NotHolderError(ApiAwayError):
+    """Another operator may act in that namespace: nothing was sent."""

@@ -16,6 +16,7 @@ _PAGE: Final = 500
 _PAGE_SECONDS: Final = 60.0
 _CONNECT_SECONDS: Final = 10.0
 _LINE_BYTES_MAX: Final = 4 << 20
+_REFUSAL_BYTES_MAX: Final = 1 << 16
 _OK: Final = 200
 
 
@@ -29,10 +30,10 @@ class WatchTimes:
 
 
 class RefusedError(Exception):
-    """The API server said no; `status` is HTTP's."""
+    """The API server said no; `status` is HTTP's, and the text what it said."""
 
-    def __init__(self, status: int) -> None:
-        super().__init__(f"HTTP {status}")
+    def __init__(self, status: int, words: str = "") -> None:
+        super().__init__(words or f"HTTP {status}")
         self.status = status
 
 
@@ -68,6 +69,10 @@ class _Error(msgspec.Struct):
     code: int = 0
 
 
+class _Refusal(msgspec.Struct):
+    message: str = ""
+
+
 class Listing:
     """One kind in one namespace ("" is all), those that a label selector picks."""
 
@@ -93,7 +98,7 @@ class Listing:
             self._url(query), headers=await self._client.headers(), timeout=timeout
         ) as answer:
             if answer.status != _OK:
-                raise RefusedError(answer.status)
+                raise await _refusal(answer)
             text = await bounded(answer, self._client.answer_bytes_max)
             if text is None:
                 raise aiohttp.ClientPayloadError(
@@ -120,7 +125,7 @@ class Listing:
             self._url(query), headers=await self._client.headers(), timeout=timeout
         ) as answer:
             if answer.status != _OK:
-                raise RefusedError(answer.status)
+                raise await _refusal(answer)
             async for line in _lines(answer.content):
                 event = msgspec.json.decode(line, type=WatchEvent)
                 if event.type == "ERROR":
@@ -132,6 +137,16 @@ class Listing:
             query = query | {"labelSelector": self._selector}
         path = self._kind.resource.path(self._namespace or None)
         return self._client.url(f"{path}?{urlencode(query)}")
+
+
+async def _refusal(answer: aiohttp.ClientResponse) -> RefusedError:
+    """The status and the words of an answer that is none."""
+    text = await bounded(answer, _REFUSAL_BYTES_MAX) or b""
+    try:
+        words = msgspec.json.decode(text, type=_Refusal).message
+    except msgspec.DecodeError:
+        words = ""
+    return RefusedError(answer.status, words)
 
 
 async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:

@@ -36,6 +36,17 @@ class Request:
         return _METHODS[self.verb]
 
     @property
+    def writes(self) -> bool:
+        """Whether it changes something."""
+        return self.method != "GET"
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that it is about, "" for none."""
+        _, _, rest = self.path.partition("/namespaces/")
+        return rest.partition("/")[0].partition("?")[0]
+
+    @property
     def data(self) -> bytes | None:
         """The body's bytes."""
         return None if self.body is None else msgspec.json.encode(self.body)

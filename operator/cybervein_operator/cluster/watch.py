@@ -17,14 +17,15 @@ import structlog
 
 from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.client import ClusterClient
-from cybervein_operator.cluster.errors import FORBIDDEN, GONE, NOT_FOUND
+from cybervein_operator.cluster.errors import GONE
 from cybervein_operator.cluster.listing import Listing, RefusedError, WatchEvent, WatchTimes
+from cybervein_operator.cluster.presence import WatchedKind
 from cybervein_operator.observed.extract import seen
 from cybervein_operator.observed.facts import Seen
 from cybervein_operator.observed.shapes import Item
 
 _log = structlog.get_logger()
-_DENIED_SECONDS: Final = 600.0
+_OPTIONAL_SECONDS_MAX: Final = 600.0
 _BACKOFF_SECONDS_MAX: Final = 30.0
 
 
@@ -59,10 +60,9 @@ class KindWatch:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._listing = Listing(client, kind, namespace, selector)
-        self.kind, self.namespace, self._sink, self._optional = kind, namespace, sink, optional
+        self.kind, self.namespace, self._sink = kind, namespace, sink
+        self.presence = WatchedKind(kind, namespace, optional=optional, clock=clock)
         self._times, self._clock = times or WatchTimes(), clock
-        self.listed = asyncio.Event()
-        self.denied = False
         self.last_seen = clock()
         self.connected = False
 
@@ -91,19 +91,19 @@ class KindWatch:
         return self.kind.resource.kind
 
     async def _refused(self, error: RefusedError, backoff: float) -> float:
-        """Ask again, ever more rarely; without an optional kind the operator keeps running.
-
-        An API server that has just started denies everything for a second, until it knows the
-        roles: so a denial is never taken for lasting at once.
-        """
-        denied = error.status in {FORBIDDEN, NOT_FOUND}
-        if not self.denied:
-            _log.warning("watch was refused; asking again", kind=self._kind, status=error.status)
-        self.denied, self.connected = denied, False
-        if denied and self._optional:
-            self.listed.set()
+        """Ask again, ever more rarely: what was granted late is found within half a minute."""
+        self.connected = False
+        if self.presence.refused(error.status, str(error)):
+            _log.warning(
+                "watch was refused; asking again",
+                kind=self._kind,
+                namespace=self.namespace,
+                status=error.status,
+                error=str(error)[:300],
+            )
         await asyncio.sleep(backoff)
-        return min(2 * backoff, _DENIED_SECONDS if denied else _BACKOFF_SECONDS_MAX)
+        most = _OPTIONAL_SECONDS_MAX if self.presence.optional else _BACKOFF_SECONDS_MAX
+        return min(2 * backoff, most)
 
     async def _list(self) -> str:
         items, version = dict[tuple[str, str], Seen](), ""
@@ -111,8 +111,8 @@ class KindWatch:
             items |= {_key(item): seen(self.kind, item) for item in page.items}
             version = page.version
         self._sink.replace(self.kind, self.namespace, items)
-        self.denied, self.connected, self.last_seen = False, True, self._clock()
-        self.listed.set()
+        self.connected, self.last_seen = True, self._clock()
+        self.presence.listed()
         return version
 
     async def _stream(self, version: str) -> None:

@@ -4,6 +4,8 @@ A signed request names its miner in the query, so that one heard on its way to a
 at another.
 """
 
+from collections.abc import Callable
+from math import inf
 from urllib.parse import quote
 
 import aiohttp
@@ -13,6 +15,7 @@ from cybervein_protocol.api.document import Document
 from cybervein_protocol.api.miner.disks import DiskBody, WipeBody
 from cybervein_protocol.api.miner.drain import DrainBody
 from cybervein_protocol.api.miner.status import STATUS_BYTES_MAX, StatusDocument
+from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.signing import KeyPair
 from cybervein_runtime.http_client import SignedClient
 
@@ -25,8 +28,16 @@ _JSON = "application/json"
 class MinerClient:
     """Requests to miners that a template of URLs finds."""
 
-    def __init__(self, template: str, key: KeyPair, *, timeout_seconds: float = 10) -> None:
-        self._template, self._timeout = template, timeout_seconds
+    def __init__(
+        self,
+        template: str,
+        key: KeyPair,
+        *,
+        timeout_seconds: float = 10,
+        fence: Callable[[str], float] = lambda _: inf,
+    ) -> None:
+        """`fence` says for how many seconds orders may be given in a namespace."""
+        self._template, self._timeout, self._fence = template, timeout_seconds, fence
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=32, keepalive_timeout=5), auto_decompress=False
         )
@@ -53,27 +64,37 @@ class MinerClient:
     async def drain(self, namespace: str, miner: str, address: str, *, draining: bool) -> None:
         """Ask it to drain, or to cancel."""
         route = self._route(namespace, miner, address, "drain")
-        await self._tell("POST", route, DrainBody(1, draining))
+        await self._tell(namespace, "POST", route, DrainBody(1, draining))
 
     async def remove_disk(self, namespace: str, miner: str, address: str, disk: str) -> None:
         """Drain one disk."""
-        await self._tell("DELETE", self._route(namespace, miner, address, f"disks/{quote(disk)}"))
+        route = self._route(namespace, miner, address, f"disks/{quote(disk)}")
+        await self._tell(namespace, "DELETE", route)
 
     async def add_disk(self, namespace: str, miner: str, address: str, path: str) -> None:
         """Take a leaving or drained disk into use again."""
-        await self._tell("POST", self._route(namespace, miner, address, "disks"), DiskBody(path))
+        route = self._route(namespace, miner, address, "disks")
+        await self._tell(namespace, "POST", route, DiskBody(path))
 
     async def wipe_disk(self, namespace: str, miner: str, address: str, disk: str) -> None:
         """Delete CyberVein's files of a drained disk."""
         route = self._route(namespace, miner, address, f"disks/{quote(disk)}/wipe")
-        await self._tell("POST", route, WipeBody(1, disk))
+        await self._tell(namespace, "POST", route, WipeBody(1, disk))
 
     def _route(self, namespace: str, miner: str, address: str, route: str) -> str:
         """A signed route: it names the miner that it is meant for."""
         return f"{self.url(namespace, miner)}/v1/{route}?miner={quote(address)}"
 
-    async def _tell(self, method: str, url: str, body: Document | None = None) -> None:
+    async def _tell(
+        self, namespace: str, method: str, url: str, body: Document | None = None
+    ) -> None:
+        left = self._fence(namespace)
+        if left <= 0:
+            raise UnavailableError(
+                f"{method} {url}: not sent, as this operator does not hold the Lease of namespace "
+                f"{namespace}"
+            )
         data = msgspec.json.encode(body) if body is not None else None
         await self._signed.request(
-            method, url, body=data, content_type=_JSON, timeout_seconds=self._timeout
+            method, url, body=data, content_type=_JSON, timeout_seconds=min(self._timeout, left)
         )

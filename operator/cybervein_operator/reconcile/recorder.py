@@ -4,6 +4,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -25,6 +26,23 @@ def rfc3339(now: datetime | None = None) -> str:
     return (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What an event is about."""
+
+    api_version: str
+    kind: str
+    name: str
+    namespace: str
+    uid: str = ""
+
+    @classmethod
+    def to(cls, about: Network | MinerPool | MinerDisk) -> "Reference":
+        """One of the three kinds."""
+        meta = about.metadata
+        return cls(API_VERSION, type(about).__name__, meta.name, meta.namespace, meta.uid)
+
+
 class Recorder:
     """Posts events; one that cannot be posted is logged and let go."""
 
@@ -37,9 +55,11 @@ class Recorder:
         self._client, self._metrics, self._clock = client, metrics, clock
         self._posted: dict[tuple[str, str, str], float] = {}
 
-    async def post(self, about: Network | MinerPool | MinerDisk, notice: Notice) -> None:
-        """Post one event about a resource."""
-        words, now = (about.metadata.uid, notice.reason, notice.message), self._clock()
+    async def post(self, of: Network | MinerPool | MinerDisk | Reference, notice: Notice) -> None:
+        """Post one event about an object."""
+        about = of if isinstance(of, Reference) else Reference.to(of)
+        words = (about.uid or f"{about.namespace}/{about.name}", notice.reason, notice.message)
+        now = self._clock()
         if now - self._posted.get(words, -_AGAIN_SECONDS) < _AGAIN_SECONDS:
             return
         if len(self._posted) >= _REMEMBERED_MAX:
@@ -54,22 +74,22 @@ class Recorder:
             )
 
 
-def _event(about: Network | MinerPool | MinerDisk, notice: Notice) -> dict[str, object]:
-    meta, now = about.metadata, rfc3339()
+def _event(about: Reference, notice: Notice) -> dict[str, object]:
+    now = rfc3339()
     return {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {
-            "name": f"{meta.name}.{secrets.token_hex(8)}",
-            "namespace": meta.namespace,
+            "name": f"{about.name}.{secrets.token_hex(8)}",
+            "namespace": about.namespace,
         },
         "involvedObject": {
-            "apiVersion": API_VERSION,
-            "kind": type(about).__name__,
-            "name": meta.name,
-            "namespace": meta.namespace,
-            "uid": meta.uid,
-        },
+            "apiVersion": about.api_version,
+            "kind": about.kind,
+            "name": about.name,
+            "namespace": about.namespace,
+        }
+        | ({"uid": about.uid} if about.uid else {}),
         "type": notice.type,
         "reason": notice.reason,
         "message": notice.message,
