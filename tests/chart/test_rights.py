@@ -24,6 +24,9 @@ ALLOWED = [
     ("create", "poddisruptionbudgets.policy"),
     ("create", "events"),
     ("watch", "pods"),
+    ("create", "leases.coordination.k8s.io"),
+    ("patch", "leases.coordination.k8s.io/cybervein-operator"),
+    ("get", "leases.coordination.k8s.io/cybervein-operator"),
 ]
 FORBIDDEN = [
     ("delete", "persistentvolumeclaims"),
@@ -45,6 +48,9 @@ FORBIDDEN = [
     ("create", "rolebindings.rbac.authorization.k8s.io"),
     ("create", "serviceaccounts:token"),
     ("impersonate", "serviceaccounts"),
+    ("patch", "leases.coordination.k8s.io"),
+    ("patch", "leases.coordination.k8s.io/somebody-elses"),
+    ("delete", "leases.coordination.k8s.io/cybervein-operator"),
 ]
 ELSEWHERE = [
     ("get", "secrets"),
@@ -92,6 +98,23 @@ def test_its_rights_are_these(cluster: Cluster, release: Helm, namespace: str) -
         if may(kubectl, namespace, OPERATOR, verb, resource) != word
     ]
     assert not wrong
+
+
+def test_for_all_namespaces_it_has_the_same_rights_everywhere_and_no_others(
+    cluster: Cluster, release: Helm, namespace: str
+) -> None:
+    release("install", "cybervein", CHART, "--set", "watchAllNamespaces=true")
+    there = cluster.kubectl.within("default")
+    try:
+        asked = [("yes", each) for each in ALLOWED] + [("no", each) for each in FORBIDDEN]
+        wrong = [
+            f"{verb} {resource}: not {word}"
+            for word, (verb, resource) in asked
+            if may(there, namespace, OPERATOR, verb, resource) != word
+        ]
+        assert not wrong
+    finally:
+        release("uninstall", "cybervein")  # its ClusterRole is not in the test's namespace
 
 
 def test_without_the_cluster_role_it_reads_nothing_of_the_cluster(

@@ -66,7 +66,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"pools": {"P_1": POOL}}, "P_1"),
     ({"networks": {"n": {"preset": "mainnet"}}}, "/networks/n/preset"),
     ({"networks": {"n": {"preset": "local", "supernode": {}}}}, "'supernode' not allowed"),
-    ({"operator": {"replicas": 2}}, "'replicas' not allowed"),
+    ({"operator": {"replica": 2}}, "'replica' not allowed"),
+    ({"operator": {"replicas": 0}}, "/operator/replicas"),
     ({"image": {"tag": "no spaces"}}, "/image/tag"),
     ({"image": {"digest": "sha256:short"}}, "/image/digest"),
     ({"networkPolicy": {"apiServerPorts": [70000]}}, "/networkPolicy/apiServerPorts/0"),
@@ -139,6 +140,42 @@ def test_roles_are_made_in_its_own_and_the_watched_namespaces_and_nowhere_else(h
     operator = next(each for each in objects if each["kind"] == "Deployment")
     args = operator["spec"]["template"]["spec"]["containers"][0]["args"]
     assert {f"--namespace={each}" for each in roles} <= set(args)
+
+
+def test_all_namespaces_take_a_cluster_role_with_the_same_rules_and_no_role(helm: Helm) -> None:
+    def rules(objects: list[dict[str, Any]], kind: str, name: str) -> Any:
+        (found,) = [each for each in objects
+                    if each["kind"] == kind and each["metadata"]["name"] == name]  # fmt: skip
+        return found["rules"]
+
+    wide = helm.render(values={"watchAllNamespaces": True})
+    everywhere = rules(wide, "ClusterRole", "cybervein-cybervein-operator-all")
+    here = rules(helm.render(), "Role", "cybervein-operator")
+    for rule in here:
+        if rule["resources"] == ["namespaces"]:
+            del rule["resourceNames"]
+    assert everywhere == here
+    assert not {"Role", "RoleBinding"} & {each["kind"] for each in wide}
+    operator = next(each for each in wide if each["kind"] == "Deployment")
+    args = operator["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert "--release=cybervein" in args
+    assert not [each for each in args if each.startswith("--namespace")]
+
+
+def test_of_two_replicas_one_is_replaced_at_a_time_and_a_single_one_never_overlaps(
+    helm: Helm,
+) -> None:
+    def spec(**operator: Any) -> dict[str, Any]:
+        objects = helm.render(values={"operator": operator})
+        found: dict[str, Any] = next(e for e in objects if e["kind"] == "Deployment")["spec"]
+        return found
+
+    assert spec()["strategy"] == {"type": "Recreate"}
+    two = spec(replicas=2)
+    assert two["replicas"] == 2
+    assert two["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+    probe = two["template"]["spec"]["containers"][0]["readinessProbe"]
+    assert probe["httpGet"]["path"] == "/readyz"
 
 
 def test_pods_of_pools_pull_with_the_secrets_of_the_release(helm: Helm) -> None:
