@@ -55,6 +55,7 @@ TOOLS = {  # in build order: what the tests need first comes first
     ),
     "pause": Tool("pause", "cybervein/tools/pause"),
     "answer": Tool("answer", "cybervein/tools/answer"),
+    "bucket": Tool("bucket", "cybervein/tools/bucket"),
 }
 
 

@@ -6,6 +6,7 @@ object is there whole or not at all by S3's own rules, also one that is sent in 
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Final
 import obstore
 from blake3 import blake3
 from cybervein_protocol.errors import (
+    CyberVeinError,
     ForbiddenError,
     LimitError,
     MalformedError,
@@ -37,6 +39,9 @@ _CHUNK: Final = 4 << 20
 _TIMEOUT: Final = "60s"
 _RETRIES: Final = 3
 _DEFAULT_REGION: Final = "us-east-1"
+_TAG: Final = r"<%s>([^<]{1,200})<"
+_SYSTEM: Final = r'message: "([^"]{1,200})"'
+_REASON_CHARS_MAX: Final = 200
 
 
 def open_bucket(target: str) -> "BucketVault":
@@ -122,20 +127,29 @@ class BucketVault:
     def _refused(self, what: str) -> Iterator[None]:
         try:
             yield
-        except (NotFoundError, FileNotFoundError) as error:
-            raise UnknownError(
-                f"{what}: it is not there; is the bucket there, and the name right?"
-            ) from error
-        except (PermissionDeniedError, UnauthenticatedError) as error:
-            raise ForbiddenError(
-                f"{what}: {_reason(error)}; look at AWS_ACCESS_KEY_ID and what its key may do"
-            ) from error
-        except BaseError as error:
-            raise UnavailableError(f"{what}: {_reason(error)}; is it reachable?") from error
+        except (BaseError, FileNotFoundError, PermissionError) as error:
+            raise _told(what, error) from error
         except OSError as error:
             raise StorageError(refused_file(what, error)) from error
 
 
+def _told(what: str, error: Exception) -> CyberVeinError:
+    """By its kind; of a list that fails the library tells the HTTP status in words alone."""
+    text, reason = str(error), _reason(error)
+    if isinstance(error, NotFoundError | FileNotFoundError) or "404 Not Found" in text:
+        return UnknownError(f"{what}: {reason}; are bucket and name right?")
+    refusals = (PermissionDeniedError, UnauthenticatedError, PermissionError)
+    if isinstance(error, refusals) or "403 Forbidden" in text:
+        return ForbiddenError(
+            f"{what}: {reason}; look at AWS_ACCESS_KEY_ID and what its key may do"
+        )
+    return UnavailableError(f"{what}: {reason}; is it reachable?")
+
+
 def _reason(error: Exception) -> str:
-    """The library's first line: the rest is its innards."""
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else "no reason given"
+    """The store's own code and message, else the system's, else the library's first line."""
+    text = str(error)
+    said = [found[1] for tag in ("Code", "Message") if (found := re.search(_TAG % tag, text))]
+    if not said and (system := re.search(_SYSTEM, text)):
+        said = [system[1]]
+    return ": ".join(said) or text.strip().partition("\n")[0][:_REASON_CHARS_MAX]
