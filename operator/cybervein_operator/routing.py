@@ -56,5 +56,10 @@ class Router:
             for space, seen in self._world.store.claims_last_on(node)
             if seen.pool
         }
-        for space, pool in pools | stopped:
+        waiting = {  # evicted from there: without a pod, or with one that no node takes
+            (space, miner.rpartition("-")[0])
+            for (space, miner), home in self._world.homes.items()
+            if home == node
+        }
+        for space, pool in pools | stopped | waiting:
             self._add(pool_key(space, pool), 0.0)

@@ -74,6 +74,8 @@ class World:
     orders: dict[Name, MinerOrder] = field(default_factory=dict)
     verdicts: dict[Name, MinerVerdict] = field(default_factory=dict)
     troubles: dict[Name, Trouble] = field(default_factory=dict)
+    homes: dict[Name, str] = field(default_factory=dict)
+    """The node on which each miner runs or ran last."""
     granted: dict[Name, int | None] = field(default_factory=dict)
     """Miners whose upgrade is under way, with the epoch in which it began."""
     looked: set[Key] = field(default_factory=set)
@@ -88,6 +90,15 @@ class World:
             for (space, _), pool in self.pools.items()
             if space == namespace and pool.spec.network_ref.name == network
         ]
+
+    def home_of(self, name: Name, node: str) -> str:
+        """The miner's node: where its pod is now or, without, was last, by its disks if need be."""
+        if node:
+            self.homes[name] = node
+        elif name not in self.homes:
+            told = (each.status.node for each in self.disks_of(*name))
+            self.homes[name] = next((each for each in told if each), "")
+        return self.homes[name]
 
     def disks_of(self, namespace: str, miner: str) -> list[MinerDisk]:
         """The MinerDisks of a miner: those of the spec, and what is left of others."""
@@ -124,3 +135,4 @@ class World:
         self.troubles.pop(name, None)
         self.granted.pop(name, None)
         self.said.pop(name, None)
+        self.homes.pop(name, None)

@@ -72,6 +72,7 @@ def node(**fields: Any) -> dict[str, Any]:
     return {"superNode": fields}
 
 
+NIGHT = {"start": "02:00", "durationMinutes": 60}
 ONE_OF = "a disk is exactly one of claimTemplate, existingClaims and hostPath"
 KEEPS_CLASS = "storageClassName cannot change: a claim keeps its class; add a disk of another name"
 RESTORE = "storageClassName cannot change: a claim keeps its class; restore a copy of the data"
@@ -136,6 +137,7 @@ RULES = [
     ),
     pool("drain names miners of this pool: POOL-N", {"drain": ["p-0", "q-0"]}),
     pool("drain names miners of this pool: POOL-N", {"drain": ["p-0-0"]}),
+    pool("timeZone is not known", {"rollout": {"window": NIGHT | {"timeZone": "Berlin"}}}),
     pool("a request exceeds its limit", {"resources": {"miner": TOO_MUCH}}),
     pool("value is for operator Equal", {"scheduling": TO_EXISTS}),
     pool("a toleration without key tolerates every taint", {"scheduling": NO_KEY}),
@@ -221,6 +223,14 @@ BORDERS = [
     pool("spec.bandwidth in body should match", {"bandwidth": "fast"}),
     pool("spec.drain[0] in body should match", {"drain": ["p-01"]}),
     pool('Unsupported value: "Rack": supported values: "Miner", "Node"', {"failureDomain": "Rack"}),
+    pool(
+        "spec.rollout.window.start in body should match",
+        {"rollout": {"window": NIGHT | {"start": "2am"}}},
+    ),
+    pool(
+        'Unsupported value: "Sunday": supported values: "Mon"',
+        {"rollout": {"window": NIGHT | {"days": ["Sunday"]}}},
+    ),
     pool("spec.plots.fill in body should be less than or equal to 1000", {"plots": {"fill": 1001}}),
     net('Unsupported value: "mainnet": supported values: "test"', {"preset": "mainnet"}),
     net(

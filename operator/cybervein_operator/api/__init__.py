@@ -29,6 +29,7 @@ from cybervein_operator.api.pool import FailureDomain, MinerPool, MinerPoolSpec
 from cybervein_operator.api.pool_parts import AddressType, AntiAffinity, PoolDisk
 from cybervein_operator.api.pool_status import Attention, MinerPhase, MinerPoolStatus, PoolBytes
 from cybervein_operator.api.super_node import SuperNodeSpec
+from cybervein_operator.api.window import RolloutWindow
 
 __all__ = [
     "API_VERSION",
@@ -56,6 +57,7 @@ __all__ = [
     "NetworkStatus",
     "PoolBytes",
     "PoolDisk",
+    "RolloutWindow",
     "SuperNodeSpec",
     "parse",
     "to_plain",

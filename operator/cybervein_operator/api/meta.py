@@ -34,12 +34,13 @@ class Metadata(Part, frozen=True, kw_only=True):
 
 
 class ConditionType(StrEnum):
-    """The four questions that a status answers."""
+    """The questions that a status answers; Paused is there only while it is so."""
 
     READY = "Ready"
     PROGRESSING = "Progressing"
     DEGRADED = "Degraded"
     DRAINING = "Draining"
+    PAUSED = "Paused"
 
 
 class ConditionStatus(StrEnum):

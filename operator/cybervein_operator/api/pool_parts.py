@@ -9,6 +9,7 @@ from cybervein_operator.api.fields import Quantity, Subdomain, distinct, ordered
 from cybervein_operator.api.meta import Part
 from cybervein_operator.api.pods import NodeSelector, PodResources, Toleration
 from cybervein_operator.api.rules import Rule, exactly_one, fixed, never_shrinks
+from cybervein_operator.api.window import RolloutWindow
 
 MINERS_MAX: Final = 10_000
 DISKS_MAX: Final = 32
@@ -209,3 +210,10 @@ class Rollout(Part, frozen=True, kw_only=True):
             "redundancy of stored files requires it."
         ),
     ] = 1
+    window: Annotated[
+        RolloutWindow | None,
+        says(
+            "When upgrades may begin; absent: at any time. What is broken is replaced at once, and "
+            "a restart that a person asks for does not wait."
+        ),
+    ] = None

@@ -102,6 +102,12 @@ class ClusterClient:
                 return found
             more = f"&continue={quote(token)}"
 
+    async def select(self, kind: ClusterKind, namespace: str, fields: str, most: int) -> bytes:
+        """JSON of a list: the objects that a field selector picks, at `most` so many."""
+        query = f"?fieldSelector={quote(fields)}&limit={most}"
+        path = kind.resource.path(namespace) + query
+        return await self._call(Request(verb="list", kind=kind, path=path))
+
     async def apply(self, manifest: Object, *, status: bool = False, force: bool = True) -> bytes:
         """Server-side apply with our field manager; fields that we no longer send are removed.
 

@@ -39,6 +39,9 @@ class Login:
         self.server: str = found.host
         self._context = _context(found) if self.server.startswith("https") else None
         self._certificate = found.cert_file
+        self._acts_as: list[tuple[str, str]] = (found.client_session_kwargs or {}).get(
+            "headers", []
+        )
         if renewal is not None:
             found.refresh_api_key_hook = self._renew
 
@@ -51,7 +54,7 @@ class Login:
         """Connections to the API server, as many as are asked for; `headers` go with each call."""
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=self._context or True),
-            headers={"User-Agent": user_agent},
+            headers=[("User-Agent", user_agent), *self._acts_as],
             proxy=self._found.proxy,
         )
 

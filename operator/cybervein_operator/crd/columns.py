@@ -31,6 +31,9 @@ def _condition(name: str, field: str) -> str:
 
 _READY: Final = Column("Ready", _condition("Ready", "status"), description="Whether all is well.")
 _WHY: Final = Column("Reason", _condition("Ready", "reason"), description="Why Ready is so.")
+_PAUSED: Final = Column(
+    "Paused", _condition("Paused", "status"), description="Looked at only, by a person's wish."
+)
 _AGE: Final = Column("Age", ".metadata.creationTimestamp", "date")
 
 NETWORK: Final = (
@@ -40,6 +43,7 @@ NETWORK: Final = (
     Column("Epoch", ".status.epoch", "integer", "The running epoch."),
     Column("Height", ".status.height", "integer", "Number of the last block."),
     Column("Miners", ".status.miners", "integer", "Miners registered in the network."),
+    _PAUSED,
     Column("URL", ".status.url", description="URL of the super node.", wide=True),
     Column("CID", ".status.network", description="The network's name for everybody.", wide=True),
     _AGE,
@@ -54,6 +58,7 @@ POOL: Final = (
         "Bytes", ".status.usage", description="Bytes of plots and shards, out of the disks' size."
     ),
     Column("Status", _condition("Ready", "reason"), description="Why the pool is Ready or not."),
+    _PAUSED,
     Column("Network", ".spec.networkRef.name", description="The network.", wide=True),
     Column("Message", _condition("Ready", "message"), description="What the state is.", wide=True),
     _AGE,

@@ -12,7 +12,7 @@ field manager `cybervein-operator`. Nothing here asks a cluster, a clock or chan
     miner.disks(pool, ordinal)                  [MinerDisk POOL-N-DISK...] without drain and wipe
     miner.url(pool, ordinal, service)           how others reach it; None until the Service has it
 
-    fleet.disruption_budget(pool)               PodDisruptionBudget POOL
+    fleet.disruption_budget(pool, most)         PodDisruptionBudget POOL
     fleet.conflicts(pool)                       [text...]: what the API server cannot see
 
     supernode.statefulset(network, facts)       NET-supernode

@@ -40,6 +40,8 @@ class MinerFacts:
     version: str = ""
     leaving: tuple[Volume, ...] = ()
     pull_secrets: tuple[str, ...] = ()
+    restart: str = ""
+    """What was asked for last about its restart: another text is another pod."""
 
 
 @dataclass(frozen=True, slots=True)

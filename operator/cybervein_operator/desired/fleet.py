@@ -10,8 +10,8 @@ from cybervein_operator.desired.metadata import owned
 from cybervein_operator.desired.names import Object
 
 
-def disruption_budget(pool: MinerPool) -> Object:
-    """How many miners an eviction may stop at once.
+def disruption_budget(pool: MinerPool, most: int | None = None) -> Object:
+    """How many miners an eviction may stop at once: `most`, or as many as an upgrade.
 
     A miner that is not ready may always be evicted: it serves nothing, and a node that is being
     emptied must not wait for it.
@@ -21,7 +21,7 @@ def disruption_budget(pool: MinerPool) -> Object:
         "kind": "PodDisruptionBudget",
         "metadata": owned(pool, pool.metadata.name, names.pool_labels(pool)),
         "spec": {
-            "maxUnavailable": pool.spec.rollout.max_unavailable,
+            "maxUnavailable": pool.spec.rollout.max_unavailable if most is None else most,
             "selector": {"matchLabels": names.selector(pool)},
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
         },

@@ -26,7 +26,8 @@ def statefulset(pool: MinerPool, ordinal: int, facts: MinerFacts) -> Object:
         pool, names.miner(pool.metadata.name, ordinal), labels | names.version_label(facts.version)
     )
     pod = miner_pod.spec(pool, ordinal, facts)
-    return template.statefulset(metadata, labels, names.miner_selector(pool, ordinal), pod)
+    selector = names.miner_selector(pool, ordinal)
+    return template.statefulset(metadata, labels, selector, pod, restart=facts.restart)
 
 
 def service(pool: MinerPool, ordinal: int) -> Object:

@@ -1,6 +1,7 @@
 """Names and labels of everything that the operator makes."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from cybervein_operator.api import GROUP, MinerPool, Network
@@ -12,6 +13,8 @@ NETWORK_KEY: Final = "network.json"
 AUTHORITY_KEY: Final = "ca.crt"
 TEMPLATE: Final = f"{GROUP}/template"
 PAUSED: Final = f"{GROUP}/paused"
+RESTART: Final = f"{GROUP}/restart"
+RESTART_MINER: Final = f"restart.{GROUP}/"
 DRAIN_NODE: Final = f"{GROUP}/drain"
 NETWORK: Final = f"{GROUP}/network"
 POOL: Final = f"{GROUP}/pool"
@@ -36,7 +39,12 @@ def ordinal_of(pool: str, name: str) -> int | None:
 
 def pod(pool: str, ordinal: int) -> str:
     """The one pod of a miner's StatefulSet."""
-    return f"{miner(pool, ordinal)}-0"
+    return pod_of(miner(pool, ordinal))
+
+
+def pod_of(statefulset: str) -> str:
+    """The one pod of a StatefulSet of size one."""
+    return f"{statefulset}-0"
 
 
 def identity(pool: str, ordinal: int) -> str:
@@ -129,6 +137,16 @@ def super_node_labels(network: Network) -> Labels:
     """Of what belongs to a super node."""
     name = network.metadata.name
     return _common("supernode", name) | {NETWORK: name}
+
+
+def restart_of(annotations: Mapping[str, str], miner: str) -> str:
+    """What was asked for last about a miner's restart, "" if nothing ever was.
+
+    Annotations of the pool, `cybervein.io/restart` for all of its miners and
+    `restart.cybervein.io/POOL-N` for one: another value of either is another restart.
+    """
+    asked = (annotations.get(RESTART), annotations.get(RESTART_MINER + miner))
+    return " ".join(each for each in asked if each)
 
 
 def selector(pool: MinerPool) -> Labels:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cybervein_operator.desired.names import TEMPLATE, Object
+from cybervein_operator.desired.names import RESTART, TEMPLATE, Object
 
 
 def template_hash(template: Mapping[str, Any]) -> str:
@@ -20,13 +20,22 @@ def of(statefulset: Mapping[str, Any]) -> str:
     return str(annotations.get(TEMPLATE, ""))
 
 
-def statefulset(metadata: Object, labels: dict[str, str], selector: Object, pod: Object) -> Object:
-    """A StatefulSet of size one around a pod spec, with the hash of its template."""
-    template = {"metadata": {"labels": labels}, "spec": pod}
+def statefulset(
+    metadata: Object, labels: dict[str, str], selector: Object, pod: Object, *, restart: str = ""
+) -> Object:
+    """A StatefulSet of size one around a pod spec, with the hash of its template.
+
+    `restart` is in the pod too, so that another one replaces it.
+    """
+    asked = {RESTART: restart} if restart else {}
+    template = {
+        "metadata": {"labels": labels} | ({"annotations": asked} if asked else {}),
+        "spec": pod,
+    }
     return {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
-        "metadata": metadata | {"annotations": {TEMPLATE: template_hash(template)}},
+        "metadata": metadata | {"annotations": {TEMPLATE: template_hash(template)} | asked},
         "spec": {
             "replicas": 1,
             # Parallel: a pod that never got ready is replaced by an update, too.

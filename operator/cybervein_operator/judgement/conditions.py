@@ -37,6 +37,13 @@ class Answers:
     progressing: ConditionAnswer
     degraded: ConditionAnswer
     draining: ConditionAnswer | None = None
+    paused: ConditionAnswer | None = None
+
+
+def paused(kind: str, name: str) -> ConditionAnswer:
+    """A person has it looked at only."""
+    message = f"it is looked at, and nothing is changed; kubectl cybervein resume {kind}/{name}"
+    return ConditionAnswer("Paused", message).yes()
 
 
 def conditions(
@@ -49,6 +56,7 @@ def conditions(
         (ConditionType.PROGRESSING, answers.progressing),
         (ConditionType.DEGRADED, answers.degraded),
         (ConditionType.DRAINING, answers.draining),
+        (ConditionType.PAUSED, answers.paused),
     )
     return tuple(
         _condition(kind, answer, old.get(kind), generation, now)
@@ -122,6 +130,7 @@ def _notice(condition: Condition) -> Notice:
         ConditionType.PROGRESSING: "Settled",
         ConditionType.DEGRADED: "Recovered",
         ConditionType.DRAINING: "DrainEnded",
+        ConditionType.PAUSED: "Resumed",
     }
     reason = condition.reason if so else ending[condition.type]
     message = condition.message or f"{condition.type} is {condition.status}"

@@ -10,6 +10,8 @@ from cybervein_operator.miners.report import Poll, Report, name_of
 from cybervein_operator.observed.facts import PodFacts
 
 WAITING_FOR_VOLUMES = "WaitingForVolumes"
+_PASSING = {"", "Creating", "NoPod", "NotReady", "NoAddress", WAITING_FOR_VOLUMES}
+"""Reasons of a miner on its way that pass without help."""
 _FAILED_POLLS = 2
 _DEAD_DISKS = {
     DiskState.FOREIGN: "ForeignDisk",
@@ -55,6 +57,17 @@ class Facts:
     """No node takes its pod because of its volumes, and not for long."""
     said: "MinerVerdict | None" = None
     """What its pool said of it before the operator started, while nothing newer is known."""
+    stuck: bool = False
+    """Its pod, or the pod's containers, do not come; `cause` is why, once events have told."""
+    cause: Trouble | None = None
+    urgent: bool = False
+    """A person asked for its restart, which does not wait for a maintenance window."""
+    home: str = ""
+    """The node that it runs on or, without a pod that has one, ran on last."""
+    cordoned: bool = False
+    """That node takes no new pod."""
+    away: str = ""
+    """Who says that its node is away, "" while it is there."""
 
     @property
     def outdated(self) -> bool:
@@ -97,6 +110,13 @@ class MinerVerdict:
     message: str = ""
 
 
+def needs_help(verdict: MinerVerdict) -> bool:
+    """Whether it will not get ready before somebody does something."""
+    if verdict.phase in {MinerPhase.PENDING, MinerPhase.STARTING}:
+        return verdict.reason not in _PASSING
+    return verdict.phase in {MinerPhase.BLOCKED, MinerPhase.DEGRADED, MinerPhase.UNREACHABLE}
+
+
 def judge(facts: Facts) -> MinerVerdict:
     """The first phase that holds: blocked, drained, draining, updating, then what the pod does.
 
@@ -118,9 +138,9 @@ def judge(facts: Facts) -> MinerVerdict:
 
 
 def _updating(facts: Facts, found: MinerVerdict) -> MinerVerdict:
-    """Its pod is on its way, unless the new one is there and says why it does not get ready."""
-    new = facts.settled and not facts.outdated
-    if new and found.phase is MinerPhase.DEGRADED:
+    """Its pod is on its way, unless the new one, or its absence, has a reason that lasts."""
+    new = not facts.outdated and (facts.settled or facts.pod is None)
+    if new and needs_help(found):
         return found
     return MinerVerdict(MinerPhase.UPDATING, "Rollout", "its pod is replaced by the new one")
 
@@ -160,14 +180,35 @@ def _running(facts: Facts) -> MinerVerdict:
     if facts.trouble is not None:
         phase = MinerPhase.DEGRADED if facts.ready else MinerPhase.PENDING
         return MinerVerdict(phase, facts.trouble.reason, facts.trouble.message)
+    if facts.away and not facts.ready:
+        return MinerVerdict(MinerPhase.UNREACHABLE, "NodeNotReady", facts.away)
     if pod is None:
-        return MinerVerdict(MinerPhase.PENDING, "NoPod", "its StatefulSet has made no pod yet")
+        return _without_pod(facts.cause)
+    if (held := _held_up(pod, facts)) is not None:
+        return held
+    return _reported(facts.poll) if pod.ready else _not_ready(facts.poll, pod.node)
+
+
+def _without_pod(cause: Trouble | None) -> MinerVerdict:
+    if cause is not None:
+        return MinerVerdict(MinerPhase.PENDING, cause.reason, cause.message)
+    return MinerVerdict(MinerPhase.PENDING, "NoPod", "its StatefulSet has made no pod yet")
+
+
+def _held_up(pod: PodFacts, facts: Facts) -> MinerVerdict | None:
+    """Why its pod does not start, in Kubernetes' words."""
+    if pod.unscheduled and facts.cordoned:
+        words = f"its node {facts.home} is cordoned and no other takes it ({pod.message}); "
+        words += f"kubectl uncordon {facts.home} brings it back"
+        return MinerVerdict(MinerPhase.PENDING, "NodeCordoned", words)
     if pod.unscheduled:
         reason = WAITING_FOR_VOLUMES if facts.binding else pod.reason
         return MinerVerdict(MinerPhase.PENDING, reason, pod.message)
     if pod.reason:
         return MinerVerdict(MinerPhase.DEGRADED, pod.reason, pod.message)
-    return _reported(facts.poll) if pod.ready else _not_ready(facts.poll, pod.node)
+    if facts.cause is not None and not pod.ready:
+        return MinerVerdict(MinerPhase.DEGRADED, facts.cause.reason, facts.cause.message)
+    return None
 
 
 def _not_ready(poll: Poll | None, node: str) -> MinerVerdict:

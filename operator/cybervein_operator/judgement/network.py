@@ -1,12 +1,12 @@
 """What a network's status says, and when to look again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cybervein_protocol.api.super_node.backup import BackupDocument
 from cybervein_protocol.errors import LOST_LEDGER
 from cybervein_runtime.durations import duration_text
 
-from cybervein_operator.judgement.conditions import Answers, ConditionAnswer
+from cybervein_operator.judgement.conditions import Answers, ConditionAnswer, paused
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.observed.facts import PodFacts
 
@@ -34,30 +34,52 @@ class NetworkSeen:
     error: str
     epoch: int | None
     epoch_seconds: int
-    paused: bool = False
     guarded: bool = True
     kept: BackupDocument | None = None
     now: float = 0.0
+    paused: str = ""
+    """Its name while a person has it looked at only."""
+    cause: Trouble | None = None
+    """Why its pod, or the pod's containers, do not come, by what events say."""
+    stuck: bool = False
+    """They do not come, whether events have told why or not."""
+
+    @property
+    def held_up(self) -> ConditionAnswer | None:
+        """Why its super node does not run, in Kubernetes' words."""
+        if self.pod is not None and self.pod.reason:
+            return ConditionAnswer(self.pod.reason, self.pod.message)
+        if self.cause is not None:
+            return ConditionAnswer(self.cause.reason, self.cause.message)
+        return None
 
 
 def answers(seen: NetworkSeen) -> Answers:
     """The conditions of a network."""
+    said = _of_super_node(seen)
+    return replace(said, paused=paused("network", seen.paused)) if seen.paused else said
+
+
+def _of_super_node(seen: NetworkSeen) -> Answers:
     if seen.trouble is not None:
         word = ConditionAnswer(seen.trouble.reason, seen.trouble.message)
-        return Answers(ready=word.no(), progressing=word.no(), degraded=word.yes())
+        serves = not seen.trouble.blocks and seen.pinned and not seen.error
+        ready = ConditionAnswer("Running", "the super node answers").yes() if serves else word.no()
+        return Answers(ready=ready, progressing=word.no(), degraded=word.yes())
     refusal = _refusal(seen)
     if refusal is not None:
         return Answers(ready=refusal.no(), progressing=refusal.no(), degraded=refusal.yes())
     if not seen.pinned:
         word = _founding(seen)
+        held = seen.held_up is not None
         return Answers(
             ready=word.no(),
-            progressing=word.when(yes=not _stuck(seen)),
-            degraded=word.yes() if _stuck(seen) else ConditionAnswer("AsExpected", "").no(),
+            progressing=word.when(yes=not held),
+            degraded=word.yes() if held else ConditionAnswer("AsExpected", "").no(),
         )
     settled = ConditionAnswer("Settled", "").no()
     if seen.error:
-        word = ConditionAnswer("SuperNodeUnreachable", seen.error)
+        word = seen.held_up or ConditionAnswer("SuperNodeUnreachable", seen.error)
         return Answers(ready=word.no(), progressing=settled, degraded=word.yes())
     unkept = _unkept(seen)
     degraded = ConditionAnswer("AsExpected", "").no() if unkept is None else unkept.yes()
@@ -104,16 +126,11 @@ def _unkept(seen: NetworkSeen) -> ConditionAnswer | None:
     )
 
 
-def _stuck(seen: NetworkSeen) -> bool:
-    return seen.pod is not None and bool(seen.pod.reason)
-
-
 def _founding(seen: NetworkSeen) -> ConditionAnswer:
     if not seen.founds:
         return ConditionAnswer("Joining", "its network file is being read")
-    if seen.pod is not None and seen.pod.reason:
-        return ConditionAnswer(seen.pod.reason, seen.pod.message)
-    return ConditionAnswer("Founding", "the super node starts; its network file comes with it")
+    starts = ConditionAnswer("Founding", "the super node starts; its network file comes with it")
+    return seen.held_up or starts
 
 
 def next_look_seconds(seen: NetworkSeen) -> float:

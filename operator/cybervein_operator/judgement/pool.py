@@ -58,10 +58,21 @@ def order(facts: Facts, *, update: bool) -> MinerOrder:
     return MinerOrder(Task.STOP if facts.drained else Task.DRAIN)
 
 
-def plan(pool: MinerPool, miners: Sequence[Facts], *, epoch: int | None, budget: int) -> Plan:
+def plan(
+    pool: MinerPool,
+    miners: Sequence[Facts],
+    *,
+    epoch: int | None,
+    budget: int,
+    in_window: bool = True,
+) -> Plan:
     """Orders for every miner that is wanted or still there."""
     granted = grants(
-        miners, max_unavailable=pool.spec.rollout.max_unavailable, epoch=epoch, budget=budget
+        miners,
+        max_unavailable=pool.spec.rollout.max_unavailable,
+        epoch=epoch,
+        budget=budget,
+        in_window=in_window,
     )
     return Plan(
         {each.name: order(each, update=each.name in granted) for each in miners},

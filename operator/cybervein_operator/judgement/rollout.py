@@ -51,18 +51,28 @@ def under_way(facts: Facts, epoch: int | None) -> bool:
 
 
 def grants(
-    miners: Sequence[Facts], *, max_unavailable: int, epoch: int | None, budget: int
+    miners: Sequence[Facts],
+    *,
+    max_unavailable: int,
+    epoch: int | None,
+    budget: int,
+    in_window: bool = True,
 ) -> set[str]:
     """Names of miners whose template may be applied now, those already under way included.
 
-    `budget` is how many of this pool the network bears to lose at once.
+    `budget` is how many of this pool the network bears to lose at once. Outside of a maintenance
+    window only those begin whom a person restarts. A cordoned node would not take a new pod.
     """
     down = {each.name for each in miners if not each.leave and each.exists and not each.ready}
     outdated = [each for each in miners if each.outdated and not each.leave]
     free = [each.name for each in outdated if each.name in down]
     busy = {each.name for each in miners if under_way(each, epoch) and not each.leave}
     room = min(max_unavailable, budget) - len(down | busy)
-    waiting = (each for each in outdated if each.name not in down | busy)
+    waiting = (
+        each
+        for each in outdated
+        if each.name not in down | busy and not each.cordoned and (in_window or each.urgent)
+    )
     return set(free) | busy | _first(waiting, room, epoch)
 
 

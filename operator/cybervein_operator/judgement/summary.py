@@ -8,7 +8,7 @@ from cybervein_operator.api import Attention, MinerPhase, MinerPool, PoolBytes
 from cybervein_operator.api.pool_status import ATTENTION_MAX
 from cybervein_operator.api.quantity import short
 from cybervein_operator.judgement.conditions import Answers, ConditionAnswer
-from cybervein_operator.judgement.miner import Facts, MinerVerdict, Trouble
+from cybervein_operator.judgement.miner import Facts, MinerVerdict, Trouble, needs_help
 from cybervein_operator.judgement.pool import why_leave
 
 
@@ -87,8 +87,9 @@ def answers(
     verdicts: Mapping[str, MinerVerdict],
     added: Sums,
     trouble: Trouble | None,
+    waits: ConditionAnswer | None = None,
 ) -> Answers:
-    """The pool's conditions."""
+    """The pool's conditions; `waits` is why upgrades wait, if it is not for proofs."""
     if trouble is not None:
         word = ConditionAnswer(trouble.reason, trouble.message)
         return Answers(
@@ -99,24 +100,21 @@ def answers(
         )
     wanted = sum(not why_leave(pool, each) for each in range(pool.spec.replicas))
     count = Counter(verdict.phase for verdict in verdicts.values())
-    bad = [
-        (name, verdict)
-        for name, verdict in verdicts.items()
-        if verdict.phase in {MinerPhase.BLOCKED, MinerPhase.DEGRADED, MinerPhase.UNREACHABLE}
-        or verdict.reason in {"Unschedulable", "StorageClassMissing"}
-    ]
+    bad = [(name, verdict) for name, verdict in verdicts.items() if needs_help(verdict)]
     ready = f"{added.ready} of {wanted} miners are ready"
     return Answers(
         ready=ConditionAnswer("AllReady" if added.ready >= wanted else "NotAllReady", ready).when(
             yes=added.ready >= wanted
         ),
-        progressing=_progress(count, added),
+        progressing=_progress(count, added, waits),
         degraded=_degraded(bad),
         draining=_draining(count, verdicts),
     )
 
 
-def _progress(count: Counter[MinerPhase], added: Sums) -> ConditionAnswer:
+def _progress(
+    count: Counter[MinerPhase], added: Sums, waits: ConditionAnswer | None
+) -> ConditionAnswer:
     moving = {
         phase: count[phase]
         for phase in (MinerPhase.PENDING, MinerPhase.STARTING, MinerPhase.UPDATING)
@@ -126,6 +124,8 @@ def _progress(count: Counter[MinerPhase], added: Sums) -> ConditionAnswer:
         words = ", ".join(f"{number} {phase.lower()}" for phase, number in moving.items())
         return ConditionAnswer("Rolling" if count[MinerPhase.UPDATING] else "Starting", words).yes()
     if added.updated < added.existing:
+        if waits is not None:
+            return waits.yes()
         waiting = added.existing - added.updated
         message = f"{waiting} miners wait for their turn to be updated"
         return ConditionAnswer("WaitingForProofs", message).yes()

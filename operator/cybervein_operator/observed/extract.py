@@ -16,92 +16,34 @@ from cybervein_operator.observed.facts import (
     NODE,
     POOL_LABEL,
     PREFIX,
+    RESTART,
     TEMPLATE,
     ClaimFacts,
     Facts,
     NodeFacts,
-    PodFacts,
     Seen,
     ServiceFacts,
     SetFacts,
 )
+from cybervein_operator.observed.pods import pod_facts
 from cybervein_operator.observed.shapes import (
     ClaimSpec,
     Item,
     NodeSpec,
+    NodeStatus,
     Phase,
-    PodSpec,
-    PodStatus,
-    SeenCondition,
     ServiceSpec,
     ServiceStatus,
     SetStatus,
 )
-
-# Reasons of a waiting container that pass without help.
-_PASSING: Final = {"", "ContainerCreating", "PodInitializing"}
-
-
-def _pod(item: Item) -> PodFacts:
-    spec = msgspec.json.decode(item.spec, type=PodSpec)
-    status = msgspec.json.decode(item.status, type=PodStatus)
-    conditions = {each.type: each for each in status.conditions}
-    ready = conditions.get("Ready")
-    # The scheduler may say so late: of a pod that it has bound by then, or of its forerunner.
-    waits = None if spec.node_name else _unscheduled(conditions)
-    reason, message = _pod_trouble(status, waits)
-    return PodFacts(
-        ready=ready is not None and ready.status == "True",
-        running=status.phase == "Running",
-        node=spec.node_name,
-        revision=item.metadata.labels.get("controller-revision-hash", ""),
-        reason=reason,
-        message=message,
-        unscheduled=waits.last_transition_time if waits else None,
-        refused=_refused(status),
-    )
-
-
-def _refused(status: PodStatus) -> tuple[str, str] | None:
-    """The init container that fails, and what it said last."""
-    for each in status.init_container_statuses:
-        for ended in (each.state.terminated, each.last_state.terminated):
-            if ended is not None and ended.exit_code:
-                return each.name, _last_line(ended.message)
-            if ended is not None:
-                break
-    return None
-
-
-def _last_line(message: str) -> str:
-    """A refusal is one line, the last; what came before is the program's log."""
-    lines = message.strip().splitlines()
-    return lines[-1].strip() if lines else ""
-
-
-def _unscheduled(conditions: dict[str, SeenCondition]) -> SeenCondition | None:
-    """The scheduler's words while it finds no node."""
-    scheduled = conditions.get("PodScheduled")
-    return scheduled if scheduled is not None and scheduled.status == "False" else None
-
-
-def _pod_trouble(status: PodStatus, unscheduled: SeenCondition | None) -> tuple[str, str]:
-    if unscheduled is not None:
-        return "Unschedulable", unscheduled.message
-    for container in (*status.init_container_statuses, *status.container_statuses):
-        waiting = container.state.waiting
-        if waiting is not None and waiting.reason not in _PASSING:
-            return waiting.reason, f"container {container.name}: {waiting.message or 'waits'}"
-    if status.phase == "Failed":
-        return status.reason or "PodFailed", status.message or "the pod failed"
-    return "", ""
 
 
 def _set(item: Item) -> SetFacts:
     status = msgspec.json.decode(item.status, type=SetStatus)
     template = item.metadata.annotations.get(TEMPLATE, "")
     settled = status.observed_generation >= item.metadata.generation
-    return SetFacts(template, status.update_revision, settled)
+    restart = item.metadata.annotations.get(RESTART, "")
+    return SetFacts(template, status.update_revision, settled, restart)
 
 
 def _claim(item: Item) -> ClaimFacts:
@@ -120,14 +62,24 @@ def _service(item: Item) -> ServiceFacts:
 
 
 def _node(item: Item) -> NodeFacts:
-    taints = {each.key for each in msgspec.json.decode(item.spec, type=NodeSpec).taints}
+    spec = msgspec.json.decode(item.spec, type=NodeSpec)
+    status = msgspec.json.decode(item.status, type=NodeStatus)
+    silent = [each for each in status.conditions if each.type == "Ready" and each.status != "True"]
+    return NodeFacts(
+        _drain(item, {each.key for each in spec.taints}),
+        cordoned=spec.unschedulable,
+        trouble=(silent[0].message or silent[0].reason or "it is not ready") if silent else "",
+    )
+
+
+def _drain(item: Item, taints: set[str]) -> str:
     if item.metadata.annotations.get(DRAIN) == "true":
-        return NodeFacts(f"annotation {DRAIN}")
-    return NodeFacts(f"taint {AUTOSCALER_TAINT}" if AUTOSCALER_TAINT in taints else "")
+        return f"annotation {DRAIN}"
+    return f"taint {AUTOSCALER_TAINT}" if AUTOSCALER_TAINT in taints else ""
 
 
 _FACTS: Final[dict[ClusterKind, Callable[[Item], Facts]]] = {
-    ClusterKind.POD: _pod,
+    ClusterKind.POD: pod_facts,
     ClusterKind.STATEFUL_SET: _set,
     ClusterKind.CLAIM: _claim,
     ClusterKind.SERVICE: _service,

@@ -18,6 +18,7 @@ TEMPLATE: Final = PREFIX + "template"
 ADDRESS: Final = PREFIX + "address"
 NODE: Final = PREFIX + "node"
 DRAIN: Final = PREFIX + "drain"
+RESTART: Final = PREFIX + "restart"
 AUTOSCALER_TAINT: Final = "ToBeDeletedByClusterAutoscaler"
 
 
@@ -28,13 +29,16 @@ class SetFacts(msgspec.Struct, frozen=True):
     revision: str
     settled: bool
     """The controller has seen the newest generation."""
+    restart: str = ""
+    """The restart that its pod was made for."""
 
 
 class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Of a pod. Reason and message are empty while all goes its way.
 
     `unscheduled` is since when no node takes it, `refused` which init container ended in an error
-    and with which words, while none of its later runs has succeeded.
+    and with which words, while none of its later runs has succeeded; `creating` whether its node
+    has it and has started nothing of it: what keeps it is then in its events alone.
     """
 
     ready: bool
@@ -45,6 +49,7 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     unscheduled: datetime | None = None
     refused: tuple[str, str] | None = None
+    creating: bool = False
 
 
 class ClaimFacts(msgspec.Struct, frozen=True):
@@ -64,9 +69,14 @@ class ServiceFacts(msgspec.Struct, frozen=True):
 
 
 class NodeFacts(msgspec.Struct, frozen=True):
-    """Of a node: why its miners are drained, "" if they are not."""
+    """Of a node: why its miners are drained, "" if they are not; who says that it is away.
+
+    `cordoned`: it takes no new pod, as somebody is about to work on it.
+    """
 
     drain: str
+    cordoned: bool = False
+    trouble: str = ""
 
 
 Facts = SetFacts | PodFacts | ClaimFacts | ServiceFacts | NodeFacts | None

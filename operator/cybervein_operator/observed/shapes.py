@@ -54,13 +54,15 @@ class Terminated(msgspec.Struct, rename="camel"):
     """How a container ended, and its last words."""
 
     exit_code: int = 0
+    reason: str = ""
     message: str = ""
 
 
 class State(msgspec.Struct):
-    """Of a container."""
+    """Of a container; that it runs is all that is asked of a running one."""
 
     waiting: Waiting | None = None
+    running: dict[str, str] | None = None
     terminated: Terminated | None = None
 
 
@@ -68,6 +70,8 @@ class Container(msgspec.Struct, rename="camel"):
     """Of a pod; what it runs is not asked."""
 
     name: str
+    ready: bool = False
+    restart_count: int = 0
     state: State = msgspec.field(default_factory=State)
     last_state: State = msgspec.field(default_factory=State)
 
@@ -83,10 +87,25 @@ class PodStatus(msgspec.Struct, rename="camel"):
     init_container_statuses: list[Container] = []
 
 
+class Needs(msgspec.Struct):
+    """Limits of a container, by resource."""
+
+    limits: dict[str, str | int] = {}
+
+
+class ContainerSpec(msgspec.Struct):
+    """What a container may use."""
+
+    name: str
+    resources: Needs = msgspec.field(default_factory=Needs)
+
+
 class PodSpec(msgspec.Struct, rename="camel"):
-    """Where it runs."""
+    """Where it runs, and with how much."""
 
     node_name: str = ""
+    containers: list[ContainerSpec] = []
+    init_containers: list[ContainerSpec] = []
 
 
 class SetStatus(msgspec.Struct, rename="camel"):
@@ -150,3 +169,38 @@ class NodeSpec(msgspec.Struct):
     """What keeps pods away from a node."""
 
     taints: list[Taint] = []
+    unschedulable: bool = False
+
+
+class NodeStatus(msgspec.Struct):
+    """What a node's kubelet says, or who misses it."""
+
+    conditions: list[SeenCondition] = []
+
+
+class About(msgspec.Struct):
+    """What an event is about."""
+
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+
+
+class EventItem(msgspec.Struct, rename="camel"):
+    """A Kubernetes event, by whichever of its two APIs it was written."""
+
+    involved_object: About
+    message: str = ""
+    last_timestamp: str | None = None
+    event_time: str | None = None
+
+    @property
+    def when(self) -> str:
+        """When it was seen last, as text that sorts."""
+        return self.last_timestamp or self.event_time or ""
+
+
+class EventPage(msgspec.Struct):
+    """Some events."""
+
+    items: list[EventItem] = []

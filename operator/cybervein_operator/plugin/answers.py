@@ -9,6 +9,7 @@ from cybervein_protocol.api.super_node.miners import ListedMiner
 Object = dict[str, Any]
 UNSAFE = {"Missing", "Foreign", "Failed"}
 """Phases in which a disk cannot serve what it holds."""
+_LEAVING = {"Draining", "Drained"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ def safe(miners: tuple[Object, ...], disks: tuple[Object, ...]) -> Answer:
 def earning(
     miners: tuple[Object, ...], pools: tuple[Object, ...], ledgers: dict[str, Ledger]
 ) -> Answer:
-    """Do our miners prove and get paid, as the ledger has it?"""
+    """Do our miners prove and get paid, as the ledger has it? Who is emptied need not."""
+    at_work = [each for each in miners if each["phase"] not in _LEAVING]
     problems = [f"{name}: {each.problem}" for name, each in ledgers.items() if each.problem]
     ours = {miner["address"] for miner in miners if miner["address"]}
     used = {f"{pool['namespace']}/{pool['network']}" for pool in pools}
@@ -79,9 +81,9 @@ def earning(
         lost += [each.address for each in mine if each.penalties]
     if not paid or (problems and not proving):
         return Answer(None, "; ".join(problems) or "no ledger was reached")
-    text = f"{proving} of {len(miners)} miners proved lately; earned so far:{paid} coins"
+    text = f"{proving} of {len(at_work)} miners proved lately; earned so far:{paid} coins"
     text += f"; penalties: {len(lost)} miners" if lost else ""
-    return Answer(proving == len(miners) and bool(miners), "; ".join([text, *problems]))
+    return Answer(proving >= len(at_work) if at_work else None, "; ".join([text, *problems]))
 
 
 def _proves(standing: ListedMiner, epoch: int | None) -> bool:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 import aiohttp
-from cybervein_protocol.errors import UnavailableError, UnknownError
+from cybervein_protocol.errors import CyberVeinError, UnavailableError, UnknownError
 from cybervein_runtime.reasons import peer_reason
 
-from cybervein_operator.api.kinds import Resource
+from cybervein_operator.api.kinds import ClusterKind, Resource
 from cybervein_operator.cluster.errors import CONFLICT, ApiError
 from cybervein_operator.plugin.answers import Object
+from cybervein_operator.plugin.forward import page
 from cybervein_operator.plugin.refusals import refusal
 
 if TYPE_CHECKING:
@@ -45,13 +46,15 @@ _ANYTHING: Final = "application/json, */*"
 class ApiServer:
     """What a person may see and change in one namespace, or see in all of them."""
 
-    def __init__(self, client: DynamicClient, namespace: str, *, everywhere: bool = False) -> None:
-        self._client, self.namespace = client, namespace
+    def __init__(
+        self, client: DynamicClient, login: Login, namespace: str, *, everywhere: bool = False
+    ) -> None:
+        self._client, self._login, self.namespace = client, login, namespace
         self._everywhere = everywhere
 
     def within(self, namespace: str) -> ApiServer:
         """The same person in another namespace."""
-        return ApiServer(self._client, namespace)
+        return ApiServer(self._client, self._login, namespace)
 
     async def list(self, kind: Resource, selector: str = "") -> list[Object]:
         """All objects of a kind, or those that a label selector picks, as `get` has each."""
@@ -114,6 +117,22 @@ class ApiServer:
         full = f"{path}?{urlencode(query)}" if query else path
         return (await self.raw(full)).decode(errors="replace")
 
+    async def of_pod(self, namespace: str, pod: str, port: int, path: str) -> str:
+        """What a pod answers at a port: through its kubelet, or else through the proxy.
+
+        The chart's NetworkPolicies keep the API server's proxy out, and not the kubelet; who may
+        forward no port may still be allowed the proxy. What both say is told.
+        """
+        where = ClusterKind.POD.resource.path(namespace, pod)
+        try:
+            return (await page(self._login, where, port, path, USER_AGENT)).decode(errors="replace")
+        except UnavailableError as error:
+            first = error
+        try:
+            return await self.text(f"{where}:{port}/proxy{path}")
+        except CyberVeinError as error:
+            raise type(first)(f"{first}; {error}") from error
+
     def _at(self, kind: Resource, name: str) -> str:
         return kind.path(self.namespace, name)
 
@@ -146,4 +165,4 @@ async def connected(login: Login, namespace: str, *, everywhere: bool) -> AsyncI
     from kubernetes.aio.dynamic import DynamicClient  # noqa: PLC0415 -- see cluster.login
 
     async with login.client(USER_AGENT) as client:
-        yield ApiServer(DynamicClient(client), namespace, everywhere=everywhere)
+        yield ApiServer(DynamicClient(client), login, namespace, everywhere=everywhere)

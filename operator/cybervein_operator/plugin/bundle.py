@@ -125,7 +125,8 @@ async def _of_pod(api: ApiServer, bundle: Bundle, pod: Object) -> None:
     where = ClusterKind.POD.resource.path(meta["namespace"], meta["name"])
     calls = {name: api.text(f"{where}/log", query) for name, query in _logs(pod).items()}
     if _component(pod) in PORTS:
-        calls["metrics.txt"] = api.text(f"{where}:{PORTS[_component(pod)]}/proxy/metrics")
+        port = PORTS[_component(pod)]
+        calls["metrics.txt"] = api.of_pod(meta["namespace"], meta["name"], port, "/metrics")
     await asyncio.gather(
         *(bundle.take(f"{folder}/{name}", asked, clean_text) for name, asked in calls.items())
     )

@@ -15,19 +15,18 @@ from cybervein_runtime.command_line import carry_out
 from cybervein_runtime.console import Console
 from cybervein_runtime.usage import given
 
+from cybervein_operator.plugin.options import (
+    Context,
+    Disk,
+    Everywhere,
+    Kubeconfig,
+    Namespace,
+    Timeout,
+    console_of,
+)
+from cybervein_operator.plugin.rolling_commands import pause, restart, resume
 from cybervein_operator.plugin.waiting import Patience
 from cybervein_operator.plugin.where import Where
-
-Namespace = Annotated[
-    str, typer.Option("--namespace", "-n", help="namespace; default: the kubeconfig's")
-]
-Context = Annotated[str, typer.Option("--context", help="context of the kubeconfig")]
-Kubeconfig = Annotated[
-    Path | None, typer.Option(help="default: KUBECONFIG, or else ~/.kube/config, as for kubectl")
-]
-Timeout = Annotated[float, typer.Option(min=0, help="seconds to wait; 0 waits without limit")]
-Everywhere = Annotated[bool, typer.Option("--all-namespaces", "-A", help="every namespace")]
-Disk = Annotated[str, typer.Argument(help="name of the MinerDisk: POOL-N-DISK")]
 
 k8s = typer.Typer(
     name="k8s",
@@ -41,11 +40,6 @@ disk_app = typer.Typer(help="Change a disk.", no_args_is_help=True)
 k8s.add_typer(disk_app, name="disk")
 
 
-def _console(context: typer.Context) -> Console:
-    console: Console = context.obj
-    return console
-
-
 @k8s.command()
 def status(  # noqa: PLR0913, PLR0917 -- one for each option
     context: typer.Context,
@@ -55,14 +49,14 @@ def status(  # noqa: PLR0913, PLR0917 -- one for each option
     everywhere: Everywhere = False,  # noqa: FBT002 -- a flag
     as_json: Annotated[bool, typer.Option("--json", help="one JSON document")] = False,  # noqa: FBT002
 ) -> None:
-    """Who is not ready and why, is the data safe, does it earn; exit code 1 if not all is well."""
+    """Who is not ready and why, is the data safe, does it earn; exit code 1 if any answer is no."""
     from cybervein_operator.plugin.looking import look  # noqa: PLC0415
     from cybervein_operator.plugin.tables import drawn  # noqa: PLC0415
 
     seen = Where(namespace, kube_context, kubeconfig, everywhere).ask(look)
-    console = Console(as_json=True) if as_json else _console(context)
+    console = Console(as_json=True) if as_json else console_of(context)
     console.emit(seen.plain(), lambda: drawn(seen, everywhere=everywhere))
-    if seen.ready.ok is False or seen.safe.ok is False:
+    if any(each.ok is False for each in (seen.ready, seen.safe, seen.earning)):
         raise typer.Exit(1)
 
 
@@ -81,7 +75,7 @@ def drain(  # noqa: PLR0913, PLR0917 -- one for each option
     """Empty miners, whose shards move to others, and stop them; volumes and identities stay."""
     from cybervein_operator.plugin import drains  # noqa: PLC0415
 
-    where, console = Where(namespace, kube_context, kubeconfig), _console(context)
+    where, console = Where(namespace, kube_context, kubeconfig), console_of(context)
     if bool(miner) == bool(node):
         raise typer.BadParameter("name miners (POOL-N) or --node NODE, one of the two")
     with given("MINER"):
@@ -98,6 +92,11 @@ def drain(  # noqa: PLR0913, PLR0917 -- one for each option
     console.emit(result | {"stopped": True}, lambda: "\n".join(str(each) for each in done))
 
 
+k8s.command()(restart)
+k8s.command()(pause)
+k8s.command()(resume)
+
+
 @disk_app.command("replace")
 def replace_disk(  # noqa: PLR0913, PLR0917 -- one for each option
     context: typer.Context,
@@ -111,7 +110,7 @@ def replace_disk(  # noqa: PLR0913, PLR0917 -- one for each option
     """Empty a disk, say when it may be pulled, and with --new take the one that came instead."""
     from cybervein_operator.plugin import disks  # noqa: PLC0415
 
-    where, console = Where(namespace, kube_context, kubeconfig), _console(context)
+    where, console = Where(namespace, kube_context, kubeconfig), console_of(context)
     patience = Patience(timeout)
     if not new:
         status, text = where.ask(lambda api: disks.empty(api, name, patience, console.say))
@@ -136,7 +135,7 @@ def wipe_disk(  # noqa: PLR0913, PLR0917 -- one for each option
     """Delete CyberVein's files on a drained disk, and nothing else on it."""
     from cybervein_operator.plugin import disks  # noqa: PLC0415
 
-    where, console = Where(namespace, kube_context, kubeconfig), _console(context)
+    where, console = Where(namespace, kube_context, kubeconfig), console_of(context)
     patience = Patience(timeout)
     status = where.ask(lambda api: disks.wipe(api, name, confirm, patience, console.say))
     console.emit({"disk": name, "status": status}, lambda: f"{name} is wiped")
@@ -159,7 +158,7 @@ def support_bundle(  # noqa: PLR0913, PLR0917 -- one for each option
     bundle.write(path)
     result = {"file": str(path), "files": len(bundle.files), "errors": bundle.errors}
     text = f"{path}: {len(bundle.files)} files, {len(bundle.errors)} could not be had"
-    _console(context).emit(result, lambda: f"{text}. Look through it before you send it.")
+    console_of(context).emit(result, lambda: f"{text}. Look through it before you send it.")
 
 
 @k8s.command()
@@ -174,7 +173,7 @@ def probe(
     with given("URL"):
         check_peer_url(url)
     ask(url, timeout)
-    _console(context).emit({"url": url, "ok": True}, lambda: f"{url} is well")
+    console_of(context).emit({"url": url, "ok": True}, lambda: f"{url} is well")
 
 
 @k8s.command()
@@ -192,7 +191,7 @@ def crds(
         sys.stdout.write(json.dumps(document, indent=1) + "\n")
         return
     done = Where(kubeconfig=kubeconfig, in_pod=True).ask(apply_definitions)
-    _console(context).emit({"applied": list(done.applied), "newer": done.newer}, done.__str__)
+    console_of(context).emit({"applied": list(done.applied), "newer": done.newer}, done.__str__)
 
 
 @k8s.callback()

@@ -6,8 +6,14 @@ API server and the ledger said.
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from cybervein_operator.plugin.answers import Answer, Ledger, Object, earning, ready, safe
+
+_NOBODY: Final = (
+    "no operator has looked at it; is it running, and does it watch this namespace "
+    "(watchNamespaces of the chart)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ def condition(item: Object, kind: str) -> Object:
 def _head(item: Object) -> Object:
     meta, verdict = item["metadata"], condition(item, "Ready")
     paused = meta.get("annotations", {}).get("cybervein.io/paused") == "true"
-    message = verdict.get("message", "the operator has not looked at it yet; is it running?")
+    message = verdict.get("message", _NOBODY)
     return {
         "namespace": meta["namespace"],
         "name": meta["name"],

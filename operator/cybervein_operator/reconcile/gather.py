@@ -8,8 +8,8 @@ from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.desired import names, template
 from cybervein_operator.judgement.miner import Facts, MinerVerdict
 from cybervein_operator.judgement.pool import why_leave
-from cybervein_operator.observed.facts import ClaimFacts, NodeFacts, PodFacts, SetFacts
-from cybervein_operator.reconcile.miner import miner_facts, wanted_set
+from cybervein_operator.observed.facts import ClaimFacts, NodeFacts, PodFacts, Seen, SetFacts
+from cybervein_operator.reconcile.miner import miner_facts, restart_wish, wanted_set
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.reconcile.volumes import binding
 from cybervein_operator.world import Name, NetworkView, miner_key
@@ -54,6 +54,7 @@ class Gatherer:
             pod = None
         poll = self._world.polls.get(owner) if exists else None
         node = pod.node if pod else ""
+        home = self._world.home_of(owner, node)
         found = Facts(
             name,
             ordinal,
@@ -70,6 +71,10 @@ class Gatherer:
             granted_epoch=self._world.granted.get(owner),
             proved=_proved(view, poll.report.address if poll and poll.report else ""),
             binding=binding(pod),
+            urgent=own is not None and own.restart != restart_wish(self._tools, pool, name),
+            home=home,
+            cordoned=self._node(home).cordoned,
+            away=self._away(pod_seen),
         )
         return replace(found, said=self._said(found, owner, pool))
 
@@ -82,12 +87,22 @@ class Gatherer:
 
     def _node_drain(self, space: str, pool: MinerPool, ordinal: int, node: str) -> str:
         """Why the miner's node is drained, by where it runs or, stopped, by where it was."""
-        store = self._world.store
-        claim = store.get(ClusterKind.CLAIM, space, names.state_claim(pool.metadata.name, ordinal))
+        state = names.state_claim(pool.metadata.name, ordinal)
+        claim = self._world.store.get(ClusterKind.CLAIM, space, state)
         if not node and claim is not None and isinstance(claim.facts, ClaimFacts):
             node = claim.facts.node
-        seen = store.get(ClusterKind.NODE, "", node) if node else None
-        return seen.facts.drain if seen and isinstance(seen.facts, NodeFacts) else ""
+        return self._node(node).drain
+
+    def _away(self, pod: Seen | None) -> str:
+        """In whose words the node of that pod is away, "" while it is there."""
+        node = pod.facts.node if pod and isinstance(pod.facts, PodFacts) else ""
+        trouble = self._node(node).trouble
+        return f"node {node}: {trouble}" if trouble else ""
+
+    def _node(self, name: str) -> NodeFacts:
+        """What is known of a node; of one that is not known, nothing is amiss."""
+        seen = self._world.store.get(ClusterKind.NODE, "", name) if name else None
+        return seen.facts if seen and isinstance(seen.facts, NodeFacts) else NodeFacts("")
 
     def _wish(self, pool: MinerPool, ordinal: int, owner: Name) -> str:
         facts = miner_facts(self._tools, pool, ordinal)

@@ -10,6 +10,7 @@ from cybervein_operator.cluster.client import Object
 from cybervein_operator.cluster.errors import ApiError
 from cybervein_operator.desired import miner, names, template
 from cybervein_operator.desired.facts import MinerFacts
+from cybervein_operator.judgement.causes import refused
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.judgement.pool import MinerOrder, Task
 from cybervein_operator.observed.facts import ADDRESS, NODE, ClaimFacts, PodFacts, SetFacts
@@ -58,7 +59,7 @@ class MinerWork:
         except ApiError as error:
             if not error.lasting:
                 raise
-            trouble = Trouble("Refused", str(error), blocks=False)
+            trouble = refused(str(error))
         self._note(key, trouble)
         return _TROUBLE_SECONDS if trouble else None
 
@@ -186,4 +187,12 @@ def miner_facts(tools: Tools, pool: MinerPool, ordinal: int) -> MinerFacts | Non
         version=tools.version,
         leaving=leaving_volumes(tools.world, pool, ordinal),
         pull_secrets=tools.pull_secrets,
+        restart=restart_wish(tools, pool, name),
     )
+
+
+def restart_wish(tools: Tools, pool: MinerPool, name: str) -> str:
+    """The restart that a person asked for last; an annotation that is taken away asks for none."""
+    asked = names.restart_of(pool.metadata.annotations, name)
+    live = tools.world.store.get(ClusterKind.STATEFUL_SET, pool.metadata.namespace, name)
+    return asked or (live.facts.restart if live and isinstance(live.facts, SetFacts) else "")

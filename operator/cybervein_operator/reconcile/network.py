@@ -1,16 +1,19 @@
 """A network: founded by a super node here, or joined; its file pinned once, its epochs followed."""
 
 import time
+from dataclasses import replace
 
 from cybervein_operator.api import Network, NetworkStatus
 from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.errors import ApiAwayError, ApiError
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.desired.facts import SuperNodeFacts
+from cybervein_operator.judgement.causes import refused
 from cybervein_operator.judgement.conditions import Answers, conditions
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.judgement.network import NetworkSeen, answers, next_look_seconds
 from cybervein_operator.observed.facts import ClaimFacts, PodFacts, SetFacts
+from cybervein_operator.reconcile.causes import Causes
 from cybervein_operator.reconcile.certificates import Certificates
 from cybervein_operator.reconcile.keeping import backup_status, loss_notice, recovered_status
 from cybervein_operator.reconcile.pinned import Pinned
@@ -20,7 +23,7 @@ from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.super_node_keys import SuperNodeKeys
 from cybervein_operator.reconcile.super_nodes import SuperNodes
 from cybervein_operator.reconcile.tools import Tools
-from cybervein_operator.world import Key, pool_key
+from cybervein_operator.world import Key, network_key, pool_key
 
 
 class NetworkWork:
@@ -32,6 +35,7 @@ class NetworkWork:
         self._nodes = SuperNodes(tools)
         self._pinning = Pinning(tools, self._nodes)
         self._keys = SuperNodeKeys(tools)
+        self._causes = Causes(tools.client, tools.world.store)
 
     async def close(self) -> None:
         """Close connections to super nodes."""
@@ -44,6 +48,7 @@ class NetworkWork:
         if network is None or network.metadata.deletion_timestamp:
             await self._nodes.forget(name)
             self._world.looked.discard(key)
+            self._causes.forget(key)
             return None
         try:
             again = await self._look(network)
@@ -56,6 +61,7 @@ class NetworkWork:
         return again
 
     async def _look(self, network: Network) -> float:
+        key = network_key(network.metadata.namespace, network.metadata.name)
         name = (network.metadata.namespace, network.metadata.name)
         paused = network.metadata.annotations.get(names.PAUSED) == "true"
         trouble: Trouble | None = None
@@ -66,14 +72,20 @@ class NetworkWork:
         except ApiError as error:
             if not error.lasting:
                 raise
-            trouble, found = Trouble("Refused", str(error)), self._pinning.known(name)
+            trouble, found = refused(str(error)), self._pinning.known(name)
         pinned = found if isinstance(found, Pinned) else None
         trouble = found if isinstance(found, Trouble) else trouble
         trouble = trouble or self._lost_claim(network)
         await self._follow(network, pinned)
-        seen = self._seen(network, pinned, trouble, paused=paused)
+        seen = await self._explained(key, self._seen(network, pinned, trouble, paused=paused))
         await self._write(network, pinned, answers(seen))
         return next_look_seconds(seen)
+
+    async def _explained(self, key: Key, seen: NetworkSeen) -> NetworkSeen:
+        """With the cause of a super node's pod that does not come."""
+        stuck = self._causes.stuck(key.namespace, names.super_node(key.name))
+        known = await self._causes.look(key, [stuck] if stuck else [])
+        return replace(seen, cause=known.get(stuck) if stuck else None, stuck=stuck is not None)
 
     async def _run_super_node(self, network: Network) -> None:
         authority = await self._certificates.ensure(network)
@@ -134,10 +146,10 @@ class NetworkWork:
             error=view.error if view else "",
             epoch=view.epoch if view else None,
             epoch_seconds=view.epoch_seconds if view else 60,
-            paused=paused,
             guarded=self._keys.guarded(network),
             kept=view.backup if view else None,
             now=time.time(),
+            paused=name if paused else "",
         )
 
     async def _write(self, network: Network, pinned: Pinned | None, said: Answers) -> None:

@@ -3,12 +3,14 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from cybervein_operator.api import (
     MinerPhase,
     MinerPool,
 )
 from cybervein_operator.desired import fleet, names
+from cybervein_operator.judgement.maintenance import evictable
 from cybervein_operator.judgement.miner import Facts, MinerVerdict, Trouble
 from cybervein_operator.judgement.pool import (
     MinerOrder,
@@ -17,7 +19,9 @@ from cybervein_operator.judgement.pool import (
     plan,
 )
 from cybervein_operator.judgement.rollout import borne
+from cybervein_operator.judgement.window import is_open
 from cybervein_operator.reconcile.access import pool_trouble
+from cybervein_operator.reconcile.causes import Causes
 from cybervein_operator.reconcile.gather import Gatherer
 from cybervein_operator.reconcile.pool_status import write_pool_status
 from cybervein_operator.reconcile.tools import Tools
@@ -26,6 +30,7 @@ from cybervein_operator.world import Key, miner_key, network_key
 RESYNC_SECONDS = 600.0
 _WAITING_SECONDS = 15.0
 _SOON_SECONDS = 0.5
+_STUCK_SECONDS = 5.0
 
 
 def paused(pool: MinerPool) -> bool:
@@ -39,6 +44,7 @@ class PoolWork:
     def __init__(self, tools: Tools) -> None:
         self._tools, self._world = tools, tools.world
         self._gatherer = Gatherer(tools)
+        self._causes = Causes(tools.client, tools.world.store)
         self._looked: dict[Key, tuple[float, int]] = {}
         self._members: dict[Key, set[str]] = {}
 
@@ -53,18 +59,31 @@ class PoolWork:
         if key not in self._world.looked:
             self._begin(key, pool)
         trouble = await pool_trouble(self._tools, pool)
-        miners = self._gatherer.gather(pool)
-        decided = plan(pool, miners, epoch=self._epoch(pool), budget=self._budget(pool))
+        miners = await self._causes.told(pool, key, self._gatherer.gather(pool))
+        budget = self._budget(pool)
+        decided = plan(
+            pool,
+            miners,
+            epoch=self._epoch(pool),
+            budget=budget,
+            in_window=is_open(pool.spec.rollout.window, datetime.now(UTC)),
+        )
         self._keep_only(key, {each.name for each in miners})
         self._remember(pool, miners, decided)
         self._tools.metrics.miners(
             Counter(str(each.phase) for each in self._world.verdicts.values())
         )
         if not paused(pool):
-            await self._tools.applier.ensure(fleet.disruption_budget(pool))
+            await self._tools.applier.ensure(
+                fleet.disruption_budget(pool, evictable(pool, miners, budget))
+            )
         self._hand_out(pool, miners, decided, trouble)
         await write_pool_status(self._tools, pool, miners, decided, trouble)
-        waits = trouble is not None or any(each.outdated or each.binding for each in miners)
+        waits = trouble is not None or any(
+            each.outdated or each.binding or each.stuck for each in miners
+        )
+        if any(each.stuck and each.cause is None for each in miners):
+            return _STUCK_SECONDS
         return _WAITING_SECONDS if waits else RESYNC_SECONDS
 
     def _unseen(self, pool: MinerPool) -> bool:
@@ -88,6 +107,7 @@ class PoolWork:
         self._keep_only(key, set())
         self._members.pop(key, None)
         self._looked.pop(key, None)
+        self._causes.forget(key)
         self._tools.applier.forget_named(key.namespace, f"{key.name}-")
 
     def _keep_only(self, key: Key, current: set[str]) -> None:

@@ -1,13 +1,16 @@
 """The status of a pool: written when it says something new, and its transitions as events."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from cybervein_operator.api import MinerPool, MinerPoolStatus, PoolBytes
 from cybervein_operator.desired import names
-from cybervein_operator.judgement.conditions import conditions
+from cybervein_operator.judgement.conditions import conditions, paused
 from cybervein_operator.judgement.miner import Facts, Trouble
 from cybervein_operator.judgement.pool import Plan
 from cybervein_operator.judgement.summary import answers, attention, phases, sums, usage
+from cybervein_operator.judgement.window import waits
 from cybervein_operator.reconcile.recorder import rfc3339
 from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.tools import Tools
@@ -24,8 +27,11 @@ async def write_pool_status(
 ) -> None:
     """Write the pool's status if it says something new."""
     added = sums(miners, decided.verdicts)
+    said = answers(pool, decided.verdicts, added, trouble, waits(pool, miners, datetime.now(UTC)))
+    if pool.metadata.annotations.get(names.PAUSED) == "true":
+        said = replace(said, paused=paused("minerpool", pool.metadata.name))
     shown = conditions(
-        answers(pool, decided.verdicts, added, trouble),
+        said,
         pool.status.conditions,
         pool.metadata.generation,
         rfc3339(),

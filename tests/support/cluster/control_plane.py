@@ -218,6 +218,7 @@ def _controllers(settings: Settings) -> list[str | Path]:
         "--use-service-account-credentials=true",
         "--service-account-private-key-file=service-account.key",
         "--root-ca-file=certificates/apiserver.crt",  # pods trust it, and wait for it to start
+        "--horizontal-pod-autoscaler-sync-period=1s",  # its own 15 s are before its first look, too
         f"--kube-api-qps={settings.kube_api_qps}",
         f"--kube-api-burst={settings.kube_api_qps * 2}",
         *settings.controller_flags,

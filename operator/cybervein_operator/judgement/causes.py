@@ -1,0 +1,68 @@
+"""Why something does not come, in one word, by what Kubernetes says of it.
+
+A StatefulSet whose pod is refused, and a pod whose volumes cannot be mounted, say so in an event
+and nowhere else. The words stay as they are: they have the names and the numbers.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cybervein_operator.judgement.miner import Trouble
+from cybervein_operator.observed.shapes import EventItem
+
+_WORDS_MAX: Final = 900
+_HEAD: Final = re.compile(r"^create Pod \S+ in StatefulSet \S+ failed error: ")
+_CAUSES: Final = (
+    ("exceeded quota", "QuotaExceeded", "raise the ResourceQuota, or ask for less"),
+    ("no PriorityClass", "PriorityClassMissing", "create it, or name another one"),
+    ("violates PodSecurity", "PodSecurityDenied", "the namespace's Pod Security forbids the pod"),
+    ("admission webhook", "AdmissionDenied", "a webhook of this cluster forbids it"),
+    ("ValidatingAdmissionPolicy", "AdmissionDenied", "a policy of this cluster forbids it"),
+    (r"(maximum|minimum) \S+ usage per", "LimitRangeExceeded", "a LimitRange forbids it"),
+    (r"secret \S+ not found", "SecretMissing", "create the Secret"),
+    (r"configmap \S+ not found", "ConfigMapMissing", "create the ConfigMap"),
+    ("hostPath type check failed", "HostPathMissing", "mount the directory on that node"),
+    (r"(Attach|Mount)\w*\.?\w* failed|failed to (attach|mount)", "VolumeNotMounted", ""),
+)
+"""What Kubernetes' words have in them, the reason, and what a person can do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Something that does not come: a StatefulSet without pod, or a pod without containers."""
+
+    kind: str
+    name: str
+    uid: str
+
+
+def refused(words: str) -> Trouble:
+    """What the API server refused, as a trouble that others are not stopped by."""
+    return _named(words, "Refused")
+
+
+def of_events(stuck: Iterable[Stuck], events: Iterable[EventItem]) -> Mapping[Stuck, Trouble]:
+    """The newest words about each, where there are any."""
+    newest: dict[str, EventItem] = {}
+    for each in events:
+        known = newest.get(each.involved_object.uid)
+        if known is None or each.when >= known.when:
+            newest[each.involved_object.uid] = each
+    return {
+        each: _named(_HEAD.sub("", newest[each.uid].message), _ELSE[each.kind])
+        for each in stuck
+        if each.uid in newest
+    }
+
+
+_ELSE: Final = {"StatefulSet": "FailedCreate", "Pod": "NotStarted"}
+
+
+def _named(words: str, otherwise: str) -> Trouble:
+    text = " ".join(words.split())[:_WORDS_MAX]
+    for pattern, reason, advice in _CAUSES:
+        if re.search(pattern, text):
+            return Trouble(reason, f"{text}; {advice}" if advice else text, blocks=False)
+    return Trouble(otherwise, text, blocks=False)
