@@ -1,5 +1,6 @@
 """The chart's NetworkPolicies on a node that enforces them: who reaches whom, and who does not."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,11 @@ from cluster.node.oci import write_image
 from cluster.node.running import Node
 from cluster.samples import container
 from cluster.tools import tool
+from cybervein_operator.cluster.login import find_person
 from cybervein_operator.desired.address import SHARDS_PORT
 from cybervein_operator.desired.miner_pod import METRICS_PORT
 from cybervein_operator.desired.supernode_pod import HTTPS_PORT
+from cybervein_operator.plugin.api_server import connected
 from waiting import until
 
 pytestmark = pytest.mark.node
@@ -138,3 +141,21 @@ def test_metrics_are_closed_to_all_but_the_named_peers(village: Village, tmp_pat
     village.until("client", "miner", SHARDS_PORT, is_open=True)
     village.kubectl("label", "pod", "client", "app=scraper", "--overwrite")
     village.until("client", "miner", METRICS_PORT, is_open=True)
+
+
+def test_a_support_bundle_has_metrics_that_the_api_servers_proxy_does_not_get(
+    village: Village, node: Node, tmp_path: Path
+) -> None:
+    village.api.apply(*policies(tmp_path))
+    village.until("nameless", "client", OTHER_PORT, is_open=False)
+    at = f"/api/v1/namespaces/{SPACE}/pods/miner:{METRICS_PORT}/proxy/metrics"
+    with pytest.raises(KubectlError):  # the API server is no pod
+        village.kubectl("get", "--raw", at, "--request-timeout=5s")
+
+    async def ask(pod: str, port: int) -> str:
+        login = await find_person(node.cluster.kubectl.kubeconfig)
+        async with connected(login, SPACE, everywhere=False) as api:
+            return await api.of_pod(SPACE, pod, port, "/metrics")
+
+    for pod, port in (("miner", METRICS_PORT), ("operator", OPERATOR_PORT)):
+        assert pod in asyncio.run(ask(pod, port))

@@ -92,7 +92,7 @@ def test_a_paused_pool_says_so_until_it_is_resumed(lab: Lab, plugin: Plugin) -> 
     lab.kubectl("scale", "minerpool", "home", "--replicas=2")
     lab.wait("minerpool", "home", lambda each: each["status"]["phases"].get("Pending"), "sees it")
     assert lab.api.get("statefulset", "home-1") is None
-    assert "minerpool/home goes on" in plugin("resume", "minerpool/home")
+    assert "minerpool/home is resumed" in plugin("resume", "minerpool/home")
     plugin("resume", "net")
     lab.ready("home", 2)
     found = lab.wait("minerpool", "home", lambda each: not condition(each, "Paused")[0], "goes on")

@@ -105,7 +105,7 @@ def _anew(pod: Object, wish: str) -> bool:
 
 
 async def pause(api: ApiServer, which: str, *, paused: bool) -> str:
-    """Hold the operator back from a pool or network, or let it go on; returns KIND/NAME."""
+    """Hold the operator back from a pool or network, or let it work again; returns KIND/NAME."""
     kind, name = await _resource(api, which)
     value = "true" if paused else None
     body = {"metadata": {"annotations": {names.PAUSED: value}}}

@@ -60,7 +60,7 @@ def resume(
     kube_context: Context = "",
     kubeconfig: Kubeconfig = None,
 ) -> None:
-    """Let the operator go on with a paused pool or network."""
+    """Have the operator work again on a paused pool or network."""
     _hold(context, resource, Where(namespace, kube_context, kubeconfig), paused=False)
 
 
@@ -68,5 +68,5 @@ def _hold(context: typer.Context, resource: str, where: Where, *, paused: bool) 
     from cybervein_operator.plugin import rolling  # noqa: PLC0415
 
     name = where.ask(lambda api: rolling.pause(api, resource, paused=paused))
-    word = "is paused" if paused else "goes on"
+    word = "is paused" if paused else "is resumed"
     console_of(context).emit({"resource": name, "paused": paused}, lambda: f"{name} {word}")
