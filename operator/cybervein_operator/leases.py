@@ -26,7 +26,7 @@ from cybervein_operator.judgement.lease import (
     taken,
 )
 
-NAME: Final = "cybervein-operator"
+NAME: Final = names.LEASE
 _RELEASE_SECONDS: Final = 3.0
 _log = structlog.get_logger()
 

@@ -5,10 +5,13 @@ import json
 import pytest
 from cluster.rest import Object
 from cybervein_operator.plugin.answers import Answer, Ledger
+from cybervein_operator.plugin.command import k8s
 from cybervein_operator.plugin.overview import overview
+from cybervein_operator.plugin.where import Where
 from cybervein_protocol.api.super_node.miners import ListedMiner
 from documents import made
 from farm import Plugin, condition, disk_says, miner_disk, resource, say
+from typer.testing import CliRunner
 
 
 @pytest.mark.kubernetes
@@ -53,7 +56,14 @@ def test_an_empty_namespace_says_what_to_look_at(plugin: Plugin) -> None:
 def test_without_an_operator_it_says_that_nobody_looked(plugin: Plugin) -> None:
     spec = {"preset": "test", "superNode": {"storage": {"size": "1Gi"}}}
     plugin.api.apply(resource("Network", "home", spec))
-    assert "is it running?" in plugin("status", code=1)
+    text = " ".join(plugin("status", code=1).split())
+    assert f"no operator acts in namespace {plugin.api.namespace}" in text
+    assert "watchNamespaces" in text
+    held = {"holderIdentity": "farm/cybervein/one", "leaseDurationSeconds": 15}
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease"}
+    plugin.api.apply(lease | {"metadata": {"name": "cybervein-operator"}, "spec": held})
+    text = " ".join(plugin("status", code=1).split())
+    assert "farm/cybervein/one acts in namespace" in text
 
 
 def seen_objects(*, phase: str = "InUse", miner_phase: str = "Ready") -> list[Object]:
@@ -88,6 +98,34 @@ def test_what_the_ledger_paid_is_told_in_coins() -> None:
 
 def test_a_miner_that_stopped_proving_does_not_earn() -> None:
     assert answers(Ledger(10, (standing(last_proof_epoch=3),), 9)).ok is False
+
+
+@pytest.mark.parametrize(
+    ("last_proof_epoch", "exit_code"), [(9, 0), (3, 1)], ids=["it earns", "it does not earn"]
+)
+def test_the_exit_code_says_whether_any_answer_is_no(
+    monkeypatch: pytest.MonkeyPatch, last_proof_epoch: int, exit_code: int
+) -> None:
+    ledger = Ledger(10, (standing(last_proof_epoch=last_proof_epoch),), 9)
+    seen = overview(seen_objects(), {"farm/home": ledger})
+    monkeypatch.setattr(Where, "ask", lambda *_: seen)
+    ran = CliRunner().invoke(k8s, ["status", "--json"])
+    assert (ran.exit_code, json.loads(ran.stdout)["earning"]["ok"]) == (exit_code, exit_code == 0)
+
+
+@pytest.mark.parametrize("phase", ["Drained", "Draining"])
+def test_a_miner_that_is_emptied_need_not_earn(phase: str) -> None:
+    ledger = Ledger(10, (standing(last_proof_epoch=3),), 9)
+    answer = overview(seen_objects(miner_phase=phase), {"farm/home": ledger}).earning
+    assert answer.ok is None
+
+
+def test_a_change_that_nobody_looked_at_is_told() -> None:
+    objects = seen_objects()
+    objects[1]["metadata"]["generation"] = 3
+    objects[1]["status"]["observedGeneration"] = 2
+    pool = overview(objects, {}, {"farm": "nobody acts"}).pools[0]
+    assert "its last change was not looked at: nobody acts" in pool["message"]
 
 
 def test_penalties_are_told() -> None:

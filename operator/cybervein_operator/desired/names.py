@@ -8,6 +8,8 @@ from cybervein_operator.api import GROUP, MinerPool, Network
 
 FIELD_MANAGER: Final = "cybervein-operator"
 CONTROL_SECRET: Final = "cybervein-operator-control"  # noqa: S105 -- a name
+LEASE: Final = "cybervein-operator"
+"""In each namespace: its holder acts there."""
 IDENTITY_KEY: Final = "identity.json"
 NETWORK_KEY: Final = "network.json"
 AUTHORITY_KEY: Final = "ca.crt"

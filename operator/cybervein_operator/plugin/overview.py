@@ -4,15 +4,15 @@ A person asks: who is not ready and why, is my data safe, am I earning. Pure fun
 API server and the ledger said.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Final
 
 from cybervein_operator.plugin.answers import Answer, Ledger, Object, earning, ready, safe
 
-_NOBODY: Final = (
-    "no operator has looked at it; is it running, and does it watch this namespace "
-    "(watchNamespaces of the chart)?"
+NOBODY: Final = (
+    "is an operator running, and does it watch this namespace (watchNamespaces of the chart)?"
 )
 
 
@@ -33,14 +33,21 @@ class Overview:
         return asdict(self)
 
 
-def overview(objects: Iterable[Object], ledgers: dict[str, Ledger]) -> Overview:
-    """Sum up Networks, MinerPools and MinerDisks; `ledgers` by NAMESPACE/NETWORK."""
+def overview(
+    objects: Iterable[Object],
+    ledgers: dict[str, Ledger],
+    nobody: Mapping[str, str] = MappingProxyType({}),
+) -> Overview:
+    """Sum up Networks, MinerPools and MinerDisks; `ledgers` by NAMESPACE/NETWORK.
+
+    `nobody` says by namespace why what is there was not looked at.
+    """
     by_kind: dict[str, list[Object]] = {"Network": [], "MinerPool": [], "MinerDisk": []}
     for each in objects:
         by_kind[each["kind"]].append(each)
     disks = tuple(_disk(each) for each in by_kind["MinerDisk"])
-    networks = tuple(_network(each) for each in by_kind["Network"])
-    pools = tuple(_pool(each) for each in by_kind["MinerPool"])
+    networks = tuple(_network(each, nobody) for each in by_kind["Network"])
+    pools = tuple(_pool(each, nobody) for each in by_kind["MinerPool"])
     miners = _miners(by_kind["MinerPool"], disks)
     return Overview(
         networks, pools, miners, disks, ready(networks, pools), safe(miners, disks),
@@ -55,10 +62,14 @@ def condition(item: Object, kind: str) -> Object:
     return found
 
 
-def _head(item: Object) -> Object:
+def _head(item: Object, nobody: Mapping[str, str]) -> Object:
     meta, verdict = item["metadata"], condition(item, "Ready")
     paused = meta.get("annotations", {}).get("cybervein.io/paused") == "true"
-    message = verdict.get("message", _NOBODY)
+    why = nobody.get(meta["namespace"], NOBODY)
+    message = verdict.get("message", f"it was not looked at: {why}")
+    looked = item.get("status", {}).get("observedGeneration")
+    if verdict and looked is not None and looked < meta.get("generation", 0):
+        message = f"{message} (its last change was not looked at: {why})"
     return {
         "namespace": meta["namespace"],
         "name": meta["name"],
@@ -68,15 +79,15 @@ def _head(item: Object) -> Object:
     }
 
 
-def _network(item: Object) -> Object:
+def _network(item: Object, nobody: Mapping[str, str]) -> Object:
     status = item.get("status", {})
     keys = ("network", "epoch", "height", "miners", "url")
-    return _head(item) | {key: status.get(key) for key in keys}
+    return _head(item, nobody) | {key: status.get(key) for key in keys}
 
 
-def _pool(item: Object) -> Object:
+def _pool(item: Object, nobody: Mapping[str, str]) -> Object:
     status, spec = item.get("status", {}), item["spec"]
-    return _head(item) | {
+    return _head(item, nobody) | {
         "network": spec["networkRef"]["name"],
         "wanted": spec.get("replicas", 1),
         "miners": status.get("replicas", 0),
