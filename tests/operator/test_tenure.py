@@ -5,11 +5,11 @@ from uuid import uuid4
 
 import pytest
 from cluster.control_plane import ControlPlane
+from cluster.rest import Object
 from operator_lab import ACCOUNT, LEASE, ROOT, Lab, role
 from waiting import until
 
 pytestmark = pytest.mark.kubernetes
-QUICK = ("--lease-seconds=6",)  # looks each second at what another has for half a minute
 MISSING, HELD = "cybervein_operator_watch_missing", "cybervein_operator_lease_held"
 
 
@@ -54,118 +54,102 @@ def said(lab: Lab) -> str:
     return ("" if status == 200 else "not ") + f"ready: {text}"
 
 
-def test_what_is_denied_or_deleted_is_told_and_stops_nothing_elsewhere(
+def test_what_is_denied_deleted_or_unknown_is_told_and_stops_nothing_elsewhere(
     elsewhere: list[Lab],
 ) -> None:
     home, whole, part, none = elsewhere
-    for each in (home, whole, part):
-        each.join()
-        each.pool(replicas=1)
-    start(home)
+    home.cluster.api.delete("crd", "minerdisks.cybervein.io")
+    try:
+        for each in (home, whole, part):
+            each.join()
+            each.pool(replicas=1)
+        start(home)
+        said_of(home, home, "has no kind MinerDisk")
+        assert home.http("/healthz")[0] == 200
+    finally:
+        home.cluster.kubectl.apply_file(ROOT / "manifests" / "crds")
     for each in (whole, part, none):
         each.process = home.process
     home.ready("home", 1)
     whole.ready("home", 1)
-    text = said(home)
-    assert text.startswith("not ready")
-    assert f"namespace {home.namespace}: acts" in text
-    assert f"namespace {part.namespace}: StatefulSet cannot be watched" in text
-    assert f"namespace {none.namespace}: nothing there may be watched" in text
+    said_of(home, home, "acts")
+    said_of(home, part, "StatefulSet cannot be watched")
+    said_of(home, none, "nothing there may be watched")
+    assert said(home).startswith("not ready")
     assert home.metric(MISSING, namespace=part.namespace, kind="StatefulSet") == 1
     assert home.metric(MISSING, namespace=part.namespace) == 1
     assert home.metric(MISSING, namespace=home.namespace) == 0
     until(lambda: "WatchRefused" in part.events("home"), "its pool says so")
-    assert home.http("/healthz")[0] == 200
-
-    grant(part, home)
-    grant(none, home)
-    part.ready("home", 1)
-    none.join()
-    none.pool(replicas=1)
-    none.ready("home", 1)
-    until(lambda: said(home).startswith("ready"), "all is watched", diagnose=home.process.tail)
 
     home.cluster.api.delete("namespace", whole.namespace, wait=False)
     whole.api.wait_gone("role", ACCOUNT)
     home.process.kill()
-    home.start()
+    start(home)
     home.kubectl("scale", "minerpool", "home", "--replicas=2")
-    home.ready("home", 2)
-    gone = f"namespace {whole.namespace}: nothing there may be watched"
-    until(lambda: gone in said(home), "it says which one is gone", diagnose=home.process.tail)
+    said_of(home, whole, "nothing there may be watched")
+    grant(part, home)
+    grant(none, home)
+    none.join()
+    none.pool(replicas=1)
+    for each, count in ((home, 2), (part, 1), (none, 1)):
+        each.ready("home", count)
+        assert each.holder()
 
 
-def test_a_kind_that_does_not_exist_is_waited_for(make_lab: Callable[..., Lab]) -> None:
-    lab = make_lab()
-    lab.prepare()
-    crds = ROOT / "manifests" / "crds"
-    lab.cluster.api.delete("crd", "minerdisks.cybervein.io")
-    try:
-        lab.start()
-        until(lambda: "no kind MinerDisk" in said(lab), "it is named", diagnose=lab.process.tail)
-        lab.join()
-        lab.cluster.kubectl.apply_file(crds)
-        lab.pool(replicas=1)
-        lab.ready("home", 1)
-        assert said(lab).startswith("ready")
-    finally:
-        lab.process.kill()
-        lab.cluster.kubectl.apply_file(crds)
+def said_of(lab: Lab, where: Lab, words: str) -> None:
+    """Wait until `/readyz` says that of a namespace."""
+
+    def seen() -> bool:
+        lines = said(lab).removeprefix("not ").removeprefix("ready: ").splitlines()
+        return any(f"namespace {where.namespace}: " in line and words in line for line in lines)
+
+    until(seen, f"it says that {where.namespace} {words}", diagnose=lambda: said(lab))
 
 
-def test_of_two_releases_one_acts_and_the_other_says_who(lab: Lab) -> None:
+def test_of_two_releases_one_acts_and_of_two_replicas_the_other_takes_over(lab: Lab) -> None:
     lab.join()
     lab.pool(replicas=1)
     lab.ready("home", 1)
-    other = lab.beside("other", "--release=second", "--image=cybervein:second", *QUICK)
+    second = ("--release=second", "--image=cybervein:second")
+    other = lab.beside("other", "--pod-name=one", *second)
+    standby = lab.beside("standby", "--pod-name=two", "--lease-seconds=6", *second)
     try:
         other.start()
-        words = f"held by {lab.holder()}, another release's operator"
-        until(lambda: words in said(other), "it says who", diagnose=other.process.tail)
+        said_of(other, lab, f"held by {lab.holder()}, another release's operator")
         assert said(other).startswith("not ready")
         assert said(lab).startswith("ready")
-        assert other.metric(HELD, namespace=lab.namespace) == 0
-        assert lab.metric(HELD, namespace=lab.namespace) == 1
+        assert (other.metric(HELD), lab.metric(HELD)) == (0, 1)
         until(lambda: "NamespaceHeld" in lab.events(LEASE), "an event says so")
         found = lab.api.get("statefulset", "home-0")
         assert found is not None
         assert found["metadata"]["generation"] == 1
 
         lab.process.stop()  # it gives the Lease back
-        until(lambda: "/second/" in lab.holder(), "the other takes over")
-        other.wait(
-            "statefulset",
-            "home-0",
-            lambda seen: "cybervein:second" in str(seen["spec"]["template"]),
-            "is the other's work now",
-        )
-    finally:
-        other.process.kill()
+        until(lambda: "/second/one" in lab.holder(), "the other takes over")
+        other.wait("statefulset", "home-0", is_seconds, "is the other's work now")
 
-
-def test_a_standby_is_ready_and_takes_over_when_the_lease_expires(lab: Lab) -> None:
-    lab.join()
-    lab.pool(replicas=1)
-    lab.ready("home", 1)
-    standby = lab.beside("standby", "--pod-name=standby", *QUICK)
-    try:
         standby.start()
-        words = f"ready: namespace {lab.namespace}: stands by, {lab.holder()} acts"
-        until(lambda: said(standby) == words, "it stands by", diagnose=standby.process.tail)
-        lab.process.kill()
-        # What its duration would take half a minute for: nobody renews it any more.
+        said_of(standby, lab, f"stands by, {lab.holder()} acts")
+        assert said(standby).startswith("ready")
+        other.process.kill()
+        # Nobody renews it any more, which takes half a minute to be sure of.
         lab.api.patch("lease", LEASE, {"spec": {"leaseDurationSeconds": 1}})
-        until(lambda: lab.holder().endswith("/standby"), "it takes over")
+        until(lambda: "/second/two" in lab.holder(), "the standby takes over")
         lab.kubectl("scale", "minerpool", "home", "--replicas=2")
         standby.ready("home", 2)
     finally:
+        other.process.kill()
         standby.process.kill()
+
+
+def is_seconds(found: Object) -> bool:
+    return "cybervein:second" in str(found["spec"]["template"])
 
 
 def test_without_its_lease_an_operator_does_nothing_until_it_has_it_again(
     make_lab: Callable[..., Lab], control_plane: ControlPlane
 ) -> None:
-    with make_lab(options=("--lease-seconds=9",)).running() as lab:
+    with make_lab(options=("--lease-seconds=6",)).running() as lab:
         lab.join()
         lab.pool(replicas=1)
         lab.ready("home", 1)
