@@ -38,10 +38,10 @@ class Metrics:
         self.queue_depth = self._gauge("queue_depth", "Keys that wait to be reconciled.")
         self._miners = self._gauge("miners", "Miners by phase.", "phase")
         self.lease_held = self._gauge(
-            "lease_held", "1 where this operator holds the namespace's Lease and acts.", "namespace"
+            "lease_held", "1 where this operator holds the namespace's Lease and acts.", "watched"
         )
         self.watch_missing = self._gauge(
-            "watch_missing", "1 for a kind that is not watched in a namespace.", "namespace", "kind"
+            "watch_missing", "1 for a kind that is not watched in a namespace.", "watched", "kind"
         )
         self.polls = self._counter("polls", "Polls of miners, by result.", "result")
         self.poll_seconds = Histogram(

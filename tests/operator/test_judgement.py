@@ -13,10 +13,11 @@ from cybervein_operator.api import (
     MinerPhase,
     MinerPool,
     parse,
+    to_plain,
 )
 from cybervein_operator.judgement import disk as disks
 from cybervein_operator.judgement.conditions import Answers, ConditionAnswer, conditions, notices
-from cybervein_operator.judgement.miner import Facts, Trouble, judge
+from cybervein_operator.judgement.miner import Facts, MinerVerdict, Trouble, judge
 from cybervein_operator.judgement.pool import MinerOrder, Task, order, plan
 from cybervein_operator.judgement.rollout import borne, grants, may_stop, under_way
 from cybervein_operator.judgement.summary import answers, attention, sums
@@ -313,3 +314,28 @@ def test_a_status_that_says_nothing_new_is_not_written() -> None:
         assert disks.worth_writing(before, after) is expected
     gone = disks.status(disk_facts(one("missing")), now)
     assert disks.worth_writing(before, gone)
+
+
+def test_of_a_miner_that_was_not_heard_since_the_start_what_was_said_stands() -> None:
+    said = MinerVerdict(MinerPhase.UNREACHABLE, "NoAnswer", "no route")
+    for unheard in (None, Poll(0.0, None, "no route", failures=1)):
+        seen = facts(poll=unheard, said=said)
+        assert not seen.heard
+        assert judge(seen) == said
+    for heard in (polled(), Poll(0.0, None, "no route", failures=2)):
+        assert facts(poll=heard).heard
+    assert facts(poll=None, pod=None).heard  # nobody is there to be asked
+    lost = Trouble("IdentityLost", "its Secret is gone")
+    assert judge(facts(said=said, trouble=lost)).reason == "IdentityLost"
+
+
+def test_of_a_disk_that_was_not_asked_since_the_start_the_status_stays_as_it_is() -> None:
+    now = "2026-01-01T00:00:00Z"
+    draining = disk_facts(one(leaving=True), drain=True)
+    before = disks.status(draining, now)
+    assert before.message is not None
+    kept = {key: value for key, value in to_plain(before).items() if key != "address"}
+    again = disk_facts(None, asked=False, drain=True, status=kept)
+    after = disks.status(again, "2026-01-02T00:00:00Z")
+    assert after == before
+    assert not disks.worth_writing(before, after)

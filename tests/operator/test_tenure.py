@@ -76,9 +76,9 @@ def test_what_is_denied_deleted_or_unknown_is_told_and_stops_nothing_elsewhere(
     said_of(home, part, "StatefulSet cannot be watched")
     said_of(home, none, "nothing there may be watched")
     assert said(home).startswith("not ready")
-    assert home.metric(MISSING, namespace=part.namespace, kind="StatefulSet") == 1
-    assert home.metric(MISSING, namespace=part.namespace) == 1
-    assert home.metric(MISSING, namespace=home.namespace) == 0
+    assert home.metric(MISSING, watched=part.namespace, kind="StatefulSet") == 1
+    assert home.metric(MISSING, watched=part.namespace) == 1
+    assert home.metric(MISSING, watched=home.namespace) == 0
     until(lambda: "WatchRefused" in part.events("home"), "its pool says so")
 
     home.cluster.api.delete("namespace", whole.namespace, wait=False)

@@ -120,6 +120,7 @@ def status(facts: DiskFacts, now: str) -> MinerDiskStatus:
             plot_bytes=0 if phase is DiskPhase.WIPED else before.plot_bytes,
             shards=0 if phase is DiskPhase.WIPED else before.shards,
             shard_bytes=0 if phase is DiskPhase.WIPED else before.shard_bytes,
+            usage=None if phase is DiskPhase.WIPED else before.usage,
             message=message,
         )
     return MinerDiskStatus(
@@ -144,6 +145,8 @@ def status(facts: DiskFacts, now: str) -> MinerDiskStatus:
 def _message(facts: DiskFacts, phase: DiskPhase) -> str | None:
     report = facts.report
     if report is None:
+        if not facts.asked and facts.disk.status.phase is phase:
+            return facts.disk.status.message  # of an operator that has just started: it stands
         return None if phase is not DiskPhase.PENDING else "the miner has not reported it yet"
     if phase is DiskPhase.DRAINING:
         left = report.remaining
