@@ -27,6 +27,7 @@ def test_without_a_namespace_it_looks_after_all(wide: Lab) -> None:
             each.pool(replicas=1)
         for each in (wide, elsewhere):
             each.ready("home", 1)
+            assert each.holder().startswith(f"{wide.namespace}/cybervein/")
     finally:
         wide.cluster.api.delete("namespace", other, wait=False)
 
