@@ -83,6 +83,9 @@ class World:
     said: dict[Name, MinerVerdict] = field(default_factory=dict)
     """What pools said of their miners before the start; it stands until a miner was heard of."""
 
+    owners: dict[Name, tuple[int, str]] = field(default_factory=dict)
+    """The owner of new miners of a pool, and the generation it was looked up for."""
+
     def pools_of(self, namespace: str, network: str) -> list[MinerPool]:
         """Pools that mine in a network."""
         return [

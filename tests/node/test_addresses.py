@@ -213,6 +213,19 @@ def test_a_customer_outside_puts_and_gets_through_all_of_them(story: Outside) ->
     assert not any(".svc" in url for url in held)
 
 
+def test_the_ledger_has_what_each_pool_asks_for(story: Outside) -> None:
+    def says(name: str) -> set[str]:
+        seen = story.pool(name)["status"]["conditions"]
+        return {each["reason"] for each in seen if each["type"] == "Registered"}
+
+    for name in (PORTS, BALANCED, HOSTS):  # of the last, the kubelet fills in the address
+        until(
+            lambda name=name: says(name) == {"AsAsked"},  # type: ignore[misc]
+            f"{name} is on the ledger as asked",
+            diagnose=story.describe,
+        )
+
+
 def test_helms_own_test_passes_while_policies_are_enforced(story: Outside) -> None:
     story.helm("test", "cybervein", *TIMEOUT)
     assert story.node.policies.problem is None

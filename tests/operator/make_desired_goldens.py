@@ -98,6 +98,7 @@ KEPT = {
 def miner_facts(**more: Any) -> MinerFacts:
     network = NetworkFacts("net", "https://net.example:7700", "net-network")
     facts = {"image": "cybervein:1", "control": "cvCONTROL", "url": "http://x:4100"}
+    facts |= {"owner": "vein"}
     return MinerFacts(network, **(facts | {"version": "1.2.3"} | more))
 
 

@@ -47,8 +47,18 @@ def merged(base: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def pool(says: str, spec: dict[str, Any], before: dict[str, Any] | None = None) -> Case:
-    return Case("MinerPool", says, spec, before)
+def pool(
+    says: str,
+    spec: dict[str, Any],
+    before: dict[str, Any] | None = None,
+    status: dict[str, Any] | None = None,
+) -> Case:
+    return Case("MinerPool", says, spec, before, status)
+
+
+def registered(**has: Any) -> dict[str, Any]:
+    """A status of a pool that the ledger knows."""
+    return {"registered": {"miners": 1} | has}
 
 
 def net(says: str, spec: dict[str, Any], before: dict[str, Any] | None = None) -> Case:
@@ -84,6 +94,8 @@ DRAINED = "wipe is accepted only for a disk in phase Drained; set drain: true an
 SAME_ID = "wipe must repeat status.diskId"
 TO_EXISTS = {"tolerations": [{"key": "k", "operator": "Exists", "value": "v"}]}
 NO_KEY = {"tolerations": [{"effect": "NoSchedule"}]}
+KEEPS_OWNER = "owner cannot change: the ledger keeps that of the registration"
+KEEPS_GROUP = "group and failureDomain cannot change: the ledger keeps the group"
 TOO_MUCH = {"requests": {"cpu": 2, "memory": "2Gi"}, "limits": {"memory": "1024Mi"}}
 
 RULES = [
@@ -138,6 +150,14 @@ RULES = [
     pool("drain names miners of this pool: POOL-N", {"drain": ["p-0", "q-0"]}),
     pool("drain names miners of this pool: POOL-N", {"drain": ["p-0-0"]}),
     pool("timeZone is not known", {"rollout": {"window": NIGHT | {"timeZone": "Berlin"}}}),
+    pool(KEEPS_OWNER, {"owner": "b"}, {"owner": "a"}, registered(owner="a")),
+    pool(KEEPS_OWNER, {"owner": "b"}, {}, registered(owner="a")),
+    pool(KEEPS_OWNER, {"owner": "b"}, {"owner": "a"}, registered()),
+    pool(KEEPS_GROUP, {"group": "b"}, {"group": "a"}, registered(group="a")),
+    pool(KEEPS_GROUP, {"group": "b"}, {}, registered(group="n", failureDomain="Node")),
+    pool(KEEPS_GROUP, {}, {"group": "a"}, registered(group="a")),
+    pool(KEEPS_GROUP, {"failureDomain": "Miner"}, {}, registered(failureDomain="Node")),
+    pool(KEEPS_GROUP, {}, {"failureDomain": "Miner"}, registered(failureDomain="Miner")),
     pool("a request exceeds its limit", {"resources": {"miner": TOO_MUCH}}),
     pool("value is for operator Equal", {"scheduling": TO_EXISTS}),
     pool("a toleration without key tolerates every taint", {"scheduling": NO_KEY}),
@@ -344,3 +364,35 @@ def test_a_volume_may_grow_however_its_size_is_written(api: Api) -> None:
     api.delete("MinerPool", "p")
     for size in (1_000_000_000, "1G", "1Gi", "1.5Gi", "2Gi"):
         api.apply(body(RULES[0], one_disk(claimTemplate={"size": size})))
+
+
+@pytest.mark.kubernetes
+def test_a_pool_that_nobody_registered_may_change_what_is_fixed_later(api: Api) -> None:
+    api.delete("MinerPool", "p")
+    for spec in ({"replicas": 0}, {"owner": "a", "group": "g"}, {"failureDomain": "Miner"}, {}):
+        api.apply(body(RULES[0], spec))
+
+
+@pytest.mark.kubernetes
+@pytest.mark.parametrize(
+    ("slip", "has", "back"),
+    [
+        ({"owner": "b"}, {"owner": "a"}, {"owner": "a"}),
+        ({"owner": "b"}, {"owner": "a"}, {}),
+        ({"group": "b"}, {"group": "a"}, {"group": "a"}),
+        ({}, {"group": "a"}, {"group": "a"}),
+        ({"group": "b"}, {"failureDomain": "Node"}, {}),
+        ({}, {"failureDomain": "Miner"}, {"failureDomain": "Miner"}),
+        ({"failureDomain": "Miner"}, {"failureDomain": "Node"}, {"failureDomain": "Node"}),
+        ({}, {"owner": "a", "failureDomain": "Node"}, {"failureDomain": "Node", "owner": "a"}),
+    ],
+    ids=str,
+)
+def test_what_the_ledger_has_may_be_put_back(
+    api: Api, slip: dict[str, Any], has: dict[str, Any], back: dict[str, Any]
+) -> None:
+    api.delete("MinerPool", "p")
+    api.apply(body(RULES[0], slip))
+    api.patch("MinerPool", "p", {"status": registered(**has)}, subresource="status")
+    api.apply(body(RULES[0], slip | {"replicas": 3}))
+    api.apply(body(RULES[0], back))

@@ -226,9 +226,15 @@ def test_ports_of_nodes_follow_the_ordinal() -> None:
     assert ports[0]["hostPort"] == 5003
 
 
-def test_pools_of_one_namespace_are_in_one_hand_unless_they_say_otherwise() -> None:
-    assert names.owner(pool(name="a")) == names.owner(pool(name="b")) == "vein"
-    assert names.owner(pool(owner="rack-4")) == "rack-4"
+def test_miners_name_the_owner_of_the_spec_and_else_the_operators() -> None:
+    def owner(wanted: MinerPool) -> str:
+        args = pod(miner.statefulset(wanted, 0, replace(FACTS, owner="cvC")))["containers"][0][
+            "args"
+        ]
+        return str(args[args.index("--owner") + 1])
+
+    assert owner(pool()) == "cvC"
+    assert owner(pool(owner="rack-4")) == "rack-4"
 
 
 def test_names_of_miners_are_read_back_in_one_way_only() -> None:

@@ -47,6 +47,17 @@ def test_a_missing_disk_and_a_late_miner_are_named_with_their_reasons(farm: Plug
     assert seen["miners"][1]["reason"] == "DiskMissing"
 
 
+def test_what_the_ledger_has_otherwise_is_told_of_a_pool_that_is_ready() -> None:
+    objects = seen_objects()
+    differs = {"type": "Registered", "status": "False", "message": "owner: the ledger has a"}
+    objects[1]["status"]["conditions"].append(differs)
+    [pool] = overview(objects, {}).pools
+    assert (pool["ready"], pool["message"].endswith("; ledger: owner: the ledger has a")) == (
+        "True",
+        True,
+    )
+
+
 @pytest.mark.kubernetes
 def test_an_empty_namespace_says_what_to_look_at(plugin: Plugin) -> None:
     assert "kubectl explain minerpool" in plugin("status")

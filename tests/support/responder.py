@@ -17,7 +17,7 @@ from blake3 import blake3
 from cybervein_protocol.api.document import Document
 from cybervein_protocol.api.miner.disks import DiskDocument, RemovedDocument, WipedDocument
 from cybervein_protocol.api.miner.drain import DrainDocument
-from cybervein_protocol.api.miner.status import StatusDocument
+from cybervein_protocol.api.miner.status import LedgerDocument, StatusDocument
 from cybervein_protocol.api.super_node.backup import BackupDocument
 from cybervein_protocol.api.super_node.miners import ListedMiner, MinerListing
 from cybervein_protocol.api.super_node.network import NetworkDocument
@@ -99,6 +99,9 @@ class PlayedMiner:
     down: bool = False
     holds: bool = False
     """Keeps its shards while draining, until a test lets go."""
+    url: str = "http://miner:4100"
+    ledger: Json | None = None
+    """What it says of the ledger; None: nothing, as version 0.2.0."""
     calls: list[str] = field(default_factory=list)
 
     @property
@@ -128,7 +131,7 @@ class PlayedMiner:
             "address": self.address,
             "version": "0.2.0",
             "network": self.network,
-            "url": "http://miner:4100",
+            "url": self.url,
             "group": "g",
             "owner": "o",
             "payout": self.address,
@@ -171,6 +174,8 @@ class PlayedMiner:
             "nic": {"received_bytes": 0, "sent_bytes": 0},
             **self.drain_document(),
         }
+        if self.ledger is not None:
+            document["ledger"] = msgspec.to_builtins(made(LedgerDocument, **self.ledger))
         return checked(document, StatusDocument)
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from cybervein_protocol.api.super_node.miners import FullMinerDocument
 from cybervein_protocol.api.super_node.units import UnitStatus
 from cybervein_protocol.encoding import encode, parse_cid
-from cybervein_protocol.errors import ConflictError, UnavailableError
+from cybervein_protocol.errors import ConflictError, FundsError, UnavailableError
 from cybervein_protocol.ledger.mining.bodies import MinerRegister, MinerUpdate
 from cybervein_protocol.ledger.units.body import Body
 from cybervein_protocol.ledger.units.unit import Unit, make_unit
@@ -67,7 +67,17 @@ async def ensure_registered(
     if view is None:
         await units.write(wish)
     elif (view.url, view.payout) != (wish.url, address(wish.payout)):
-        await units.write(MinerUpdate(payout=wish.payout, url=wish.url))
+        await _update(units, MinerUpdate(payout=wish.payout, url=wish.url))
     else:
         return view
     return await super_node.own_miner()
+
+
+async def _update(units: UnitWriter, body: MinerUpdate) -> None:
+    try:
+        await units.write(body)
+    except FundsError as error:  # it carries no amount: only the fee can be too little
+        raise FundsError(
+            f"{error}; this miner has used up its free units of the epoch, and is tried again "
+            "until the next one makes it free"
+        ) from error

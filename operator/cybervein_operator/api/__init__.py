@@ -25,9 +25,15 @@ from cybervein_operator.api.meta import (
     to_plain,
 )
 from cybervein_operator.api.network import Network, NetworkPreset, NetworkSpec, NetworkStatus
-from cybervein_operator.api.pool import FailureDomain, MinerPool, MinerPoolSpec
-from cybervein_operator.api.pool_parts import AddressType, AntiAffinity, PoolDisk
-from cybervein_operator.api.pool_status import Attention, MinerPhase, MinerPoolStatus, PoolBytes
+from cybervein_operator.api.pool import MinerPool, MinerPoolSpec
+from cybervein_operator.api.pool_parts import AddressType, AntiAffinity, FailureDomain, PoolDisk
+from cybervein_operator.api.pool_status import (
+    Attention,
+    MinerPhase,
+    MinerPoolStatus,
+    PoolBytes,
+    PoolRegistration,
+)
 from cybervein_operator.api.super_node import SuperNodeSpec
 from cybervein_operator.api.window import RolloutWindow
 
@@ -57,6 +63,7 @@ __all__ = [
     "NetworkStatus",
     "PoolBytes",
     "PoolDisk",
+    "PoolRegistration",
     "RolloutWindow",
     "SuperNodeSpec",
     "parse",

@@ -34,13 +34,14 @@ class Metadata(Part, frozen=True, kw_only=True):
 
 
 class ConditionType(StrEnum):
-    """The questions that a status answers; Paused is there only while it is so."""
+    """The questions that a status answers: Registered of pools alone, Paused while it is so."""
 
     READY = "Ready"
     PROGRESSING = "Progressing"
     DEGRADED = "Degraded"
     DRAINING = "Draining"
     PAUSED = "Paused"
+    REGISTERED = "Registered"
 
 
 class ConditionStatus(StrEnum):

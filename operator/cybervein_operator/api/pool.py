@@ -1,6 +1,5 @@
 """`MinerPool`: identical miners that `kubectl scale` adds and drains."""
 
-from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
@@ -22,6 +21,7 @@ from cybervein_operator.api.pool_parts import (
     MINERS_MAX,
     STATE_DEFAULT,
     ClaimTemplate,
+    FailureDomain,
     Plots,
     PoolAddress,
     PoolDisk,
@@ -37,14 +37,11 @@ LABEL_MAX: Final = 64
 
 BANDWIDTH_MIN: Final = 131_072
 
+_REGISTERED: Final = "oldSelf.status.registered"
+_NOT_REGISTERED: Final = f"!has(oldSelf.status) || !has({_REGISTERED})"
+_DOMAIN: Final = "(has({0}.spec.failureDomain) ? {0}.spec.failureDomain : 'Node')"
+
 Label = Annotated[str, Meta(min_length=1, max_length=LABEL_MAX, pattern=r"^[!-~]+$")]
-
-
-class FailureDomain(StrEnum):
-    """What fails together."""
-
-    MINER = "Miner"
-    NODE = "Node"
 
 
 class NetworkRef(Part, frozen=True, kw_only=True):
@@ -105,20 +102,23 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
     owner: Annotated[
         Label | None,
         says(
-            "Who operates these miners, as told to the network; absent means the namespace. "
-            "Miners of one group and owner are one failure domain."
+            "Who operates these miners: one group and owner are one failure domain. Absent: as "
+            "other pools here, the first time the operator's address. Fixed once registered."
         ),
     ] = None
     failure_domain: Annotated[
         FailureDomain | None,
         says(
             "What fails together: Node (the default; miners on one node share a group, its name) "
-            "or Miner (each has a group of its own). Two shards of a segment never share one."
+            "or Miner (each has a group of its own). Fixed once registered."
         ),
     ] = None
     group: Annotated[
         Label | None,
-        says("Instead of failureDomain: one group for the whole pool, such as a rack or a zone."),
+        says(
+            "Instead of failureDomain: one group for the whole pool, such as a rack or a zone. "
+            "Fixed once registered."
+        ),
     ] = None
     state: Annotated[ClaimTemplate, says("Claim POOL-N-state of each miner's journal.")] = (
         STATE_DEFAULT
@@ -171,6 +171,26 @@ class MinerPool(Part, frozen=True, kw_only=True):
             "m.substring(0, m.lastIndexOf('-')) == self.metadata.name)",
             "drain names miners of this pool: POOL-N, where N is the ordinal",
             ".spec.drain",
+        ),
+        Rule(
+            f"!has(self.spec.owner) || {_NOT_REGISTERED} || "
+            "(has(oldSelf.spec.owner) && self.spec.owner == oldSelf.spec.owner) || "
+            f"(has({_REGISTERED}.owner) && self.spec.owner == {_REGISTERED}.owner)",
+            "owner cannot change: the ledger keeps that of the registration, see "
+            "status.registered; leave it as it was, or make a MinerPool of another name",
+            ".spec.owner",
+        ),
+        Rule(
+            f"{_NOT_REGISTERED} || (has(self.spec.group) ? "
+            "((has(oldSelf.spec.group) && self.spec.group == oldSelf.spec.group) || "
+            f"(has({_REGISTERED}.group) && self.spec.group == {_REGISTERED}.group)) : "
+            f"((!has(oldSelf.spec.group) && {_DOMAIN.format('self')} == "
+            f"{_DOMAIN.format('oldSelf')}) || (has({_REGISTERED}.failureDomain) && "
+            f"{_DOMAIN.format('self')} == {_REGISTERED}.failureDomain)))",
+            "group and failureDomain cannot change: the ledger keeps the group of the "
+            "registration, see status.registered; leave them as they were, or make a MinerPool "
+            "of another name",
+            ".spec",
         ),
     )
     metadata: Metadata

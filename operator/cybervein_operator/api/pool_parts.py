@@ -200,6 +200,13 @@ class Scheduling(Part, frozen=True, kw_only=True):
     ] = None
 
 
+class FailureDomain(StrEnum):
+    """What fails together."""
+
+    MINER = "Miner"
+    NODE = "Node"
+
+
 class Rollout(Part, frozen=True, kw_only=True):
     """How upgrades proceed."""
 

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from cybervein_operator.api.fields import Count, Image, MinerName, keyed, ordered, says
 from cybervein_operator.api.meta import Condition, Part
+from cybervein_operator.api.pool_parts import FailureDomain
 
 ATTENTION_MAX: Final = 50
 
@@ -35,6 +36,24 @@ class PoolBytes(Part, frozen=True, kw_only=True):
     free: Annotated[Count, says("Bytes that are free on the disks.")] = 0
 
 
+class PoolRegistration(Part, frozen=True, kw_only=True):
+    """What the ledger has of the pool's miners and cannot change, stopped miners included."""
+
+    miners: Annotated[Count, says("Miners of this pool that the ledger knows.")] = 0
+    owner: Annotated[
+        Annotated[str, Meta(max_length=256)] | None,
+        says("The owner of them all; absent where they have several."),
+    ] = None
+    group: Annotated[
+        Annotated[str, Meta(max_length=256)] | None,
+        says("The group of them all; absent where they have several."),
+    ] = None
+    failure_domain: Annotated[
+        FailureDomain | None,
+        says("What they were registered with; absent where that was a group for the whole pool."),
+    ] = None
+
+
 class Attention(Part, frozen=True, kw_only=True):
     """A miner that is not Ready."""
 
@@ -52,7 +71,11 @@ class MinerPoolStatus(Part, frozen=True, kw_only=True):
     replicas: Annotated[Count | None, says("Miners that exist, draining ones included.")] = None
     ready_replicas: Annotated[Count | None, says("Miners in phase Ready.")] = None
     updated_replicas: Annotated[
-        Count | None, says("Miners whose pod is the one that the spec asks for now.")
+        Count | None,
+        says(
+            "Miners whose pod is the one that the spec asks for now, and whose URL and payout "
+            "account the ledger has, if it knows them."
+        ),
     ] = None
     selector: Annotated[
         Annotated[str, Meta(max_length=512)] | None,
@@ -63,7 +86,9 @@ class MinerPoolStatus(Part, frozen=True, kw_only=True):
     ] = None
     conditions: Annotated[
         Annotated[tuple[Condition, ...], Meta(max_length=16)],
-        keyed("Ready, Progressing, Degraded and Draining, each with its reason.", "type"),
+        keyed(
+            "Ready, Progressing, Degraded, Draining and Registered, each with its reason.", "type"
+        ),
     ] = ()
     phases: Annotated[
         Annotated[dict[str, Count], Meta(max_length=16)],
@@ -82,3 +107,7 @@ class MinerPoolStatus(Part, frozen=True, kw_only=True):
         ordered("Miners that are not Ready, at most fifty; MinerDisks tell more of each disk."),
     ] = ()
     image: Annotated[Image | None, says("Image that the spec asks for now.")] = None
+    registered: Annotated[
+        PoolRegistration | None,
+        says("What the ledger has and cannot change; absent before the first registration."),
+    ] = None

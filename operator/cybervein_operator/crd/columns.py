@@ -59,6 +59,12 @@ POOL: Final = (
     ),
     Column("Status", _condition("Ready", "reason"), description="Why the pool is Ready or not."),
     _PAUSED,
+    Column(
+        "Registered",
+        _condition("Registered", "status"),
+        description="Whether the ledger has what the spec asks for.",
+        wide=True,
+    ),
     Column("Network", ".spec.networkRef.name", description="The network.", wide=True),
     Column("Message", _condition("Ready", "message"), description="What the state is.", wide=True),
     _AGE,

@@ -31,6 +31,7 @@ class MinerFacts:
     `image` is the operator's own, for pools that name none.
     `control` is the address of the operator's control key, `url` what `miner.url` gave. `leaving`
     are disks that are no longer in the spec and not yet drained: they stay mounted until they are.
+    `owner` is whom the miner names as its operator where the spec names nobody.
     """
 
     network: NetworkFacts
@@ -42,6 +43,7 @@ class MinerFacts:
     pull_secrets: tuple[str, ...] = ()
     restart: str = ""
     """What was asked for last about its restart: another text is another pod."""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

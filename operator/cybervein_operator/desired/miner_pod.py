@@ -90,7 +90,7 @@ def arguments(pool: MinerPool, ordinal: int, facts: MinerFacts, volumes: list[Vo
         "--url": facts.url,
         "--control": facts.control,
         "--group": group(pool, ordinal),
-        "--owner": names.owner(pool),
+        "--owner": pool.spec.owner or facts.owner,
         "--fill": f"{plots.fill / 1000:.3f}" if plots.count is None else None,
         "--plots": plots.count,
         "--floor": None if plots.floor is None else number(plots.floor),

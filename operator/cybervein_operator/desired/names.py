@@ -109,11 +109,6 @@ def network_file(network: str) -> str:
     return f"{network}-network"
 
 
-def owner(pool: MinerPool) -> str:
-    """Whose hand the pool is in: declared, or the namespace, so that pools on one node are one."""
-    return pool.spec.owner or pool.metadata.namespace
-
-
 def _common(component: str, instance: str) -> Labels:
     return {
         "app.kubernetes.io/name": "cybervein",

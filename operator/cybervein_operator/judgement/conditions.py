@@ -1,4 +1,4 @@
-"""Conditions: four answers, whose time changes only when the answer does."""
+"""Conditions: answers, whose time changes only when the answer does."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,12 +31,13 @@ class ConditionAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The four questions; None leaves a condition out."""
+    """What is asked of a resource; None leaves a condition out."""
 
     ready: ConditionAnswer
     progressing: ConditionAnswer
     degraded: ConditionAnswer
     draining: ConditionAnswer | None = None
+    registered: ConditionAnswer | None = None
     paused: ConditionAnswer | None = None
 
 
@@ -56,6 +57,7 @@ def conditions(
         (ConditionType.PROGRESSING, answers.progressing),
         (ConditionType.DEGRADED, answers.degraded),
         (ConditionType.DRAINING, answers.draining),
+        (ConditionType.REGISTERED, answers.registered),
         (ConditionType.PAUSED, answers.paused),
     )
     return tuple(
@@ -119,11 +121,14 @@ def _changed(old: Condition | None, new: Condition) -> bool:
         return new.status == ConditionStatus.TRUE
     if old.status != new.status:
         return True
-    return new.status == ConditionStatus.TRUE and old.reason != new.reason
+    tells = new.status == ConditionStatus.TRUE or new.type == ConditionType.REGISTERED
+    return tells and old.reason != new.reason
 
 
 def _notice(condition: Condition) -> Notice:
     so = condition.status == ConditionStatus.TRUE
+    if condition.type == ConditionType.REGISTERED:
+        return _of_registration(condition, so=so)
     bad = condition.type == ConditionType.DEGRADED or condition.reason == "DrainBlocked"
     ending = {
         ConditionType.READY: "NotReady",
@@ -135,3 +140,10 @@ def _notice(condition: Condition) -> Notice:
     reason = condition.reason if so else ending[condition.type]
     message = condition.message or f"{condition.type} is {condition.status}"
     return Notice("Warning" if bad and so else "Normal", reason, message[:1000])
+
+
+def _of_registration(condition: Condition, *, so: bool) -> Notice:
+    """A difference that passes is none to warn of; a pool that stays behind is Degraded."""
+    warns = condition.reason == "RegisteredOtherwise"
+    reason = "Registered" if so else condition.reason
+    return Notice("Warning" if warns else "Normal", reason, condition.message[:1000])

@@ -1,17 +1,20 @@
 """Where one miner stands, from what Kubernetes and the miner itself say of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.api.miner.disks import DiskDocument
 
 from cybervein_operator.api import MinerPhase
+from cybervein_operator.judgement.registration import NOTHING_SEEN, Registration
 from cybervein_operator.miners.report import Poll, Report, name_of
 from cybervein_operator.observed.facts import PodFacts
 
 WAITING_FOR_VOLUMES = "WaitingForVolumes"
 _PASSING = {"", "Creating", "NoPod", "NotReady", "NoAddress", WAITING_FOR_VOLUMES}
 """Reasons of a miner on its way that pass without help."""
+LEDGER_DIFFERS = "LedgerDiffers"
+_REPORTED = "Reported"
 _FAILED_POLLS = 2
 _DEAD_DISKS = {
     DiskState.FOREIGN: "ForeignDisk",
@@ -68,11 +71,17 @@ class Facts:
     """That node takes no new pod."""
     away: str = ""
     """Who says that its node is away, "" while it is there."""
+    registration: Registration = NOTHING_SEEN
 
     @property
     def outdated(self) -> bool:
         """Its pod is not the one that the spec asks for now."""
         return self.exists and bool(self.wish) and self.template != self.wish
+
+    @property
+    def astray(self) -> bool:
+        """Its pod is as the spec asks, and others look for it elsewhere, by the ledger."""
+        return self.exists and not self.outdated and self.registration.astray
 
     @property
     def ready(self) -> bool:
@@ -132,13 +141,23 @@ def judge(facts: Facts) -> MinerVerdict:
         if facts.trouble is not None:
             return MinerVerdict(MinerPhase.PENDING, facts.trouble.reason, facts.trouble.message)
         return MinerVerdict(MinerPhase.PENDING, "Creating", "its objects are being made")
-    found = _running(facts)
-    updating = facts.granted and not (facts.ready and not facts.outdated)
-    return _updating(facts, found) if updating else found
+    return _unless_updating(facts, _running(facts))
 
 
-def _updating(facts: Facts, found: MinerVerdict) -> MinerVerdict:
+def _has_time(facts: Facts) -> bool:
+    """Whether the epoch has not ended in which its pod was replaced, or the difference seen."""
+    report = facts.poll.report if facts.poll else None
+    if not facts.granted or facts.granted_epoch is None or report is None:
+        return facts.granted
+    return report.epoch <= facts.granted_epoch
+
+
+def _unless_updating(facts: Facts, found: MinerVerdict) -> MinerVerdict:
     """Its pod is on its way, unless the new one, or its absence, has a reason that lasts."""
+    if found.reason == LEDGER_DIFFERS:
+        return replace(found, phase=MinerPhase.UPDATING) if _has_time(facts) else found
+    if not facts.granted or (facts.ready and not facts.outdated):
+        return found
     new = not facts.outdated and (facts.settled or facts.pod is None)
     if new and needs_help(found):
         return found
@@ -186,7 +205,7 @@ def _running(facts: Facts) -> MinerVerdict:
         return _without_pod(facts.cause)
     if (held := _held_up(pod, facts)) is not None:
         return held
-    return _reported(facts.poll) if pod.ready else _not_ready(facts.poll, pod.node)
+    return _registered(facts, _reported(facts.poll)) if pod.ready else _starting(facts, pod.node)
 
 
 def _without_pod(cause: Trouble | None) -> MinerVerdict:
@@ -211,8 +230,21 @@ def _held_up(pod: PodFacts, facts: Facts) -> MinerVerdict | None:
     return None
 
 
-def _not_ready(poll: Poll | None, node: str) -> MinerVerdict:
+def _registered(facts: Facts, found: MinerVerdict) -> MinerVerdict:
+    """An address that is not on the ledger is not in effect, whatever the pod was started with."""
+    registration = facts.registration
+    worse = found.phase is not MinerPhase.READY and found.reason != _REPORTED
+    if worse or facts.outdated or not registration.behind:
+        return found
+    words = [registration.words(registration.behind), found.message]
+    return MinerVerdict(
+        MinerPhase.DEGRADED, LEDGER_DIFFERS, "; the miner says: ".join(filter(None, words))[:1000]
+    )
+
+
+def _starting(facts: Facts, node: str) -> MinerVerdict:
     """It starts, unless it says itself that its disks keep it from serving."""
+    poll = facts.poll
     if poll is not None and poll.report is not None and not poll.failures:
         dead = _dead_disks(poll.report)
         if dead and len(dead) == len(poll.report.disks):
@@ -232,7 +264,7 @@ def _reported(poll: Poll | None) -> MinerVerdict:
         return _named(dead)
     words = report.degraded or ((report.problem,) if report.problem else ())
     if words:
-        return MinerVerdict(MinerPhase.DEGRADED, "Reported", "; ".join(words)[:1000])
+        return MinerVerdict(MinerPhase.DEGRADED, _REPORTED, "; ".join(words)[:1000])
     return MinerVerdict(MinerPhase.READY)
 
 

@@ -40,7 +40,12 @@ def may_stop(facts: Facts, epoch: int | None) -> bool:
 
 
 def under_way(facts: Facts, epoch: int | None) -> bool:
-    """Whether its upgrade is not over: ready again, and it has proved again or an epoch passed."""
+    """Whether its upgrade is not over: ready again, and it has proved again or an epoch passed.
+
+    Nor is it while the ledger has another URL: nobody gets a shard of it, ready or not.
+    """
+    if facts.astray:
+        return True
     if not facts.granted:
         return False
     if facts.outdated or not facts.ready:

@@ -14,12 +14,16 @@ from cybervein_operator.judgement.pool import why_leave
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """Of all miners: bytes, and how many exist, are ready, and have the newest template."""
+    """Of all miners: bytes, and how many exist, are ready, and are as the spec asks.
+
+    `waiting` are those whose pod is still another than the spec's.
+    """
 
     bytes: PoolBytes
     existing: int
     ready: int
     updated: int
+    waiting: int = 0
 
 
 def sums(miners: Sequence[Facts], verdicts: Mapping[str, MinerVerdict]) -> Sums:
@@ -38,8 +42,9 @@ def sums(miners: Sequence[Facts], verdicts: Mapping[str, MinerVerdict]) -> Sums:
     )
     existing = [each for each in miners if each.exists]
     ready = sum(verdict.phase is MinerPhase.READY for verdict in verdicts.values())
-    updated = sum(not each.outdated and each.settled for each in existing)
-    return Sums(total, len(existing), ready, updated)
+    current = [each for each in existing if not each.outdated and each.settled]
+    updated = sum(not each.registration.behind for each in current)
+    return Sums(total, len(existing), ready, updated, len(existing) - len(current))
 
 
 def usage(size: PoolBytes) -> str:
@@ -123,11 +128,10 @@ def _progress(
     if moving:
         words = ", ".join(f"{number} {phase.lower()}" for phase, number in moving.items())
         return ConditionAnswer("Rolling" if count[MinerPhase.UPDATING] else "Starting", words).yes()
-    if added.updated < added.existing:
+    if added.waiting:
         if waits is not None:
             return waits.yes()
-        waiting = added.existing - added.updated
-        message = f"{waiting} miners wait for their turn to be updated"
+        message = f"{added.waiting} miners wait for their turn to be updated"
         return ConditionAnswer("WaitingForProofs", message).yes()
     return ConditionAnswer("Settled", "").no()
 

@@ -8,12 +8,32 @@ from dataclasses import dataclass
 
 from cybervein_protocol.api.miner.disks import DiskDocument
 from cybervein_protocol.api.miner.drain import DrainProgress
-from cybervein_protocol.api.miner.status import StatusDocument
+from cybervein_protocol.api.miner.status import LedgerDocument, StatusDocument
+from cybervein_protocol.api.super_node.miners import ListedMiner
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a miner declares to the network, as the spec, the miner or the ledger has it."""
+
+    url: str
+    payout: str
+    group: str
+    owner: str
+
+
+def declared(of: ListedMiner | LedgerDocument | StatusDocument) -> Declared:
+    """What that document says."""
+    return Declared(of.url, of.payout, of.group, of.owner)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole miner."""
+    """The whole miner.
+
+    `wish` is what it wants the ledger to have, `ledger` what it has: None before the registration,
+    and where the miner is of version 0.2.0, which does not tell.
+    """
 
     address: str
     problem: str
@@ -25,6 +45,8 @@ class Report:
     held_shards: int | None
     drain: DrainProgress
     degraded: tuple[str, ...]
+    wish: Declared
+    ledger: Declared | None
 
     def disk(self, name: str) -> DiskDocument | None:
         """The disk mounted under that name."""
@@ -44,6 +66,8 @@ def report_of(status: StatusDocument) -> Report:
         held_shards=status.held_shards,
         drain=status.drain,
         degraded=tuple(status.degraded),
+        wish=declared(status),
+        ledger=declared(status.ledger) if isinstance(status.ledger, LedgerDocument) else None,
     )
 
 

@@ -14,6 +14,7 @@ from cybervein_operator.observed.facts import (
     MINER_LABEL,
     NETWORK_LABEL,
     NODE,
+    OWNER,
     POOL_LABEL,
     PREFIX,
     RESTART,
@@ -50,7 +51,11 @@ def _claim(item: Item) -> ClaimFacts:
     spec = msgspec.json.decode(item.spec, type=ClaimSpec)
     notes = item.metadata.annotations
     phase = msgspec.json.decode(item.status, type=Phase).phase
-    return ClaimFacts(phase, spec.storage_class_name, notes.get(ADDRESS, ""), notes.get(NODE, ""))
+    return ClaimFacts(
+        phase,
+        spec.storage_class_name,
+        *(notes.get(each, "") for each in (ADDRESS, NODE, OWNER)),
+    )
 
 
 def _service(item: Item) -> ServiceFacts:

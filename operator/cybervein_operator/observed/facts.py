@@ -17,6 +17,7 @@ NETWORK_LABEL: Final = PREFIX + "network"
 TEMPLATE: Final = PREFIX + "template"
 ADDRESS: Final = PREFIX + "address"
 NODE: Final = PREFIX + "node"
+OWNER: Final = PREFIX + "owner"
 DRAIN: Final = PREFIX + "drain"
 RESTART: Final = PREFIX + "restart"
 AUTOSCALER_TAINT: Final = "ToBeDeletedByClusterAutoscaler"
@@ -53,12 +54,16 @@ class PodFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimFacts(msgspec.Struct, frozen=True):
-    """Of a claim: bound or not, the miner's address on it, the node its miner was last on."""
+    """Of a claim: bound or not, the miner's address on it, the node its miner was last on.
+
+    `owner` is the one that its miner was made with; "" on claims of version 0.2.0.
+    """
 
     phase: str
     storage_class: str | None
     address: str
     node: str
+    owner: str = ""
 
 
 class ServiceFacts(msgspec.Struct, frozen=True):

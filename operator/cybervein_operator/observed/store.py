@@ -28,6 +28,12 @@ class FactStore:
         for key in self._by_pool.get((kind, namespace, pool), ()):
             yield key[1], self._all[kind][key]
 
+    def of_namespace(self, kind: ClusterKind, namespace: str) -> Iterator[tuple[str, Seen]]:
+        """Names and facts of a namespace's objects."""
+        for (space, name), seen in self._all[kind].items():
+            if space == namespace:
+                yield name, seen
+
     def pods_on(self, node: str) -> Iterator[tuple[Key, Seen]]:
         """The pods of a node."""
         for key in self._by_node.get(node, ()):

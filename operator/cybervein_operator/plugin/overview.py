@@ -87,7 +87,10 @@ def _network(item: Object, nobody: Mapping[str, str]) -> Object:
 
 def _pool(item: Object, nobody: Mapping[str, str]) -> Object:
     status, spec = item.get("status", {}), item["spec"]
-    return _head(item, nobody) | {
+    head, ledger = _head(item, nobody), condition(item, "Registered")
+    if ledger.get("status") == "False" and ledger["message"] not in head["message"]:
+        head["message"] += f"; ledger: {ledger['message']}"
+    return head | {
         "network": spec["networkRef"]["name"],
         "wanted": spec.get("replicas", 1),
         "miners": status.get("replicas", 0),

@@ -6,10 +6,12 @@ from dataclasses import replace
 from cybervein_operator.api import MinerPool
 from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.desired import names, template
+from cybervein_operator.desired.facts import MinerFacts
 from cybervein_operator.judgement.miner import Facts, MinerVerdict
 from cybervein_operator.judgement.pool import why_leave
 from cybervein_operator.observed.facts import ClaimFacts, NodeFacts, PodFacts, Seen, SetFacts
 from cybervein_operator.reconcile.miner import miner_facts, restart_wish, wanted_set
+from cybervein_operator.reconcile.registrations import LedgerWord, registration
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.reconcile.volumes import binding
 from cybervein_operator.world import Name, NetworkView, miner_key
@@ -55,13 +57,17 @@ class Gatherer:
         poll = self._world.polls.get(owner) if exists else None
         node = pod.node if pod else ""
         home = self._world.home_of(owner, node)
+        wanted = miner_facts(self._tools, pool, ordinal)
+        claim = store.get(ClusterKind.CLAIM, space, names.state_claim(pool.metadata.name, ordinal))
+        kept = claim.facts if claim and isinstance(claim.facts, ClaimFacts) else None
+        word = LedgerWord(poll, view, kept.address if kept else "")
         found = Facts(
             name,
             ordinal,
-            why_leave(pool, ordinal, self._node_drain(space, pool, ordinal, node)),
+            why_leave(pool, ordinal, self._node(node or (kept.node if kept else "")).drain),
             exists,
             template=own.template if own else "",
-            wish=self._wish(pool, ordinal, owner),
+            wish=self._wish(pool, ordinal, owner, wanted),
             settled=_settled(own, pod),
             pod=pod,
             poll=poll,
@@ -75,6 +81,7 @@ class Gatherer:
             home=home,
             cordoned=self._node(home).cordoned,
             away=self._away(pod_seen),
+            registration=registration(pool, ordinal, wanted, word, node),
         )
         return replace(found, said=self._said(found, owner, pool))
 
@@ -84,14 +91,6 @@ class Gatherer:
         if found.heard and key in self._world.looked:
             self._world.said.pop(owner, None)
         return self._world.said.get(owner)
-
-    def _node_drain(self, space: str, pool: MinerPool, ordinal: int, node: str) -> str:
-        """Why the miner's node is drained, by where it runs or, stopped, by where it was."""
-        state = names.state_claim(pool.metadata.name, ordinal)
-        claim = self._world.store.get(ClusterKind.CLAIM, space, state)
-        if not node and claim is not None and isinstance(claim.facts, ClaimFacts):
-            node = claim.facts.node
-        return self._node(node).drain
 
     def _away(self, pod: Seen | None) -> str:
         """In whose words the node of that pod is away, "" while it is there."""
@@ -104,8 +103,7 @@ class Gatherer:
         seen = self._world.store.get(ClusterKind.NODE, "", name) if name else None
         return seen.facts if seen and isinstance(seen.facts, NodeFacts) else NodeFacts("")
 
-    def _wish(self, pool: MinerPool, ordinal: int, owner: Name) -> str:
-        facts = miner_facts(self._tools, pool, ordinal)
+    def _wish(self, pool: MinerPool, ordinal: int, owner: Name, facts: MinerFacts | None) -> str:
         if facts is None:
             return ""
         of = (pool.metadata.uid, pool.metadata.generation, facts)

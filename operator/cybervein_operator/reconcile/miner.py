@@ -13,9 +13,10 @@ from cybervein_operator.desired.facts import MinerFacts
 from cybervein_operator.judgement.causes import refused
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.judgement.pool import MinerOrder, Task
-from cybervein_operator.observed.facts import ADDRESS, NODE, ClaimFacts, PodFacts, SetFacts
+from cybervein_operator.observed.facts import ADDRESS, NODE, OWNER, ClaimFacts, PodFacts, SetFacts
 from cybervein_operator.reconcile.disks import leaving_volumes, reconcile_disks
 from cybervein_operator.reconcile.identity import ensure_identity
+from cybervein_operator.reconcile.owners import owner_of
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.reconcile.volumes import claim_trouble, service_facts
 from cybervein_operator.world import Key, pool_key
@@ -78,8 +79,9 @@ class MinerWork:
         address = await self._identity(pool, key)
         if isinstance(address, Trouble):
             return address
+        owner = owner_of(self._tools, pool, key.ordinal)
         for claim in miner.claims(pool, key.ordinal):
-            claim["metadata"]["annotations"] = {ADDRESS: address}
+            claim["metadata"]["annotations"] = {ADDRESS: address, OWNER: owner}
             await self._tools.applier.ensure(claim)
         await self._tools.applier.ensure(miner.service(pool, key.ordinal))
         for disk in miner.disks(pool, key.ordinal):
@@ -161,7 +163,8 @@ class MinerWork:
         address, _ = self._addresses.get((key.namespace, key.name), ("", 0.0))
         if not node or not address:
             return
-        state["metadata"]["annotations"] = {ADDRESS: address, NODE: node}
+        owner = owner_of(self._tools, pool, key.ordinal)
+        state["metadata"]["annotations"] = {ADDRESS: address, NODE: node, OWNER: owner}
         await self._tools.applier.ensure(state)
 
 
@@ -188,6 +191,7 @@ def miner_facts(tools: Tools, pool: MinerPool, ordinal: int) -> MinerFacts | Non
         leaving=leaving_volumes(tools.world, pool, ordinal),
         pull_secrets=tools.pull_secrets,
         restart=restart_wish(tools, pool, name),
+        owner=owner_of(tools, pool, ordinal),
     )
 
 

@@ -9,9 +9,11 @@ from cybervein_operator.desired import names
 from cybervein_operator.judgement.conditions import conditions, paused
 from cybervein_operator.judgement.miner import Facts, Trouble
 from cybervein_operator.judgement.pool import Plan
+from cybervein_operator.judgement.registered import registered
 from cybervein_operator.judgement.summary import answers, attention, phases, sums, usage
 from cybervein_operator.judgement.window import waits
 from cybervein_operator.reconcile.recorder import rfc3339
+from cybervein_operator.reconcile.registrations import pool_registration
 from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.tools import Tools
 
@@ -31,7 +33,7 @@ async def write_pool_status(
     if pool.metadata.annotations.get(names.PAUSED) == "true":
         said = replace(said, paused=paused("minerpool", pool.metadata.name))
     shown = conditions(
-        said,
+        replace(said, registered=registered(pool, miners)),
         pool.status.conditions,
         pool.metadata.generation,
         rfc3339(),
@@ -51,6 +53,7 @@ async def write_pool_status(
         usage=usage(size),
         attention=attention(miners, decided.verdicts),
         image=pool.spec.image or tools.image,
+        registered=pool_registration(tools, pool),
     )
     if after == before or not await write_status(tools, pool, after):
         return
