@@ -44,6 +44,7 @@ NETWORK: Final = (
     Column("Height", ".status.height", "integer", "Number of the last block."),
     Column("Miners", ".status.miners", "integer", "Miners registered in the network."),
     _PAUSED,
+    Column("Snapshot", ".status.backup.time", "date", "Age of the newest one.", wide=True),
     Column("URL", ".status.url", description="URL of the super node.", wide=True),
     Column("CID", ".status.network", description="The network's name for everybody.", wide=True),
     _AGE,

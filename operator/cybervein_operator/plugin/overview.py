@@ -81,7 +81,7 @@ def _head(item: Object, nobody: Mapping[str, str]) -> Object:
 
 def _network(item: Object, nobody: Mapping[str, str]) -> Object:
     status = item.get("status", {})
-    keys = ("network", "epoch", "height", "miners", "url")
+    keys = ("network", "epoch", "height", "miners", "url", "backup", "recovered")
     return _head(item, nobody) | {key: status.get(key) for key in keys}
 
 
