@@ -15,13 +15,11 @@ from cybervein_supernode.backup.snapshot import take
 from cybervein_supernode.backup.vault import Vault, open_vault
 from cybervein_supernode.node.home import SuperNodeHome
 from cybervein_supernode.process.restoring import restore as put_back
+from cybervein_supernode.serving_cli import Data
 
 if TYPE_CHECKING:
     from cybervein_runtime.console import Console
 
-_Data = Annotated[
-    Path, typer.Option("--data", envvar="CYBERVEIN_DATA", help="Directory of the super node.")
-]
 _Target = Annotated[str, typer.Argument(help="A directory, or s3://BUCKET/PREFIX.")]
 
 
@@ -33,7 +31,7 @@ def _vault(target: str) -> Vault:
 def backup(
     ctx: typer.Context,
     target: _Target,
-    data: _Data,
+    data: Data,
     keep: Annotated[
         int | None, typer.Option(min=1, help="Forget all but that many snapshots of this network.")
     ] = None,
@@ -70,7 +68,7 @@ def snapshots_(
 def restore(  # noqa: PLR0913, PLR0917 -- one parameter per option
     ctx: typer.Context,
     source: _Target,
-    data: _Data,
+    data: Data,
     snapshot: Annotated[str, typer.Option(help="Name of the snapshot, or latest.")] = LATEST,
     identity: Annotated[
         Path | None, typer.Option(help="The super node's key, where --data has none.")
