@@ -126,10 +126,11 @@ def revisions(objects: dict[str, Object]) -> dict[str, str]:
 
 @pytest.fixture
 def museum(cluster: Cluster, namespace: str) -> Iterator[Museum]:
-    made = Museum(cluster.api.within(namespace))
+    # With a discovery of its own: the copies have the short names of ours, and would stay known.
+    made = Museum(Api.at(cluster.api.endpoint).within(namespace))
     yield made
     for name in KINDS.values():
-        cluster.api.delete("crd", name)
+        made.api.delete("crd", name)
 
 
 def test_a_version_is_followed_by_the_next_and_every_object_stays_as_it_is(museum: Museum) -> None:
