@@ -135,8 +135,7 @@ class Tenure:
         if namespace not in self._acts:
             return
         self._acts.discard(namespace)
-        for name in self._world.forget_namespace(namespace):
-            self.forget(name)
+        self._forget(namespace)
         self._tidings.of_miners()
         _log.warning("stopped acting in a namespace", namespace=namespace)
 
@@ -150,10 +149,15 @@ class Tenure:
         if not acts or namespace in self._acts:
             return
         self._acts.add(namespace)
+        self._forget(namespace)  # what was under way at the loss may have left its traces
         keys = self._keys(namespace)
         _log.info("acts in a namespace", namespace=namespace, objects=len(keys))
         for key in keys:
             self.add(key, 0.0)
+
+    def _forget(self, namespace: str) -> None:
+        for name in self._world.forget_namespace(namespace):
+            self.forget(name)
 
     def _keys(self, namespace: str) -> list[Key]:
         world = self._world

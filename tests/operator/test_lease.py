@@ -6,15 +6,24 @@ from typing import Any
 import msgspec
 import pytest
 from cluster.rest import Object
+from cybervein_operator.api import MinerPool, parse
 from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import CONFLICT, ApiAwayError, ApiError, NotHolderError
+from cybervein_operator.cluster.presence import WatchedKind
 from cybervein_operator.cluster.request import Request
 from cybervein_operator.judgement.lease import LeaseTimes
+from cybervein_operator.judgement.pool import MinerOrder, Task
 from cybervein_operator.judgement.tenure import LeaseSeen, Missing, SpaceSeen, report
 from cybervein_operator.leases import LeaseHold
+from cybervein_operator.metrics import Metrics
+from cybervein_operator.spaces import WatchedSpace
+from cybervein_operator.tenure import Tenure
+from cybervein_operator.tidings import Tidings
+from cybervein_operator.world import Key, World, pool_key
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import until_async
 
 TIMES = LeaseTimes(30)
 ONE, TWO, OTHER = "ops/one/a", "ops/one/b", "far/two/c"
@@ -259,3 +268,84 @@ def test_what_is_missing_is_named_and_one_namespace_does_not_speak_for_another()
     assert one == "namespace x: acts"
     assert "namespace y: StatefulSet cannot be watched" in two
     assert "namespace z: nothing there may be watched, it was deleted" in three
+
+
+class Fixed:
+    """A Lease that is held as the test says."""
+
+    def __init__(self, namespace: str) -> None:
+        self.namespace, self.held, self.tried = namespace, True, True
+        self.holder, self.problem = ONE, ""
+        self.wanted: Any = None
+        self.listener: Any = None
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    def turn(self, *, held: bool) -> None:
+        self.held = held
+        self.listener()
+
+
+async def test_what_is_lost_is_forgotten_and_begins_again_when_it_comes_back() -> None:
+    world, added, forgotten, holds = World(), list[Key](), list[tuple[str, str]](), list[Fixed]()
+    body = {
+        "metadata": {"name": "home", "namespace": "x", "uid": "u"},
+        "spec": {
+            "networkRef": {"name": "net"},
+            "disks": [{"name": "a", "claimTemplate": {"size": "1Gi"}}],
+        },
+    }
+    world.pools["x", "home"] = parse(MinerPool, body)
+    kind = WatchedKind(ClusterKind.POD, "x")
+    kind.listed()
+
+    def hold(namespace: str) -> Fixed:
+        holds.append(Fixed(namespace))
+        return holds[-1]
+
+    tenure = Tenure(
+        [WatchedSpace("x", (kind,), ())],
+        me=ONE,
+        hold=hold,  # type: ignore[arg-type]
+        world=world,
+        tidings=Tidings(ONE, world, Metrics(), None),  # type: ignore[arg-type]
+    )
+    tenure.add, tenure.forget = lambda key, _: added.append(key), forgotten.append
+    running = asyncio.create_task(tenure.run())
+    try:
+        await until_async(lambda: soon(added == [pool_key("x", "home")]), "it begins")
+        assert tenure.may("x")
+        world.orders["x", "home-0"] = MinerOrder(Task.RUN)
+        holds[0].turn(held=False)
+        assert not tenure.may("x")
+        await until_async(lambda: soon(forgotten), "its miners are forgotten")
+        assert world.orders == {}
+        world.orders["x", "home-0"] = MinerOrder(Task.RUN)  # by work that was under way
+        holds[0].turn(held=True)
+        await until_async(lambda: soon(len(added) == 2), "it begins again")
+        assert world.orders == {}
+    finally:
+        running.cancel()
+
+
+async def soon(met: object) -> bool:
+    """What holds now, as `until_async` asks for it."""
+    return bool(met)
+
+
+def test_a_refusal_counts_when_it_has_lasted_and_ends_with_the_next_list() -> None:
+    now, told = [0.0], list[bool]()
+    kind = WatchedKind(ClusterKind.POD, "x", clock=lambda: now[0])
+    kind.listener = lambda: told.append(kind.there)
+    kind.listed()
+    assert not kind.refused(500, "it starts")  # says nothing of rights
+    for now[0], there in ((1.0, True), (3.0, True), (6.5, False), (9.0, False)):
+        kind.refused(403, "pods is forbidden")
+        assert kind.there is there
+    assert kind.refusal == "pods is forbidden"
+    kind.listed()
+    assert kind.there
+    assert told == [True, False, True]
+    kind.refused(404, "404 page not found")
+    assert kind.refusal == "the API server has no kind Pod (v1)"
