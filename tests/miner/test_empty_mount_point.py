@@ -171,3 +171,24 @@ def test_a_new_disk_where_a_lost_one_belongs_is_refused_with_the_way_to_give_tha
     assert list(place.iterdir()) == []
     mine.forget(lost)
     assert mine.add(place, as_new=True).placeable
+
+
+def test_a_disk_is_added_while_no_super_node_answers_where_the_journal_is_whole(
+    tmp_path: Path,
+) -> None:
+    made = super_node(tmp_path / "sn", 3)
+    worker = miner(tmp_path / "m", tmp_path / "sn" / "network.json", "--plots", "0")
+    (tmp_path / "new").mkdir()
+    try:
+        made.start()
+        worker.start()
+        until(lambda: worker.status()["registered"], "it is registered")
+        worker.stop()
+        made.stop()
+        worker.start()
+        added = run("disk", "add", tmp_path / "new", "--data", tmp_path / "m" / "data")
+        assert added.returncode == 0, added.stderr
+        assert len(worker.status()["disks"]) == 2
+    finally:
+        worker.kill()
+        made.kill()

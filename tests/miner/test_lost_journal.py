@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cybervein_runtime.identity import load_or_create_identity
 from services import Service, get_json, miner, super_node
 from waiting import until
 
@@ -153,6 +154,32 @@ def test_a_miner_moves_to_another_machine_with_its_disk_and_identity_alone(
     assert (row["url"], row["batches"]) == (other.url, batches)
     until(lambda: other.status()["problem"] == "", "no problem is left")
     other.kill()
+
+
+def test_a_miner_of_kubernetes_whose_journals_claim_is_lost_heals(
+    node: Service, tmp_path: Path
+) -> None:
+    """The keys are a mounted Secret and the data directory is empty: a new claim's."""
+    node.start()
+    identity, data = tmp_path / "secret" / "identity.json", data_of(tmp_path)
+    load_or_create_identity(identity)
+    network = tmp_path / "sn" / "network.json"
+    worker = miner(tmp_path / "m", network, "--plots", "3", "--identity", str(identity))
+    worker.start()
+    try:
+        until(lambda: counting(worker) == 3, "plots to count")
+        before = on_ledger(node, worker)["batches"]
+        worker.stop()
+        shutil.rmtree(data)
+        worker.start()
+        until(lambda: counting(worker) == 3, "plots to count again")
+        proves_again(worker)
+        status = worker.status()
+        assert (status["plots"], status["problem"], status["degraded"]) == (3, "", [])
+        assert on_ledger(node, worker)["batches"] == before
+        assert void_units(node) == 0
+    finally:
+        worker.kill()
 
 
 def test_one_identity_that_runs_twice_is_told_to_both(

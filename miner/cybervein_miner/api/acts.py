@@ -1,6 +1,6 @@
 """What whoever rules a miner may do while it runs: its disks, its drain. The methods block."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,6 +38,13 @@ class Control:
     disks: DiskBoard
     take_in: Callable[[list[Disk]], None]
     wake: Callable[[], None]
+    account: Callable[[], Awaitable[None]]
+    """Asks the ledger for plots that are on no disk here."""
+
+    async def account_for(self, *, as_new: bool) -> None:
+        """Before a disk is added: a miner that started without a super node asks it now."""
+        if not as_new and self.rack.unaccounted.plots is None:
+            await self.account()
 
     def set_drain(self, *, draining: bool) -> DrainDocument:
         """Begin or cancel the drain of this miner."""

@@ -57,6 +57,7 @@ def add_control(app: FastAPI, door: Door, control: Control) -> None:
     async def add_disk(request: Request) -> JsonAnswer:
         """Claim a disk, look at a refused one again, or take one back."""
         body = await checked(request, DiskBody)
+        await control.account_for(as_new=body.as_new)
         added = await asyncio.to_thread(control.add, Path(body.path), as_new=body.as_new)
         return JsonAnswer(added, status_code=201)
 

@@ -75,6 +75,10 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
     rebuild_journal: Annotated[  # noqa: FBT002 -- a flag
         bool, _option("REBUILD_JOURNAL", "Set a damaged journal aside; disks and ledger fill it.")
     ] = False,
+    disk_limits: Annotated[
+        list[Path] | None,
+        _option("DISK_LIMITS", "JSON of bytes by disk path, read again on change; repeatable."),
+    ] = None,
     log_json: Annotated[bool, _option("LOG_JSON", "Log as JSON lines.")] = False,  # noqa: FBT002 -- a flag
 ) -> None:
     """Mine: plot disks, prove them, hold customers' shards, get paid."""
@@ -103,6 +107,7 @@ def mine(  # noqa: PLR0913, PLR0917 -- options of a command
         identity=identity,
         bandwidth=bandwidth,
         rebuild_journal=rebuild_journal,
+        limits=tuple(disk_limits or ()),
     )
     run_miner(settings, host, port, log_json=log_json)
 

@@ -3,10 +3,11 @@
 `leaving` (asked to be removed) and a full disk only stop placement.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.errors import StorageError
@@ -14,8 +15,9 @@ from cybervein_protocol.errors import StorageError
 from cybervein_miner.disk.calls import ANSWER_SECONDS
 from cybervein_miner.disk.fullness import FULL, Fullness, without_files
 from cybervein_miner.disk.gauge import NO_ROOM, Gauge, Room
+from cybervein_miner.disk.limits import Allowance
 from cybervein_miner.disk.presence import Presence
-from cybervein_miner.disk.space import NONE, Reservation, Space, space_of
+from cybervein_miner.disk.space import NONE, Reservation, Space, space_of, usual_floor
 
 
 @dataclass(eq=False, slots=True)
@@ -25,8 +27,11 @@ class Allotment(Presence):
     fullness: Fullness = field(default_factory=Fullness)
     beside: Callable[[], Sequence["Allotment"]] = tuple
     """Other disks of this miner on the same filesystem: its space is there once, for all."""
+    limit: Callable[[], Allowance | None] = lambda: None
+    """How much of its filesystem may be ours, where somebody said."""
     _reservations: list[Reservation] = field(default_factory=list)
     _gauge: Gauge = field(default_factory=Gauge)
+    _settling: Lock = field(default_factory=Lock)
 
     @property
     def placeable(self) -> bool:
@@ -45,14 +50,27 @@ class Allotment(Presence):
 
     def space(self) -> Space:
         """Capacity, free and floor, its part of the filesystem; zeros where it cannot be asked."""
-        return self._gauged().space.part(self._sharers())
+        room = self._gauged()
+        part = room.space.part(self._sharers())
+        if (allowance := room.allowance) is None:
+            return part
+        written = allowance.used + room.begun - self.promised()
+        return part.within(allowance.size, written, usual_floor(allowance.size, self.floor))
+
+    @property
+    def exceeded(self) -> Allowance | None:
+        """Its allowance, where more is there than that: nothing comes, and nothing gives way."""
+        allowance = self._gauged().allowance
+        return allowance if allowance is not None and allowance.exceeded else None
 
     def available(self, more: int = 0) -> int:
         """Bytes that may still be promised here, its part of what the filesystem has.
 
         `more` are bytes that would be free if they were given up (trash).
         """
-        return self._room(more) // self._sharers()
+        room = self._gauged()
+        part = self._whole_room(room, more) // self._sharers()
+        return max(0, min(part, self._allowed(room, part, more)))
 
     def _sharers(self) -> int:
         return 1 + sum(other.placeable for other in self.beside())
@@ -60,6 +78,15 @@ class Allotment(Presence):
     def _room(self, more: int = 0) -> int:
         """Bytes that may still be promised: free, less the floor, less open reservations."""
         room = self._gauged()
+        whole = self._whole_room(room, more)
+        return max(0, min(whole, self._allowed(room, whole, more)))
+
+    def _allowed(self, room: Room, whole: int, more: int) -> int:
+        allowed = room.allowed(self.floor)
+        return whole if allowed is None else allowed + more
+
+    @staticmethod
+    def _whole_room(room: Room, more: int) -> int:
         if without_files(room.space) and not more:
             return 0
         return max(0, room.space.free + more - room.space.floor - room.promised)
@@ -71,7 +98,10 @@ class Allotment(Presence):
         with self.calls.under_way("ask for its free space", ANSWER_SECONDS):
             # In this order what is written meanwhile counts twice, the other way round not at all.
             promised = sum(map(Allotment.promised, (self, *self.beside())))
-            return Room(space_of(self.path, self.floor) if self.here() else NONE, promised)
+            space = space_of(self.path, self.floor) if self.here() else NONE
+        with self._settling:
+            begun = sum(each.size for each in tuple(self._reservations))
+            return Room(space, promised, self.limit(), begun)
 
     def promised(self) -> int:
         """Bytes that are promised and not written yet."""
@@ -85,7 +115,7 @@ class Allotment(Presence):
         if size > available:
             raise StorageError(
                 f"disk {self.path}: {size} bytes do not fit, {available} are free above the floor "
-                f"of {self._gauged().space.floor}; add a disk or lower the floor"
+                f"of {self.space().floor}; add a disk or lower the floor"
             )
         reservation = Reservation(size, file)
         self._reservations.append(reservation)
@@ -95,6 +125,13 @@ class Allotment(Presence):
         """End a reservation; a second time changes nothing."""
         with suppress(ValueError):
             self._reservations.remove(reservation)
+
+    @contextmanager
+    def settled(self, reservation: Reservation) -> Iterator[None]:
+        """Note a finished file and end its reservation in one step: it counts once at any time."""
+        with self._settling:
+            yield
+            self.release(reservation)
 
     def refusal(self) -> str:
         """Why nothing is placed here."""

@@ -11,17 +11,31 @@ from dataclasses import dataclass
 from typing import Final
 
 from cybervein_miner.disk.daemons import begin
-from cybervein_miner.disk.space import NONE, Space
+from cybervein_miner.disk.limits import Allowance
+from cybervein_miner.disk.space import NONE, Space, usual_floor
 
 QUICK_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The space of a disk, and the bytes of it that are promised and not written yet."""
+    """The space of a disk's filesystem, and the bytes of it that are promised and not written yet.
+
+    `allowance` is what of it may be this disk's, and `begun` the bytes of its files that are being
+    written, whole.
+    """
 
     space: Space
     promised: int
+    allowance: Allowance | None = None
+    begun: int = 0
+
+    def allowed(self, floor: int | None) -> int | None:
+        """Bytes above the floor that the allowance still has; None without one."""
+        if self.allowance is None:
+            return None
+        size = self.allowance.size
+        return size - self.allowance.used - self.begun - usual_floor(size, floor)
 
 
 NO_ROOM: Final = Room(NONE, 0)

@@ -19,6 +19,7 @@ from cybervein_miner.disk.claiming import Claiming
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.following import Following
 from cybervein_miner.disk.given import looked_at, silent
+from cybervein_miner.disk.limits import Limits
 from cybervein_miner.disk.places import mount_points
 from cybervein_miner.disk.roster import DiskRoster
 from cybervein_miner.disk.threads import Lanes
@@ -56,6 +57,10 @@ class Rack:
     def disks(self) -> list[Disk]:
         """All disks, by path."""
         return self._roster.disks
+
+    def limit(self, limits: Limits) -> None:
+        """Take no more of each disk than its limit from now on."""
+        self._roster.limits = limits
 
     def open(self, paths: Iterable[Path]) -> list[str]:
         """Open the known disks, then claim the new `paths`; what was refused, in words.

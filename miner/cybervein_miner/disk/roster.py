@@ -12,6 +12,7 @@ from cybervein_protocol.errors import UnknownError
 from cybervein_protocol.signing import KeyPair
 
 from cybervein_miner.disk.disk import Disk
+from cybervein_miner.disk.limits import Limits
 from cybervein_miner.disk.lock import DiskLock
 from cybervein_miner.record.journal import Journal
 
@@ -28,6 +29,7 @@ class DiskRoster:
     def __init__(self, key: KeyPair, journal: Journal, floor: int | None, role: str) -> None:
         self._key, self._journal, self._floor, self._role = key, journal, floor, role
         self._disks: dict[str, Disk] = {}
+        self.limits = Limits()
         self._imprints: dict[str, int] = {}
 
     @property
@@ -80,6 +82,7 @@ class DiskRoster:
             lock=DiskLock(self._role),
         )
         disk.beside = partial(self._beside, disk)
+        disk.limit = lambda: self.limits.of(disk.id, disk.home, disk.path)
         self._disks[disk_id] = disk
         return disk
 

@@ -30,6 +30,15 @@ class Space:
         capacity, free, floor = self.capacity, self.free, self.floor
         return Space(capacity // sharers, free // sharers, floor // sharers, self.files)
 
+    def within(self, size: int, used: int, floor: int) -> "Space":
+        """As much of it as `size` allows, of which so much is used; `floor` is that size's.
+
+        Both floors hold: what is free above the floor is the smaller of the two.
+        """
+        free = max(0, min(self.free, size - used))
+        room = max(0, min(self.free - self.floor, size - used - floor))
+        return Space(min(self.capacity, size), free, max(0, free - room), self.files)
+
 
 NONE: Final = Space(0, 0, 0)
 
@@ -42,10 +51,13 @@ def space_of(path: Path, floor: int | None) -> Space:
         return NONE
     reserved = stat.f_bfree - stat.f_bavail
     capacity = (stat.f_blocks - reserved) * stat.f_frsize
-    usual = min(capacity * FLOOR_PER_MILLE // 1000, FLOOR_BYTES_MAX)
     files = stat.f_favail if stat.f_files else None
-    kept = usual if floor is None else floor
-    return Space(capacity, stat.f_bavail * stat.f_frsize, kept, files)
+    return Space(capacity, stat.f_bavail * stat.f_frsize, usual_floor(capacity, floor), files)
+
+
+def usual_floor(capacity: int, floor: int | None) -> int:
+    """What stays free of so many bytes: one per cent, at most 10 GiB, unless somebody said."""
+    return min(capacity * FLOOR_PER_MILLE // 1000, FLOOR_BYTES_MAX) if floor is None else floor
 
 
 @dataclass(eq=False, slots=True)

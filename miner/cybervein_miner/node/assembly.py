@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from cybervein_protocol import vrf
@@ -16,6 +17,7 @@ from cybervein_miner.chain.units import UnitWriter
 from cybervein_miner.disk.belongings import tell_strays
 from cybervein_miner.disk.disk import Disk
 from cybervein_miner.disk.late import LateWatch
+from cybervein_miner.duty.accounting import account_once
 from cybervein_miner.duty.disk_events import DiskEvents
 from cybervein_miner.duty.given_up import GivenUp
 from cybervein_miner.duty.keeping import Keeper
@@ -87,6 +89,7 @@ def assemble(settings: Settings, url: str) -> Miner:
         disks=board.disks,
         take_in=upkeep.take_in,
         wake=ledger.wake,
+        account=partial(account_once, basis.inventory, basis.super_node),
     )
     return Miner(
         basis=basis,

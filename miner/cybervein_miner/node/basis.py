@@ -18,6 +18,7 @@ from cybervein_miner.chain.sight import LedgerTime, Sight
 from cybervein_miner.chain.standing import Standing
 from cybervein_miner.chain.super_node import MinersSuperNode
 from cybervein_miner.chain.twin import Twin
+from cybervein_miner.disk.limits import Limits
 from cybervein_miner.disk.rack import Rack
 from cybervein_miner.duty.upkeep import Stopping
 from cybervein_miner.leaving.drain import Drain
@@ -62,6 +63,17 @@ def _units(journal: Journal) -> list[bytes]:
     return [raw for (raw,) in journal.read("SELECT unit FROM batch LIMIT 1")]
 
 
+def _limits(settings: Settings, inventory: Inventory, store: ShardStore) -> Limits:
+    """Of what is on a disk, plots and shards count. Raises MalformedError for a damaged file."""
+
+    def used(disk: str) -> int:
+        return inventory.bytes_on(disk) + store.index.bytes_on(disk)
+
+    limits = Limits(settings.limits, used)
+    limits.check()
+    return limits
+
+
 def lay_basis(settings: Settings, url: str) -> Basis:
     """Open what is there; `url` is where this miner listens."""
     file = load_network(settings.network)
@@ -86,7 +98,11 @@ def lay_basis(settings: Settings, url: str) -> Basis:
     if not new:
         rack.unaccounted.ask()
     ledger_time = LedgerTime(sight, preset.epoch_seconds)
+    shape = PlotShape(preset.plot_rows_log2, preset.plot_layers)
+    inventory = Inventory(rack, journal, keys.public, shape)
     http, tally = SignedClient(trust=file.trust), Tally()
+    store = ShardStore(rack, journal, ledger_time, tally)
+    rack.limit(_limits(settings, inventory, store))
     return Basis(
         settings=settings,
         file=file,
@@ -100,11 +116,9 @@ def lay_basis(settings: Settings, url: str) -> Basis:
         tally=tally,
         stopping=Stopping(),
         rack=rack,
-        store=ShardStore(rack, journal, ledger_time, tally),
+        store=store,
         orders=orders,
-        inventory=Inventory(
-            rack, journal, keys.public, PlotShape(preset.plot_rows_log2, preset.plot_layers)
-        ),
+        inventory=inventory,
         drain=Drain(journal, standing, sight),
         http=http,
         super_node=MinersSuperNode(super_node, http, clock, keys.public),

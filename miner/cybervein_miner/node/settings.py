@@ -24,7 +24,8 @@ class Settings:
     `payout` None means whoever was paid before, `own_payout` this miner's own account again.
 
     `control` may rule this miner from anywhere, `identity` names keys outside `data`, `bandwidth`
-    caps shard and plot traffic in bytes per second, `rebuild_journal` sets a damaged one aside.
+    caps shard and plot traffic in bytes per second, `rebuild_journal` sets a damaged one aside,
+    `limits` are files that say how much of each disk may be used.
     """
 
     data: Path
@@ -45,6 +46,7 @@ class Settings:
     identity: Path | None = None
     bandwidth: int | None = None
     rebuild_journal: bool = False
+    limits: tuple[Path, ...] = ()
 
     @property
     def identity_file(self) -> Path:

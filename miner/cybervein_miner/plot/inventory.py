@@ -108,6 +108,12 @@ class Inventory:
         rows = [_row(row) for row in self.journal.read(f"{_COLUMNS} ORDER BY number")]
         return [row for row in rows if not states or row.state in states]
 
+    def bytes_on(self, disk: str) -> int:
+        """Bytes of the plots on a disk, with all that belongs to them."""
+        sql = "SELECT count(*) FROM plot WHERE disk = ?"
+        [(plots,)] = self.journal.read(sql, (bytes.fromhex(disk),))
+        return int(plots) * footprint(self.shape)
+
     def find(self, gamma: bytes) -> OwnPlot | None:
         """The plot with that space root."""
         rows = self.journal.read(f"{_COLUMNS} WHERE gamma = ?", (gamma,))

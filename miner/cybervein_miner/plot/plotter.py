@@ -186,9 +186,10 @@ class Plotter:
         try:
             with disk.guard(f"make plot {number}", None):
                 meta = make_plot_file(path, self._key, number, self.shape, self._watch(number))
+            with disk.settled(promised):
+                self._inventory.add(disk, meta)
         finally:
             disk.release(promised)
-        self._inventory.add(disk, meta)
         self._failures.pop(disk.id, None)
         disk.fullness.taken()
         self._tally.plots_made += 1
@@ -223,9 +224,11 @@ class Plotter:
     def _more_to_give_way(self, room: DiskRoom) -> int:
         """Beyond the plots that are going already: those free their space once the ledger agrees.
 
-        Nothing gives way for files (inodes): whoever made those would take these as well.
+        Nothing gives way for files (inodes): whoever made those would take these as well. Nor for
+        a limit that came when more was there: that plots are to go, a person says.
         """
-        if not room.capacity or self._rack.get(room.id).no_room == NO_INODES:
+        disk = self._rack.get(room.id)
+        if not room.capacity or disk.no_room == NO_INODES or disk.exceeded:
             return 0
         going = self._inventory.rows(PlotState.RETIRING, PlotState.BAD)
         wanted = plots_to_give_way(room, footprint(self.shape))

@@ -65,6 +65,7 @@ class Totals:
 
 
 _COLUMNS = "SELECT root, disk, size, state, changed FROM shard"
+_OUTBOARD_PARTS = 256
 
 
 class ShardIndex:
@@ -144,6 +145,12 @@ class ShardIndex:
             if found:
                 return _row(found[0])
         return None
+
+    def bytes_on(self, disk: str) -> int:
+        """Bytes of all files on a disk, trash and damaged ones too, with their outboards."""
+        sql = "SELECT coalesce(sum(bytes), 0) FROM shard_total WHERE disk = ? AND state != ?"
+        [(size,)] = self._journal.read(sql, (bytes.fromhex(disk), ShardState.LOST))
+        return int(size) + int(size) // _OUTBOARD_PARTS
 
     def totals(self, disk: str | None = None) -> Totals:
         """Counts of one disk, or of all."""

@@ -128,6 +128,11 @@ class DiskBoard:
     def _trouble(self, disk: Disk) -> str:
         if disk.lateness:
             return f"late: {disk.lateness}"
+        if over := disk.exceeded:
+            return (
+                f"takes nothing more: {over.used} bytes are on it, {over.size} are allowed; raise "
+                "the limit (a claim's size), or drain the disk"
+            )
         if disk.no_room not in {"", FULL}:
             return f"takes nothing more: {disk.no_room}"
         if disk.leaving and self.leaving.blocked_by:
