@@ -114,6 +114,15 @@ class ResourceNotes:
         ordinal = names.ordinal_of(parsed.spec.pool, parsed.spec.miner)
         if ordinal is not None and (before is None or before.spec != parsed.spec):
             self._add(miner_key(key[0], parsed.spec.pool, ordinal), 0.0)
+        if self._mounts_change(before, parsed):
+            self._add(pool_key(key[0], parsed.spec.pool), 0.5)
+
+    def _mounts_change(self, before: MinerDisk | None, after: MinerDisk) -> bool:
+        """Whether a disk that leaves has come to another phase: it decides what a pod mounts."""
+        pool = self._world.pools.get((after.metadata.namespace, after.spec.pool))
+        if pool is None or after.spec.disk in {each.name for each in pool.spec.disks}:
+            return False
+        return before is None or before.status.phase is not after.status.phase
 
 
 def _same(before: Network | MinerPool, after: Network | MinerPool) -> bool:

@@ -27,8 +27,8 @@ class MinerPolls:
         self._world, self._miners, self._metrics = world, miners, metrics
         self._add, self._clock = add, clock
 
-    async def poll(self, name: Name) -> None:
-        """Ask the miner."""
+    async def poll(self, name: Name) -> bool:
+        """Ask the miner; whether what its disks hold has changed, so that more is to come."""
         before, began = self._world.polls.get(name), self._clock()
         try:
             report: Report | None = await self._miners.status(*name)
@@ -44,11 +44,16 @@ class MinerPolls:
         self._world.polls[name] = after
         if before is None or _news(before, after):
             self._tell(name)
+        return before is not None and before.report is not None and _moved(before.report, kept)
 
     def _tell(self, name: Name) -> None:
         pool, _, ordinal = name[1].rpartition("-")
         self._add(pool_key(name[0], pool), _POOL_DELAY_SECONDS)
         self._add(miner_key(name[0], pool, int(ordinal)), 0.0)
+
+
+def _moved(before: Report, after: Report | None) -> bool:
+    return after is not None and before.held() != after.held()
 
 
 def _news(before: Poll, after: Poll) -> bool:

@@ -3,6 +3,7 @@
 The steps are one story and run in this order.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ NETWORK = "home"
 HOME = CHART / "values-home.yaml"
 PLOTS_MAX = 80  # half of the 5 GiB that a disk of the home values asks for
 VEINS = 10**15
+DISK_BYTES = 5 << 30
 
 
 @dataclass
@@ -100,6 +102,58 @@ def test_a_file_is_put_and_got(home: HomePC) -> None:
     home.customer.keep_reading()
     home.customer.stop_reading()
     assert home.customer.failures() == []
+
+
+def test_a_disk_is_as_large_as_its_claim_though_its_filesystem_is_larger(home: HomePC) -> None:
+    disks = home.api.list("minerdisks")
+    assert {each["status"]["bytesTotal"] for each in disks} == {DISK_BYTES}
+    assert all(each["status"]["bytesFree"] < DISK_BYTES for each in disks)
+
+
+def test_a_miner_whose_journal_is_lost_heals_with_its_plots_and_shards(home: HomePC) -> None:
+    """The claim of its journal is deleted; identity and disk are there."""
+    holders = (d for d in home.api.list("minerdisks") if d["status"]["shards"])
+    name = next(holders)["spec"]["miner"]
+    until(lambda: counts(home, name), "its plots count", diagnose=home.describe)
+    claim = home.api.get("pvc", f"{name}-state")
+    assert claim is not None
+    before, held = home.fleet.plots()[f"{name}-0"], holds(home, name)
+    home.api.delete("pvc", f"{name}-state", wait=False)
+    home.api.delete("pod", f"{name}-0")
+    home.api.wait(
+        "pvc",
+        f"{name}-state",
+        lambda now: now["metadata"]["uid"] != claim["metadata"]["uid"],
+        "is made again",
+    )
+    home.fleet.ready(4)
+    until(
+        lambda: holds(home, name) == held and counts(home, name),
+        "its plots count and its shards are held",
+        diagnose=home.describe,
+    )
+    after = home.fleet.plots()[f"{name}-0"]
+    assert before.items() & after.items(), "plots of before count, they are not all made anew"
+    home.customer.keep_reading()
+    home.customer.stop_reading()
+    assert home.customer.failures() == []
+
+
+def holds(home: HomePC, miner: str) -> int:
+    """Shards that its disk holds, as its MinerDisk has it."""
+    found = home.api.get("minerdisk", f"{miner}-disk1")
+    assert found is not None
+    return int(found["status"]["shards"])
+
+
+def counts(home: HomePC, miner: str) -> bool:
+    """Whether the miner says that nothing is wrong and that plots of it count."""
+    port = "import json, urllib.request as u; print(u.urlopen("
+    script = f"{port}'http://127.0.0.1:4100/v1/status').read().decode())"
+    said = json.loads(
+        home.kubectl("exec", f"{miner}-0", "-c", "miner", "--", "python3", "-S", "-c", script)
+    )
+    return said["plots_by_state"]["active"] > 0 and not said["problem"] and not said["degraded"]
 
 
 def test_helms_own_test_passes(home: HomePC) -> None:

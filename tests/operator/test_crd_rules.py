@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import yaml
 from cluster.api import Api, ApiError
 from cluster.running import Cluster
 from cybervein_operator.crd import definitions
+from operator_lab import ROOT
+from waiting import until
 
 WALLET = "cv2xBpaHottqhwFZURMZW4uZduQvpxNDSy46iXMYs9kceNGaPpZX"
 CLAIM = {"claimTemplate": {"size": "1Ti"}}
@@ -109,13 +112,16 @@ RULES = [
     ),
     pool(
         KEEPS_CLASS,
-        one_disk(claimTemplate={"size": 9, "storageClassName": "b"}),
-        one_disk(claimTemplate={"size": 9, "storageClassName": "a"}),
+        one_disk(claimTemplate={"size": "9Gi", "storageClassName": "b"}),
+        one_disk(claimTemplate={"size": "9Gi", "storageClassName": "a"}),
     ),
     pool(KEEPS_CLASS, one_disk(claimTemplate={"size": "1Ti", "storageClassName": "b"}), {}),
     pool(KEEPS_CLASS, {"state": {"size": "1Gi", "storageClassName": "b"}}, {}),
     pool(GROWS, one_disk(claimTemplate={"size": "1023Gi"}), {}),
-    pool(GROWS, {"state": {"size": 1_000_000}}, {}),
+    pool(GROWS, {"state": {"size": 100_000_000}}, {}),
+    pool("claimTemplate.size is at least 64Mi", one_disk(claimTemplate={"size": "65535Ki"})),
+    pool("claimTemplate.size is at least 64Mi", one_disk(claimTemplate={"size": 1024})),
+    pool("state.size is at least 32Mi", {"state": {"size": "33M"}}),
     pool(
         "existingClaims of each disk must name at least as many claims as there are replicas",
         {"replicas": 2} | one_disk(existingClaims=["x"]),
@@ -348,7 +354,7 @@ def test_a_drained_disk_is_wiped_and_may_then_change_its_phase(api: Api) -> None
         {"address": {"type": "HostPort"}},
         {"address": {"type": "NodePort", "host": "h", "port": 30000}},
         {"drain": ["p-0", "p-9999"]},
-        one_disk(claimTemplate={"size": 5}),
+        one_disk(claimTemplate={"size": 64 << 20}) | {"state": {"size": "0.03125Gi"}},
         {"bandwidth": "1.5Gi", "plots": {"count": 3, "floor": "10G"}},
     ],
     ids=str,
@@ -396,3 +402,53 @@ def test_what_the_ledger_has_may_be_put_back(
     api.patch("MinerPool", "p", {"status": registered(**has)}, subresource="status")
     api.apply(body(RULES[0], slip | {"replicas": 3}))
     api.apply(body(RULES[0], back))
+
+
+@pytest.mark.kubernetes
+def test_a_claim_below_the_minimum_that_exists_lets_everything_else_be_changed(
+    cluster: Cluster, api: Api
+) -> None:
+    """A copy of the kind under another name, first without the minimum, as 0.2.0 had it."""
+    name, kind = "tinypools.earlier.example", "TinyPool"
+    text = (ROOT / "manifests" / "crds" / "minerpools.cybervein.io.yaml").read_text()
+    today = yaml.safe_load(text)
+    today["metadata"] = {"name": name}
+    names = {"plural": "tinypools", "singular": "tinypool", "kind": kind, "listKind": "TinyList"}
+    today["spec"] |= {"group": "earlier.example", "names": names}
+    before = copy.deepcopy(today)
+    for rules in rules_of(before):
+        rules[:] = [rule for rule in rules if "is at least" not in rule["message"]]
+    tiny = body(RULES[0], one_disk(claimTemplate={"size": "1Ki"}) | {"state": {"size": "1Ki"}})
+    tiny |= {"apiVersion": "earlier.example/v1alpha1", "kind": kind}
+    cluster.api.apply(before)
+    api.kinds.named(kind)
+    api.apply(tiny)
+    cluster.api.apply(today)
+    another = tiny | {"metadata": {"name": "another"}}
+
+    def refused() -> bool:
+        try:
+            api.apply(another)
+        except ApiError as error:
+            return "at least 64Mi" in str(error)
+        return False
+
+    until(refused, "the minimum is asked for")
+    api.patch(kind, "p", {"spec": {"plots": {"fill": 9}, "replicas": 3}})
+    api.patch(kind, "p", {"status": {"replicas": 1}}, subresource="status")
+    with pytest.raises(ApiError, match="at least 64Mi"):
+        api.patch(kind, "p", {"spec": one_disk(claimTemplate={"size": "2Ki"})})
+    api.patch(kind, "p", {"spec": one_disk(claimTemplate={"size": "64Mi"})})
+    cluster.api.delete("crd", name, wait=False)
+
+
+def rules_of(schema: Any) -> Iterator[list[dict[str, Any]]]:
+    """Every list of rules in a schema."""
+    if isinstance(schema, dict):
+        if "x-kubernetes-validations" in schema:
+            yield schema["x-kubernetes-validations"]
+        for each in schema.values():
+            yield from rules_of(each)
+    elif isinstance(schema, list):
+        for each in schema:
+            yield from rules_of(each)

@@ -60,6 +60,35 @@ def test_a_drain_that_goes_on_counts_what_is_left_and_can_be_called_back(one: La
     assert not disk.leaving
 
 
+def test_the_counts_are_those_of_the_last_report_and_a_stopped_miners_disk_is_not_in_use(
+    one: Lab,
+) -> None:
+    """One shard of a disk of a gibibyte is far below the one per cent from which bytes count."""
+    miner = one.responder.miner(one.namespace, "home-0")
+
+    for count in (1, 0):
+        miner.disks["b"].shards = miner.held = count
+        one.wait(
+            "minerdisk",
+            "home-0-b",
+            lambda found, count=count: found["status"]["shards"] == count,
+            f"says {count} shards",
+        )
+    miner.disks["b"].shards = miner.held = 2
+    one.wait(
+        "minerpool",
+        "home",
+        lambda found: found["status"]["bytes"]["shards"] == 2 * 4096,
+        "adds them up",
+    )
+    one.kubectl("scale", "minerpool", "home", "--replicas=0")
+    found = phase(one, "b", "Stopped")
+    assert condition(found, "Ready") == ("False", "Stopped")
+    assert found["status"]["minerPhase"] == "Drained"
+    one.kubectl("scale", "minerpool", "home", "--replicas=1")
+    phase(one, "b", "InUse")
+
+
 @pytest.mark.parametrize(
     ("state", "expected", "reason"),
     [

@@ -66,6 +66,29 @@ def test_a_lost_identity_blocks_and_a_restored_one_goes_on(lab: Lab) -> None:
     )
 
 
+def test_a_journals_claim_that_is_deleted_comes_back_with_the_same_identity(lab: Lab) -> None:
+    """What the miner then does with an empty journal is in tests/miner and tests/node."""
+    lab.join()
+    lab.pool(replicas=1)
+    lab.ready("home", 1)
+    before, claim = seed(lab, "home-0"), lab.api.get("pvc", "home-0-state")
+    assert claim is not None
+    lab.api.delete("pvc", "home-0-state", wait=False)
+    lab.api.delete("pod", "home-0-0")
+    again = lab.wait(
+        "pvc",
+        "home-0-state",
+        lambda found: found["metadata"]["uid"] != claim["metadata"]["uid"],
+        "is made again",
+    )
+    notes = again["metadata"]["annotations"]
+    assert notes["cybervein.io/address"] == claim["metadata"]["annotations"]["cybervein.io/address"]
+    pool = lab.ready("home", 1)
+    assert condition(pool, "Degraded")[0] == "False"
+    assert seed(lab, "home-0") == before
+    assert "IdentityLost" not in lab.events("home")
+
+
 def test_nothing_has_a_finalizer(lab: Lab) -> None:
     lab.join()
     lab.pool(replicas=1)

@@ -1,5 +1,6 @@
 """What is decided, case by case: no cluster is needed to know it."""
 
+import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
@@ -297,6 +298,21 @@ def test_what_a_miner_is_told_about_a_disk(
     assert disks.action(given_facts) is expected
 
 
+def test_a_disk_of_a_miner_that_is_drained_and_stopped_is_in_use_no_more() -> None:
+    now = "2026-01-01T00:00:00Z"
+    for state, expected in (
+        ("ready", DiskPhase.STOPPED),
+        ("drained", DiskPhase.DRAINED),
+        ("missing", DiskPhase.MISSING),
+    ):
+        found = msgspec.structs.replace(one(state), shards=1)
+        facts_then = dataclasses.replace(disk_facts(found), stopped=True)
+        status = disks.status(facts_then, now)
+        assert (status.phase, status.shards) == (expected, 1)
+    stopped = dataclasses.replace(disk_facts(one()), stopped=True)
+    assert "nobody needs" in (disks.status(stopped, now).message or "")
+
+
 def test_a_disk_is_never_wiped_unless_drained_and_named() -> None:
     for state in ("ready", "read-only", "missing", "foreign", "quarantined"):
         assert disks.action(disk_facts(one(state), drain=True, wipe="d1")) is not disks.Action.WIPE
@@ -312,6 +328,9 @@ def test_a_status_that_says_nothing_new_is_not_written() -> None:
         moved = msgspec.structs.replace(one(), free_bytes=free)
         after = disks.status(disk_facts(moved), now)
         assert disks.worth_writing(before, after) is expected
+    for counted in ({"shards": 1, "shard_bytes": 1}, {"plots": 1, "plot_bytes": 1}):
+        changed = msgspec.structs.replace(one(), **counted)
+        assert disks.worth_writing(before, disks.status(disk_facts(changed), now)), counted
     gone = disks.status(disk_facts(one("missing")), now)
     assert disks.worth_writing(before, gone)
 

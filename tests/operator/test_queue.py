@@ -97,8 +97,9 @@ async def test_polls_are_bounded_by_the_rate_and_reach_everybody() -> None:
     seen: Counter[tuple[str, str]] = Counter()
     began = asyncio.get_running_loop().time()
 
-    async def poll(key: tuple[str, str]) -> None:
+    async def poll(key: tuple[str, str]) -> bool:
         seen[key] += 1
+        return False
 
     poller = Poller(poll, rate_per_second=200, period_seconds=0.01)
     for number in range(30):
@@ -114,8 +115,9 @@ async def test_polls_are_bounded_by_the_rate_and_reach_everybody() -> None:
 async def test_a_hot_one_does_not_wait_for_the_round_of_a_thousand_others() -> None:
     seen: list[str] = []
 
-    async def poll(key: tuple[str, str]) -> None:
+    async def poll(key: tuple[str, str]) -> bool:
         seen.append(key[1])
+        return False
 
     poller = Poller(poll, rate_per_second=1000, period_seconds=0.01)
     for number in range(1000):
@@ -128,11 +130,31 @@ async def test_a_hot_one_does_not_wait_for_the_round_of_a_thousand_others() -> N
     assert len(set(seen)) > 20
 
 
+async def test_one_where_something_moves_is_asked_again_sooner_than_those_at_rest() -> None:
+    seen: Counter[str] = Counter()
+
+    async def poll(key: tuple[str, str]) -> bool:
+        seen[key[1]] += 1
+        return key[1] == "plots"
+
+    now = 0.0
+    poller = Poller(poll, rate_per_second=1000, period_seconds=0.03, clock=lambda: now)
+    for name in ("plots", "rests"):
+        poller.watch(("x", name), hot=False)
+    task = asyncio.create_task(poller.run())
+    await until_true(lambda: seen == {"plots": 1, "rests": 1})
+    now = 0.02
+    await until_true(lambda: seen["plots"] == 2)
+    task.cancel()
+    assert seen["rests"] == 1
+
+
 async def test_one_that_is_forgotten_is_not_asked_again() -> None:
     seen: list[tuple[str, str]] = []
 
-    async def poll(key: tuple[str, str]) -> None:
+    async def poll(key: tuple[str, str]) -> bool:
         seen.append(key)
+        return False
 
     poller = Poller(poll, rate_per_second=1000, period_seconds=0.005)
     poller.watch(("x", "a"), hot=True)

@@ -156,7 +156,7 @@ def test_a_disk_out_of_reach_makes_the_data_unsafe(phase: str) -> None:
     assert f"pool-0-disk1 is {phase} with 3 shards" in answer.text
 
 
-@pytest.mark.parametrize("phase", ["Drained", "ReadOnly", "Wiped", "Draining"])
+@pytest.mark.parametrize("phase", ["Drained", "ReadOnly", "Wiped", "Draining", "Stopped"])
 def test_a_disk_that_still_serves_or_is_empty_does_not(phase: str) -> None:
     assert overview(seen_objects(phase=phase), {}).safe.ok is True
 

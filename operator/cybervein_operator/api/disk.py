@@ -34,6 +34,7 @@ class DiskPhase(StrEnum):
     FOREIGN = "Foreign"
     FAILED = "Failed"
     WIPED = "Wiped"
+    STOPPED = "Stopped"
 
 
 class MinerDiskSpec(Part, frozen=True, kw_only=True):
@@ -93,9 +94,9 @@ class MinerDiskStatus(Part, frozen=True, kw_only=True):
     phase: Annotated[
         DiskPhase | None,
         says(
-            "Pending (no word yet), InUse, Draining, Drained, ReadOnly (full or write-protected), "
-            "Missing (not mounted), Foreign (another miner's or another disk's), Failed (I/O "
-            "errors), Wiped."
+            "Pending (no word yet), InUse, Draining, Drained, ReadOnly (or full), Missing (not "
+            "mounted), Foreign (of another miner, or another disk), Failed (I/O errors), Wiped, "
+            "Stopped (with its drained miner)."
         ),
     ] = None
     disk_id: Annotated[

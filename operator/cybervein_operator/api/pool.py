@@ -20,7 +20,6 @@ from cybervein_operator.api.pool_parts import (
     DISKS_MAX,
     MINERS_MAX,
     STATE_DEFAULT,
-    ClaimTemplate,
     FailureDomain,
     Plots,
     PoolAddress,
@@ -28,6 +27,7 @@ from cybervein_operator.api.pool_parts import (
     PoolResources,
     Rollout,
     Scheduling,
+    StateTemplate,
 )
 from cybervein_operator.api.pool_status import MinerPoolStatus
 from cybervein_operator.api.rules import Rule
@@ -120,7 +120,7 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
             "Fixed once registered."
         ),
     ] = None
-    state: Annotated[ClaimTemplate, says("Claim POOL-N-state of each miner's journal.")] = (
+    state: Annotated[StateTemplate, says("Claim POOL-N-state of each miner's journal.")] = (
         STATE_DEFAULT
     )
     disks: Annotated[

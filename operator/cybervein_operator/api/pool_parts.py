@@ -8,7 +8,7 @@ from msgspec import Meta
 from cybervein_operator.api.fields import Quantity, Subdomain, distinct, ordered, says
 from cybervein_operator.api.meta import Part
 from cybervein_operator.api.pods import NodeSelector, PodResources, Toleration
-from cybervein_operator.api.rules import Rule, exactly_one, fixed, never_shrinks
+from cybervein_operator.api.rules import Rule, at_least, exactly_one, fixed, never_shrinks
 from cybervein_operator.api.window import RolloutWindow
 
 MINERS_MAX: Final = 10_000
@@ -18,13 +18,15 @@ DISK_NAME: Final = r"^[a-z][a-z0-9]*$"
 """No hyphen: POOL-N-DISK can then be read in one way only, whatever the pool is called."""
 
 DiskName = Annotated[str, Meta(pattern=DISK_NAME, min_length=1, max_length=DISK_NAME_MAX)]
+STATE_MIN: Final = "32Mi"
+DISK_MIN: Final = "64Mi"
 HOSTNAME_KEY: Final = "kubernetes.io/hostname"
 
 
 class ClaimTemplate(Part, frozen=True, kw_only=True):
     """A claim that is made for each miner."""
 
-    RULES: ClassVar = (
+    RULES: ClassVar[tuple[Rule, ...]] = (
         fixed(
             "storageClassName",
             "storageClassName cannot change: a claim keeps its class; add a disk of another name "
@@ -39,7 +41,30 @@ class ClaimTemplate(Part, frozen=True, kw_only=True):
     ] = None
 
 
-STATE_DEFAULT: Final = ClaimTemplate(size="1Gi")
+class StateTemplate(ClaimTemplate, frozen=True, kw_only=True):
+    """The claim of each miner's journal."""
+
+    RULES: ClassVar = (
+        *ClaimTemplate.RULES,
+        at_least("size", STATE_MIN, f"state.size is at least {STATE_MIN}: a journal takes that"),
+    )
+
+
+class DiskTemplate(ClaimTemplate, frozen=True, kw_only=True):
+    """A claim that is made for each miner, as one of its disks. Its size is a limit too."""
+
+    RULES: ClassVar = (
+        *ClaimTemplate.RULES,
+        at_least(
+            "size",
+            DISK_MIN,
+            f"claimTemplate.size is at least {DISK_MIN}: one plot of preset local takes 33 MiB, of "
+            "main 2.1 GiB, and a part of a disk stays free",
+        ),
+    )
+
+
+STATE_DEFAULT: Final = StateTemplate(size="1Gi")
 
 
 class PoolDisk(Part, frozen=True, kw_only=True):
@@ -60,7 +85,11 @@ class PoolDisk(Part, frozen=True, kw_only=True):
         ),
     ]
     claim_template: Annotated[
-        ClaimTemplate | None, says("Make a claim for each miner. Claims are never deleted.")
+        DiskTemplate | None,
+        says(
+            "Make a claim for each miner. Claims are never deleted. Plots and shards take no more "
+            "than the claim has, whatever its filesystem has."
+        ),
     ] = None
     existing_claims: Annotated[
         Annotated[tuple[Subdomain, ...], Meta(min_length=1, max_length=1024)] | None,

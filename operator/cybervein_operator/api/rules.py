@@ -42,3 +42,9 @@ def never_shrinks(field: str, message: str) -> Rule:
     return Rule(
         f"!has(self.{field}) || !has(oldSelf.{field}) || {new}.compareTo({old}) >= 0", message
     )
+
+
+def at_least(field: str, least: str, message: str) -> Rule:
+    """A quantity with a minimum; what an object has already is let be by the API server."""
+    size = f"quantity(string(self.{field}))"
+    return Rule(f"{size}.compareTo(quantity('{least}')) >= 0", message)

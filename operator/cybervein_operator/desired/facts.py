@@ -1,9 +1,13 @@
 """What the operator observed and the objects depend on, beside the spec."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from cybervein_operator.api import PoolDisk
 from cybervein_operator.desired import names
+
+DISKS_DIR: Final = "/var/lib/cybervein/disks"
+"""Where a pod mounts its disks, each under its name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from typing import Final
 from cybervein_operator.api import API_VERSION, AddressType, MinerPool
 from cybervein_operator.desired import miner_pod, names, template
 from cybervein_operator.desired.address import SHARDS_PORT, node_port, url
-from cybervein_operator.desired.facts import MinerFacts, volume_of
+from cybervein_operator.desired.facts import MinerFacts, Volume, volume_of
 from cybervein_operator.desired.metadata import kept, owned
 from cybervein_operator.desired.names import Object
 from cybervein_operator.desired.pod import claim, given
 
-__all__ = ["claims", "disks", "identity", "service", "statefulset", "url"]
+__all__ = ["claims", "disk_at", "disks", "identity", "service", "statefulset", "url"]
 
 _SERVICE_TYPES: Final = {
     AddressType.NODE_PORT: "NodePort",
@@ -85,14 +85,19 @@ def disks(pool: MinerPool, ordinal: int) -> list[Object]:
 
 
 def _disk(pool: MinerPool, ordinal: int, index: int) -> Object:
-    disk, name = pool.spec.disks[index], pool.metadata.name
-    volume = volume_of(name, ordinal, disk)
+    disk = pool.spec.disks[index]
+    return disk_at(pool, ordinal, volume_of(pool.metadata.name, ordinal, disk))
+
+
+def disk_at(pool: MinerPool, ordinal: int, volume: Volume) -> Object:
+    """The MinerDisk of a volume, whether or not the spec still has it."""
+    name = pool.metadata.name
     return {
         "apiVersion": API_VERSION,
         "kind": "MinerDisk",
         "metadata": owned(
-            pool, names.disk(name, ordinal, disk.name), names.miner_labels(pool, ordinal)
+            pool, names.disk(name, ordinal, volume.name), names.miner_labels(pool, ordinal)
         ),
-        "spec": {"pool": name, "miner": names.miner(name, ordinal), "disk": disk.name}
+        "spec": {"pool": name, "miner": names.miner(name, ordinal), "disk": volume.name}
         | given(claim=volume.claim, hostPath=volume.host_path),
     }

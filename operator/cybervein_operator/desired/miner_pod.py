@@ -4,9 +4,9 @@ from typing import Final
 
 from cybervein_operator.api import FailureDomain, MinerPool
 from cybervein_operator.api.quantity import number
-from cybervein_operator.desired import names
+from cybervein_operator.desired import limits, names
 from cybervein_operator.desired.address import HOST_IP, SHARDS_PORT, host_port
-from cybervein_operator.desired.facts import MinerFacts, Volume, volume_of
+from cybervein_operator.desired.facts import DISKS_DIR, MinerFacts, Volume, volume_of
 from cybervein_operator.desired.names import Object
 from cybervein_operator.desired.pod import (
     SECRET_MODE,
@@ -25,8 +25,8 @@ from cybervein_operator.desired.scheduling import scheduling
 METRICS_PORT: Final = 9400
 NETWORK_DIR: Final = "/etc/cybervein/network"
 IDENTITY_DIR: Final = "/etc/cybervein/identity"
+IDENTITY_FILE: Final = f"{IDENTITY_DIR}/{names.IDENTITY_KEY}"
 STATE_DIR: Final = "/var/lib/cybervein/state"
-DISKS_DIR: Final = "/var/lib/cybervein/disks"
 NODE_NAME: Final = "NODE_NAME"
 OWN_PAYOUT: Final = "CYBERVEIN_OWN_PAYOUT"
 
@@ -65,11 +65,14 @@ def _miner(pool: MinerPool, ordinal: int, facts: MinerFacts, volumes: list[Volum
     port = {"name": "shards", "containerPort": SHARDS_PORT, "protocol": "TCP"}
     needs = resources(pool.spec.resources.miner, _MINER_REQUESTS)
     args, mounts = arguments(pool, ordinal, facts, volumes), _mounts(volumes)
+    if limits.apply_to(pool):
+        mounts.append(limits.mount())
     return container("miner", image(pool.spec, facts.image), args, needs, mounts) | {
         "env": [
             _from_node(NODE_NAME, "spec.nodeName"),
             _from_node(HOST_IP, "status.hostIP"),
             *_own_payout(pool),
+            *([limits.variable()] if limits.apply_to(pool) else ()),
         ],
         "ports": [port | given(hostPort=host_port(pool.spec.address, ordinal))],
         "startupProbe": probe("/startupz", "shards", period=5, failures=_START_LOOKS),
@@ -83,7 +86,7 @@ def arguments(pool: MinerPool, ordinal: int, facts: MinerFacts, volumes: list[Vo
     plots = pool.spec.plots
     options = {
         "--network": f"{NETWORK_DIR}/{names.NETWORK_KEY}",
-        "--identity": f"{IDENTITY_DIR}/{names.IDENTITY_KEY}",
+        "--identity": IDENTITY_FILE,
         "--data": STATE_DIR,
         "--host": "0.0.0.0",  # noqa: S104 -- inside a pod
         "--port": SHARDS_PORT,
@@ -162,6 +165,7 @@ def _volumes(
         {"name": "identity", "secret": secret},
         claim_volume("state", names.state_claim(name, ordinal)),
         scratch("tmp"),
+        *([limits.volume(pool, ordinal)] if limits.apply_to(pool) else ()),
         *(_disk_volume(each) for each in volumes),
     ]
 

@@ -59,6 +59,11 @@ def state_claim(pool: str, ordinal: int) -> str:
     return f"{miner(pool, ordinal)}-state"
 
 
+def limits(pool: str) -> str:
+    """ConfigMap with what each disk of a pool may hold."""
+    return f"{pool}-limits"
+
+
 def disk(pool: str, ordinal: int, name: str) -> str:
     """`POOL-N-DISK`: the MinerDisk, and the claim where the operator makes it."""
     return f"{miner(pool, ordinal)}-{name}"

@@ -22,6 +22,8 @@ _PHASES: Final[Mapping[DiskState, DiskPhase]] = {
 }
 _OVER: Final = {DiskPhase.DRAINED, DiskPhase.WIPED}
 _BAD: Final = {DiskPhase.READ_ONLY, DiskPhase.MISSING, DiskPhase.FOREIGN, DiskPhase.FAILED}
+_SETTLED: Final = {DiskPhase.PENDING, DiskPhase.IN_USE, DiskPhase.DRAINING, DiskPhase.READ_ONLY}
+"""What a disk is only under a miner that runs."""
 _SHIFT_PER_MILLE: Final = 10
 
 
@@ -48,6 +50,10 @@ class DiskFacts:
     on_its_way: bool
     """The miner starts, and nothing is wrong."""
     node: str
+    stopped: bool = False
+    """The miner is drained, and its pod goes."""
+    remounts: bool = False
+    """The pod does not mount it yet, and its next one will."""
 
     @property
     def starts(self) -> bool:
@@ -72,6 +78,8 @@ def action(facts: DiskFacts) -> Action:
         return Action.TAKE_BACK if gone else Action.NOTHING
     if report.state is DiskState.DRAINED:
         return Action.WIPE if spec.wipe and spec.wipe == report.id else Action.NOTHING
+    if report.state is DiskState.MISSING and facts.remounts:
+        return Action.NOTHING
     # A foreign disk holds nothing of ours; of a dead one, others rebuild what it held.
     drains = report.state is not DiskState.FOREIGN and not report.leaving
     return Action.DRAIN if drains else Action.NOTHING
@@ -85,6 +93,11 @@ def obsolete(facts: DiskFacts) -> bool:
 
 def phase_of(facts: DiskFacts) -> DiskPhase:
     """Where the disk stands."""
+    phase = _running_phase(facts)
+    return DiskPhase.STOPPED if facts.stopped and phase in _SETTLED else phase
+
+
+def _running_phase(facts: DiskFacts) -> DiskPhase:
     report, before = facts.report, facts.disk.status.phase
     if report is None:
         if not facts.wanted and before in _OVER:
@@ -144,16 +157,28 @@ def status(facts: DiskFacts, now: str) -> MinerDiskStatus:
 
 def _message(facts: DiskFacts, phase: DiskPhase) -> str | None:
     report = facts.report
+    if phase is DiskPhase.STOPPED:
+        return "its miner is drained and stopped: nobody needs what is on it; all is kept"
     if report is None:
-        if not facts.asked and facts.disk.status.phase is phase:
-            return facts.disk.status.message  # of an operator that has just started: it stands
-        return None if phase is not DiskPhase.PENDING else "the miner has not reported it yet"
+        return _unreported(facts, phase)
     if phase is DiskPhase.DRAINING:
         left = report.remaining
         return f"{left.shards} shards and {left.plots} plots are left"
     if phase is DiskPhase.DRAINED and facts.wanted and facts.disk.spec.drain:
-        return "empty; set wipe to status.diskId to delete its files, or replace it"
+        what = "nobody needs what is on it" if report.plots or report.shards else "empty"
+        return f"{what}; set wipe to status.diskId to delete its files, or replace it"
+    if phase is DiskPhase.MISSING and facts.remounts:
+        return (
+            "the pool has it no more, and what it lies on is there: it is mounted again when its "
+            "miner may restart, then emptied; to keep it, name it in spec.disks again"
+        )
     return report.reason[:1000] or None
+
+
+def _unreported(facts: DiskFacts, phase: DiskPhase) -> str | None:
+    if not facts.asked and facts.disk.status.phase is phase:
+        return facts.disk.status.message  # of an operator that has just started: it stands
+    return None if phase is not DiskPhase.PENDING else "the miner has not reported it yet"
 
 
 def _answers(phase: DiskPhase, message: str | None) -> Answers:
@@ -169,8 +194,8 @@ def _answers(phase: DiskPhase, message: str | None) -> Answers:
 def worth_writing(before: MinerDiskStatus, after: MinerDiskStatus) -> bool:
     """Whether a status says something new: bytes alone count from one per cent of the disk on.
 
-    A miner that takes shards changes its free bytes at every poll; a thousand of them would write
-    permanently what nobody reads.
+    The person's own files change the free bytes at every poll; a thousand miners would write
+    permanently what nobody reads. Counts are what people look for, and stand still at rest.
     """
     if _essence(before) != _essence(after):
         return True
@@ -196,5 +221,7 @@ def _essence(status: MinerDiskStatus) -> tuple[object, ...]:
         status.node,
         status.message,
         status.observed_generation,
+        status.plots,
+        status.shards,
         tuple((each.type, each.status, each.reason) for each in status.conditions),
     )

@@ -6,6 +6,7 @@ from cybervein_protocol.api.disk_state import DiskState
 from cybervein_protocol.api.miner.disks import DiskDocument
 
 from cybervein_operator.api import MinerPhase
+from cybervein_operator.desired.miner_pod import IDENTITY_FILE, STATE_DIR
 from cybervein_operator.judgement.registration import NOTHING_SEEN, Registration
 from cybervein_operator.miners.report import Poll, Report, name_of
 from cybervein_operator.observed.facts import PodFacts
@@ -71,6 +72,8 @@ class Facts:
     """That node takes no new pod."""
     away: str = ""
     """Who says that its node is away, "" while it is there."""
+    unknown: frozenset[str] = frozenset()
+    """Disks that it misses, and that neither the spec, a MinerDisk nor a claim has."""
     registration: Registration = NOTHING_SEEN
 
     @property
@@ -205,7 +208,7 @@ def _running(facts: Facts) -> MinerVerdict:
         return _without_pod(facts.cause)
     if (held := _held_up(pod, facts)) is not None:
         return held
-    return _registered(facts, _reported(facts.poll)) if pod.ready else _starting(facts, pod.node)
+    return _registered(facts, _reported(facts)) if pod.ready else _starting(facts, pod.node)
 
 
 def _without_pod(cause: Trouble | None) -> MinerVerdict:
@@ -248,20 +251,21 @@ def _starting(facts: Facts, node: str) -> MinerVerdict:
     if poll is not None and poll.report is not None and not poll.failures:
         dead = _dead_disks(poll.report)
         if dead and len(dead) == len(poll.report.disks):
-            return _named(dead)
+            return _named(facts, dead)
     where = f" on {node}" if node else ""
     return MinerVerdict(MinerPhase.STARTING, "NotReady", f"its pod starts{where}")
 
 
-def _reported(poll: Poll | None) -> MinerVerdict:
+def _reported(facts: Facts) -> MinerVerdict:
     """A ready pod: what the miner says of itself. No word yet is no trouble."""
+    poll = facts.poll
     if poll is not None and poll.failures >= _FAILED_POLLS:
         return MinerVerdict(MinerPhase.UNREACHABLE, "NoAnswer", poll.error)
     if poll is None or poll.report is None:
         return MinerVerdict(MinerPhase.READY)
     report = poll.report
     if dead := _dead_disks(report):
-        return _named(dead)
+        return _named(facts, dead)
     words = report.degraded or ((report.problem,) if report.problem else ())
     if words:
         return MinerVerdict(MinerPhase.DEGRADED, _REPORTED, "; ".join(words)[:1000])
@@ -272,9 +276,22 @@ def _dead_disks(report: Report) -> list[DiskDocument]:
     return [each for each in report.disks if each.state in _DEAD_DISKS]
 
 
-def _named(dead: list[DiskDocument]) -> MinerVerdict:
+def _named(facts: Facts, dead: list[DiskDocument]) -> MinerVerdict:
     """The first of the dead disks and its reason."""
     first = dead[0]
     more = f" (and {len(dead) - 1} more)" if len(dead) > 1 else ""
-    message = f"disk {name_of(first)}: {first.reason}{more}"
+    way = _way_out(facts, first) if name_of(first) in facts.unknown else ""
+    message = f"disk {name_of(first)}: {first.reason}{way}{more}"
     return MinerVerdict(MinerPhase.DEGRADED, _DEAD_DISKS[first.state], message)
+
+
+def _way_out(facts: Facts, disk: DiskDocument) -> str:
+    """What to do with a disk of which only the miner's journal knows."""
+    command = (
+        f"kubectl exec {facts.name}-0 -c miner -- cybervein disk remove {disk.id} --force --yes "
+        f"--data {STATE_DIR} --identity {IDENTITY_FILE}"
+    )
+    return (
+        f"; the pool has it no more, and there is no claim {facts.name}-{name_of(disk)} to mount: "
+        f"name it in spec.disks again, or give up what it holds: {command}"
+    )

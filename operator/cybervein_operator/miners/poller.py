@@ -2,7 +2,8 @@
 
 `rate` polls begin a second in all; a miner is asked every `period` seconds where few are, less
 often where many are. Hot ones (starting, draining, being updated, out of reach) are asked every
-third of a period, and get every other poll where not all can be asked in time.
+third of a period, and get every other poll where not all can be asked in time. So soon is asked
+again, too, whoever told of something that moves; but in its turn, as all may plot at once.
 """
 
 import asyncio
@@ -19,11 +20,14 @@ _Heap = list[tuple[float, int, Key]]
 
 
 class Poller:
-    """Calls `poll` for each known key again and again; never more than sixteen at once."""
+    """Calls `poll` for each known key again and again; never more than sixteen at once.
+
+    `poll` says whether something moves there.
+    """
 
     def __init__(
         self,
-        poll: Callable[[Key], Awaitable[None]],
+        poll: Callable[[Key], Awaitable[bool]],
         *,
         rate_per_second: float,
         period_seconds: float,
@@ -93,12 +97,14 @@ class Poller:
         return heap[0][0] - self._clock() if heap else _RUNNING
 
     async def _one(self, key: Key) -> None:
+        moves = False
         try:
-            await self._poll(key)
+            moves = await self._poll(key)
         finally:
             self._slots.release()
             if key in self._due:
-                self._schedule(key, self._period * (_HOT_SHARE if key in self._hot else 1))
+                soon = moves or key in self._hot
+                self._schedule(key, self._period * (_HOT_SHARE if soon else 1))
 
     def _schedule(self, key: Key, delay: float) -> None:
         self._due[key] = self._clock() + max(0.0, delay)

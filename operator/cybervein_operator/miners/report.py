@@ -52,6 +52,16 @@ class Report:
         """The disk mounted under that name."""
         return next((each for each in self.disks if name_of(each) == name), None)
 
+    @property
+    def empties(self) -> bool:
+        """Whether a disk is being emptied."""
+        return any(each.leaving for each in self.disks)
+
+    def held(self) -> tuple[object, ...]:
+        """What it has, in counts: how far plots, shards and drains are."""
+        disks = ((each.id, each.state, each.plots, each.shards) for each in self.disks)
+        return self.draining, self.held_shards, *disks
+
 
 def report_of(status: StatusDocument) -> Report:
     """What we keep of a status."""

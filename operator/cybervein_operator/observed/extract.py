@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from cybervein_operator.api.kinds import ClusterKind
+from cybervein_operator.api.quantity import number
 from cybervein_operator.observed.facts import (
     ADDRESS,
     AUTOSCALER_TAINT,
@@ -29,6 +30,7 @@ from cybervein_operator.observed.facts import (
 from cybervein_operator.observed.pods import pod_facts
 from cybervein_operator.observed.shapes import (
     ClaimSpec,
+    ClaimStatus,
     Item,
     NodeSpec,
     NodeStatus,
@@ -54,8 +56,17 @@ def _claim(item: Item) -> ClaimFacts:
     return ClaimFacts(
         phase,
         spec.storage_class_name,
-        *(notes.get(each, "") for each in (ADDRESS, NODE, OWNER)),
+        address=notes.get(ADDRESS, ""),
+        node=notes.get(NODE, ""),
+        owner=notes.get(OWNER, ""),
+        capacity=capacity_of(item.status),
     )
+
+
+def capacity_of(status: bytes) -> int:
+    """Bytes of the volume of a claim with that status; 0 while it has none."""
+    found = msgspec.json.decode(status, type=ClaimStatus).capacity.get("storage", 0)
+    return number(found)
 
 
 def _service(item: Item) -> ServiceFacts:

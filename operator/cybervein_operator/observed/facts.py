@@ -57,6 +57,7 @@ class ClaimFacts(msgspec.Struct, frozen=True):
     """Of a claim: bound or not, the miner's address on it, the node its miner was last on.
 
     `owner` is the one that its miner was made with; "" on claims of version 0.2.0.
+    `capacity` is what its volume has in bytes; 0 while that is not known.
     """
 
     phase: str
@@ -64,6 +65,7 @@ class ClaimFacts(msgspec.Struct, frozen=True):
     address: str
     node: str
     owner: str = ""
+    capacity: int = 0
 
 
 class ServiceFacts(msgspec.Struct, frozen=True):

@@ -128,6 +128,13 @@ class Phase(msgspec.Struct):
     phase: str = ""
 
 
+class ClaimStatus(msgspec.Struct):
+    """Whether a claim is bound, and what its volume has."""
+
+    phase: str = ""
+    capacity: dict[str, int | str] = {}
+
+
 class Port(msgspec.Struct, rename="camel"):
     """Of a Service."""
 

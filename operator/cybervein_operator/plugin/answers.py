@@ -10,6 +10,8 @@ Object = dict[str, Any]
 UNSAFE = {"Missing", "Foreign", "Failed"}
 """Phases in which a disk cannot serve what it holds."""
 _LEAVING = {"Draining", "Drained"}
+STOPPED = "Stopped"
+"""Nobody needs what is left on it: others hold that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def safe(miners: tuple[Object, ...], disks: tuple[Object, ...]) -> Answer:
     unknown = [disk["name"] for disk in disks if disk["phase"] == "Pending"]
     if unknown:
         return Answer(None, f"no word yet of {', '.join(unknown[:5])}")
-    held = sum(disk["shards"] for disk in disks)
+    held = sum(disk["shards"] for disk in disks if disk["phase"] != STOPPED)
     return Answer(ok=True, text=f"{len(disks)} disks hold {held} shards, none out of reach")
 
 

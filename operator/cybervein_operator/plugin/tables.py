@@ -9,7 +9,7 @@ from cybervein_operator.plugin.answers import Answer, Object
 from cybervein_operator.plugin.overview import Overview
 
 _GOOD = {"Ready", "True", "InUse", "Drained", "Wiped"}
-_QUIET = {"Pending", "Starting", "Updating", "Draining", "Unknown"}
+_QUIET = {"Pending", "Starting", "Updating", "Draining", "Stopped", "Unknown"}
 
 
 def drawn(seen: Overview, *, everywhere: bool) -> RenderableType:

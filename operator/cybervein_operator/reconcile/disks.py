@@ -1,5 +1,7 @@
 """The disks of one miner: tell it what their `MinerDisk`s ask for, and write what it says."""
 
+from dataclasses import replace
+
 from cybervein_protocol.errors import CyberVeinError
 
 from cybervein_operator.api import (
@@ -10,8 +12,7 @@ from cybervein_operator.api import (
 )
 from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.desired import names
-from cybervein_operator.desired.facts import Volume
-from cybervein_operator.desired.miner_pod import DISKS_DIR
+from cybervein_operator.desired.facts import DISKS_DIR, Volume
 from cybervein_operator.judgement.conditions import DISK
 from cybervein_operator.judgement.disk import (
     Action,
@@ -45,16 +46,25 @@ def leaving_volumes(world: World, pool: MinerPool, ordinal: int) -> tuple[Volume
     )
 
 
-async def reconcile_disks(tools: Tools, pool: MinerPool, key: Key) -> None:
-    """Every MinerDisk of the miner. What the miner refuses is in the disk's status."""
+async def reconcile_disks(
+    tools: Tools, pool: MinerPool, key: Key, *, stopped: bool = False, remounts: bool = False
+) -> None:
+    """Every MinerDisk of the miner. What the miner refuses is in the disk's status.
+
+    `stopped`: it goes, drained; `remounts`: disks that leave are not all in its pod yet.
+    """
     wanted = {each.name for each in pool.spec.disks}
     for disk in tools.world.disks_of(key.namespace, key.name):
         facts = _facts(tools.world, disk, key, wanted=disk.spec.disk in wanted)
+        # One that was listed just now is mounted by the next template, whatever the pod has.
+        leaves = not facts.wanted and (remounts or disk.status.phase is None)
+        facts = replace(facts, stopped=stopped, remounts=leaves)
         if obsolete(facts):
             meta = disk.metadata
             await tools.client.delete(ClusterKind.DISK, meta.namespace, meta.name, meta.uid)
             continue
-        await _act(tools, facts, key)
+        if not stopped:
+            await _act(tools, facts, key)
         await _write(tools, facts)
 
 

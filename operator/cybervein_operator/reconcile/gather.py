@@ -10,7 +10,8 @@ from cybervein_operator.desired.facts import MinerFacts
 from cybervein_operator.judgement.miner import Facts, MinerVerdict
 from cybervein_operator.judgement.pool import why_leave
 from cybervein_operator.observed.facts import ClaimFacts, NodeFacts, PodFacts, Seen, SetFacts
-from cybervein_operator.reconcile.miner import miner_facts, restart_wish, wanted_set
+from cybervein_operator.reconcile.left_behind import unknown
+from cybervein_operator.reconcile.miner import miner_facts, restart_wish, settled, wanted_set
 from cybervein_operator.reconcile.registrations import LedgerWord, registration
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.reconcile.volumes import binding
@@ -68,7 +69,7 @@ class Gatherer:
             exists,
             template=own.template if own else "",
             wish=self._wish(pool, ordinal, owner, wanted),
-            settled=_settled(own, pod),
+            settled=settled(own, pod),
             pod=pod,
             poll=poll,
             trouble=self._world.troubles.get(owner),
@@ -81,6 +82,7 @@ class Gatherer:
             home=home,
             cordoned=self._node(home).cordoned,
             away=self._away(pod_seen),
+            unknown=unknown(self._world, pool, ordinal, poll.report if poll else None),
             registration=registration(pool, ordinal, wanted, word, node),
         )
         return replace(found, said=self._said(found, owner, pool))
@@ -114,13 +116,6 @@ class Gatherer:
         wish = template.of(wanted) if wanted else ""
         self._wishes[owner] = (of, wish)
         return wish
-
-
-def _settled(own: SetFacts | None, pod: PodFacts | None) -> bool:
-    """The pod is of the newest revision that the controller knows of."""
-    if own is None or pod is None:
-        return False
-    return own.settled and (not own.revision or own.revision == pod.revision)
 
 
 def _proved(view: NetworkView | None, address: str) -> int | None:

@@ -16,6 +16,7 @@ from cybervein_operator.judgement.pool import MinerOrder, Task
 from cybervein_operator.observed.facts import ADDRESS, NODE, OWNER, ClaimFacts, PodFacts, SetFacts
 from cybervein_operator.reconcile.disks import leaving_volumes, reconcile_disks
 from cybervein_operator.reconcile.identity import ensure_identity
+from cybervein_operator.reconcile.left_behind import list_again
 from cybervein_operator.reconcile.owners import owner_of
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.reconcile.volumes import claim_trouble, service_facts
@@ -54,7 +55,9 @@ class MinerWork:
             if task.task is Task.RUN:
                 trouble = await self._run(pool, key, update=task.update)
             await self._tell(key, draining=task.task is Task.DRAIN)
-            await reconcile_disks(self._tools, pool, key)
+            if task.task is Task.RUN:
+                await list_again(self._tools, pool, key)
+            await self._disks(pool, key)
         except ConflictError as error:
             trouble = Trouble("Conflict", str(error))
         except ApiError as error:
@@ -63,6 +66,23 @@ class MinerWork:
             trouble = refused(str(error))
         self._note(key, trouble)
         return _TROUBLE_SECONDS if trouble else None
+
+    async def _disks(self, pool: MinerPool, key: Key) -> None:
+        """Its disks; what its pod mounts matters only while one leaves."""
+        leaves = leaving_volumes(self._world, pool, key.ordinal)
+        remounts = bool(leaves) and not self._mounts_all(pool, key)
+        await reconcile_disks(self._tools, pool, key, remounts=remounts)
+
+    def _mounts_all(self, pool: MinerPool, key: Key) -> bool:
+        """Whether its pod is of the template that is wanted now."""
+        store, space = self._world.store, key.namespace
+        live = store.get(ClusterKind.STATEFUL_SET, space, key.name)
+        pod = store.get(ClusterKind.POD, space, names.pod(key.pool, key.ordinal))
+        own = live.facts if live and isinstance(live.facts, SetFacts) else None
+        runs = pod.facts if pod and isinstance(pod.facts, PodFacts) and not pod.deleting else None
+        wanted = wanted_set(self._tools, pool, key.ordinal)
+        now = own.template if own else ""
+        return wanted is not None and now == template.of(wanted) and settled(own, runs)
 
     def _note(self, key: Key, trouble: Trouble | None) -> None:
         """Remember why it makes no progress; the pool's status says so."""
@@ -150,7 +170,7 @@ class MinerWork:
                 self._tools.applier.forget(kind, space, name)
         if stopped:
             self._tools.metrics.drains.labels("finished").inc()
-        await reconcile_disks(self._tools, pool, key)
+        await reconcile_disks(self._tools, pool, key, stopped=True)
         self._tools.poller.forget((space, name))
 
     async def _remember_node(self, pool: MinerPool, key: Key) -> None:
@@ -200,3 +220,10 @@ def restart_wish(tools: Tools, pool: MinerPool, name: str) -> str:
     asked = names.restart_of(pool.metadata.annotations, name)
     live = tools.world.store.get(ClusterKind.STATEFUL_SET, pool.metadata.namespace, name)
     return asked or (live.facts.restart if live and isinstance(live.facts, SetFacts) else "")
+
+
+def settled(own: SetFacts | None, pod: PodFacts | None) -> bool:
+    """The pod is of the newest revision that the controller knows of."""
+    if own is None or pod is None:
+        return False
+    return own.settled and (not own.revision or own.revision == pod.revision)

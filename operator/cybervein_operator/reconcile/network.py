@@ -23,7 +23,7 @@ from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.super_node_keys import SuperNodeKeys
 from cybervein_operator.reconcile.super_nodes import SuperNodes
 from cybervein_operator.reconcile.tools import Tools
-from cybervein_operator.world import Key, network_key, pool_key
+from cybervein_operator.world import Key, NetworkView, network_key, pool_key
 
 
 class NetworkWork:
@@ -125,9 +125,20 @@ class NetworkWork:
         before = self._world.views.get(name)
         after = await self._nodes.follow(network, pinned, before)
         self._world.views[name] = after
+        self._ask_again(before, after)
         fresh = before is None or before.facts != after.facts or before.epoch != after.epoch
         for pool in self._world.pools_of(*name) if fresh else ():
             self._tools.add(pool_key(name[0], pool.metadata.name), 0.0)
+
+    def _ask_again(self, before: NetworkView | None, after: NetworkView) -> None:
+        """Miners that hold more or less than in the listing before are asked next."""
+        if before is None or before.standings is after.standings:
+            return
+        held = {address: each.held_shards for address, each in before.standings.items()}
+        for miner, poll in self._world.polls.items():
+            now = after.standings.get(poll.report.address) if poll.report else None
+            if now is not None and held.get(now.address, 0) != now.held_shards:
+                self._tools.poller.soon(miner)
 
     def _seen(
         self, network: Network, pinned: Pinned | None, trouble: Trouble | None, *, paused: bool

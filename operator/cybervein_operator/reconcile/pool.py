@@ -5,11 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from cybervein_protocol.errors import ConflictError
+
 from cybervein_operator.api import (
     MinerPhase,
     MinerPool,
 )
-from cybervein_operator.desired import fleet, names
+from cybervein_operator.cluster.errors import ApiError
+from cybervein_operator.desired import fleet, limits, names
+from cybervein_operator.judgement.causes import refused
 from cybervein_operator.judgement.maintenance import evictable
 from cybervein_operator.judgement.miner import Facts, MinerVerdict, Trouble
 from cybervein_operator.judgement.pool import (
@@ -21,9 +25,10 @@ from cybervein_operator.judgement.pool import (
 from cybervein_operator.judgement.rollout import borne
 from cybervein_operator.judgement.window import is_open
 from cybervein_operator.reconcile.access import pool_trouble
+from cybervein_operator.reconcile.capacities import ClaimSizes
 from cybervein_operator.reconcile.causes import Causes
 from cybervein_operator.reconcile.gather import Gatherer
-from cybervein_operator.reconcile.pool_status import write_pool_status
+from cybervein_operator.reconcile.pool_status import BYTES_SECONDS, write_pool_status
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Key, miner_key, network_key
 
@@ -45,6 +50,7 @@ class PoolWork:
         self._tools, self._world = tools, tools.world
         self._gatherer = Gatherer(tools)
         self._causes = Causes(tools.client, tools.world.store)
+        self._sizes = ClaimSizes(tools)
         self._looked: dict[Key, tuple[float, int]] = {}
         self._members: dict[Key, set[str]] = {}
 
@@ -77,14 +83,32 @@ class PoolWork:
             await self._tools.applier.ensure(
                 fleet.disruption_budget(pool, evictable(pool, miners, budget))
             )
+            trouble = trouble or await self._limit(pool)
         self._hand_out(pool, miners, decided, trouble)
-        await write_pool_status(self._tools, pool, miners, decided, trouble)
+        told = await write_pool_status(self._tools, pool, miners, decided, trouble)
         waits = trouble is not None or any(
             each.outdated or each.binding or each.stuck for each in miners
         )
         if any(each.stuck and each.cause is None for each in miners):
             return _STUCK_SECONDS
+        if not told:
+            return BYTES_SECONDS
         return _WAITING_SECONDS if waits else RESYNC_SECONDS
+
+    async def _limit(self, pool: MinerPool) -> Trouble | None:
+        """Tell the miners what of each disk is theirs, before one of them starts."""
+        if not limits.apply_to(pool):
+            return None
+        try:
+            sizes = await self._sizes.of(pool)
+            await self._tools.applier.ensure(limits.config_map(pool, sizes))
+        except ConflictError as error:
+            return Trouble("Conflict", str(error))
+        except ApiError as error:
+            if not error.lasting:
+                raise
+            return refused(str(error))
+        return None
 
     def _unseen(self, pool: MinerPool) -> bool:
         """Its network was not looked at since the start: unknown is not "not ready"."""
@@ -108,6 +132,8 @@ class PoolWork:
         self._members.pop(key, None)
         self._looked.pop(key, None)
         self._causes.forget(key)
+        self._sizes.forget((key.namespace, key.name))
+        self._tools.bytes_told.pop((key.namespace, key.name), None)
         self._tools.applier.forget_named(key.namespace, f"{key.name}-")
 
     def _keep_only(self, key: Key, current: set[str]) -> None:
@@ -166,7 +192,9 @@ class PoolWork:
             else:
                 self._world.granted.pop(name, None)
             if each.exists and each.pod is not None:
-                hot = verdict.phase is not MinerPhase.READY
+                report = each.poll.report if each.poll else None
+                empties = report is not None and report.empties
+                hot = verdict.phase is not MinerPhase.READY or empties
                 self._tools.poller.watch(name, hot=hot)
 
     def _hand_out(

@@ -1,8 +1,10 @@
 """The status of a pool: written when it says something new, and its transitions as events."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
 from cybervein_operator.api import MinerPool, MinerPoolStatus, PoolBytes
 from cybervein_operator.desired import names
@@ -18,6 +20,8 @@ from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.tools import Tools
 
 _SHIFT_PER_MILLE = 10
+BYTES_SECONDS: Final = 5.0
+"""Small changes of the sum wait that long: with a thousand miners each poll brings one."""
 
 
 async def write_pool_status(
@@ -26,8 +30,8 @@ async def write_pool_status(
     miners: Sequence[Facts],
     decided: Plan,
     trouble: Trouble | None,
-) -> None:
-    """Write the pool's status if it says something new."""
+) -> bool:
+    """Write the pool's status if it says something new; False where a change of bytes waits."""
     added = sums(miners, decided.verdicts)
     said = answers(pool, decided.verdicts, added, trouble, waits(pool, miners, datetime.now(UTC)))
     if pool.metadata.annotations.get(names.PAUSED) == "true":
@@ -39,8 +43,13 @@ async def write_pool_status(
         rfc3339(),
     )
     before = pool.status
-    kept = _small_shift(before, added.bytes) or _untold(before, miners, added.bytes)
-    size = before.bytes if kept and before.bytes else added.bytes
+    size, later = added.bytes, False
+    if before.bytes and _small_shift(before.bytes, size):
+        same = _same_held(before.bytes, size)
+        later = not same and _just_written(tools, pool)
+        size = before.bytes if same or later else size
+    if before.bytes and _untold(before.bytes, miners, size):
+        size = before.bytes
     after = MinerPoolStatus(
         replicas=added.existing,
         ready_replicas=added.ready,
@@ -56,11 +65,13 @@ async def write_pool_status(
         registered=pool_registration(tools, pool),
     )
     if after == before or not await write_status(tools, pool, after):
-        return
+        return not later
     meta = pool.metadata
+    tools.bytes_told[meta.namespace, meta.name] = time.monotonic()
     current = tools.world.pools.get((meta.namespace, meta.name))
     if current is not None and current.metadata.uid == meta.uid:
         tools.world.pools[meta.namespace, meta.name] = _with_status(current, after)
+    return not later
 
 
 def _with_status(pool: MinerPool, status: MinerPoolStatus) -> MinerPool:
@@ -68,16 +79,26 @@ def _with_status(pool: MinerPool, status: MinerPoolStatus) -> MinerPool:
     return MinerPool(metadata=pool.metadata, spec=pool.spec, status=status)
 
 
-def _small_shift(before: MinerPoolStatus, now: PoolBytes) -> bool:
-    """Whether bytes moved by less than one per cent since they were last written."""
-    old = before.bytes
-    if old is None or old.total != now.total:
-        return False
-    shift = abs(old.plots + old.shards - now.plots - now.shards)
-    return shift * 1000 <= now.total * _SHIFT_PER_MILLE
+def _just_written(tools: Tools, pool: MinerPool) -> bool:
+    at = tools.bytes_told.get((pool.metadata.namespace, pool.metadata.name), -BYTES_SECONDS)
+    return time.monotonic() - at < BYTES_SECONDS
 
 
-def _untold(before: MinerPoolStatus, miners: Sequence[Facts], now: PoolBytes) -> bool:
+def _small_shift(before: PoolBytes, after: PoolBytes) -> bool:
+    """Whether bytes differ by less than one per cent of the same disks."""
+    pairs = (
+        (before.plots + before.shards, after.plots + after.shards),
+        (before.free, after.free),
+    )
+    moved = max(abs(old - new) for old, new in pairs)
+    return before.total == after.total and moved * 1000 <= after.total * _SHIFT_PER_MILLE
+
+
+def _same_held(before: PoolBytes, after: PoolBytes) -> bool:
+    """Whether plots and shards are what was told: the rest may be a person's own files."""
+    return (before.plots, before.shards) == (after.plots, after.shards)
+
+
+def _untold(before: PoolBytes, miners: Sequence[Facts], now: PoolBytes) -> bool:
     """Whether bytes are missing only because their miners were not heard since the start."""
-    old = before.bytes
-    return old is not None and now.total < old.total and not all(each.heard for each in miners)
+    return now.total < before.total and not all(each.heard for each in miners)

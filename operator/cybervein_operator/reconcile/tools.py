@@ -9,7 +9,7 @@ from cybervein_operator.metrics import Metrics
 from cybervein_operator.miners.client import MinerClient
 from cybervein_operator.miners.poller import Poller
 from cybervein_operator.reconcile.recorder import Recorder
-from cybervein_operator.world import Key, World
+from cybervein_operator.world import Key, Name, World
 
 
 @dataclass(slots=True)
@@ -31,3 +31,5 @@ class Tools:
     supernode_url: str
     classes: dict[str, float] = field(default_factory=dict)
     """Storage classes that exist, and when they were seen (monotonic s)."""
+    bytes_told: dict[Name, float] = field(default_factory=dict)
+    """When the status of a pool was last written (monotonic s)."""
