@@ -7,6 +7,7 @@ is asked anything here.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from cybervein_operator.api import FailureDomain, MinerPool, PoolRegistration
 from cybervein_operator.api.kinds import ClusterKind
@@ -19,6 +20,8 @@ from cybervein_operator.miners.report import Declared, Poll, declared
 from cybervein_operator.observed.facts import ClaimFacts
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import NetworkView, World
+
+_STATE: Final = names.state_claim("", 0).removeprefix(names.miner("", 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,8 @@ def _addresses(world: World, pool: MinerPool) -> Iterator[tuple[int, str]]:
     """Every miner that ever was, by the claim of its journal."""
     space, name = pool.metadata.namespace, pool.metadata.name
     for claim, seen in world.store.of_pool(ClusterKind.CLAIM, space, name):
-        ordinal = names.ordinal_of(name, seen.miner)
-        if ordinal is None or claim != names.state_claim(name, ordinal):
+        if claim != f"{seen.miner}{_STATE}" or not isinstance(seen.facts, ClaimFacts):
             continue
-        if isinstance(seen.facts, ClaimFacts) and seen.facts.address:
+        ordinal = names.ordinal_of(name, seen.miner)
+        if ordinal is not None and seen.facts.address:
             yield ordinal, seen.facts.address
