@@ -82,9 +82,8 @@ class World:
     """What was looked at since the start: of the rest nothing is known, which is no bad news."""
     said: dict[Name, MinerVerdict] = field(default_factory=dict)
     """What pools said of their miners before the start; it stands until a miner was heard of."""
-
-    owners: dict[Name, tuple[int, str]] = field(default_factory=dict)
-    """The owner of new miners of a pool, and the generation it was looked up for."""
+    owners: dict[Name, tuple[tuple[str, int], str]] = field(default_factory=dict)
+    """The owner of new miners of a pool, and the uid and generation it was looked up for."""
 
     def pools_of(self, namespace: str, network: str) -> list[MinerPool]:
         """Pools that mine in a network."""
@@ -124,6 +123,7 @@ class World:
         self.looked = {each for each in self.looked if each.namespace != namespace}
         for view in [each for each in self.views if each[0] == namespace]:
             del self.views[view]
+        self.owners = {name: each for name, each in self.owners.items() if name[0] != namespace}
         kept = (self.polls, self.orders, self.verdicts, self.troubles, self.granted, self.said)
         miners = {name for known in kept for name in known if name[0] == namespace}
         for name in miners:

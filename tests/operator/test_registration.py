@@ -300,6 +300,17 @@ def test_a_miner_of_0_2_0_keeps_the_namespace_and_so_do_its_neighbours() -> None
     assert owner_of(old, elsewhere, 0) == "cvCONTROL"
 
 
+def test_a_pool_that_is_made_again_looks_again() -> None:
+    tools = a_world(pool(), other=("cv1", ""))
+    assert owner_of(tools, pool(), 0) == "x"
+    tools.world.store.drop(ClusterKind.CLAIM, ("x", "other-0-state"))
+    assert owner_of(tools, pool(), 1) == "x", "its miners are made side by side"
+    again = structs.replace(pool(), metadata=structs.replace(pool().metadata, uid="new"))
+    assert owner_of(tools, again, 0) == "cvCONTROL"
+    tools.world.forget_namespace("x")
+    assert owner_of(tools, pool(), 0) == "cvCONTROL"
+
+
 def test_a_pool_that_names_its_owner_speaks_for_itself_alone() -> None:
     named = pool(name="named", owner="acme")
     tools = a_world(named, pool(), named=("cv1", "acme"))

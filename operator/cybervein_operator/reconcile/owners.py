@@ -26,11 +26,11 @@ def owner_of(tools: Tools, pool: MinerPool, ordinal: int) -> str:
     )
     if claim is not None and isinstance(claim.facts, ClaimFacts) and claim.facts.address:
         return claim.facts.owner or space
-    key = (space, pool.metadata.name)
-    generation, known = tools.world.owners.get(key, (-1, ""))
-    if generation != pool.metadata.generation:
+    key, spec = (space, pool.metadata.name), (pool.metadata.uid, pool.metadata.generation)
+    of, known = tools.world.owners.get(key, (None, ""))
+    if of != spec:
         known = next(_before(tools, pool), tools.control)
-        tools.world.owners[key] = (pool.metadata.generation, known)
+        tools.world.owners[key] = (spec, known)
     return known
 
 
