@@ -1,6 +1,7 @@
 """Why a pool or a super node does not come is on it: the reason, the words, the numbers."""
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -8,11 +9,15 @@ from cluster.kwok import Kwok
 from cluster.rest import Object
 from cybervein_operator.api import MinerPhase
 from cybervein_operator.api.kinds import ClusterKind
+from cybervein_operator.cluster.errors import ApiError
 from cybervein_operator.judgement.causes import Stuck, of_events, refused
 from cybervein_operator.judgement.miner import Facts, Trouble, judge
 from cybervein_operator.observed.extract import seen
 from cybervein_operator.observed.facts import NodeFacts, PodFacts
 from cybervein_operator.observed.shapes import About, EventItem, Item
+from cybervein_operator.observed.store import FactStore
+from cybervein_operator.reconcile.causes import Causes
+from cybervein_operator.world import pool_key
 from operator_lab import Lab, condition
 
 NEVER = "2026-11-30T00:00:00Z"
@@ -86,6 +91,19 @@ def test_a_pod_that_does_not_start_has_its_nodes_words_on_the_pool(lab: Lab, kwo
     lab.api.apply(event(pod, "FailedMount", words))  # as a kubelet does, which kwok is not
     says(lab, "home", "ConfigMapMissing", words)
     assert kwok.process.alive
+
+
+@pytest.mark.kubernetes
+def test_a_volume_that_cannot_be_made_has_the_provisioners_words_on_the_pool(lab: Lab) -> None:
+    own = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass"}
+    name = f"none-{lab.namespace}"
+    lab.api.apply(own | {"metadata": {"name": name}, "provisioner": "nobody.example"})
+    lab.join()
+    lab.pool(disks=[{"name": "a", "claimTemplate": {"size": "1Gi", "storageClassName": name}}])
+    claim = lab.wait("pvc", "home-0-a", bool, "is there")
+    words = 'failed to provision volume with StorageClass "none": no capacity'
+    lab.api.apply(event(claim, "ProvisioningFailed", words))  # as a provisioner does
+    says(lab, "home", "VolumeNotProvisioned", words, "PersistentVolumeClaims")
 
 
 def event(about: Object, reason: str, message: str) -> Object:
@@ -166,6 +184,90 @@ def test_the_cause_outweighs_an_upgrade_that_is_on_its_way() -> None:
     waits = facts(granted=True, settled=False, template="t", wish="t", cause=CAUSE)
     assert judge(waits).reason == "QuotaExceeded"
     assert judge(facts(granted=True, settled=False, template="t", wish="t")).reason == "Rollout"
+
+
+@dataclass
+class Listed:
+    """An API server that is asked for events, and how often it was."""
+
+    events: list[Object]
+    asked: list[str] = field(default_factory=list)
+    forbids: bool = False
+
+    async def select(self, _kind: object, _space: str, fields: str, _most: int) -> bytes:
+        self.asked.append(fields)
+        if self.forbids:
+            raise ApiError("events is forbidden", 403, "Forbidden")
+        return msgspec.json.encode({"items": self.events})
+
+
+KEY = pool_key("farm", "home")
+WAITS = Stuck("Service", "home-0", "u2")
+
+
+def said_of(stuck: Stuck, message: str) -> Object:
+    about = {"kind": stuck.kind, "name": stuck.name, "uid": stuck.uid}
+    return {"involvedObject": about, "message": message, "lastTimestamp": NEVER}
+
+
+async def test_nothing_is_asked_at_rest_and_once_a_while_of_what_does_not_come() -> None:
+    now = [100.0]
+    listed = Listed([said_of(PODLESS, "exceeded quota: few")])
+    causes = Causes(cast("Any", listed), FactStore(), clock=lambda: now[0])
+    assert await causes.look(KEY, []) == {}
+    others = [Stuck("StatefulSet", f"home-{each}", f"v{each}") for each in range(1, 500)]
+    assert await causes.look(KEY, [PODLESS, *others]) == {}
+    assert listed.asked == []  # it may come in a moment
+    now[0] += 5
+    told = await causes.look(KEY, [PODLESS, *others])
+    assert told[PODLESS].reason == "QuotaExceeded"
+    now[0] += 29
+    assert await causes.look(KEY, [PODLESS, *others]) == told
+    assert len(listed.asked) == 1  # for five hundred miners
+    now[0] += 1
+    await causes.look(KEY, [PODLESS])
+    assert "involvedObject.name=home-0" in listed.asked[-1]
+    assert await causes.look(KEY, []) == {}
+    assert await causes.look(KEY, [PODLESS]) == {}  # forgotten with what came
+
+
+async def test_without_leave_to_read_events_nothing_else_stops() -> None:
+    now = [0.0]
+    listed = Listed([], forbids=True)
+    causes = Causes(cast("Any", listed), FactStore(), clock=lambda: now[0])
+    await causes.look(KEY, [PODLESS])
+    now[0] += 5
+    assert await causes.look(KEY, [PODLESS]) == {}
+    assert len(listed.asked) == 1
+
+
+async def test_a_service_without_address_is_told_after_a_minute_though_nobody_says_why() -> None:
+    now = [0.0]
+    listed = Listed([])
+    causes = Causes(cast("Any", listed), FactStore(), clock=lambda: now[0])
+    await causes.look(KEY, [WAITS])
+    now[0] += 59
+    assert await causes.look(KEY, [WAITS]) == {}
+    now[0] += 30
+    assert (await causes.look(KEY, [WAITS]))[WAITS].reason == "NoLoadBalancer"
+    listed.events = [said_of(WAITS, "Failed to allocate IP: no available IPs")]
+    now[0] += 30
+    assert "no available IPs" in (await causes.look(KEY, [WAITS]))[WAITS].message
+
+
+def pod_facts(*conditions: Object) -> PodFacts:
+    status = pod_status("miner", state={"waiting": {"reason": "ContainerCreating"}})
+    status |= {"phase": "Pending", "conditions": list(conditions)}
+    raw = {"metadata": {"name": "p"}, "spec": {"nodeName": "n"}, "status": status}
+    item = msgspec.json.decode(msgspec.json.encode(raw), type=Item)
+    found = seen(ClusterKind.POD, item).facts
+    assert isinstance(found, PodFacts)
+    return found
+
+
+def test_a_pod_whose_volumes_are_there_is_kept_by_nothing_that_events_tell() -> None:
+    assert pod_facts().creating
+    assert not pod_facts({"type": "PodReadyToStartContainers", "status": "True"}).creating
 
 
 def test_a_miner_whose_node_is_away_says_so() -> None:

@@ -1,7 +1,8 @@
 """Why something does not come, in one word, by what Kubernetes says of it.
 
-A StatefulSet whose pod is refused, and a pod whose volumes cannot be mounted, say so in an event
-and nowhere else. The words stay as they are: they have the names and the numbers.
+A StatefulSet whose pod is refused, a pod whose volumes cannot be mounted, and a claim whose volume
+cannot be made say so in an event and nowhere else. The words stay as they are: they have the names
+and the numbers.
 """
 
 import re
@@ -31,7 +32,7 @@ _CAUSES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """Something that does not come: a StatefulSet without pod, or a pod without containers."""
+    """What does not come: a StatefulSet's pod, a pod's containers, a claim's volume, an address."""
 
     kind: str
     name: str
@@ -57,7 +58,25 @@ def of_events(stuck: Iterable[Stuck], events: Iterable[EventItem]) -> Mapping[St
     }
 
 
-_ELSE: Final = {"StatefulSet": "FailedCreate", "Pod": "NotStarted"}
+_ELSE: Final = {
+    "StatefulSet": "FailedCreate",
+    "Pod": "NotStarted",
+    "PersistentVolumeClaim": "VolumeNotProvisioned",
+    "Service": "NoLoadBalancer",
+}
+
+
+def silent(stuck: Iterable[Stuck]) -> Mapping[Stuck, Trouble]:
+    """Of what has been missing for long, and nobody says why, what its absence means."""
+    words = (
+        "Service {} has no address yet, and no event says why; has this cluster a load balancer? "
+        "Without one, address.type is NodePort, HostPort or ClusterIP"
+    )
+    return {
+        each: Trouble("NoLoadBalancer", words.format(each.name), blocks=False)
+        for each in stuck
+        if each.kind == "Service"
+    }
 
 
 def _named(words: str, otherwise: str) -> Trouble:

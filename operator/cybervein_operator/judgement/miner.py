@@ -141,8 +141,9 @@ def judge(facts: Facts) -> MinerVerdict:
     if facts.leave:
         return _leaving(facts)
     if not facts.exists:
-        if facts.trouble is not None:
-            return MinerVerdict(MinerPhase.PENDING, facts.trouble.reason, facts.trouble.message)
+        trouble = facts.cause or facts.trouble
+        if trouble is not None:
+            return MinerVerdict(MinerPhase.PENDING, trouble.reason, trouble.message)
         return MinerVerdict(MinerPhase.PENDING, "Creating", "its objects are being made")
     return _unless_updating(facts, _running(facts))
 
@@ -223,6 +224,9 @@ def _held_up(pod: PodFacts, facts: Facts) -> MinerVerdict | None:
         words = f"its node {facts.home} is cordoned and no other takes it ({pod.message}); "
         words += f"kubectl uncordon {facts.home} brings it back"
         return MinerVerdict(MinerPhase.PENDING, "NodeCordoned", words)
+    if pod.unscheduled and facts.cause is not None:
+        words = f"{facts.cause.message} ({pod.message})"
+        return MinerVerdict(MinerPhase.PENDING, facts.cause.reason, words)
     if pod.unscheduled:
         reason = WAITING_FOR_VOLUMES if facts.binding else pod.reason
         return MinerVerdict(MinerPhase.PENDING, reason, pod.message)

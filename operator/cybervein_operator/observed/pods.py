@@ -44,7 +44,7 @@ def pod_facts(item: Item) -> PodFacts:
         message=message,
         unscheduled=waits.last_transition_time if waits else None,
         refused=_refused(status),
-        creating=bool(spec.node_name) and not reason and _creating(status),
+        creating=bool(spec.node_name) and not reason and _creating(status, conditions),
     )
 
 
@@ -71,8 +71,14 @@ def _unscheduled(conditions: dict[str, SeenCondition]) -> SeenCondition | None:
     return scheduled if scheduled is not None and scheduled.status == "False" else None
 
 
-def _creating(status: PodStatus) -> bool:
-    """Its node has not started any container of it: volumes, Secrets or images are on their way."""
+def _creating(status: PodStatus, conditions: dict[str, SeenCondition]) -> bool:
+    """Its node has not begun with it: volumes, ConfigMaps and Secrets are on their way.
+
+    Once they are there, its containers say themselves what keeps them, an image for example.
+    """
+    begins = conditions.get("PodReadyToStartContainers")
+    if begins is not None and begins.status == "True":
+        return False
     states = [each.state for each in (*status.init_container_statuses, *status.container_statuses)]
     begun = any(each.running is not None or each.terminated for each in states)
     return status.phase in {"", "Pending"} and not begun

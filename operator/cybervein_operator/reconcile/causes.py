@@ -17,9 +17,9 @@ from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import ApiError
 from cybervein_operator.desired import names
-from cybervein_operator.judgement.causes import Stuck, of_events
+from cybervein_operator.judgement.causes import Stuck, of_events, silent
 from cybervein_operator.judgement.miner import Facts, Trouble
-from cybervein_operator.observed.facts import PodFacts
+from cybervein_operator.observed.facts import ClaimFacts, PodFacts
 from cybervein_operator.observed.shapes import EventItem, EventPage
 from cybervein_operator.observed.store import FactStore
 from cybervein_operator.world import Key
@@ -27,6 +27,7 @@ from cybervein_operator.world import Key
 _log = structlog.get_logger()
 _PATIENCE_SECONDS: Final = 5.0
 _AGAIN_SECONDS: Final = 30.0
+_LONG_SECONDS: Final = 60.0
 _EVENTS_MAX: Final = 500
 
 
@@ -57,13 +58,8 @@ class Causes:
 
     async def told(self, pool: MinerPool, key: Key, miners: Sequence[Facts]) -> list[Facts]:
         """The miners, each with the cause of what does not come."""
-        space = pool.metadata.namespace
         stuck = {
-            each.name: found
-            for each in miners
-            if each.exists and not each.leave
-            for found in [self.stuck(space, each.name)]
-            if found is not None
+            each.name: found for each in miners if (found := self._of_miner(pool, each)) is not None
         }
         known = await self.look(key, list(stuck.values()))
         return [
@@ -72,6 +68,17 @@ class Causes:
             else each
             for each in miners
         ]
+
+    def _of_miner(self, pool: MinerPool, miner: Facts) -> Stuck | None:
+        space = pool.metadata.namespace
+        if miner.leave:
+            return None
+        if miner.exists:
+            return self.stuck(space, miner.name) or self._unbound(pool, miner)
+        if miner.trouble is None or miner.trouble.reason != "NoAddress":
+            return None
+        service = self._store.get(ClusterKind.SERVICE, space, miner.name)
+        return Stuck("Service", miner.name, service.uid) if service else None
 
     def stuck(self, namespace: str, name: str) -> Stuck | None:
         """What does not come of the StatefulSet of that name, if anything."""
@@ -83,6 +90,16 @@ class Causes:
         creating = isinstance(pod.facts, PodFacts) and pod.facts.creating and not pod.deleting
         return Stuck("Pod", pod_name, pod.uid) if creating else None
 
+    def _unbound(self, pool: MinerPool, miner: Facts) -> Stuck | None:
+        """The first claim without a volume of a pod that no node takes."""
+        if miner.pod is None or not miner.pod.unscheduled:
+            return None
+        for name in names.claims(pool, miner.ordinal):
+            claim = self._store.get(ClusterKind.CLAIM, pool.metadata.namespace, name)
+            if claim and isinstance(claim.facts, ClaimFacts) and claim.facts.phase == "Pending":
+                return Stuck("PersistentVolumeClaim", name, claim.uid)
+        return None
+
     async def look(self, key: Key, stuck: Sequence[Stuck]) -> Mapping[Stuck, Trouble]:
         """What is known of what is stuck; events are read where that lasts."""
         if not stuck:
@@ -93,14 +110,16 @@ class Causes:
         late = [each for each in stuck if now - memory.since[each] >= _PATIENCE_SECONDS]
         if late and now - memory.read >= _AGAIN_SECONDS:
             memory.read = now
-            memory.known = of_events(late, await self._events(key.namespace, late))
+            told = of_events(late, await self._events(key.namespace, late))
+            long = [each for each in late if now - memory.since[each] >= _LONG_SECONDS]
+            memory.known = {**silent(long), **told}
         return memory.known
 
     async def _events(self, namespace: str, late: Sequence[Stuck]) -> list[EventItem]:
         found: list[EventItem] = []
         for kind in sorted({each.kind for each in late}):
             of_kind = [each for each in late if each.kind == kind]
-            fields = f"type=Warning,involvedObject.kind={kind}"
+            fields = f"type=Warning,reason!=FailedScheduling,involvedObject.kind={kind}"
             if len(of_kind) == 1:
                 fields += f",involvedObject.name={of_kind[0].name}"
             found += await self._list(namespace, fields)
