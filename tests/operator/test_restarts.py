@@ -35,11 +35,10 @@ def some_days_from_now() -> Object:
 def test_a_restart_is_in_turn_after_proofs_and_outside_of_the_window(
     lab: Lab, plugin: Plugin
 ) -> None:
-    lab.join()
+    node = lab.join()
     lab.pool(replicas=2)
     lab.ready("home", 2)
-    for each in range(2):
-        lab.responder.miner(lab.namespace, f"home-{each}").proved = None
+    lab.responder.miner(lab.namespace, "home-1").proved = None  # it owes no proof
     first = pods(lab)
     out = plugin("restart", "home", "home-1")
     assert "home-1: restarted" in out
@@ -57,8 +56,8 @@ def test_a_restart_is_in_turn_after_proofs_and_outside_of_the_window(
     )
     assert found["status"]["updatedReplicas"] == 0
     assert images(lab) == ["cybervein:test", "cybervein:test"]
-    miner = lab.responder.miner(lab.namespace, "home-0")
-    miner.epoch, miner.proved = 6, 5  # it owes a proof
+    node.epoch = 6  # home-0 has proved the one before
+    lab.wait("network", "net", lambda each: each["status"]["epoch"] == 6, "is in epoch 6")
     run = plugin.start("restart", "home")
     assert run.stderr is not None
     told = ""
@@ -67,7 +66,8 @@ def test_a_restart_is_in_turn_after_proofs_and_outside_of_the_window(
         assert line, told
         told += line
     assert images(lab) == ["cybervein:test", "cybervein:next"]
-    miner.proved = 6
+    miner = lab.responder.miner(lab.namespace, "home-0")
+    miner.epoch = miner.proved = 6
     out, err = run.communicate()
     assert run.returncode == 0, err
     assert "home-0, home-1: restarted" in out

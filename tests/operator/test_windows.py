@@ -101,8 +101,13 @@ def test_outside_of_it_only_what_is_broken_or_asked_for_is_replaced() -> None:
 
 
 def test_an_upgrade_that_began_is_finished_after_it_has_closed() -> None:
-    begun = facts(0, granted=True)
+    begun = facts(0, granted=True, pod=STARTING, template="new")
     assert grants([begun], max_unavailable=1, epoch=None, budget=1, in_window=False) == {"home-0"}
+
+
+def test_a_change_that_comes_while_a_restart_is_under_way_waits_for_it() -> None:
+    restarted = facts(0, granted=True)
+    assert grants([restarted], max_unavailable=1, epoch=None, budget=1, in_window=False) == set()
 
 
 @pytest.mark.parametrize("hours", range(0, 24 * 8, 5))

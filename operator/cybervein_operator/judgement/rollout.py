@@ -71,12 +71,11 @@ def grants(
     down = {each.name for each in miners if not each.leave and each.exists and not each.ready}
     outdated = [each for each in miners if each.outdated and not each.leave]
     free = [each.name for each in outdated if each.name in down]
-    busy = {each.name for each in miners if under_way(each, epoch) and not each.leave}
+    shut = {each.name for each in outdated if each.ready and not (in_window or each.urgent)}
+    busy = {each.name for each in miners if under_way(each, epoch) and not each.leave} - shut
     room = min(max_unavailable, budget) - len(down | busy)
     waiting = (
-        each
-        for each in outdated
-        if each.name not in down | busy and not each.cordoned and (in_window or each.urgent)
+        each for each in outdated if each.name not in down | busy | shut and not each.cordoned
     )
     return set(free) | busy | _first(waiting, room, epoch)
 
