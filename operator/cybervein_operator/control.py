@@ -8,8 +8,9 @@ from cybervein_protocol.signing import KeyPair, address
 from cybervein_runtime.identity import identity_json, new_identity, parse_identity
 
 from cybervein_operator.api.kinds import ClusterKind
-from cybervein_operator.cluster.client import ClusterClient, Object
+from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.desired import names
+from cybervein_operator.desired.operator_secret import operator_secret
 
 _log = structlog.get_logger()
 
@@ -28,27 +29,11 @@ async def control_key(client: ClusterClient, namespace: str) -> KeyPair:
             raw = base64.b64decode(found.get("data", {}).get(names.IDENTITY_KEY, ""))
             return parse_identity(raw, f"Secret {namespace}/{names.CONTROL_SECRET}").keys
         document, own = identity_document()
-        if await client.create(_secret(namespace, document)) is not None:
+        made = operator_secret(
+            namespace, names.CONTROL_SECRET, {names.IDENTITY_KEY: document}, immutable=True
+        )
+        if await client.create(made) is not None:
             _log.info("made the operator's control key", secret=names.CONTROL_SECRET, address=own)
     raise StorageError(
         f"Secret {namespace}/{names.CONTROL_SECRET} can be neither read nor created; check the Role"
     )
-
-
-def _secret(namespace: str, document: bytes) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {
-            "name": names.CONTROL_SECRET,
-            "namespace": namespace,
-            "labels": {
-                "app.kubernetes.io/name": "cybervein",
-                names.COMPONENT: "operator",
-                "app.kubernetes.io/managed-by": names.FIELD_MANAGER,
-            },
-        },
-        "type": "Opaque",
-        "immutable": True,
-        "data": {names.IDENTITY_KEY: base64.b64encode(document).decode()},
-    }

@@ -2,8 +2,9 @@
 
 import pytest
 from chart_helm import CHART, Helm
-from cluster.api import ApiError
+from cluster.api import Api, ApiError
 from cluster.kubectl import Kubectl, KubectlError
+from cluster.rest import Object
 from cluster.running import Cluster
 from waiting import until
 
@@ -20,7 +21,9 @@ ALLOWED = [
     ("create", "services"),
     ("create", "persistentvolumeclaims"),
     ("create", "secrets"),
-    ("get", "secrets"),
+    ("get", "secrets/cybervein-operator-tls"),
+    ("patch", "secrets/cybervein-operator-tls"),
+    ("get", "secrets/cybervein-operator-control"),
     ("create", "poddisruptionbudgets.policy"),
     ("create", "events"),
     ("list", "events"),
@@ -33,7 +36,13 @@ FORBIDDEN = [
     ("delete", "persistentvolumeclaims"),
     ("deletecollection", "persistentvolumeclaims"),
     ("delete", "secrets"),
+    ("get", "secrets"),
+    ("get", "secrets/pool-0-identity"),
+    ("get", "secrets/somebodys-wallet"),
+    ("patch", "secrets"),
+    ("patch", "secrets/cybervein-operator-control"),
     ("list", "secrets"),
+    ("watch", "secrets"),
     ("update", "secrets"),
     ("delete", "configmaps"),
     ("watch", "events"),
@@ -127,26 +136,76 @@ def test_without_the_cluster_role_it_reads_nothing_of_the_cluster(
         assert may(cluster.kubectl, namespace, OPERATOR, verb, what) == "no"
 
 
-def test_an_identity_cannot_be_replaced_even_by_the_operator(
+def secret(name: str, kind: str = "Opaque", **labels: str) -> Object:
+    mine = {"app.kubernetes.io/managed-by": "cybervein-operator"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "labels": mine | labels},
+        "type": kind,
+        "stringData": {"identity.json": "first"},
+    }
+
+
+def made(api: Api, document: Object) -> str:
+    """ "" or why the API server does not create it."""
+    try:
+        api.create("secret", "", "", document)
+    except ApiError as error:
+        return str(error)
+    return ""
+
+
+FOREIGN = [
+    (secret("other"), "NAME-identity"),
+    (secret("b-identity", "kubernetes.io/service-account-token"), "type Opaque alone"),
+    (secret("c-identity", **{"app.kubernetes.io/managed-by": "Helm"}), "its label says"),
+]
+
+
+def test_it_reads_and_changes_no_secret_that_is_not_its_own(
+    cluster: Cluster, release: Helm, namespace: str
+) -> None:
+    """A customer's wallet, a miner's key: neither can be seen, whatever the operator does."""
+    release("install", "cybervein", CHART)
+    admin = cluster.api.within(namespace)
+    admin.apply(secret("wallet", **{"app.kubernetes.io/managed-by": "somebody"}))
+    operator = cluster.api_of(cluster.login(namespace, OPERATOR), namespace)
+    assert made(operator, secret("pool-0-identity")) == ""
+    for name in ("wallet", "pool-0-identity"):
+        with pytest.raises(ApiError, match=r"403 .* cannot get resource"):
+            operator.get("secret", name)
+        with pytest.raises(ApiError, match=r"403 .* cannot patch resource"):
+            operator.patch("secret", name, {"stringData": {"identity.json": "second"}})
+        with pytest.raises(ApiError, match=r"403 .* cannot delete resource"):
+            operator.delete("secret", name)
+    for document, why in FOREIGN:  # the API server learns a policy a moment after it is there
+        until(lambda d=document, w=why: w in made(operator, d), f"refused: {why}")  # type: ignore[misc]
+
+
+def test_the_authorities_of_0_2_may_be_read_where_an_upgrade_finds_or_values_name_them(
     cluster: Cluster, release: Helm, namespace: str
 ) -> None:
     release("install", "cybervein", CHART)
-    operator = cluster.api_of(cluster.login(namespace, OPERATOR), namespace)
-    operator.apply(
+    cluster.api.within(namespace).apply(
         {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": "pool-0-identity"},
-            "immutable": True,
-            "stringData": {"identity.json": "first"},
+            "apiVersion": "cybervein.io/v1alpha1",
+            "kind": "Network",
+            "metadata": {"name": "early"},
+            "spec": {"preset": "test", "superNode": {"storage": {"size": "1Gi"}}},
         }
     )
-    with pytest.raises(ApiError, match="field is immutable"):
-        operator.patch("secret", "pool-0-identity", {"stringData": {"identity.json": "second"}})
-    with pytest.raises(ApiError, match="field is immutable"):
-        operator.patch("secret", "pool-0-identity", {"immutable": False})
-    with pytest.raises(ApiError, match="cannot delete resource"):
-        operator.delete("secret", "pool-0-identity")
+    more = ("--set", "rbac.adoptNetworks={named}", "--no-hooks")
+    release("upgrade", "cybervein", CHART, *more)
+    here = cluster.kubectl.within(namespace)
+    asked = {name: may(here, namespace, OPERATOR, "get", f"secrets/{name}") for name in
+             ("early-ca", "named-ca", "early-supernode-tls", "other-ca")}  # fmt: skip
+    assert asked == {
+        "early-ca": "yes",
+        "named-ca": "yes",
+        "early-supernode-tls": "no",
+        "other-ca": "no",
+    }
 
 
 def test_a_second_release_watches_its_own_namespace_alone(
@@ -159,8 +218,8 @@ def test_a_second_release_watches_its_own_namespace_alone(
     try:
         for mine, other in ((namespace, f"{namespace}-b"), (f"{namespace}-b", namespace)):
             there = cluster.kubectl.within(other)
-            assert may(there, mine, OPERATOR, "get", "secrets") == "no"
-            assert may(there, other, OPERATOR, "get", "secrets") == "yes"
+            assert may(there, mine, OPERATOR, "create", "secrets") == "no"
+            assert may(there, other, OPERATOR, "create", "secrets") == "yes"
     finally:
         second("uninstall", "cybervein")
         cluster.api.delete("namespace", f"{namespace}-b", wait=False)

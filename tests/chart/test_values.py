@@ -178,6 +178,39 @@ def test_of_two_replicas_one_is_replaced_at_a_time_and_a_single_one_never_overla
     assert probe["httpGet"]["path"] == "/readyz"
 
 
+def rules_on_secrets(role: dict[str, Any]) -> list[tuple[list[str], list[str]]]:
+    """Verbs, and the names that they are limited to."""
+    return [
+        (rule["verbs"], rule.get("resourceNames", []))
+        for rule in role["rules"]
+        if "secrets" in rule["resources"]
+    ]
+
+
+def test_no_role_reads_or_changes_secrets_whose_names_it_does_not_say(helm: Helm) -> None:
+    networks = {"own": {"preset": "test", "superNode": {"storage": {"size": "1Gi"}}}}
+    values = {"watchNamespaces": ["b"], "networks": networks, "rbac": {"adoptNetworks": ["early"]}}
+    roles = [each for each in helm.render(values=values) if each["kind"] in {"Role", "ClusterRole"}]
+    found = {
+        role["metadata"].get("namespace", "whole cluster"): rules_on_secrets(role)
+        for role in roles
+        if rules_on_secrets(role)
+    }
+    own, tls = ["cybervein-operator-control"], ["cybervein-operator-tls"]
+    everywhere = [(["create"], []), (["get", "patch"], tls)]
+    assert found == {
+        "cybervein": [*everywhere, (["get"], own), (["get"], ["early-ca", "own-ca"])],
+        "b": [*everywhere, (["get"], ["early-ca"])],
+    }
+
+
+def test_the_policy_on_secrets_may_be_left_out(helm: Helm) -> None:
+    kind = "ValidatingAdmissionPolicy"
+    assert kind in {each["kind"] for each in helm.render()}
+    without = helm.render(values={"rbac": {"secretPolicy": False}})
+    assert not {kind, f"{kind}Binding"} & {each["kind"] for each in without}
+
+
 def test_pods_of_pools_pull_with_the_secrets_of_the_release(helm: Helm) -> None:
     objects = helm.render(values={"image": {"pullSecrets": ["registry"]}})
     [operator] = [each for each in objects if each["kind"] == "Deployment"]

@@ -18,6 +18,7 @@ from cybervein_operator.desired.facts import (
     SuperNodeFacts,
     Volume,
 )
+from cybervein_operator.desired.operator_secret import operator_secret
 
 HERE = Path(__file__).parent / "goldens"
 WALLET = "cv1Hqd1SyF1zvaJmCsPtBZHk5YLy5VMQeFQfg8ELXQsLbEcxe5D"
@@ -122,8 +123,8 @@ def of_network(body: dict[str, Any], *, identity: bool = False) -> list[Any]:
         supernode.service(network),
         *supernode.claims(network),
         supernode.config_map(network, '{"v": 1, "ca": "PEM"}'),
-        supernode.secret(
-            network, "net-supernode-tls", {"tls.crt": b"c", "tls.key": b"k"}, "kubernetes.io/tls"
+        operator_secret(
+            "vein", "cybervein-operator-tls", {"net.tls.crt": b"c", "net.tls.key": b"k"}
         ),
     ]
 

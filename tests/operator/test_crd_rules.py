@@ -101,7 +101,57 @@ KEEPS_OWNER = "owner cannot change: the ledger keeps that of the registration"
 KEEPS_GROUP = "group and failureDomain cannot change: the ledger keeps the group"
 TOO_MUCH = {"requests": {"cpu": 2, "memory": "2Gi"}, "limits": {"memory": "1024Mi"}}
 
+OWN_LABEL = "labels cybervein.io/* and app.kubernetes.io/name, instance, component and managed-by"
+OWN_NOTE = "annotations cybervein.io/* are the operator's"
+OWN_VARIABLE = "CYBERVEIN_*, LD_*, PYTHON*, HOME, HOST_IP, NODE_NAME and PATH are the operator's or"
+BALANCER = "loadBalancerClass and loadBalancerSourceRanges are for type LoadBalancer"
+TRAFFIC = "externalTrafficPolicy is for types NodePort and LoadBalancer"
+WAITS = {"topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway", "minDomains": 2}
+
+
+def pods(says: str, **template: Any) -> list[Case]:
+    """The same of miners and of a super node."""
+    wish = {"podTemplate": template}
+    return [pool(says, wish), net(says, node(**wish))]
+
+
+def service(says: str, **options: Any) -> list[Case]:
+    return [
+        pool(says, {"address": {"service": options}}),
+        net(says, node(service=options)),
+    ]
+
+
+def variable(**fields: Any) -> dict[str, Any]:
+    return {"env": [{"name": "A"} | fields]}
+
+
 RULES = [
+    *pods(OWN_LABEL, labels={"cybervein.io/pool": "other"}),
+    *pods(OWN_LABEL, labels={"app.kubernetes.io/component": "other"}),
+    *pods(OWN_NOTE, annotations={"cybervein.io/template": "0"}),
+    *pods(OWN_VARIABLE, **variable(name="CYBERVEIN_CONTROL", value="cv1")),
+    *pods(OWN_VARIABLE, **variable(name="LD_PRELOAD", value="x.so")),
+    *pods(OWN_VARIABLE, **variable(name="NODE_NAME", value="other")),
+    *pods(
+        "a variable has either value or valueFrom",
+        **variable(value="x", valueFrom={"configMapKeyRef": {"name": "c", "key": "k"}}),
+    ),
+    *pods("valueFrom is exactly one of secretKeyRef", **variable(valueFrom={})),
+    *pods("dnsPolicy None asks nobody", dnsPolicy="None"),
+    *pods("minDomains is for whenUnsatisfiable", topologySpreadConstraints=[WAITS]),
+    pool(
+        "give priorityClassName either in podTemplate or in scheduling",
+        {
+            "podTemplate": {"priorityClassName": "a"},
+            "scheduling": {"priorityClassName": "b"},
+        },
+    ),
+    *service(OWN_LABEL, labels={"app.kubernetes.io/name": "other"}),
+    *service(OWN_NOTE, annotations={"cybervein.io/any": "x"}),
+    *service(BALANCER, loadBalancerClass="example.com/inside"),
+    *service(BALANCER, loadBalancerSourceRanges=["192.0.2.0/24"]),
+    *service(TRAFFIC, externalTrafficPolicy="Local"),
     pool("networkRef.name cannot change", {"networkRef": {"name": "other"}}, {}),
     pool(ONE_OF, one_disk()),
     pool(ONE_OF, one_disk(**CLAIM, hostPath="/srv/a")),
@@ -267,6 +317,11 @@ BORDERS = [
         "everySeconds in body should be greater than or equal to 10",
         node(backup={"existingClaim": "c", "everySeconds": 1}),
     ),
+    pool(
+        "spec.podTemplate.labels.a in body should match", {"podTemplate": {"labels": {"a": "b c"}}}
+    ),
+    pool("duplicate entries for key", {"podTemplate": {"env": [{"name": "A"}, {"name": "A"}]}}),
+    net("spec.superNode.freeFrom[0] in body should match", node(freeFrom=["10.42.0.0"])),
     net("spec.superNode.url in body should match", node(url="http://plain")),
     net(
         "spec.superNode.funds[0].address in body should match",

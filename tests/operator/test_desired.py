@@ -17,6 +17,7 @@ from cybervein_operator.desired.facts import (
     SuperNodeFacts,
     Volume,
 )
+from cybervein_operator.desired.operator_secret import operator_secret
 from cybervein_protocol.errors import MalformedError
 
 HERE = Path(__file__).parent
@@ -123,7 +124,7 @@ def test_what_a_network_is_worth_outlives_it() -> None:
     kept = [
         *supernode.claims(net),
         supernode.config_map(net, "{}"),
-        supernode.secret(net, "net-ca", {"tls.key": b"k"}),
+        operator_secret("vein", "cybervein-operator-tls", {"net.ca.key": b"k"}),
     ]
     gone = [supernode.statefulset(net, SuperNodeFacts("i")), supernode.service(net)]
     assert not any("ownerReferences" in each["metadata"] for each in kept)
@@ -304,6 +305,28 @@ def test_an_own_certificate_and_an_own_claim_are_used_as_they_are() -> None:
     assert volumes["data"]["persistentVolumeClaim"] == {"claimName": "mine"}
     assert volumes["tls"]["secret"]["secretName"] == "cert"
     assert "--ca" not in spec["initContainers"][0]["args"]
+
+
+def files_of(projected: dict[str, Any]) -> list[str]:
+    return [each["path"] for each in projected["items"]]
+
+
+def test_a_private_authority_of_ones_own_comes_from_its_config_map() -> None:
+    net = network(tls={"secretName": "cert", "caConfigMap": "ours"})
+    spec = pod(supernode.statefulset(net, SuperNodeFacts("i")))
+    (tls,) = [each for each in spec["volumes"] if each["name"] == "tls"]
+    (secret, authority) = tls["projected"]["sources"]
+    assert (secret["secret"]["name"], authority["configMap"]["name"]) == ("cert", "ours")
+    assert files_of(secret["secret"]) == ["tls.crt", "tls.key"]
+    assert files_of(authority["configMap"]) == ["ca.crt"]
+    assert "--ca" in spec["initContainers"][0]["args"]
+
+
+def test_a_super_node_mounts_its_own_networks_certificate_and_no_authoritys_key() -> None:
+    spec = pod(supernode.statefulset(network(), SuperNodeFacts("i")))
+    (tls,) = [each["secret"] for each in spec["volumes"] if each["name"] == "tls"]
+    keys = {each["key"]: each["path"] for each in tls["items"]}
+    assert keys == {"net.tls.crt": "tls.crt", "net.tls.key": "tls.key", "net.ca.crt": "ca.crt"}
 
 
 def test_the_authority_of_a_network_lies_beside_its_file() -> None:

@@ -57,6 +57,10 @@ addresses = st.sampled_from(
         {"type": "NodePort", "host": "nodes.example"},
         {"type": "NodePort", "host": "192.0.2.1", "port": 30000},
         {"type": "LoadBalancer"},
+        {
+            "type": "LoadBalancer",
+            "service": {"annotations": {"a": "b"}, "loadBalancerClass": "a/b"},
+        },
         {"type": "HostPort"},
         {"type": "HostPort", "host": "::1", "port": 5000},
     ]
@@ -64,6 +68,24 @@ addresses = st.sampled_from(
 resources = optional(
     requests=st.dictionaries(st.sampled_from(["cpu", "memory"]), quantities),
     limits=st.dictionaries(st.sampled_from(["cpu", "memory"]), quantities),
+)
+templates = optional(
+    labels=st.dictionaries(names, names, max_size=2),
+    annotations=st.dictionaries(names, labels, max_size=2),
+    env=st.lists(
+        st.builds(
+            lambda name, value: {"name": f"WISH_{name.upper().replace('-', '_')}", "value": value},
+            names,
+            labels,
+        ),
+        max_size=2,
+        unique_by=lambda each: each["name"],
+    ),
+    topologySpreadConstraints=st.just(
+        [{"topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}]
+    ),
+    hostAliases=st.just([{"ip": "::1", "hostnames": ["veins.example"]}]),
+    dnsPolicy=st.sampled_from(["ClusterFirst", "Default"]),
 )
 specs = st.fixed_dictionaries(
     {
@@ -83,6 +105,7 @@ specs = st.fixed_dictionaries(
         ),
         "bandwidth": quantities,
         "address": addresses,
+        "podTemplate": templates,
         "resources": optional(miner=resources, sidecar=resources),
         "scheduling": optional(
             antiAffinity=st.sampled_from(["None", "Preferred", "Required"]),
@@ -110,6 +133,8 @@ networks = st.builds(
         service=st.sampled_from([{}, {"type": "NodePort", "nodePort": 30000}]),
         url=st.just("https://veins.example:7700"),
         hosts=st.lists(names, max_size=3, unique=True),
+        podTemplate=templates,
+        freeFrom=st.just(["10.42.0.0/16", "fd00::/8"]),
         resources=resources,
         nodeSelector=st.dictionaries(names, names, max_size=2),
     ),

@@ -25,9 +25,14 @@ def found(lab: Lab, **node: object) -> None:
 
 
 def certificate(lab: Lab) -> x509.Certificate:
-    secret = lab.api.get("secret", "own-supernode-tls")
+    return x509.load_pem_x509_certificate(held(lab, "own.tls.crt"))
+
+
+def held(lab: Lab, key: str) -> bytes:
+    """A file of the Secret that has what belongs to networks."""
+    secret = lab.api.get("secret", "cybervein-operator-tls")
     assert secret is not None
-    return x509.load_pem_x509_certificate(base64.b64decode(secret["data"]["tls.crt"]))
+    return base64.b64decode(secret["data"][key])
 
 
 def names(lab: Lab) -> list[str]:
@@ -43,9 +48,7 @@ def test_a_network_is_founded_and_its_file_pinned(lab: Lab) -> None:
     lab.wait("service", "own-supernode", lambda seen: seen["spec"]["ports"][0]["port"] == 7700, "")
     network = lab.wait("network", "own", lambda seen: condition(seen, "Ready")[0] != "", "speaks")
     assert condition(network, "Ready") == ("False", "Founding")
-    authority = lab.api.get("secret", "own-ca")
-    assert authority is not None
-    ca = x509.load_pem_x509_certificate(base64.b64decode(authority["data"]["ca.crt"]))
+    ca = x509.load_pem_x509_certificate(held(lab, "own.ca.crt"))
     certificate(lab).verify_directly_issued_by(ca)
     assert f"own-supernode.{lab.namespace}.svc" in names(lab)
     node = lab.super_node("own")
@@ -63,15 +66,14 @@ def test_a_network_is_founded_and_its_file_pinned(lab: Lab) -> None:
 @pytest.mark.kubernetes
 def test_a_new_host_name_makes_a_new_certificate_under_the_same_authority(lab: Lab) -> None:
     found(lab)
-    lab.wait("secret", "own-supernode-tls", lambda _: True, "is there")
-    before, ca = certificate(lab), lab.api.get("secret", "own-ca")
+    lab.wait(
+        "secret", "cybervein-operator-tls", lambda seen: "own.tls.crt" in seen["data"], "has it"
+    )
+    before, ca = certificate(lab), held(lab, "own.ca.key")
     found(lab, hosts=["mine.example"])
     until(lambda: "mine.example" in names(lab), "the name is in it")
     assert certificate(lab).serial_number != before.serial_number
-    after = lab.api.get("secret", "own-ca")
-    assert after is not None
-    assert ca is not None
-    assert after["data"] == ca["data"]
+    assert held(lab, "own.ca.key") == ca
 
 
 @pytest.mark.kubernetes
@@ -83,8 +85,7 @@ def test_a_network_that_goes_leaves_its_data_and_keys(lab: Lab) -> None:
     lab.api.wait_gone("statefulset", "own-supernode")
     for kind, name in (
         ("pvc", "own-supernode-data"),
-        ("secret", "own-ca"),
-        ("secret", "own-supernode-tls"),
+        ("secret", "cybervein-operator-tls"),
         ("configmap", "own-network"),
     ):
         assert lab.api.get(kind, name) is not None, name

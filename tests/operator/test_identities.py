@@ -4,6 +4,7 @@ import base64
 import json
 
 import pytest
+from cluster.rest import Object
 from operator_lab import Lab, condition
 from waiting import until
 
@@ -107,3 +108,28 @@ def test_one_control_key_signs_everything(lab: Lab) -> None:
     lab.api.wait_gone("statefulset", "home-0")
     lab.api.wait_gone("statefulset", "home-1")
     until(lambda: len(lab.responder.control) == 1, "one key signed")
+
+
+def test_a_key_that_was_there_before_is_taken_and_never_read(lab: Lab) -> None:
+    """Restored from a backup into a new cluster: the miner itself tells whose it is."""
+    lab.join()
+    meta, data = {"name": "home-0-identity"}, {"identity.json": "{}"}
+    lab.api.apply({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": data})
+    lab.pool(replicas=1)
+    lab.ready("home", 1)
+
+    def told(claim: Object) -> bool:
+        return str(claim["metadata"]["annotations"]["cybervein.io/address"]).startswith("cv")
+
+    lab.wait("pvc", "home-0-state", told, "has the address that the miner told")
+    lab.api.delete("minerpool", "home")
+    lab.api.wait_gone("statefulset", "home-0")
+    lab.api.delete("secret", "home-0-identity")
+    lab.pool(replicas=1)
+    lab.wait(
+        "minerpool",
+        "home",
+        lambda pool: condition(pool, "Degraded") == ("True", "IdentityLost"),
+        "says IdentityLost",
+    )
+    assert lab.api.get("secret", "home-0-identity") is None

@@ -140,7 +140,7 @@ def test_the_operators_role_is_what_it_uses_and_no_more(
     lab.ready("home", 3)
     plugin("drain", "home-2")
     plugin("disk", "replace", "home-0-a")
-    lab.api.wait("secret", "own-ca", bool, "exists")
+    lab.api.wait("secret", "cybervein-operator-tls", bool, "exists")
 
     user = f"system:serviceaccount:{lab.namespace}:cybervein-operator"
     calls = cluster.control_plane.audit.calls(user=user)

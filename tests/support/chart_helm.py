@@ -17,6 +17,8 @@ PACKAGES = ROOT / "tests" / "chart" / "packages"
 PACKAGE_0_1 = PACKAGES / "cybervein-0.1.0.tgz"
 PACKAGE_0_2 = PACKAGES / "cybervein-0.2.0.tgz"
 MONITORING = ("PodMonitor", "PrometheusRule")
+POLICIES = "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy"
+"""A kind that Kubernetes has and Helm does not know of without a cluster."""
 TIMEOUT = ("--timeout", f"{DEADLINE_SECONDS:.0f}s")
 """Helm's own deadline for what it waits for."""
 
@@ -60,9 +62,8 @@ class Helm:
     def render(self, *flags: str | Path, values: Object | None = None) -> list[Object]:
         """The objects of `helm template`."""
         more = ("--values", self.values(values)) if values else ()
-        text = self(
-            "template", "cybervein", CHART, "--kube-version", kubernetes_version(), *flags, *more
-        )
+        known = ("--kube-version", kubernetes_version(), "--api-versions", POLICIES)
+        text = self("template", "cybervein", CHART, *known, *flags, *more)
         return [each for each in yaml.safe_load_all(text) if each]
 
 

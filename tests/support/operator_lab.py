@@ -27,12 +27,13 @@ from waiting import until
 ROOT = Path(__file__).parents[2]
 API = "cybervein.io/v1alpha1"
 ACCOUNT = LEASE = "cybervein-operator"
-_RIGHTS = {"ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"}
-_CLUSTER_WIDE = {"ClusterRole", "ClusterRoleBinding"}
+_POLICY = "ValidatingAdmissionPolicy"
+_CLUSTER_WIDE = {"ClusterRole", "ClusterRoleBinding", _POLICY, f"{_POLICY}Binding"}
+_RIGHTS = {"ServiceAccount", "Role", "RoleBinding", *_CLUSTER_WIDE}
 
 
 def rights(namespace: str) -> list[Object]:
-    """The RBAC objects of the manifests, moved to a namespace."""
+    """What the manifests let the operator do, moved to a namespace."""
     documents = yaml.safe_load_all((ROOT / "manifests" / "operator.yaml").read_text())
     return [_moved(each, namespace) for each in documents if each and each["kind"] in _RIGHTS]
 
@@ -53,14 +54,15 @@ def everywhere(documents: list[Object]) -> list[Object]:
         text = text.replace(f'"kind": "{kind}"', f'"kind": "Cluster{kind}"')
     wide: list[Object] = json.loads(text)
     for each in wide:
-        if each["kind"] != "ServiceAccount":
+        if "Cluster" in each["kind"]:
             space = each["metadata"].pop("namespace", "")
             if space:
                 each["metadata"]["name"] += f"-wide-{space}"
                 if "roleRef" in each:
                     each["roleRef"]["name"] += f"-wide-{space}"
         for rule in each.get("rules", ()):
-            rule.pop("resourceNames", None)
+            if rule["resources"] == ["namespaces"]:
+                rule.pop("resourceNames")
     return wide
 
 
@@ -70,6 +72,8 @@ def _moved(document: Object, namespace: str) -> Object:
         meta["name"] = f"{meta['name']}-{namespace}"
         if "roleRef" in document:
             document["roleRef"]["name"] = f"{document['roleRef']['name']}-{namespace}"
+        if document["kind"].startswith(_POLICY):
+            _bind(document["spec"], meta["name"], namespace)
     else:
         meta["namespace"] = namespace
     for rule in document.get("rules", ()):
@@ -78,6 +82,15 @@ def _moved(document: Object, namespace: str) -> Object:
     for subject in document.get("subjects", ()):
         subject["namespace"] = namespace
     return document
+
+
+def _bind(policy: Object, name: str, namespace: str) -> None:
+    """A policy is about the namespace's own ServiceAccount, a binding about its own policy."""
+    for condition in policy.get("matchConditions", ()):
+        account = f"'system:serviceaccount:{namespace}:{ACCOUNT}'"
+        condition["expression"] = f"request.userInfo.username == {account}"
+    if "policyName" in policy:
+        policy["policyName"] = name
 
 
 @dataclass
@@ -239,6 +252,12 @@ class Lab:
     @contextmanager
     def running(self) -> Iterator["Lab"]:
         self.prepare()
+        with self.started():
+            yield self
+
+    @contextmanager
+    def started(self) -> Iterator["Lab"]:
+        """Like `running`, of one that is prepared."""
         try:
             self.start()
             yield self

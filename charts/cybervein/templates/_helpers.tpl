@@ -50,6 +50,27 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 
 {{/*
+Secrets in which release 0.2 kept the authorities of networks, as a JSON list: of the release's own
+networks, of those that are named, and at an upgrade of those that exist. Takes root, namespace.
+*/}}
+{{- define "cybervein.earlyAuthorities" -}}
+{{- $names := .root.Values.rbac.adoptNetworks | default list -}}
+{{- if or (not .namespace) (eq .namespace .root.Release.Namespace) -}}
+{{- range $name, $network := .root.Values.networks -}}
+{{- if $network.superNode -}}{{- $names = append $names $name -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and .root.Release.IsUpgrade (.root.Capabilities.APIVersions.Has "cybervein.io/v1alpha1/Network") -}}
+{{- range (lookup "cybervein.io/v1alpha1" "Network" .namespace "").items -}}
+{{- if .spec.superNode -}}{{- $names = append $names .metadata.name -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $found := list -}}
+{{- range $names | uniq | sortAlpha -}}{{- $found = append $found (printf "%s-ca" .) -}}{{- end -}}
+{{- toJson $found -}}
+{{- end -}}
+
+{{/*
 Ports where super nodes are found, as a JSON list: those of the values, and what the release's own
 super nodes publish. Some network plug-ins judge a connection to a node port before it is translated.
 */}}

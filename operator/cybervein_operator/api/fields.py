@@ -11,6 +11,7 @@ ADDRESS: Final = r"^cv[1-9A-HJ-NP-Za-km-z]{45,55}$"
 INT_OR_STRING: Final = "x-kubernetes-int-or-string"
 LIST_TYPE: Final = "x-kubernetes-list-type"
 MAP_KEYS: Final = "x-kubernetes-list-map-keys"
+LOOSE: Final = "x-kubernetes-preserve-unknown-fields"
 
 Quantity = Annotated[
     int | str,

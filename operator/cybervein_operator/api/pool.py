@@ -15,6 +15,7 @@ from cybervein_operator.api.fields import (
     says,
 )
 from cybervein_operator.api.meta import Metadata, Part
+from cybervein_operator.api.pod_template import PodTemplate
 from cybervein_operator.api.pods import PullPolicy, PullSecrets
 from cybervein_operator.api.pool_parts import (
     DISKS_MAX,
@@ -89,6 +90,12 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
             "or replicas",
             ".address",
         ),
+        Rule(
+            "!has(self.podTemplate) || !has(self.podTemplate.priorityClassName) || "
+            "!has(self.scheduling.priorityClassName)",
+            "give priorityClassName either in podTemplate or in scheduling, not in both",
+            ".podTemplate",
+        ),
     )
     network_ref: Annotated[NetworkRef, says("The network to mine in. Immutable.")]
     replicas: Annotated[
@@ -142,6 +149,9 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
         PoolResources()
     )
     scheduling: Annotated[Scheduling, says("Where miners run.")] = Scheduling()
+    pod_template: Annotated[
+        PodTemplate | None, says("What the pods have beside what the operator says.")
+    ] = None
     rollout: Annotated[Rollout, says("How upgrades proceed.")] = Rollout()
     drain: Annotated[
         Annotated[tuple[MinerName, ...], Meta(max_length=1024)],

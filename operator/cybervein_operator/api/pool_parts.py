@@ -9,6 +9,7 @@ from cybervein_operator.api.fields import Quantity, Subdomain, distinct, ordered
 from cybervein_operator.api.meta import Part
 from cybervein_operator.api.pods import NodeSelector, PodResources, Toleration
 from cybervein_operator.api.rules import Rule, at_least, exactly_one, fixed, never_shrinks
+from cybervein_operator.api.service_options import ServiceOptions, fits_type
 from cybervein_operator.api.window import RolloutWindow
 
 MINERS_MAX: Final = 10_000
@@ -161,6 +162,7 @@ class PoolAddress(Part, frozen=True, kw_only=True):
             "port of type NodePort lies in the cluster's range of node ports, 30000 to 32767 by "
             "default; leave it out and the cluster chooses",
         ),
+        *fits_type("self.service."),
     )
     type: Annotated[
         AddressType,
@@ -182,6 +184,9 @@ class PoolAddress(Part, frozen=True, kw_only=True):
             "Port of miner 0; miner N has this plus N. Absent: NodePort takes what the cluster "
             "gives, HostPort takes 4100 on every node, so that a node carries one miner."
         ),
+    ] = None
+    service: Annotated[
+        ServiceOptions | None, says("What each miner's Service has beside what the operator says.")
     ] = None
 
 

@@ -6,6 +6,12 @@ the API server weighs a rule by the largest object that it may meet.
 """
 
 from dataclasses import dataclass
+from typing import Final
+
+OWN_LABELS: Final = tuple(
+    f"app.kubernetes.io/{each}" for each in ("name", "instance", "component", "managed-by")
+)
+"""Of every object of ours, beside those that begin with `cybervein.io/`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +54,22 @@ def at_least(field: str, least: str, message: str) -> Rule:
     """A quantity with a minimum; what an object has already is let be by the API server."""
     size = f"quantity(string(self.{field}))"
     return Rule(f"{size}.compareTo(quantity('{least}')) >= 0", message)
+
+
+def no_own_keys() -> tuple[Rule, ...]:
+    """`labels` and `annotations` are a person's, and not the operator's own."""
+    own = ", ".join(f"'{each}'" for each in OWN_LABELS)
+    return (
+        Rule(
+            "!has(self.labels) || self.labels.all(key, !key.startsWith('cybervein.io/') && "
+            f"!(key in [{own}]))",
+            "labels cybervein.io/* and app.kubernetes.io/name, instance, component and managed-by "
+            "are the operator's; choose other keys",
+            ".labels",
+        ),
+        Rule(
+            "!has(self.annotations) || self.annotations.all(key, !key.startsWith('cybervein.io/'))",
+            "annotations cybervein.io/* are the operator's; choose other keys",
+            ".annotations",
+        ),
+    )

@@ -16,8 +16,10 @@ from cybervein_operator.api.fields import (
     says,
 )
 from cybervein_operator.api.meta import Part
+from cybervein_operator.api.pod_template import PodTemplate
 from cybervein_operator.api.pods import NodeSelector, PodResources, Toleration
 from cybervein_operator.api.rules import Rule, exactly_one, fixed, never_shrinks
+from cybervein_operator.api.service_options import Cidrs, ServiceOptions, fits_type
 
 VEINS_MAX: Final = 9 * 10**18
 """Below 2^63, and exact as a float: the API server reads limits as floats."""
@@ -71,10 +73,12 @@ class Fund(Part, frozen=True, kw_only=True):
     ]
 
 
-class NetworkService(Part, frozen=True, kw_only=True):
+class NetworkService(ServiceOptions, frozen=True, kw_only=True):
     """The Service of the super node."""
 
     RULES: ClassVar = (
+        *ServiceOptions.RULES,
+        *fits_type("self."),
         Rule(
             "!has(self.nodePort) || self.type == 'NodePort'",
             "nodePort is for type NodePort; set the type or leave it out",
@@ -97,8 +101,15 @@ class TlsSpec(Part, frozen=True, kw_only=True):
 
     secret_name: Annotated[
         Subdomain,
-        says("Secret of type kubernetes.io/tls; with ca.crt where a private authority signed it."),
+        says("Secret of type kubernetes.io/tls, which the operator itself cannot read."),
     ]
+    ca_config_map: Annotated[
+        Subdomain | None,
+        says(
+            "ConfigMap with the private authority that signed it, PEM in key ca.crt; absent means "
+            "a public one did."
+        ),
+    ] = None
 
 
 class SuperNodeSpec(Part, frozen=True, kw_only=True):
@@ -147,4 +158,14 @@ class SuperNodeSpec(Part, frozen=True, kw_only=True):
     tolerations: Annotated[
         Annotated[tuple[Toleration, ...], Meta(max_length=32)],
         ordered("Taints of nodes that the super node tolerates."),
+    ] = ()
+    pod_template: Annotated[
+        PodTemplate | None, says("What the pod has beside what the operator says.")
+    ] = None
+    free_from: Annotated[
+        Cidrs,
+        distinct(
+            "Networks (CIDR) of your own miners, such as the cluster's pods: what they send "
+            "without a fee is not limited by address."
+        ),
     ] = ()

@@ -121,10 +121,11 @@ class ClusterClient:
             Request(verb="apply", kind=kind, path=path + query, body=manifest, content=_APPLY)
         )
 
-    async def create(self, manifest: Object) -> Object | None:
-        """The created object, or None where one of that name exists."""
+    async def create(self, manifest: Object, *, dry_run: bool = False) -> Object | None:
+        """The created object, or None where one of that name exists. `dry_run` makes nothing."""
         kind, meta = BY_KIND[manifest["kind"]], manifest["metadata"]
-        path = kind.resource.path(meta.get("namespace")) + f"?fieldManager={FIELD_MANAGER}"
+        query = f"?fieldManager={FIELD_MANAGER}" + ("&dryRun=All" if dry_run else "")
+        path = kind.resource.path(meta.get("namespace")) + query
         try:
             return decoded(
                 await self._call(Request(verb="create", kind=kind, path=path, body=manifest))

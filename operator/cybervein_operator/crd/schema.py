@@ -34,8 +34,8 @@ def _schema(info: inspect.Type) -> Schema:  # noqa: PLR0911 -- one case for each
             return _object(info)
         case inspect.VarTupleType(item_type=item, min_length=least, max_length=most):
             return _given(type="array", minItems=least, maxItems=most, items=_schema(item))
-        case inspect.DictType(value_type=value, max_length=most):
-            return _given(type="object", maxProperties=most, additionalProperties=_schema(value))
+        case inspect.DictType():
+            return _map(info)
         case inspect.StrType(min_length=least, max_length=most, pattern=pattern):
             return _given(type="string", minLength=least, maxLength=most, pattern=pattern)
         case inspect.IntType():
@@ -45,6 +45,13 @@ def _schema(info: inspect.Type) -> Schema:  # noqa: PLR0911 -- one case for each
         case inspect.BoolType():
             return {"type": "boolean"}
     raise TypeError(f"{info}: the API server has no schema for it; describe the field otherwise")
+
+
+def _map(info: inspect.DictType) -> Schema:
+    """What is passed on as it is has values of any kind, and says so itself."""
+    passed_on = isinstance(info.value_type, inspect.AnyType)
+    values = None if passed_on else _schema(info.value_type)
+    return _given(type="object", maxProperties=info.max_length, additionalProperties=values)
 
 
 def _union(info: inspect.UnionType) -> Schema:

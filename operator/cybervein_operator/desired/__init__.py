@@ -19,7 +19,8 @@ field manager `cybervein-operator`. Nothing here asks a cluster, a clock or chan
     supernode.service(network)                  NET-supernode, port 7700 `https`
     supernode.claims(network)                   [PVC NET-supernode-data] or [] with existingClaim
     supernode.config_map(network, document)     ConfigMap NET-network: network.json; kept
-    supernode.secret(network, name, data, kind) Secrets NET-ca and NET-supernode-tls; kept
+    supernode.secret(network, name, data)       a Secret of the network: create, never read; kept
+    operator_secret(namespace, name, data)      Secrets of the operator's own; kept
     supernode.url(network), supernode.hosts(network)       published URL; names for the certificate
 
     names.*                                     every name and label set: names.miner(pool, n), ...

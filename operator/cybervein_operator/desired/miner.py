@@ -4,7 +4,7 @@ import base64
 from typing import Final
 
 from cybervein_operator.api import API_VERSION, AddressType, MinerPool
-from cybervein_operator.desired import miner_pod, names, template
+from cybervein_operator.desired import miner_pod, names, template, wishes
 from cybervein_operator.desired.address import SHARDS_PORT, node_port, url
 from cybervein_operator.desired.facts import MinerFacts, Volume, volume_of
 from cybervein_operator.desired.metadata import kept, owned
@@ -25,9 +25,10 @@ def statefulset(pool: MinerPool, ordinal: int, facts: MinerFacts) -> Object:
     metadata = owned(
         pool, names.miner(pool.metadata.name, ordinal), labels | names.version_label(facts.version)
     )
-    pod = miner_pod.spec(pool, ordinal, facts)
-    selector = names.miner_selector(pool, ordinal)
-    return template.statefulset(metadata, labels, selector, pod, restart=facts.restart)
+    wish = pool.spec.pod_template
+    pod = wishes.pod(miner_pod.spec(pool, ordinal, facts), wish, names.selector(pool))
+    inner, selector = wishes.metadata(labels, wish), names.miner_selector(pool, ordinal)
+    return template.statefulset(metadata, inner, selector, pod, restart=facts.restart)
 
 
 def service(pool: MinerPool, ordinal: int) -> Object:
@@ -39,7 +40,7 @@ def service(pool: MinerPool, ordinal: int) -> Object:
     address = pool.spec.address
     labels = names.miner_labels(pool, ordinal)
     port = {"name": "shards", "port": SHARDS_PORT, "targetPort": "shards", "protocol": "TCP"}
-    return {
+    manifest: Object = {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": owned(pool, names.miner(pool.metadata.name, ordinal), labels),
@@ -50,6 +51,7 @@ def service(pool: MinerPool, ordinal: int) -> Object:
             "ports": [port | given(nodePort=node_port(address, ordinal))],
         },
     }
+    return wishes.service(manifest, address.service)
 
 
 def claims(pool: MinerPool, ordinal: int) -> list[Object]:

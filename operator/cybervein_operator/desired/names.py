@@ -10,6 +10,8 @@ FIELD_MANAGER: Final = "cybervein-operator"
 CONTROL_SECRET: Final = "cybervein-operator-control"  # noqa: S105 -- a name
 LEASE: Final = "cybervein-operator"
 """In each namespace: its holder acts there."""
+TLS_SECRET: Final = "cybervein-operator-tls"  # noqa: S105 -- a name
+TLS_FILES: Final = ("ca.crt", "ca.key", "tls.crt", "tls.key")
 IDENTITY_KEY: Final = "identity.json"
 NETWORK_KEY: Final = "network.json"
 AUTHORITY_KEY: Final = "ca.crt"
@@ -96,16 +98,13 @@ def backup_claim(network: str) -> str:
     return f"{network}-supernode-backup"
 
 
-def super_node_tls(network: Network) -> str:
-    """Secret with the super node's certificate: one's own, or the one that the operator makes."""
-    node = network.spec.super_node
-    if node is not None and node.tls is not None:
-        return node.tls.secret_name
-    return f"{network.metadata.name}-supernode-tls"
+def tls_key(network: str, file: str) -> str:
+    """Where a network's `ca.crt`, `ca.key`, `tls.crt` or `tls.key` lies in TLS_SECRET."""
+    return f"{network}.{file}"
 
 
-def authority(network: str) -> str:
-    """Secret with the network's own certificate authority."""
+def early_authority(network: str) -> str:
+    """Secret that had the network's authority until 0.2.0."""
     return f"{network}-ca"
 
 

@@ -1,17 +1,18 @@
 """Objects of a network whose super node runs here."""
 
-import base64
 import json
 from collections.abc import Mapping
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from cybervein_protocol.errors import MalformedError
 
 from cybervein_operator.api import Network, SuperNodeSpec
-from cybervein_operator.desired import names, supernode_backup, supernode_pod, template
+from cybervein_operator.desired import names, supernode_backup, supernode_pod, template, wishes
 from cybervein_operator.desired.facts import SuperNodeFacts
 from cybervein_operator.desired.metadata import kept, owned
 from cybervein_operator.desired.names import Object
+from cybervein_operator.desired.operator_secret import encoded
 from cybervein_operator.desired.pod import claim, given
 from cybervein_operator.desired.supernode_pod import HTTPS_PORT, node_of, url
 
@@ -24,6 +25,7 @@ __all__ = [
     "service",
     "statefulset",
     "url",
+    "wrong",
 ]
 
 
@@ -35,8 +37,9 @@ def statefulset(network: Network, facts: SuperNodeFacts) -> Object:
         names.super_node(network.metadata.name),
         labels | names.version_label(facts.version),
     )
-    pod = supernode_pod.spec(network, facts)
-    return template.statefulset(metadata, labels, names.super_node_selector(network), pod)
+    wish, selector = node_of(network).pod_template, names.super_node_selector(network)
+    pod = wishes.pod(supernode_pod.spec(network, facts), wish, selector)
+    return template.statefulset(metadata, wishes.metadata(labels, wish), selector, pod)
 
 
 def service(network: Network) -> Object:
@@ -44,7 +47,7 @@ def service(network: Network) -> Object:
     wish = node_of(network).service
     port = {"name": "https", "port": HTTPS_PORT, "targetPort": "https", "protocol": "TCP"}
     name = names.super_node(network.metadata.name)
-    return {
+    manifest: Object = {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": owned(network, name, names.super_node_labels(network)),
@@ -55,6 +58,7 @@ def service(network: Network) -> Object:
             "ports": [port | given(nodePort=wish.node_port)],
         },
     }
+    return wishes.service(manifest, wish)
 
 
 def claims(network: Network) -> list[Object]:
@@ -104,15 +108,25 @@ def _authority(document: str) -> str:
     return str(content.get("ca") or "")
 
 
-def secret(network: Network, name: str, data: Mapping[str, bytes], kind: str = "Opaque") -> Object:
-    """A Secret of the network: its authority, or its certificate (kubernetes.io/tls). Kept."""
+def secret(network: Network, name: str, data: Mapping[str, bytes]) -> Object:
+    """A Secret of the network. Kept."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": kept(network, name, names.super_node_labels(network)),
-        "type": kind,
-        "data": {key: base64.b64encode(value).decode() for key, value in sorted(data.items())},
+        "type": "Opaque",
+        "data": encoded(data),
     }
+
+
+def wrong(network: Network) -> str:
+    """What the super node could not start with and the API server cannot see, or ""."""
+    for text in node_of(network).free_from:
+        try:
+            ip_network(text)
+        except ValueError as error:
+            return f"superNode.freeFrom: {error}; expected a network such as 10.42.0.0/16"
+    return ""
 
 
 def hosts(network: Network) -> list[str]:

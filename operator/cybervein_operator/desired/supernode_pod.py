@@ -121,6 +121,7 @@ def _super_node(network: Network, facts: SuperNodeFacts) -> Object:
         *("--host", "0.0.0.0", "--port", str(HTTPS_PORT)),  # noqa: S104 -- inside a pod
         *("--tls-cert", f"{TLS_DIR}/tls.crt", "--tls-key", f"{TLS_DIR}/tls.key"),
         *("--url", url(network)),
+        *(text for each in node_of(network).free_from for text in ("--free-from", each)),
         "--log-json",
         *supernode_backup.arguments(network),
     ]
@@ -152,15 +153,40 @@ def _container(
 def _volumes(network: Network, facts: SuperNodeFacts) -> list[Object]:
     claim = node_of(network).storage.existing_claim
     name = network.metadata.name
-    secret = {"secretName": names.super_node_tls(network), "defaultMode": SECRET_MODE}
     keys = {"secretName": names.super_node_identity(name), "defaultMode": SECRET_MODE}
     # Optional: there is none before the network was founded.
     pinned = {"name": names.network_file(name), "optional": True}
     return [
         claim_volume("data", claim or names.super_node_claim(name)),
-        {"name": "tls", "secret": secret},
+        {"name": "tls"} | _certificate(network),
         {"name": "pinned", "configMap": pinned},
         *([{"name": "identity", "secret": keys}] if facts.identity else []),
         *supernode_backup.volumes(network),
         scratch("tmp"),
     ]
+
+
+def _certificate(network: Network) -> Object:
+    """`tls.crt`, `tls.key` and a private authority's `ca.crt`, from wherever they lie."""
+    own, mode = node_of(network).tls, {"defaultMode": SECRET_MODE}
+    if own is None:
+        files = ("tls.crt", "tls.key", "ca.crt")
+        items = [
+            {"key": names.tls_key(network.metadata.name, each), "path": each} for each in files
+        ]
+        return {"secret": {"secretName": names.TLS_SECRET, "items": items} | mode}
+    if own.ca_config_map is None:
+        return {"secret": {"secretName": own.secret_name} | mode}
+    return {
+        "projected": {
+            "sources": [
+                {"secret": {"name": own.secret_name, "items": _as_they_are("tls.crt", "tls.key")}},
+                {"configMap": {"name": own.ca_config_map, "items": _as_they_are("ca.crt")}},
+            ]
+        }
+        | mode
+    }
+
+
+def _as_they_are(*files: str) -> list[Object]:
+    return [{"key": each, "path": each} for each in files]

@@ -21,17 +21,15 @@ def of(statefulset: Mapping[str, Any]) -> str:
 
 
 def statefulset(
-    metadata: Object, labels: dict[str, str], selector: Object, pod: Object, *, restart: str = ""
+    metadata: Object, inner: Object, selector: Object, pod: Object, *, restart: str = ""
 ) -> Object:
-    """A StatefulSet of size one around a pod spec, with the hash of its template.
+    """A StatefulSet of size one around a pod (`inner` metadata, spec), with its template's hash.
 
     `restart` is in the pod too, so that another one replaces it.
     """
     asked = {RESTART: restart} if restart else {}
-    template = {
-        "metadata": {"labels": labels} | ({"annotations": asked} if asked else {}),
-        "spec": pod,
-    }
+    notes = inner.get("annotations", {}) | asked
+    template = {"metadata": inner | ({"annotations": notes} if notes else {}), "spec": pod}
     return {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",

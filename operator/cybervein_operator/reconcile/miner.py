@@ -15,12 +15,12 @@ from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.judgement.pool import MinerOrder, Task
 from cybervein_operator.observed.facts import ADDRESS, NODE, OWNER, ClaimFacts, PodFacts, SetFacts
 from cybervein_operator.reconcile.disks import leaving_volumes, reconcile_disks
-from cybervein_operator.reconcile.identity import ensure_identity
+from cybervein_operator.reconcile.identity import UNKNOWN, ensure_identity
 from cybervein_operator.reconcile.left_behind import list_again
 from cybervein_operator.reconcile.owners import owner_of
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.reconcile.volumes import claim_trouble, service_facts
-from cybervein_operator.world import Key, pool_key
+from cybervein_operator.world import Key, Name, pool_key
 
 _TROUBLE_SECONDS = 15.0
 _IDENTITY_SECONDS = 120.0
@@ -125,14 +125,22 @@ class MinerWork:
             self._world.store.get(ClusterKind.STATEFUL_SET, key.namespace, key.name) is not None
         )
         if known and exists and (runs or now - at < _IDENTITY_SECONDS):
-            return known
+            return self._told(name, known)
         state = names.state_claim(pool.metadata.name, key.ordinal)
         claim = self._tools.world.store.get(ClusterKind.CLAIM, key.namespace, state)
         before = claim.facts.address if claim and isinstance(claim.facts, ClaimFacts) else ""
         found = await ensure_identity(self._tools.client, pool, key.ordinal, before)
-        if isinstance(found, str):
-            self._addresses[name] = (found, now)
-        return found
+        if isinstance(found, Trouble):
+            return found
+        self._addresses[name] = (found, now)
+        return self._told(name, found)
+
+    def _told(self, name: Name, known: str) -> str:
+        """The address; that of a Secret which was there before is the miner's to tell."""
+        poll = self._world.polls.get(name)
+        if known != UNKNOWN or poll is None or poll.report is None:
+            return known
+        return poll.report.address
 
     async def _ensure_set(self, key: Key, wanted: Object, *, update: bool) -> None:
         """Another template waits for its turn: it would replace the pod at once."""

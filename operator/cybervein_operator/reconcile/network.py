@@ -66,15 +66,14 @@ class NetworkWork:
         paused = network.metadata.annotations.get(names.PAUSED) == "true"
         trouble: Trouble | None = None
         try:
-            if network.spec.super_node is not None and not paused:
-                await self._run_super_node(network)
-            found = await self._pinning.pinned(network, write=not paused)
+            found = await self._found(network, write=not paused)
         except ApiError as error:
             if not error.lasting:
                 raise
             trouble, found = refused(str(error)), self._pinning.known(name)
-        pinned = found if isinstance(found, Pinned) else None
-        trouble = found if isinstance(found, Trouble) else trouble
+        if isinstance(found, Trouble):  # what runs keeps running, and is followed
+            trouble, found = found, self._pinning.known(name)
+        pinned = found
         trouble = trouble or self._lost_claim(network)
         await self._follow(network, pinned)
         seen = await self._explained(key, self._seen(network, pinned, trouble, paused=paused))
@@ -87,8 +86,23 @@ class NetworkWork:
         known = await self._causes.look(key, [stuck] if stuck else [])
         return replace(seen, cause=known.get(stuck) if stuck else None, stuck=stuck is not None)
 
-    async def _run_super_node(self, network: Network) -> None:
-        authority = await self._certificates.ensure(network)
+    async def _found(self, network: Network, *, write: bool) -> Pinned | Trouble | None:
+        """The pinned file, with a super node behind it where one runs here."""
+        kept = await self._pinning.kept(network)
+        if isinstance(kept, Trouble):
+            return kept
+        if network.spec.super_node is None or not write:
+            return await self._pinning.pinned(network, kept, "", write=write)
+        wrong = supernode.wrong(network)
+        if wrong:
+            return Trouble("InvalidSpec", wrong)
+        authority = await self._certificates.ensure(network, kept.authority if kept else "")
+        if isinstance(authority, Trouble):
+            return authority
+        await self._run_super_node(network, authority)
+        return await self._pinning.pinned(network, kept, authority, write=write)
+
+    async def _run_super_node(self, network: Network, authority: str) -> None:
         guarded = await self._keys.ensure(network)
         for claim in supernode.claims(network):
             await self._tools.applier.ensure(claim)

@@ -1,8 +1,8 @@
 """`NET-network`: the network's file, written once and never replaced by another network's."""
 
 import time
-from base64 import b64decode
 
+import msgspec
 from cybervein_protocol.errors import CyberVeinError
 
 from cybervein_operator.api import Network
@@ -29,13 +29,15 @@ class Pinning:
         """What was read last."""
         return self._known.get(name)
 
-    async def pinned(self, network: Network, *, write: bool) -> Pinned | Trouble | None:
-        """The pinned file, why it cannot be had, or None while the super node has not founded."""
+    async def pinned(
+        self, network: Network, kept: Pinned | None, authority: str, *, write: bool
+    ) -> Pinned | Trouble | None:
+        """The pinned file, why it cannot be had, or None while the super node has not founded.
+
+        `kept` is what `kept` said, `authority` (PEM) who signed the super node's certificate.
+        """
         name = network.metadata.name
-        kept = await self._kept(network)
-        if isinstance(kept, Trouble):
-            return kept
-        source = await self._source(network, kept)
+        source = await self._source(network, kept, authority)
         if isinstance(source, Trouble):
             return source
         if source is None:
@@ -50,9 +52,9 @@ class Pinning:
             return kept
         if write:
             await self._tools.applier.ensure(supernode.config_map(network, source.document))
-        return (await self._kept(network)) or source
+        return (await self.kept(network)) or source
 
-    async def _kept(self, network: Network) -> Pinned | Trouble | None:
+    async def kept(self, network: Network) -> Pinned | Trouble | None:
         """What NET-network says; read again only where it changed."""
         space, name = network.metadata.namespace, names.network_file(network.metadata.name)
         live = self._tools.world.store.get(ClusterKind.CONFIG_MAP, space, name)
@@ -68,7 +70,9 @@ class Pinning:
             self._known[space, network.metadata.name] = read
         return read
 
-    async def _source(self, network: Network, kept: Pinned | None) -> Pinned | Trouble | None:
+    async def _source(
+        self, network: Network, kept: Pinned | None, authority: str
+    ) -> Pinned | Trouble | None:
         """Where the file comes from: the super node here, or the ConfigMap that is joined."""
         if network.spec.join is not None:
             return await self._joined(network, network.spec.join.config_map)
@@ -78,13 +82,12 @@ class Pinning:
         if known is not None and known.cid == network.status.network:
             return known  # somebody deleted the ConfigMap: it is written again
         url = supernode.url(network)
-        authority = await self._authority(network)
         client = await self._nodes.client(network, url, authority)
         try:
             text = (await client.network_file()).decode(errors="replace")
-        except CyberVeinError:
-            return None
-        read = parse(text, f"{client.url}/v1/network.json", "")
+        except CyberVeinError as error:
+            return untrusted(network, str(error))
+        read = parse(vouched(text, authority), f"{client.url}/v1/network.json", "")
         return read if isinstance(read, Trouble) else _another(network, read) or read
 
     async def _joined(self, network: Network, name: str) -> Pinned | Trouble | None:
@@ -109,13 +112,6 @@ class Pinning:
             return Trouble("NetworkFileMissing", f"ConfigMap {name} has no key {names.NETWORK_KEY}")
         return parse(text, f"ConfigMap {name}", "")
 
-    async def _authority(self, network: Network) -> str:
-        """The network's own CA, public part; "" where you gave your own certificate."""
-        secret = names.super_node_tls(network)
-        found = await self._tools.client.get(ClusterKind.SECRET, network.metadata.namespace, secret)
-        raw = ((found or {}).get("data") or {}).get("ca.crt", "")
-        return b64decode(raw).decode(errors="replace")
-
 
 def _another(network: Network, source: Pinned) -> Trouble | None:
     """A super node here that runs another network than the one it founded: its file is gone too."""
@@ -127,3 +123,26 @@ def _another(network: Network, source: Pinned) -> Trouble | None:
         f"it was {first} and the super node runs {source.cid}; nothing was changed: give it back "
         "its own volume, or restore its ledger (spec.recovery)",
     )
+
+
+def untrusted(network: Network, error: str) -> Trouble | None:
+    """What to do where nobody here knows who signed a person's certificate; None: wait."""
+    node = network.spec.super_node
+    if node is None or node.tls is None or "certificate is not trusted" not in error:
+        return None
+    return Trouble(
+        "CertificateNotTrusted",
+        f"{error}; where a private authority signed Secret {node.tls.secret_name}, put its PEM "
+        f"into a ConfigMap (key {names.AUTHORITY_KEY}) and name it in superNode.tls.caConfigMap",
+    )
+
+
+def vouched(document: str, authority: str) -> str:
+    """The file with its authority, where the network was founded before the spec named one."""
+    try:
+        file = msgspec.json.decode(document, type=dict)
+    except msgspec.DecodeError:
+        return document
+    if not authority or file.get("ca"):
+        return document
+    return msgspec.json.format(msgspec.json.encode(file | {"ca": authority}), indent=2).decode()

@@ -10,6 +10,7 @@ from typing import Final
 
 from cybervein_operator.api import Network
 from cybervein_operator.api.kinds import ClusterKind
+from cybervein_operator.cluster.existence import present
 from cybervein_operator.control import identity_document
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.observed.facts import ADDRESS
@@ -19,7 +20,7 @@ _ASK_AGAIN_SECONDS: Final = {True: 600.0, False: 10.0}
 
 
 class SuperNodeKeys:
-    """Remembers which networks have their Secret; only its metadata is ever read."""
+    """Remembers which networks have their Secret, which is never read."""
 
     def __init__(self, tools: Tools) -> None:
         self._client = tools.client
@@ -40,15 +41,12 @@ class SuperNodeKeys:
         return there
 
     async def _exists(self, network: Network) -> bool:
-        """A Secret with the network's key; one whose address is another's does not count."""
-        space = network.metadata.namespace
-        name = names.super_node_identity(network.metadata.name)
-        found = await self._client.get(ClusterKind.SECRET, space, name, metadata_only=True)
-        if found is None:
-            return False
-        notes = (found.get("metadata") or {}).get("annotations") or {}
-        own, known = notes.get(ADDRESS), network.status.address
-        return own is None or known is None or own == known
+        """Whether there is a Secret of that name; whose key is in it the pod itself looks at.
+
+        Raises ApiError where nobody may say: a pod that waits for a Secret must not replace one
+        that runs without.
+        """
+        return await present(self._client, supernode.identity(network, b"{}"))
 
     async def _made(self, network: Network) -> bool:
         if not await self._is_new(network):
