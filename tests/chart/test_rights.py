@@ -141,7 +141,11 @@ def secret(name: str, kind: str = "Opaque", **labels: str) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": name, "labels": mine | labels},
+        "metadata": {
+            "name": name,
+            "labels": mine | labels,
+            "annotations": {"kubernetes.io/service-account.name": "default"},
+        },
         "type": kind,
         "stringData": {"identity.json": "first"},
     }
