@@ -188,7 +188,8 @@ class MinerWork:
         )
         node = pod.facts.node if pod and isinstance(pod.facts, PodFacts) else ""
         state = miner.claims(pool, key.ordinal)[0]
-        address, _ = self._addresses.get((key.namespace, key.name), ("", 0.0))
+        name = (key.namespace, key.name)
+        address = self._told(name, self._addresses.get(name, ("", 0.0))[0])
         if not node or not address:
             return
         owner = owner_of(self._tools, pool, key.ordinal)
