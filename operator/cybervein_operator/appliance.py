@@ -1,11 +1,9 @@
 """The operator as a process: it watches, works, beats, and ends when it is told to."""
 
 import asyncio
-import signal
 from contextlib import suppress
 from socket import gethostname
 
-import kopf
 import structlog
 from cybervein_protocol.errors import UnavailableError
 from cybervein_protocol.signing import KeyPair
@@ -17,7 +15,7 @@ from cybervein_operator.cluster.client import ClusterClient
 from cybervein_operator.cluster.errors import ApiAwayError, ApiError
 from cybervein_operator.cluster.login import Login
 from cybervein_operator.control import control_key
-from cybervein_operator.handlers import configure, registry
+from cybervein_operator.handlers import registry, watch
 from cybervein_operator.health import serve
 from cybervein_operator.metrics import Metrics
 from cybervein_operator.notes import ResourceNotes
@@ -81,8 +79,8 @@ class Appliance:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(_until(stop))
-                for watch in self.watches.all:
-                    group.create_task(watch.run())
+                for kind_watch in self.watches.all:
+                    group.create_task(kind_watch.run())
                 for kind_list in tenure.lists():
                     group.create_task(kind_list.run())
                 for each in [*self.watches.presences(), *tenure.presences()]:
@@ -115,29 +113,10 @@ class Appliance:
                 await asyncio.sleep(2)
 
     async def _kopf(self, tenure: Tenure, resources: ResourceNotes, stop: asyncio.Event) -> None:
-        """Kopf takes the signals over, and they are taken back: it ends last, after the work.
-
-        A kind that does not exist ends it, and every task that has begun since: so it begins when
-        all three are there, and where one goes later the process ends, and waits as the next.
-        """
+        """A kind that does not exist ends it: it begins when all three are there."""
         await tenure.kinds()
-        settings, ready = kopf.OperatorSettings(), asyncio.Event()
-        signals = asyncio.create_task(_signals(ready, stop))
-        spaces = self.settings.namespaces
-        configure(settings)
-        try:
-            await kopf.operator(
-                registry=registry(resources, self.canary, self.login),
-                settings=settings,
-                clusterwide=not spaces,
-                namespaces=spaces,
-                standalone=True,
-                ready_flag=ready,
-            )
-        except Exception as error:  # noqa: BLE001 -- whatever ends it ends this process
-            self.ended = str(error)[:300] or type(error).__name__
-        finally:
-            signals.cancel()
+        made = registry(resources, self.canary, self.login)
+        self.ended = await watch(made, self.settings.namespaces, stop)
         stop.set()
 
     async def _beat(self) -> None:
@@ -169,11 +148,3 @@ async def _until(stop: asyncio.Event) -> None:
     with suppress(asyncio.CancelledError):
         await stop.wait()
     raise _StoppedError
-
-
-async def _signals(ready: asyncio.Event, stop: asyncio.Event) -> None:
-    """Once kopf is ready, signals stop the work first, and give its Leases back."""
-    await ready.wait()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)

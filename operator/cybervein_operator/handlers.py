@@ -3,7 +3,9 @@
 No handler here changes an object, so kopf writes nothing: no finalizers, no annotations, no status.
 """
 
-from collections.abc import Iterator
+import asyncio
+import signal
+from collections.abc import Iterator, Sequence
 from logging import Filter, LogRecord, getLogger
 from typing import Any, Final
 
@@ -85,3 +87,36 @@ def _on_event(made: kopf.OperatorRegistry, plural: str, note: Any) -> None:  # n
     @kopf.on.event(GROUP, VERSION, plural, registry=made, id=plural)
     async def saw(event: kopf.RawEvent, **_: object) -> None:
         note(event["object"], gone=event["type"] == "DELETED")
+
+
+async def watch(made: kopf.OperatorRegistry, namespaces: Sequence[str], stop: asyncio.Event) -> str:
+    """Run kopf until it is cancelled, or ends: then why, or "".
+
+    A kind that does not exist ends it, and every task of the loop that has begun since. It takes
+    the signals over; they are taken back, so that it ends last, after the work.
+    """
+    settings, ready = kopf.OperatorSettings(), asyncio.Event()
+    signals = asyncio.create_task(_signals(ready, stop))
+    configure(settings)
+    try:
+        await kopf.operator(
+            registry=made,
+            settings=settings,
+            clusterwide=not namespaces,
+            namespaces=namespaces,
+            standalone=True,
+            ready_flag=ready,
+        )
+    except Exception as error:  # noqa: BLE001 -- whatever ends it ends this process
+        return str(error)[:300] or type(error).__name__
+    finally:
+        signals.cancel()
+    return ""
+
+
+async def _signals(ready: asyncio.Event, stop: asyncio.Event) -> None:
+    """Once kopf is ready, signals stop the work first, and give its Leases back."""
+    await ready.wait()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)

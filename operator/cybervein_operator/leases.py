@@ -8,15 +8,13 @@ sleep included: an operator that was suspended knows that it was.
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
-from cybervein_operator.api.kinds import ClusterKind
-from cybervein_operator.cluster.client import ClusterClient, Object, decoded
-from cybervein_operator.cluster.errors import CONFLICT, NOT_FOUND, ApiAwayError, ApiError
-from cybervein_operator.desired import names
+from cybervein_operator import lease_object as lease
+from cybervein_operator.cluster.client import ClusterClient, Object
+from cybervein_operator.cluster.errors import ApiAwayError, ApiError
 from cybervein_operator.judgement.lease import (
     LeaseSighting,
     LeaseTimes,
@@ -26,7 +24,6 @@ from cybervein_operator.judgement.lease import (
     taken,
 )
 
-NAME: Final = names.LEASE
 _RELEASE_SECONDS: Final = 3.0
 _log = structlog.get_logger()
 
@@ -118,23 +115,23 @@ class LeaseHold:
                 return
 
     async def _look(self) -> None:
-        found = await self._client.get(ClusterKind.LEASE, self.namespace, NAME)
+        found = await lease.read(self._client, self.namespace)
         if found is None:
             self._version = ""
             return
         self._note(found)
 
-    def _note(self, lease: Object) -> None:
-        self._version = lease["metadata"]["resourceVersion"]
-        self._seen = sighted(self._seen, record_of(lease), self._clock())
+    def _note(self, found: Object) -> None:
+        self._version = found["metadata"]["resourceVersion"]
+        self._seen = sighted(self._seen, record_of(found), self._clock())
 
     async def _take(self) -> bool:
         """Renew or take it as it was seen; False where it has changed meanwhile."""
-        began, spec = self._clock(), taken(self._seen, self._me, self._times, _micro_time())
+        began, spec = self._clock(), taken(self._seen, self._me, self._times, lease.micro_time())
         if not self._version:
-            made = await self._client.create(self._manifest(spec))
+            made = await lease.made(self._client, self.namespace, spec)
         else:
-            made = await self._patched(spec)
+            made = await lease.changed(self._client, self.namespace, self._version, spec)
         if made is None:
             self._version = ""
             return False
@@ -144,16 +141,6 @@ class LeaseHold:
         self._renewed = began
         return True
 
-    async def _patched(self, spec: dict[str, Any]) -> Object | None:
-        """The Lease with that spec, or None where it is another by now, or gone."""
-        body = {"metadata": {"resourceVersion": self._version}, "spec": spec}
-        try:
-            return decoded(await self._client.merge(ClusterKind.LEASE, self.namespace, NAME, body))
-        except ApiError as error:
-            if error.http_status in {CONFLICT, NOT_FOUND}:
-                return None
-            raise
-
     async def release(self) -> None:
         """Give it back, so that the next one need not wait; errors are let go: it expires."""
         if self._renewed is None or not self._version:
@@ -161,25 +148,8 @@ class LeaseHold:
         self._renewed = None
         try:
             async with asyncio.timeout(_RELEASE_SECONDS):
-                await self._patched({"holderIdentity": "", "leaseDurationSeconds": 1})
+                spec = {"holderIdentity": "", "leaseDurationSeconds": 1}
+                await lease.changed(self._client, self.namespace, self._version, spec)
         except (ApiError, ApiAwayError, TimeoutError) as error:
             _log.info("a Lease could not be given back; it expires", error=str(error)[:200])
         self._version = ""
-
-    def _manifest(self, spec: dict[str, Any]) -> Object:
-        labels = {
-            "app.kubernetes.io/name": "cybervein",
-            names.COMPONENT: "operator",
-            "app.kubernetes.io/managed-by": names.FIELD_MANAGER,
-        }
-        return {
-            "apiVersion": "coordination.k8s.io/v1",
-            "kind": "Lease",
-            "metadata": {"name": NAME, "namespace": self.namespace, "labels": labels},
-            "spec": spec,
-        }
-
-
-def _micro_time() -> str:
-    """Now, as a Lease has it; others only see whether it has changed."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

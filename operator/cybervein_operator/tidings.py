@@ -10,10 +10,11 @@ import structlog
 
 from cybervein_operator.api import MinerPool, Network
 from cybervein_operator.api.kinds import ClusterKind
+from cybervein_operator.desired import names
 from cybervein_operator.judgement.conditions import Notice
 from cybervein_operator.judgement.lease import release_of
 from cybervein_operator.judgement.tenure import held_by_another, missing
-from cybervein_operator.leases import NAME, LeaseHold
+from cybervein_operator.leases import LeaseHold
 from cybervein_operator.metrics import Metrics
 from cybervein_operator.reconcile.recorder import Recorder, Reference
 from cybervein_operator.spaces import WatchedSpace
@@ -55,7 +56,7 @@ class Tidings:
             return
         _log.warning("namespace is another operator's", namespace=hold.namespace, problem=words)
         lease = ClusterKind.LEASE.resource
-        about = Reference(lease.api_version, lease.kind, NAME, hold.namespace)
+        about = Reference(lease.api_version, lease.kind, names.LEASE, hold.namespace)
         words = _short(f"for {self._me}: {words}")
         await self._recorder.post(about, Notice("Warning", "NamespaceHeld", words))
 
