@@ -9,6 +9,7 @@ repeats the port in two bytes.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
@@ -24,6 +25,7 @@ _PORT_BYTES: Final = 2
 _SECONDS: Final = 20
 _BYTES_MAX: Final = 16 << 20
 _OK: Final = b" 200 "
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
 
 
 async def page(login: Login, pod_path: str, port: int, path: str, user_agent: str) -> bytes:
@@ -58,12 +60,19 @@ async def _asked(stream: aiohttp.ClientWebSocketResponse, path: str) -> bytes:
         if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
             continue
         came[message.data[0]] += message.data[1:]
-        if len(came[_DATA]) > _BYTES_MAX:
-            break
+        if _whole(came[_DATA][_PORT_BYTES:]) or len(came[_DATA]) > _BYTES_MAX:
+            break  # nobody closes: either side waits for the other
     wrong = came[_ERROR][_PORT_BYTES:].decode(errors="replace").strip()
     if wrong:
         raise ConnectionError(wrong)
     return bytes(came[_DATA][_PORT_BYTES:])
+
+
+def _whole(answer: bytearray) -> bool:
+    """Whether it is as long as it says that it is."""
+    head, end, body = answer.partition(b"\r\n\r\n")
+    told = _LENGTH.search(head)
+    return bool(end) and told is not None and len(body) >= int(told[1])
 
 
 def _body(answer: bytes, what: str) -> bytes:
