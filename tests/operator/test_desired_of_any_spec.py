@@ -29,6 +29,10 @@ claims = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
 quantities = st.one_of(
     st.integers(1, 2**50), st.from_regex(r"[1-9][0-9]{0,3}([KMGT]i|[kMGT])?", fullmatch=True)
 )
+sizes = st.one_of(
+    st.integers(2**26, 2**50), st.from_regex(r"[1-9][0-9]{0,3}([GT]i|[GT])", fullmatch=True)
+)
+"""Of disks, which have a minimum."""
 labels = st.from_regex(r"[!-~]{1,64}", fullmatch=True)
 
 
@@ -38,7 +42,7 @@ def optional(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, An
 
 disks = st.fixed_dictionaries({"name": disk_names}).flatmap(
     lambda named: st.one_of(
-        st.builds(lambda size: named | {"claimTemplate": {"size": size}}, quantities),
+        st.builds(lambda size: named | {"claimTemplate": {"size": size}}, sizes),
         st.builds(
             lambda c: named | {"existingClaims": c},
             st.lists(claims, min_size=8, max_size=9, unique=True),
