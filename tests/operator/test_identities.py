@@ -133,3 +133,26 @@ def test_a_key_that_was_there_before_is_taken_and_never_read(lab: Lab) -> None:
         "says IdentityLost",
     )
     assert lab.api.get("secret", "home-0-identity") is None
+
+
+def test_a_quota_of_secrets_that_is_used_up_stops_no_miner_that_has_its_key(lab: Lab) -> None:
+    """The question whether the key is there is refused then, which is no answer."""
+    lab.join()
+    lab.pool(replicas=1)
+    lab.ready("home", 1)
+    meta, spec = {"name": "full"}, {"hard": {"count/secrets": "1"}}
+    lab.api.apply({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": spec})
+    used = {"count/secrets": str(len(lab.api.list("secret")))}
+    lab.wait("resourcequota", "full", lambda seen: seen["status"]["used"] == used, "counts")
+    before = lab.api.get("statefulset", "home-0")
+    assert before is not None
+    lab.process.kill()  # who starts knows no key yet
+    lab.api.delete("statefulset", "home-0")
+    lab.start()
+    lab.wait(
+        "statefulset",
+        "home-0",
+        lambda seen: seen["metadata"]["uid"] != before["metadata"]["uid"],
+        "is put back",
+    )
+    lab.ready("home", 1)
