@@ -40,7 +40,7 @@ class Appliance:
         self.keeper = ClusterClient(login, self.metrics, concurrency=_KEEPER_CONCURRENCY)
         self.namespace = settings.own_namespace or login.namespace
         self.canary = Canary(self.namespace, settings.canary_seconds)
-        self.watches = Watches(self.client, self.world.store, settings.spaces)
+        self.watches = Watches(self.client, self.world.store, self.world.others, settings.spaces)
         self.problem, self.ended = "it starts", ""
         self.tenure: Tenure | None = None
 

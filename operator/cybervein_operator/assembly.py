@@ -123,7 +123,8 @@ def assemble(  # noqa: PLR0913 -- wired together once
             supernode_url=settings.supernode_url,
         )
     )
-    world.store.listener = Router(world, queue.add).changed
+    router = Router(world, queue.add)
+    world.store.listener, world.others.listener = router.changed, router.other_claim
     tenure.add, tenure.forget = queue.add, poller.forget
     return Parts(queue, poller, notes, dispatch, miners, tenure)
 

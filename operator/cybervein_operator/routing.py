@@ -30,6 +30,21 @@ class Router:
         elif item.network:
             self._add(network_key(key[0], item.network), 0.0)
 
+    def other_claim(
+        self, _kind: ClusterKind, key: tuple[str, str], _before: Seen | None, _after: Seen | None
+    ) -> None:
+        """A claim that a person made changed: whoever names it is looked at."""
+        space, claim = key
+        for pool in self._world.pools.values():
+            if pool.metadata.namespace == space:
+                for ordinal in names.users_of(pool, claim):
+                    self._add(miner_key(space, pool.metadata.name, ordinal), 0.05)
+        for network in self._world.networks.values():
+            node = network.spec.super_node
+            named = node is not None and node.storage.existing_claim == claim
+            if named and network.metadata.namespace == space:
+                self._add(network_key(space, network.metadata.name), 0.0)
+
     def _of_pool(self, kind: ClusterKind, key: tuple[str, str], item: Seen, *, gone: bool) -> None:
         space = key[0]
         self._add(pool_key(space, item.pool), self._pool_delay(space, item.pool))

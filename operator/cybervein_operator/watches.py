@@ -22,6 +22,7 @@ _CHILDREN: Final = (
 )
 _KINDS: Final = (ClusterKind.DISK, ClusterKind.POOL, ClusterKind.NETWORK)
 _MINE: Final = f"app.kubernetes.io/managed-by={names.FIELD_MANAGER}"
+_NOT_MINE: Final = f"app.kubernetes.io/managed-by!={names.FIELD_MANAGER}"
 _SILENCE_SECONDS_MAX: Final = 600.0
 
 
@@ -29,12 +30,20 @@ class Watches:
     """Of each namespace ("" is all), and of nodes, which may be denied."""
 
     def __init__(
-        self, client: ClusterClient, store: FactStore, namespaces: tuple[str, ...]
+        self,
+        client: ClusterClient,
+        store: FactStore,
+        others: FactStore,
+        namespaces: tuple[str, ...],
     ) -> None:
         self._client, self._namespaces = client, namespaces
         made = [
             KindWatch(client, kind, store, namespace=space, selector=_MINE)
             for kind in _CHILDREN
+            for space in namespaces
+        ]
+        made += [
+            KindWatch(client, ClusterKind.CLAIM, others, namespace=space, selector=_NOT_MINE)
             for space in namespaces
         ]
         self.all = [*made, KindWatch(client, ClusterKind.NODE, store, optional=True)]

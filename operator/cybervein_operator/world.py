@@ -62,6 +62,8 @@ class World:
     """Resources, observations, and what was decided last."""
 
     store: FactStore = field(default_factory=FactStore)
+    others: FactStore = field(default_factory=FactStore)
+    """Claims that people made: `existingClaims` are among them."""
     networks: dict[Name, Network] = field(default_factory=dict)
     pools: dict[Name, MinerPool] = field(default_factory=dict)
     disks: dict[Name, MinerDisk] = field(default_factory=dict)

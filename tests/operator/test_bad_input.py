@@ -46,6 +46,29 @@ def test_a_network_file_that_is_missing_or_damaged_is_named(lab: Lab) -> None:
     lab.wait("network", "net", lambda found: condition(found, "Ready")[0] == "True", "is Ready")
 
 
+def test_a_file_of_another_preset_than_expected_is_not_joined(lab: Lab) -> None:
+    node = lab.super_node("net")
+    file = {"network.json": node.document.decode()}
+    lab.api.apply(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "net-file"}, "data": file},
+        {
+            "apiVersion": API,
+            "kind": "Network",
+            "metadata": {"name": "net"},
+            "spec": {"preset": "main", "join": {"configMap": "net-file"}},
+        },
+    )
+    found = lab.wait(
+        "network",
+        "net",
+        lambda seen: condition(seen, "Degraded") == ("True", "PresetDiffers"),
+        "says that it is another",
+    )
+    assert condition(found, "Ready") == ("False", "PresetDiffers")
+    assert "is of preset test, expected main" in condition_message(found, "Ready")
+    assert lab.api.get("configmap", "net-network") is None
+
+
 def test_another_network_under_the_same_name_is_refused(lab: Lab) -> None:
     first = lab.join()
     lab.wait("network", "net", lambda found: condition(found, "Ready")[0] == "True", "is Ready")

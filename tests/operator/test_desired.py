@@ -257,13 +257,13 @@ def test_two_disks_cannot_be_one() -> None:
         ],
         bandwidth="1Ki",
     )
-    said = fleet.conflicts(twice)
+    said = fleet.contradictions(twice)
     assert [text.split(";")[0] for text in said] == [
         "claim c is named by 2 disks",
         "hostPath /d is named by 2 disks",
         "bandwidth 1Ki: expected at least 131072 bytes per second",
     ]
-    assert fleet.conflicts(pool()) == []
+    assert fleet.contradictions(pool()) == []
 
 
 @pytest.mark.parametrize("claim", ["home-0-state", "home-0-b"])
@@ -272,7 +272,7 @@ def test_a_disk_is_no_claim_that_the_operator_makes_for_something_else(claim: st
         {"name": "a", "existingClaims": [claim]},
         {"name": "b", "claimTemplate": {"size": "1Gi"}},
     ]
-    (said,) = fleet.conflicts(pool(disks=disks))
+    (said,) = fleet.contradictions(pool(disks=disks))
     assert said.startswith(f"claim {claim} is one that the operator makes for this pool")
 
 

@@ -125,6 +125,51 @@ def test_phases(known: dict[str, Any], phase: MinerPhase, reason: str) -> None:
     assert (verdict.phase, verdict.reason) == (phase, reason)
 
 
+GROWTH = Trouble("ClaimCannotGrow", "it has 1Gi", blocks=False, spares=True)
+
+
+def test_what_spares_a_miner_leaves_its_phase_and_degrades_its_pool() -> None:
+    miners = [facts(0, trouble=GROWTH), facts(1)]
+    verdicts = {each.name: judge(each) for each in miners}
+    assert [each.phase for each in verdicts.values()] == [MinerPhase.READY] * 2
+    said = answers(pool(2), verdicts, sums(miners, verdicts), None)
+    assert said.ready.so
+    assert (said.degraded.so, said.degraded.reason) == (True, "ClaimCannotGrow")
+    assert said.degraded.message == "home-0: it has 1Gi"
+
+
+def test_what_passes_makes_a_pool_progress() -> None:
+    grows = Trouble("ClaimGrows", "it grows", blocks=False, spares=True, passes=True)
+    miners = [facts(trouble=grows)]
+    verdicts = {each.name: judge(each) for each in miners}
+    said = answers(pool(1), verdicts, sums(miners, verdicts), None)
+    assert (said.degraded.so, said.progressing.so) == (False, True)
+    assert said.progressing.reason == "ClaimGrows"
+
+
+def test_a_miner_that_starts_says_what_is_refused_of_it() -> None:
+    refused = Trouble("Refused", "StatefulSet home-0 is refused", blocks=False, spares=True)
+    verdict = judge(facts(exists=False, trouble=refused))
+    assert (verdict.phase, verdict.reason) == (MinerPhase.PENDING, "Refused")
+
+
+def test_a_pool_object_that_is_refused_degrades_the_pool_alone() -> None:
+    refused = Trouble("Refused", "PodDisruptionBudget home", blocks=False, spares=True)
+    miners = [facts()]
+    verdicts = {each.name: judge(each) for each in miners}
+    said = answers(pool(1), verdicts, sums(miners, verdicts), refused)
+    assert said.ready.so
+    assert (said.degraded.so, said.degraded.message) == (True, "PodDisruptionBudget home")
+
+
+def test_a_miner_whose_claim_goes_with_its_pod_is_not_replaced() -> None:
+    goes = Trouble("ClaimTerminating", "it goes", blocks=False, spares=True, holds=True)
+    known = [facts(0, wish="new", trouble=goes), facts(1, wish="new")]
+    assert grants(known, max_unavailable=2, epoch=5, budget=2) == {"home-1"}
+    down = [facts(0, wish="new", pod=STARTING, trouble=goes)]
+    assert grants(down, max_unavailable=2, epoch=5, budget=2) == set()
+
+
 def test_a_miner_without_disks_has_the_first_named_and_the_others_counted() -> None:
     verdict = judge(facts(pod=STARTING, poll=polled(disks=DEAD)))
     assert verdict.message == "disk b: is it mounted? (and 1 more)"

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from cybervein_operator.api.fields import Count, Quantity, Subdomain, says
 from cybervein_operator.api.meta import Part
-from cybervein_operator.api.rules import exactly_one, fixed, never_shrinks
+from cybervein_operator.api.rules import exactly_one, fixed
 
 
 class BucketPlace(Part, frozen=True, kw_only=True):
@@ -44,7 +44,6 @@ class BackupClaim(Part, frozen=True, kw_only=True):
             "storageClassName cannot change: a claim keeps its class; make one of another class "
             "and name it as existingClaim",
         ),
-        never_shrinks("size", "size can only grow, as volumes do"),
     )
     size: Annotated[Quantity, says("Size of the claim NET-supernode-backup, as in 20Gi.")]
     storage_class_name: Annotated[

@@ -31,7 +31,7 @@ from cybervein_operator.api.pool_parts import (
     StateTemplate,
 )
 from cybervein_operator.api.pool_status import MinerPoolStatus
-from cybervein_operator.api.rules import Rule
+from cybervein_operator.api.rules import Rule, at_least
 
 LABEL_MAX: Final = 64
 """Characters that the ledger takes for a group or an owner."""
@@ -95,6 +95,13 @@ class MinerPoolSpec(Part, frozen=True, kw_only=True):
             "!has(self.scheduling.priorityClassName)",
             "give priorityClassName either in podTemplate or in scheduling, not in both",
             ".podTemplate",
+        ),
+        at_least(
+            "bandwidth",
+            str(BANDWIDTH_MIN),
+            f"bandwidth is bytes per second, at least {BANDWIDTH_MIN} (128Ki); raise it, or leave "
+            "it out for no cap",
+            ".bandwidth",
         ),
     )
     network_ref: Annotated[NetworkRef, says("The network to mine in. Immutable.")]

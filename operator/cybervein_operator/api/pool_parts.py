@@ -8,7 +8,7 @@ from msgspec import Meta
 from cybervein_operator.api.fields import Quantity, Subdomain, distinct, ordered, says
 from cybervein_operator.api.meta import Part
 from cybervein_operator.api.pods import NodeSelector, PodResources, Toleration
-from cybervein_operator.api.rules import Rule, at_least, exactly_one, fixed, never_shrinks
+from cybervein_operator.api.rules import Rule, at_least, exactly_one, fixed
 from cybervein_operator.api.service_options import ServiceOptions, fits_type
 from cybervein_operator.api.window import RolloutWindow
 
@@ -33,9 +33,14 @@ class ClaimTemplate(Part, frozen=True, kw_only=True):
             "storageClassName cannot change: a claim keeps its class; add a disk of another name "
             "and drain this one",
         ),
-        never_shrinks("size", "size can only grow, as volumes do"),
     )
-    size: Annotated[Quantity, says("Size of each claim, as in 4Ti. It may grow later.")]
+    size: Annotated[
+        Quantity,
+        says(
+            "Size of each claim, as in 4Ti. It may grow where the storage class lets claims grow; "
+            "no claim ever shrinks, so a smaller size is for claims that are made later."
+        ),
+    ]
     storage_class_name: Annotated[
         Subdomain | None,
         says("Storage class of the claims; absent means the cluster's default. Immutable."),

@@ -42,18 +42,10 @@ def exactly_one(fields: tuple[str, ...], message: str) -> Rule:
     return Rule(f"[{', '.join(f'has(self.{each})' for each in fields)}].exists_one(x, x)", message)
 
 
-def never_shrinks(field: str, message: str) -> Rule:
-    """A quantity that may only grow, as volumes do."""
-    new, old = (f"quantity(string({each}.{field}))" for each in ("self", "oldSelf"))
-    return Rule(
-        f"!has(self.{field}) || !has(oldSelf.{field}) || {new}.compareTo({old}) >= 0", message
-    )
-
-
-def at_least(field: str, least: str, message: str) -> Rule:
-    """A quantity with a minimum; what an object has already is let be by the API server."""
+def at_least(field: str, least: str, message: str, path: str = "") -> Rule:
+    """A quantity, if given, with a minimum; what an object has already the API server lets be."""
     size = f"quantity(string(self.{field}))"
-    return Rule(f"{size}.compareTo(quantity('{least}')) >= 0", message)
+    return Rule(f"!has(self.{field}) || {size}.compareTo(quantity('{least}')) >= 0", message, path)
 
 
 def no_own_keys() -> tuple[Rule, ...]:

@@ -18,7 +18,7 @@ from cybervein_operator.api.fields import (
 from cybervein_operator.api.meta import Part
 from cybervein_operator.api.pod_template import PodTemplate
 from cybervein_operator.api.pods import NodeSelector, PodResources, Toleration
-from cybervein_operator.api.rules import Rule, exactly_one, fixed, never_shrinks
+from cybervein_operator.api.rules import Rule, exactly_one, fixed
 from cybervein_operator.api.service_options import Cidrs, ServiceOptions, fits_type
 
 VEINS_MAX: Final = 9 * 10**18
@@ -43,17 +43,20 @@ class Storage(Part, frozen=True, kw_only=True):
         ),
         Rule(
             "!has(self.storageClassName) || has(self.size)",
-            "storageClassName belongs to size; an an existing claim has its class already",
+            "storageClassName belongs to size; an existing claim has its class already",
         ),
         fixed(
             "storageClassName",
             "storageClassName cannot change: a claim keeps its class; restore a copy of the data "
             "into a Network of another name",
         ),
-        never_shrinks("size", "size can only grow, as volumes do"),
     )
     size: Annotated[
-        Quantity | None, says("Size of the claim NET-supernode-data that is made, as in 20Gi.")
+        Quantity | None,
+        says(
+            "Size of the claim NET-supernode-data that is made, as in 20Gi. It may grow where the "
+            "storage class lets claims grow; it never shrinks."
+        ),
     ] = None
     storage_class_name: Annotated[
         Subdomain | None,

@@ -144,9 +144,15 @@ class ClusterClient:
             Request(verb="patch", kind=kind, path=path, body=body, content=_MERGE)
         )
 
-    async def delete(self, kind: ClusterKind, namespace: str, name: str, uid: str) -> bool:
-        """Delete exactly that object; False where it is gone or another one by now."""
-        body = {"preconditions": {"uid": uid}, "propagationPolicy": "Background"}
+    async def delete(
+        self, kind: ClusterKind, namespace: str, name: str, uid: str, *, orphan: bool = False
+    ) -> bool:
+        """Delete exactly that object; False where it is gone or another one by now.
+
+        What it owns goes after it, or stays without an owner (`orphan`).
+        """
+        policy = "Orphan" if orphan else "Background"
+        body = {"preconditions": {"uid": uid}, "propagationPolicy": policy}
         path = kind.resource.path(namespace, name)
         try:
             await self._call(Request(verb="delete", kind=kind, path=path, body=body))

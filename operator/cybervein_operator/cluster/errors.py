@@ -25,6 +25,11 @@ class ApiError(CyberVeinError):
         return self.http_status == FORBIDDEN
 
     @property
+    def words(self) -> str:
+        """What the API server said, without what it was asked."""
+        return str(self).partition(": ")[2] or str(self)
+
+    @property
     def lasting(self) -> bool:
         """Trying the same again will not help before somebody changes something."""
         return self.http_status in {400, FORBIDDEN, UNPROCESSABLE}

@@ -13,7 +13,7 @@ field manager `cybervein-operator`. Nothing here asks a cluster, a clock or chan
     miner.url(pool, ordinal, service)           how others reach it; None until the Service has it
 
     fleet.disruption_budget(pool, most)         PodDisruptionBudget POOL
-    fleet.conflicts(pool)                       [text...]: what the API server cannot see
+    fleet.contradictions(pool)                  [text...]: what the API server cannot see
 
     supernode.statefulset(network, facts)       NET-supernode
     supernode.service(network)                  NET-supernode, port 7700 `https`

@@ -28,7 +28,7 @@ def disruption_budget(pool: MinerPool, most: int | None = None) -> Object:
     }
 
 
-def conflicts(pool: MinerPool) -> list[str]:
+def contradictions(pool: MinerPool) -> list[str]:
     """What no miner of this pool could live with; each a sentence with the next step."""
     return [
         *_claims_used_twice(pool),

@@ -78,6 +78,18 @@ def claims(pool: MinerPool, ordinal: int) -> list[str]:
     return [state_claim(name, ordinal), *(disk(name, ordinal, each) for each in templated)]
 
 
+def existing_claims(pool: MinerPool, ordinal: int) -> list[str]:
+    """Claims of people's own that are disks of a miner."""
+    named = [each.existing_claims for each in pool.spec.disks if each.existing_claims is not None]
+    return [each[ordinal] for each in named if ordinal < len(each)]
+
+
+def users_of(pool: MinerPool, claim: str) -> list[int]:
+    """Ordinals of the miners whose disk that claim of a person is."""
+    named = [each.existing_claims for each in pool.spec.disks if each.existing_claims is not None]
+    return [each.index(claim) for each in named if claim in each]
+
+
 def super_node(network: str) -> str:
     """StatefulSet, Service and container of a network's super node."""
     return f"{network}-supernode"

@@ -1,5 +1,6 @@
 """Where one miner stands, from what Kubernetes and the miner itself say of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cybervein_protocol.api.disk_state import DiskState
@@ -27,11 +28,36 @@ _DEAD_DISKS = {
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A reason of one word and a sentence; `blocks`: nothing is done until somebody acts."""
+    """A reason of one word and a sentence; `blocks`: nothing is done until somebody acts.
+
+    With `spares` what runs is not touched by it: a miner keeps its phase, and its pool is Degraded.
+    What `passes` needs nobody: it spares too, and the pool is Progressing. While one `holds` the
+    pod, the pod is not replaced: what it uses would go with it.
+    """
 
     reason: str
     message: str
     blocks: bool = True
+    spares: bool = False
+    passes: bool = False
+    holds: bool = False
+
+
+def worst(troubles: Iterable[Trouble | None]) -> Trouble | None:
+    """The gravest of them, with the sentences of all that are no less grave; None without any."""
+    known = sorted((each for each in troubles if each is not None), key=_gravity)
+    if not known:
+        return None
+    grave = [each for each in known if _gravity(each) == _gravity(known[0])]
+    message = "; ".join(dict.fromkeys(each.message for each in grave))
+    return replace(known[0], message=message, holds=any(each.holds for each in known))
+
+
+def _gravity(trouble: Trouble) -> int:
+    """How much it takes: everything, the miner, an eye, or patience."""
+    if trouble.blocks:
+        return 0
+    return 3 if trouble.passes else 2 if trouble.spares else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +113,11 @@ class Facts:
         return self.exists and not self.outdated and self.registration.astray
 
     @property
+    def held(self) -> bool:
+        """Its pod must not be replaced now."""
+        return self.trouble is not None and self.trouble.holds
+
+    @property
     def ready(self) -> bool:
         """Its pod is ready, and of the newest revision."""
         return self.exists and self.settled and self.pod is not None and self.pod.ready
@@ -115,11 +146,15 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class MinerVerdict:
-    """A miner's phase and why."""
+    """A miner's phase and why, and what is amiss beside it."""
 
     phase: MinerPhase
     reason: str = ""
     message: str = ""
+    beside: Trouble | None = None
+
+
+_NOT_YET = {MinerPhase.PENDING, MinerPhase.STARTING}
 
 
 def needs_help(verdict: MinerVerdict) -> bool:
@@ -130,6 +165,17 @@ def needs_help(verdict: MinerVerdict) -> bool:
 
 
 def judge(facts: Facts) -> MinerVerdict:
+    """Where it stands; what spares it changes no phase, but says why one that starts does not."""
+    trouble = facts.trouble
+    if trouble is None or not (trouble.spares or trouble.passes):
+        return _phase(facts)
+    found = replace(_phase(replace(facts, trouble=None)), beside=trouble)
+    if trouble.passes or (found.phase not in _NOT_YET and found.reason != "Stopping"):
+        return found
+    return replace(found, reason=trouble.reason, message=trouble.message)
+
+
+def _phase(facts: Facts) -> MinerVerdict:
     """The first phase that holds: blocked, drained, draining, updating, then what the pod does.
 
     An operator that has just started knows nothing yet, which is no news: what was said stands.

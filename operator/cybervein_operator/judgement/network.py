@@ -55,9 +55,20 @@ class NetworkSeen:
 
 
 def answers(seen: NetworkSeen) -> Answers:
-    """The conditions of a network."""
+    """The conditions of a network; what spares the super node says nothing of `Ready`."""
     said = _of_super_node(seen)
+    trouble = seen.trouble
+    if trouble is not None and (trouble.spares or trouble.passes):
+        said = _spared(_of_super_node(replace(seen, trouble=None)), trouble)
     return replace(said, paused=paused("network", seen.paused)) if seen.paused else said
+
+
+def _spared(found: Answers, trouble: Trouble) -> Answers:
+    """What its own state says, and beside it what is amiss."""
+    word = ConditionAnswer(trouble.reason, trouble.message).yes()
+    if trouble.passes:
+        return found if found.progressing.so else replace(found, progressing=word)
+    return found if found.degraded.so else replace(found, degraded=word)
 
 
 def _of_super_node(seen: NetworkSeen) -> Answers:

@@ -69,15 +69,16 @@ def grants(
     window only those begin whom a person restarts. A cordoned node would not take a new pod.
     """
     down = {each.name for each in miners if not each.leave and each.exists and not each.ready}
-    outdated = [each for each in miners if each.outdated and not each.leave]
+    outdated = [each for each in miners if each.outdated and not each.leave and not each.held]
     free = [each.name for each in outdated if each.name in down]
     shut = {each.name for each in outdated if each.ready and not (in_window or each.urgent)}
     busy = {each.name for each in miners if under_way(each, epoch) and not each.leave} - shut
+    kept = {each.name for each in miners if each.held and each.outdated}
     room = min(max_unavailable, budget) - len(down | busy)
     waiting = (
         each for each in outdated if each.name not in down | busy | shut and not each.cordoned
     )
-    return set(free) | busy | _first(waiting, room, epoch)
+    return (set(free) | busy | _first(waiting, room, epoch)) - kept
 
 
 def _first(waiting: Iterable[Facts], room: int, epoch: int | None) -> set[str]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cybervein_operator.api import Attention, MinerPhase, MinerPool, PoolBytes
 from cybervein_operator.api.pool_status import ATTENTION_MAX
@@ -95,7 +95,7 @@ def answers(
     waits: ConditionAnswer | None = None,
 ) -> Answers:
     """The pool's conditions; `waits` is why upgrades wait, if it is not for proofs."""
-    if trouble is not None:
+    if trouble is not None and not trouble.spares:
         word = ConditionAnswer(trouble.reason, trouble.message)
         return Answers(
             ready=word.no(),
@@ -111,14 +111,36 @@ def answers(
         ready=ConditionAnswer("AllReady" if added.ready >= wanted else "NotAllReady", ready).when(
             yes=added.ready >= wanted
         ),
-        progressing=_progress(count, added, waits),
-        degraded=_degraded(bad),
+        progressing=_progress(count, added, waits, _beside(verdicts, passes=True)),
+        degraded=_degraded(_told(bad, _beside(verdicts, passes=False)), trouble),
         draining=_draining(count, verdicts),
     )
 
 
+_Told = list[tuple[str, MinerVerdict]]
+"""Names of miners, and what is said of each."""
+
+
+def _beside(verdicts: Mapping[str, MinerVerdict], *, passes: bool) -> _Told:
+    """What is amiss with miners that it spares, as if it were their phase's reason."""
+    return [
+        (name, replace(verdict, reason=verdict.beside.reason, message=verdict.beside.message))
+        for name, verdict in verdicts.items()
+        if verdict.beside is not None and verdict.beside.passes is passes
+    ]
+
+
+def _told(bad: _Told, beside: _Told) -> _Told:
+    """Each miner once: whose data would go first, then who does not work, then the rest."""
+    holding = [(n, v) for n, v in beside if v.beside is not None and v.beside.holds]
+    found: dict[str, MinerVerdict] = {}
+    for name, verdict in (*holding, *bad, *beside):
+        found.setdefault(name, verdict)
+    return list(found.items())
+
+
 def _progress(
-    count: Counter[MinerPhase], added: Sums, waits: ConditionAnswer | None
+    count: Counter[MinerPhase], added: Sums, waits: ConditionAnswer | None, passing: _Told
 ) -> ConditionAnswer:
     moving = {
         phase: count[phase]
@@ -133,17 +155,27 @@ def _progress(
             return waits.yes()
         message = f"{added.waiting} miners wait for their turn to be updated"
         return ConditionAnswer("WaitingForProofs", message).yes()
+    if passing:
+        name, verdict = passing[0]
+        return ConditionAnswer(verdict.reason, f"{name}: {verdict.message}{_more(passing)}").yes()
     return ConditionAnswer("Settled", "").no()
 
 
-def _degraded(bad: list[tuple[str, MinerVerdict]]) -> ConditionAnswer:
+def _degraded(bad: _Told, trouble: Trouble | None) -> ConditionAnswer:
+    """What is wrong with miners, else what is refused of the pool's own objects."""
+    if not bad and trouble is not None:
+        return ConditionAnswer(trouble.reason, trouble.message).yes()
     if not bad:
         return ConditionAnswer("AsExpected", "").no()
     name, verdict = bad[0]
     reasons = {each.reason for _, each in bad}
     reason = verdict.reason if len(reasons) == 1 else "MinersDegraded"
-    more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-    return ConditionAnswer(reason or "MinersDegraded", f"{name}: {verdict.message}{more}").yes()
+    words = f"{name}: {verdict.message}{_more(bad)}"
+    return ConditionAnswer(reason or "MinersDegraded", words).yes()
+
+
+def _more(many: _Told) -> str:
+    return f" (and {len(many) - 1} more)" if len(many) > 1 else ""
 
 
 def _draining(count: Counter[MinerPhase], verdicts: Mapping[str, MinerVerdict]) -> ConditionAnswer:

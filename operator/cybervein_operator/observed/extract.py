@@ -12,6 +12,8 @@ from cybervein_operator.observed.facts import (
     ADDRESS,
     AUTOSCALER_TAINT,
     DRAIN,
+    FAILED,
+    GROWS,
     MINER_LABEL,
     NETWORK_LABEL,
     NODE,
@@ -20,6 +22,7 @@ from cybervein_operator.observed.facts import (
     PREFIX,
     RESTART,
     TEMPLATE,
+    WAITS_FOR_POD,
     ClaimFacts,
     Facts,
     NodeFacts,
@@ -34,7 +37,7 @@ from cybervein_operator.observed.shapes import (
     Item,
     NodeSpec,
     NodeStatus,
-    Phase,
+    Requests,
     ServiceSpec,
     ServiceStatus,
     SetStatus,
@@ -51,15 +54,22 @@ def _set(item: Item) -> SetFacts:
 
 def _claim(item: Item) -> ClaimFacts:
     spec = msgspec.json.decode(item.spec, type=ClaimSpec)
+    status = msgspec.json.decode(item.status, type=ClaimStatus)
+    asked = msgspec.json.decode(spec.resources, type=Requests).requests
     notes = item.metadata.annotations
-    phase = msgspec.json.decode(item.status, type=Phase).phase
+    growth, words = _growth(status)
     return ClaimFacts(
-        phase,
+        status.phase,
         spec.storage_class_name,
-        address=notes.get(ADDRESS, ""),
-        node=notes.get(NODE, ""),
-        owner=notes.get(OWNER, ""),
-        capacity=capacity_of(item.status),
+        notes.get(ADDRESS, ""),
+        notes.get(NODE, ""),
+        notes.get(OWNER, ""),
+        requested=str(asked.get("storage", "")),
+        capacity=number(status.capacity.get("storage", 0)),
+        holds=str(status.capacity.get("storage", "")),
+        volume=spec.volume_name,
+        growth=growth,
+        words=words,
     )
 
 
@@ -67,6 +77,20 @@ def capacity_of(status: bytes) -> int:
     """Bytes of the volume of a claim with that status; 0 while it has none."""
     found = msgspec.json.decode(status, type=ClaimStatus).capacity.get("storage", 0)
     return number(found)
+
+
+def _growth(status: ClaimStatus) -> tuple[str, str]:
+    """Where a growth stands, and Kubernetes' words for it; the worst first."""
+    said = {each.type: each.message for each in status.conditions if each.status == "True"}
+    allocated = status.allocated_resource_statuses.get("storage", "")
+    for kind in ("ControllerResizeError", "NodeResizeError"):
+        if kind in said:
+            return FAILED, said[kind]
+    if allocated.endswith("Infeasible"):
+        return FAILED, allocated
+    if "FileSystemResizePending" in said:
+        return WAITS_FOR_POD, said["FileSystemResizePending"]
+    return (GROWS, said["Resizing"]) if "Resizing" in said else ("", "")
 
 
 def _service(item: Item) -> ServiceFacts:

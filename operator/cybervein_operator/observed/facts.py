@@ -23,6 +23,11 @@ RESTART: Final = PREFIX + "restart"
 AUTOSCALER_TAINT: Final = "ToBeDeletedByClusterAutoscaler"
 
 
+GROWS: Final = "grows"
+WAITS_FOR_POD: Final = "waits for the pod"
+FAILED: Final = "failed"
+
+
 class SetFacts(msgspec.Struct, frozen=True):
     """Of a StatefulSet: hash of the template it was applied with, and its newest revision."""
 
@@ -57,7 +62,8 @@ class ClaimFacts(msgspec.Struct, frozen=True):
     """Of a claim: bound or not, the miner's address on it, the node its miner was last on.
 
     `owner` is the one that its miner was made with; "" on claims of version 0.2.0.
-    `capacity` is what its volume has in bytes; 0 while that is not known.
+    `capacity` is what its volume has in bytes, 0 while that is not known; `requested` and `holds`
+    are quantities as the API server writes them, of the claim and of its volume (`volume`).
     """
 
     phase: str
@@ -66,6 +72,13 @@ class ClaimFacts(msgspec.Struct, frozen=True):
     node: str
     owner: str = ""
     capacity: int = 0
+    requested: str = ""
+    holds: str = ""
+    volume: str = ""
+    growth: str = ""
+    """One of `GROWS`, `WAITS_FOR_POD` and `FAILED`, or "" where nobody says that it grows."""
+    words: str = ""
+    """What Kubernetes says of the growth."""
 
 
 class ServiceFacts(msgspec.Struct, frozen=True):

@@ -119,20 +119,23 @@ class ClaimSpec(msgspec.Struct, rename="camel"):
     """What a claim asks for."""
 
     storage_class_name: str | None = None
+    volume_name: str = ""
     resources: msgspec.Raw = _EMPTY
 
 
-class Phase(msgspec.Struct):
-    """A status of which only the phase matters."""
+class Requests(msgspec.Struct):
+    """Of a claim's resources, by resource: `storage`."""
+
+    requests: dict[str, str | int] = {}
+
+
+class ClaimStatus(msgspec.Struct, rename="camel"):
+    """What a claim has, and where its growth stands."""
 
     phase: str = ""
-
-
-class ClaimStatus(msgspec.Struct):
-    """Whether a claim is bound, and what its volume has."""
-
-    phase: str = ""
-    capacity: dict[str, int | str] = {}
+    capacity: dict[str, str | int] = {}
+    conditions: list[SeenCondition] = []
+    allocated_resource_statuses: dict[str, str] = {}
 
 
 class Port(msgspec.Struct, rename="camel"):

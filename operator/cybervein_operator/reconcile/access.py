@@ -20,9 +20,9 @@ async def pool_trouble(tools: Tools, pool: MinerPool) -> Trouble | None:
     space, network = pool.metadata.namespace, pool.spec.network_ref.name
     if (space, network) not in tools.world.networks:
         return Trouble("NetworkNotFound", f"Network {network} does not exist here; create it")
-    wrong = fleet.conflicts(pool)
+    wrong = fleet.contradictions(pool)
     if wrong:
-        return Trouble("Conflict", "; ".join(wrong))
+        return Trouble("InvalidSpec", "; ".join(wrong))
     other = conflict(tools.world, pool)
     if other:
         return Trouble("Conflict", other)

@@ -10,10 +10,12 @@ from cybervein_operator.cluster.client import Object
 from cybervein_operator.cluster.errors import ApiError
 from cybervein_operator.desired import miner, names, template
 from cybervein_operator.desired.facts import MinerFacts
-from cybervein_operator.judgement.causes import refused
+from cybervein_operator.judgement.claims import LONG
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.judgement.pool import MinerOrder, Task
 from cybervein_operator.observed.facts import ADDRESS, NODE, OWNER, ClaimFacts, PodFacts, SetFacts
+from cybervein_operator.reconcile.children import Children
+from cybervein_operator.reconcile.claims import ensure_claim, look_at
 from cybervein_operator.reconcile.disks import leaving_volumes, reconcile_disks
 from cybervein_operator.reconcile.identity import UNKNOWN, ensure_identity
 from cybervein_operator.reconcile.left_behind import list_again
@@ -23,6 +25,7 @@ from cybervein_operator.reconcile.volumes import claim_trouble, service_facts
 from cybervein_operator.world import Key, Name, pool_key
 
 _TROUBLE_SECONDS = 15.0
+_PATIENT_SECONDS = 120.0
 _IDENTITY_SECONDS = 120.0
 
 
@@ -48,24 +51,24 @@ class MinerWork:
         if pool is None or task.task is Task.NOTHING:
             return None
         if task.task is Task.STOP:
-            await self._stop(pool, key)
-            return None
-        trouble: Trouble | None = None
+            return await self._stop(pool, key)
+        children = Children(self._tools, pool)
+        if task.task is Task.RUN:
+            await self._run(pool, key, children, update=task.update)
         try:
-            if task.task is Task.RUN:
-                trouble = await self._run(pool, key, update=task.update)
             await self._tell(key, draining=task.task is Task.DRAIN)
             if task.task is Task.RUN:
                 await list_again(self._tools, pool, key)
             await self._disks(pool, key)
         except ConflictError as error:
-            trouble = Trouble("Conflict", str(error))
+            children.note(Trouble("MinerRefused", str(error), blocks=False, spares=True))
         except ApiError as error:
             if not error.lasting:
                 raise
-            trouble = refused(str(error))
-        self._note(key, trouble)
-        return _TROUBLE_SECONDS if trouble else None
+            children.refused(ClusterKind.DISK, f"of {key.name}", error)
+        finally:
+            self._note(key, children.trouble)
+        return _again_seconds(children.trouble)
 
     async def _disks(self, pool: MinerPool, key: Key) -> None:
         """Its disks; what its pod mounts matters only while one leaves."""
@@ -95,22 +98,49 @@ class MinerWork:
             self._world.troubles[name] = trouble
         self._tools.add(pool_key(key.namespace, key.pool), 0.2)
 
-    async def _run(self, pool: MinerPool, key: Key, *, update: bool) -> Trouble | None:
-        address = await self._identity(pool, key)
-        if isinstance(address, Trouble):
-            return address
+    async def _run(self, pool: MinerPool, key: Key, children: Children, *, update: bool) -> None:
+        """Every object of it, each on its own; none where its identity is lost."""
+        try:
+            address = await self._identity(pool, key)
+        except ApiError as error:
+            if not error.lasting:
+                raise
+            children.refused(
+                ClusterKind.SECRET, names.identity(pool.metadata.name, key.ordinal), error
+            )
+        else:
+            if isinstance(address, Trouble):
+                children.note(address)
+                return
+            await self._run_claims(pool, key, children, address)
+        await children.ensure(miner.service(pool, key.ordinal))
+        for disk in miner.disks(pool, key.ordinal):
+            await children.ensure(disk)
+        await self._run_set(pool, key, children, update=update)
+        children.note(await claim_trouble(self._tools, pool, key.ordinal))
+
+    async def _run_claims(
+        self, pool: MinerPool, key: Key, children: Children, address: str
+    ) -> None:
+        """Without the address they stay as they are: it tells a lost key from a new miner."""
+        pod = names.pod(pool.metadata.name, key.ordinal)
         owner = owner_of(self._tools, pool, key.ordinal)
         for claim in miner.claims(pool, key.ordinal):
             claim["metadata"]["annotations"] = {ADDRESS: address, OWNER: owner}
-            await self._tools.applier.ensure(claim)
-        await self._tools.applier.ensure(miner.service(pool, key.ordinal))
-        for disk in miner.disks(pool, key.ordinal):
-            await self._tools.applier.ensure(disk)
+            await ensure_claim(self._tools, children, claim, pod)
+        for existing in names.existing_claims(pool, key.ordinal):
+            look_at(self._tools, children, key.namespace, existing, pod)
+
+    async def _run_set(
+        self, pool: MinerPool, key: Key, children: Children, *, update: bool
+    ) -> None:
+        """Its StatefulSet, unless a claim of its name is somebody else's."""
         wanted = wanted_set(self._tools, pool, key.ordinal)
         if wanted is None:
-            return Trouble("NoAddress", "its Service has no address for others yet", blocks=False)
-        await self._ensure_set(key, wanted, update=update)
-        return await claim_trouble(self._tools, pool, key.ordinal)
+            words = "its Service has no address for others yet"
+            children.note(Trouble("NoAddress", words, blocks=False))
+        elif not children.foreign_claim:
+            await self._ensure_set(key, wanted, children, update=update)
 
     async def _identity(self, pool: MinerPool, key: Key) -> str | Trouble:
         """Looked at before a StatefulSet is made, and now and then while its pod does not run."""
@@ -142,12 +172,14 @@ class MinerWork:
             return known
         return poll.report.address
 
-    async def _ensure_set(self, key: Key, wanted: Object, *, update: bool) -> None:
+    async def _ensure_set(
+        self, key: Key, wanted: Object, children: Children, *, update: bool
+    ) -> None:
         """Another template waits for its turn: it would replace the pod at once."""
         live = self._world.store.get(ClusterKind.STATEFUL_SET, key.namespace, key.name)
         now = live.facts.template if live and isinstance(live.facts, SetFacts) else ""
         if live is None or update or now == template.of(wanted):
-            await self._tools.applier.ensure(wanted)
+            await children.ensure(wanted)
 
     async def _tell(self, key: Key, *, draining: bool) -> None:
         """Ask the miner to drain, or to stop draining; where it does not answer, polls continue."""
@@ -166,22 +198,30 @@ class MinerWork:
         self._tools.metrics.drains.labels("started" if draining else "cancelled").inc()
         self._tools.poller.soon(name)
 
-    async def _stop(self, pool: MinerPool, key: Key) -> None:
+    async def _stop(self, pool: MinerPool, key: Key) -> float | None:
         """It is empty: remove StatefulSet and Service; Secret and claims stay."""
         store, space, name = self._world.store, key.namespace, key.name
-        await self._remember_node(pool, key)
+        children = Children(self._tools, pool)
+        await self._remember_node(pool, key, children)
         stopped = False
         for kind in (ClusterKind.STATEFUL_SET, ClusterKind.SERVICE):
             live = store.get(kind, space, name)
-            if live is not None and not live.deleting:
+            if live is None or live.deleting:
+                continue
+            try:
                 stopped |= await self._tools.client.delete(kind, space, name, live.uid)
+            except ApiError as error:
+                children.refused(kind, name, error)
+            else:
                 self._tools.applier.forget(kind, space, name)
+        self._note(key, children.trouble)
         if stopped:
             self._tools.metrics.drains.labels("finished").inc()
         await reconcile_disks(self._tools, pool, key, stopped=True)
         self._tools.poller.forget((space, name))
+        return _again_seconds(children.trouble)
 
-    async def _remember_node(self, pool: MinerPool, key: Key) -> None:
+    async def _remember_node(self, pool: MinerPool, key: Key, children: Children) -> None:
         """On the journal's claim: where it was, so that a drained node's miner stays stopped."""
         pod = self._world.store.get(
             ClusterKind.POD, key.namespace, names.pod(key.pool, key.ordinal)
@@ -194,7 +234,14 @@ class MinerWork:
             return
         owner = owner_of(self._tools, pool, key.ordinal)
         state["metadata"]["annotations"] = {ADDRESS: address, NODE: node, OWNER: owner}
-        await self._tools.applier.ensure(state)
+        await ensure_claim(self._tools, children, state, names.pod(pool.metadata.name, key.ordinal))
+
+
+def _again_seconds(trouble: Trouble | None) -> float | None:
+    """When to look again, if nothing happens."""
+    if trouble is None:
+        return None
+    return _PATIENT_SECONDS if trouble.reason in LONG else _TROUBLE_SECONDS
 
 
 def wanted_set(tools: Tools, pool: MinerPool, ordinal: int) -> Object | None:

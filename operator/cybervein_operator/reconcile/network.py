@@ -3,24 +3,26 @@
 import time
 from dataclasses import replace
 
+from cybervein_protocol.errors import ConflictError
+
 from cybervein_operator.api import Network, NetworkStatus
 from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.errors import ApiAwayError, ApiError
-from cybervein_operator.desired import names, supernode
-from cybervein_operator.desired.facts import SuperNodeFacts
+from cybervein_operator.desired import names
 from cybervein_operator.judgement.causes import refused
 from cybervein_operator.judgement.conditions import Answers, conditions
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.judgement.network import NetworkSeen, answers, next_look_seconds
 from cybervein_operator.observed.facts import ClaimFacts, PodFacts, SetFacts
 from cybervein_operator.reconcile.causes import Causes
-from cybervein_operator.reconcile.certificates import Certificates
+from cybervein_operator.reconcile.children import Children
 from cybervein_operator.reconcile.keeping import backup_status, loss_notice, recovered_status
-from cybervein_operator.reconcile.pinned import Pinned
+from cybervein_operator.reconcile.pinned import Pinned, other_preset
 from cybervein_operator.reconcile.pinning import Pinning
 from cybervein_operator.reconcile.recorder import rfc3339
 from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.super_node_keys import SuperNodeKeys
+from cybervein_operator.reconcile.super_node_objects import SuperNodeObjects
 from cybervein_operator.reconcile.super_nodes import SuperNodes
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Key, NetworkView, network_key, pool_key
@@ -31,11 +33,11 @@ class NetworkWork:
 
     def __init__(self, tools: Tools) -> None:
         self._tools, self._world = tools, tools.world
-        self._certificates = Certificates(tools)
         self._nodes = SuperNodes(tools)
         self._pinning = Pinning(tools, self._nodes)
         self._keys = SuperNodeKeys(tools)
         self._causes = Causes(tools.client, tools.world.store)
+        self._objects = SuperNodeObjects(tools, self._keys)
 
     async def close(self) -> None:
         """Close connections to super nodes."""
@@ -62,23 +64,52 @@ class NetworkWork:
 
     async def _look(self, network: Network) -> float:
         key = network_key(network.metadata.namespace, network.metadata.name)
-        name = (network.metadata.namespace, network.metadata.name)
         paused = network.metadata.annotations.get(names.PAUSED) == "true"
-        trouble: Trouble | None = None
-        try:
-            found = await self._found(network, write=not paused)
-        except ApiError as error:
-            if not error.lasting:
-                raise
-            trouble, found = refused(str(error)), self._pinning.known(name)
-        if isinstance(found, Trouble):  # what runs keeps running, and is followed
-            trouble, found = found, self._pinning.known(name)
-        pinned = found
-        trouble = trouble or self._lost_claim(network)
+        children = Children(self._tools, network)
+        pinned = await self._found(network, children, write=not paused)
+        children.note(other_preset(network, pinned) if pinned else None)
+        children.note(self._lost_claim(network))
         await self._follow(network, pinned)
-        seen = await self._explained(key, self._seen(network, pinned, trouble, paused=paused))
+        seen = self._seen(network, pinned, children.trouble, paused=paused)
+        seen = await self._explained(key, seen)
         await self._write(network, pinned, answers(seen))
         return next_look_seconds(seen)
+
+    async def _found(self, network: Network, children: Children, *, write: bool) -> Pinned | None:
+        """The pinned file, with a super node behind it where one runs here.
+
+        What is amiss with the file is noted; what runs keeps running, and is followed.
+        """
+        last = self._pinning.known((network.metadata.namespace, network.metadata.name))
+        try:
+            kept = await self._pinning.kept(network)
+        except ApiError as error:
+            kept = _lasting(error)
+        authority = ""
+        if not isinstance(kept, Trouble):
+            last = kept
+        sure = last is not None or not isinstance(kept, Trouble)
+        if network.spec.super_node is not None and write and sure:
+            authority = await self._objects.run(network, last.authority if last else None, children)
+        found = (
+            kept
+            if isinstance(kept, Trouble)
+            else await self._pinned(network, kept, authority, write=write)
+        )
+        if isinstance(found, Trouble):
+            children.note(found)
+            return last
+        return found
+
+    async def _pinned(
+        self, network: Network, kept: Pinned | None, authority: str, *, write: bool
+    ) -> Pinned | Trouble | None:
+        try:
+            return await self._pinning.pinned(network, kept, authority, write=write)
+        except ConflictError as error:
+            return Trouble("Conflict", str(error))
+        except ApiError as error:
+            return _lasting(error)
 
     async def _explained(self, key: Key, seen: NetworkSeen) -> NetworkSeen:
         """With the cause of a super node's pod that does not come."""
@@ -86,43 +117,16 @@ class NetworkWork:
         known = await self._causes.look(key, [stuck] if stuck else [])
         return replace(seen, cause=known.get(stuck) if stuck else None, stuck=stuck is not None)
 
-    async def _found(self, network: Network, *, write: bool) -> Pinned | Trouble | None:
-        """The pinned file, with a super node behind it where one runs here."""
-        kept = await self._pinning.kept(network)
-        if isinstance(kept, Trouble):
-            return kept
-        if network.spec.super_node is None or not write:
-            return await self._pinning.pinned(network, kept, "", write=write)
-        wrong = supernode.wrong(network)
-        if wrong:
-            return Trouble("InvalidSpec", wrong)
-        authority = await self._certificates.ensure(network, kept.authority if kept else "")
-        if isinstance(authority, Trouble):
-            return authority
-        await self._run_super_node(network, authority)
-        return await self._pinning.pinned(network, kept, authority, write=write)
-
-    async def _run_super_node(self, network: Network, authority: str) -> None:
-        guarded = await self._keys.ensure(network)
-        for claim in supernode.claims(network):
-            await self._tools.applier.ensure(claim)
-        await self._tools.applier.ensure(supernode.service(network))
-        facts = SuperNodeFacts(
-            image=self._tools.image,
-            version=self._tools.version,
-            private_authority=bool(authority),
-            pull_secrets=self._tools.pull_secrets,
-            identity=guarded,
-        )
-        await self._tools.applier.ensure(supernode.statefulset(network, facts))
-
     def _lost_claim(self, network: Network) -> Trouble | None:
         """The super node's claim, where its volume was deleted below it."""
         node, space = network.spec.super_node, network.metadata.namespace
         if node is None:
             return None
         name = node.storage.existing_claim or names.super_node_claim(network.metadata.name)
-        live = self._world.store.get(ClusterKind.CLAIM, space, name)
+        known = (self._world.store, self._world.others)
+        live = next(
+            filter(None, (each.get(ClusterKind.CLAIM, space, name) for each in known)), None
+        )
         if live is None or not isinstance(live.facts, ClaimFacts) or live.facts.phase != "Lost":
             return None
         return Trouble(
@@ -202,3 +206,10 @@ class NetworkWork:
             self._world.networks[meta.namespace, meta.name] = Network(
                 metadata=current.metadata, spec=current.spec, status=after
             )
+
+
+def _lasting(error: ApiError) -> Trouble:
+    """What the API server refuses; raises what may pass."""
+    if not error.lasting:
+        raise error
+    return refused(str(error))

@@ -9,7 +9,7 @@ from cybervein_operator.api import Network
 from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.desired import names, supernode
 from cybervein_operator.judgement.miner import Trouble
-from cybervein_operator.reconcile.pinned import Pinned, parse
+from cybervein_operator.reconcile.pinned import Pinned, other_preset, parse
 from cybervein_operator.reconcile.super_nodes import SuperNodes
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.world import Name
@@ -50,6 +50,8 @@ class Pinning:
             )
         if kept is not None and kept.document == source.document:
             return kept
+        if kept is None and (other := other_preset(network, source)) is not None:
+            return other
         if write:
             await self._tools.applier.ensure(supernode.config_map(network, source.document))
         return (await self.kept(network)) or source

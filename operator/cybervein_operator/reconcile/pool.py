@@ -3,19 +3,18 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-
-from cybervein_protocol.errors import ConflictError
 
 from cybervein_operator.api import (
     MinerPhase,
     MinerPool,
 )
+from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.errors import ApiError
 from cybervein_operator.desired import fleet, limits, names
-from cybervein_operator.judgement.causes import refused
 from cybervein_operator.judgement.maintenance import evictable
-from cybervein_operator.judgement.miner import Facts, MinerVerdict, Trouble
+from cybervein_operator.judgement.miner import Facts, MinerVerdict, Trouble, worst
 from cybervein_operator.judgement.pool import (
     MinerOrder,
     Plan,
@@ -27,6 +26,7 @@ from cybervein_operator.judgement.window import is_open
 from cybervein_operator.reconcile.access import pool_trouble
 from cybervein_operator.reconcile.capacities import ClaimSizes
 from cybervein_operator.reconcile.causes import Causes
+from cybervein_operator.reconcile.children import Children
 from cybervein_operator.reconcile.gather import Gatherer
 from cybervein_operator.reconcile.pool_status import BYTES_SECONDS, write_pool_status
 from cybervein_operator.reconcile.tools import Tools
@@ -79,14 +79,14 @@ class PoolWork:
         self._tools.metrics.miners(
             Counter(str(each.phase) for each in self._world.verdicts.values())
         )
+        children = Children(self._tools, pool)
         if not paused(pool):
-            await self._tools.applier.ensure(
-                fleet.disruption_budget(pool, evictable(pool, miners, budget))
-            )
-            trouble = trouble or await self._limit(pool)
+            await children.ensure(fleet.disruption_budget(pool, evictable(pool, miners, budget)))
+            trouble = trouble or await self._limit(pool, children)
         self._hand_out(pool, miners, decided, trouble)
-        told = await write_pool_status(self._tools, pool, miners, decided, trouble)
-        waits = trouble is not None or any(
+        shown = worst((trouble, children.trouble))
+        told = await write_pool_status(self._tools, pool, miners, decided, shown)
+        waits = shown is not None or any(
             each.outdated or each.binding or each.stuck for each in miners
         )
         if any(each.stuck and each.cause is None for each in miners):
@@ -95,20 +95,23 @@ class PoolWork:
             return BYTES_SECONDS
         return _WAITING_SECONDS if waits else RESYNC_SECONDS
 
-    async def _limit(self, pool: MinerPool) -> Trouble | None:
+    async def _limit(self, pool: MinerPool, children: Children) -> Trouble | None:
         """Tell the miners what of each disk is theirs, before one of them starts."""
         if not limits.apply_to(pool):
             return None
+        space, name = pool.metadata.namespace, names.limits(pool.metadata.name)
         try:
             sizes = await self._sizes.of(pool)
-            await self._tools.applier.ensure(limits.config_map(pool, sizes))
-        except ConflictError as error:
-            return Trouble("Conflict", str(error))
         except ApiError as error:
             if not error.lasting:
                 raise
-            return refused(str(error))
-        return None
+            children.refused(ClusterKind.CONFIG_MAP, name, error)
+        else:
+            await children.ensure(limits.config_map(pool, sizes))
+        there = self._world.store.get(ClusterKind.CONFIG_MAP, space, name) is not None
+        if there or children.trouble is None:
+            return None
+        return replace(children.trouble, blocks=True, spares=False)
 
     def _unseen(self, pool: MinerPool) -> bool:
         """Its network was not looked at since the start: unknown is not "not ready"."""

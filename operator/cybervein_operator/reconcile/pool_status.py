@@ -6,9 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from cybervein_operator.api import MinerPool, MinerPoolStatus, PoolBytes
+from cybervein_operator.api import (
+    ConditionStatus,
+    ConditionType,
+    MinerPool,
+    MinerPoolStatus,
+    PoolBytes,
+)
 from cybervein_operator.desired import names
-from cybervein_operator.judgement.conditions import conditions, paused
+from cybervein_operator.judgement.conditions import ConditionAnswer, conditions, paused
 from cybervein_operator.judgement.miner import Facts, Trouble
 from cybervein_operator.judgement.pool import Plan
 from cybervein_operator.judgement.registered import registered
@@ -18,6 +24,7 @@ from cybervein_operator.reconcile.recorder import rfc3339
 from cybervein_operator.reconcile.registrations import pool_registration
 from cybervein_operator.reconcile.statuses import write_status
 from cybervein_operator.reconcile.tools import Tools
+from cybervein_operator.world import World, miner_key
 
 _SHIFT_PER_MILLE = 10
 BYTES_SECONDS: Final = 5.0
@@ -34,6 +41,8 @@ async def write_pool_status(
     """Write the pool's status if it says something new; False where a change of bytes waits."""
     added = sums(miners, decided.verdicts)
     said = answers(pool, decided.verdicts, added, trouble, waits(pool, miners, datetime.now(UTC)))
+    if not said.degraded.so and not _all_looked_at(tools.world, pool, miners):
+        said = replace(said, degraded=_as_it_was(pool.status) or said.degraded)
     if pool.metadata.annotations.get(names.PAUSED) == "true":
         said = replace(said, paused=paused("minerpool", pool.metadata.name))
     shown = conditions(
@@ -72,6 +81,20 @@ async def write_pool_status(
     if current is not None and current.metadata.uid == meta.uid:
         tools.world.pools[meta.namespace, meta.name] = _with_status(current, after)
     return not later
+
+
+def _all_looked_at(world: World, pool: MinerPool, miners: Sequence[Facts]) -> bool:
+    """Whether every miner's objects were looked at since the start: before, no news is not good."""
+    space, name = pool.metadata.namespace, pool.metadata.name
+    return all(miner_key(space, name, each.ordinal) in world.looked for each in miners)
+
+
+def _as_it_was(status: MinerPoolStatus) -> ConditionAnswer | None:
+    """What was said of the pool's trouble before the start, if there was any."""
+    for each in status.conditions:
+        if each.type == ConditionType.DEGRADED and each.status == ConditionStatus.TRUE:
+            return ConditionAnswer(each.reason, each.message).yes()
+    return None
 
 
 def _with_status(pool: MinerPool, status: MinerPoolStatus) -> MinerPool:

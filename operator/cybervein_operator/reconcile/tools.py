@@ -12,6 +12,24 @@ from cybervein_operator.reconcile.recorder import Recorder
 from cybervein_operator.world import Key, Name, World
 
 
+@dataclass(frozen=True, slots=True)
+class ClassFacts:
+    """Of a storage class; `expandable` is None where we may not look."""
+
+    exists: bool
+    expandable: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the API server said to a size of a claim (`uid`), and when (monotonic s)."""
+
+    uid: str
+    size: str
+    words: str
+    at: float
+
+
 @dataclass(slots=True)
 class Tools:
     """The world and the ways to change it. `add` puts a key into the queue."""
@@ -29,7 +47,9 @@ class Tools:
     version: str
     control: str
     supernode_url: str
-    classes: dict[str, float] = field(default_factory=dict)
-    """Storage classes that exist, and when they were seen (monotonic s)."""
     bytes_told: dict[Name, float] = field(default_factory=dict)
     """When the status of a pool was last written (monotonic s)."""
+    classes: dict[str, tuple[float, ClassFacts]] = field(default_factory=dict)
+    """Storage classes, and when they were looked at (monotonic s)."""
+    refusals: dict[Name, Refusal] = field(default_factory=dict)
+    """Sizes of claims that the API server refused."""

@@ -1,21 +1,19 @@
 """What a cluster gave: bound claims, storage classes, ports and addresses of Services."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cybervein_operator.api import MinerPool
 from cybervein_operator.api.kinds import ClusterKind
-from cybervein_operator.cluster.errors import ApiError
 from cybervein_operator.desired import names
 from cybervein_operator.desired.facts import MinerServiceFacts
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.observed.facts import ClaimFacts, PodFacts
 from cybervein_operator.observed.facts import ServiceFacts as SeenService
 from cybervein_operator.observed.store import FactStore
+from cybervein_operator.reconcile.classes import storage_class
 from cybervein_operator.reconcile.tools import Tools
 
-_CLASS_SECONDS = 60.0
 _BINDING: Final = timedelta(seconds=60)
 
 
@@ -38,7 +36,8 @@ async def claim_trouble(tools: Tools, pool: MinerPool, ordinal: int) -> Trouble 
             return Trouble(
                 "ClaimLost", f"claim {each} has lost its volume; restore it", blocks=False
             )
-        if facts.storage_class and not await _exists(tools, facts.storage_class):
+        wanted = facts.storage_class
+        if wanted and not (await storage_class(tools, wanted)).exists:
             return Trouble(
                 "StorageClassMissing",
                 f"claim {each} asks for storage class {facts.storage_class}, which does not exist; "
@@ -57,18 +56,3 @@ def binding(pod: PodFacts | None) -> bool:
     if pod is None or pod.unscheduled is None or "volume" not in pod.message.lower():
         return False
     return datetime.now(UTC) - pod.unscheduled < _BINDING
-
-
-async def _exists(tools: Tools, storage_class: str) -> bool:
-    """Whether the class exists, asked once a minute; where we may not look, it is taken to."""
-    if time.monotonic() - tools.classes.get(storage_class, -_CLASS_SECONDS) < _CLASS_SECONDS:
-        return True
-    try:
-        found = await tools.client.get(ClusterKind.STORAGE_CLASS, None, storage_class) is not None
-    except ApiError as error:
-        if not error.forbidden:
-            raise
-        found = True
-    if found:
-        tools.classes[storage_class] = time.monotonic()
-    return found
