@@ -9,6 +9,8 @@ import pytest
 from cluster.api import Api, ApiError
 from cluster.running import Cluster
 from cybervein_operator.api import MinerPool, Network, parse
+from cybervein_operator.api.pool import BANDWIDTH_MIN
+from cybervein_operator.api.quantity import number
 from cybervein_operator.desired import fleet, miner, supernode, template
 from cybervein_operator.desired.facts import (
     MinerFacts,
@@ -107,7 +109,7 @@ specs = st.fixed_dictionaries(
             floor=quantities,
             threads=st.integers(1, 256),
         ),
-        "bandwidth": quantities,
+        "bandwidth": quantities.filter(lambda value: number(value) >= BANDWIDTH_MIN),
         "address": addresses,
         "podTemplate": templates,
         "resources": optional(miner=resources, sidecar=resources),
