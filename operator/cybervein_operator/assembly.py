@@ -78,7 +78,7 @@ def assemble(  # noqa: PLR0913 -- wired together once
         """Where this operator does not act (any more), nothing is done; it begins with all keys."""
         if tenure.may(work.namespace):
             return await dispatch.reconcile(work)
-        tenure.lost(work.namespace)
+        await tenure.left_alone(work)
         return None
 
     def add(work: Key, delay_seconds: float) -> None:

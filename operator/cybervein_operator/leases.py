@@ -8,6 +8,7 @@ sleep included: an operator that was suspended knows that it was.
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -50,6 +51,7 @@ class LeaseHold:
         self._seen: LeaseSighting | None = None
         self._version = ""
         self._renewed: float | None = None
+        self._wake, self._was_wanted = asyncio.Event(), True
         self.listener: Callable[[], None] = lambda: None
         self.wanted: Callable[[], bool] = lambda: True
         """Whether it shall be taken; one that is not wanted any more is given back."""
@@ -74,6 +76,13 @@ class LeaseHold:
     def _age(self) -> float:
         return float("inf") if self._renewed is None else self._clock() - self._renewed
 
+    def look_again(self) -> None:
+        """At once where it is wanted now and was not, or the other way round."""
+        wanted = self.wanted()
+        if wanted != self._was_wanted:
+            self._was_wanted = wanted
+            self._wake.set()
+
     async def run(self) -> None:
         """Take it and keep it, until cancelled."""
         while True:
@@ -88,7 +97,10 @@ class LeaseHold:
             after = (self.tried, self.held, self.holder, self.problem)
             if after != before:
                 self.listener()
-            await asyncio.sleep(self._pause())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause()):
+                    await self._wake.wait()
+            self._wake.clear()
 
     def _patience(self) -> float:
         """Never so long that the end of our own time goes by unnoticed."""

@@ -109,7 +109,8 @@ class Tenure:
         await asyncio.gather(*(each.release() for each in self._holds.values()))
 
     async def _follow(self) -> None:
-        for namespace in list(self._holds):
+        for namespace, hold in list(self._holds.items()):
+            hold.look_again()
             self._switch(namespace, acts=self.may(namespace))
         async with self.changed:
             self.changed.notify_all()
@@ -129,6 +130,13 @@ class Tenure:
                     each.again()
         for hold in list(self._holds.values()):
             await self._tidings.of_lease(hold)
+
+    async def left_alone(self, key: Key) -> None:
+        """Nothing is done about an object now; where a kind is missing, an event says so."""
+        self.lost(key.namespace)
+        space = self._space(key.namespace)
+        if space is not None and not space.whole:
+            await self._tidings.of_key(space, key)
 
     def lost(self, namespace: str) -> None:
         """It does not act there now: all is forgotten, and begins again when it may."""

@@ -18,7 +18,7 @@ from cybervein_operator.leases import LeaseHold
 from cybervein_operator.metrics import Metrics
 from cybervein_operator.reconcile.recorder import Recorder, Reference
 from cybervein_operator.spaces import WatchedSpace
-from cybervein_operator.world import World
+from cybervein_operator.world import Key, World
 
 _MESSAGE_MAX: Final = 1000
 _log = structlog.get_logger()
@@ -29,7 +29,8 @@ class Tidings:
 
     def __init__(self, me: str, world: World, metrics: Metrics, recorder: Recorder) -> None:
         self._me, self._world, self._metrics, self._recorder = me, world, metrics, recorder
-        self._told: dict[tuple[str, str], str] = {}
+        self._missing: dict[str, frozenset[str]] = {}
+        self._foreign: dict[str, str] = {}
 
     async def of_space(self, space: WatchedSpace) -> None:
         """Which kinds are not watched there, and why."""
@@ -38,7 +39,9 @@ class Tidings:
             self._metrics.watch_missing.labels(*labels).set(not each.there)
         seen = space.seen()
         words = missing(seen) if seen.missing else ""
-        if not self._new("space", space.name, words):
+        kinds = frozenset(each.kind for each in seen.missing)
+        before, self._missing[space.name] = self._missing.get(space.name, frozenset()), kinds
+        if kinds == before or (kinds and kinds < before):  # they come back one after the other
             return
         if not words:
             _log.info("namespace is watched whole again", namespace=space.name)
@@ -47,12 +50,21 @@ class Tidings:
         for about in self._resources(space.name):
             await self._recorder.post(about, Notice("Warning", "WatchRefused", _short(words)))
 
+    async def of_key(self, space: WatchedSpace, key: Key) -> None:
+        """Of one that came later: its namespace is not watched whole, and nothing is done."""
+        name, world, seen = (key.namespace, key.name), self._world, space.seen()
+        about = world.networks.get(name) if key.what == "network" else world.pools.get(name)
+        if about is not None and seen.missing:
+            notice = Notice("Warning", "WatchRefused", _short(missing(seen)))
+            await self._recorder.post(about, notice)
+
     async def of_lease(self, hold: LeaseHold) -> None:
         """Which other release has the namespace."""
         self._metrics.lease_held.labels(hold.namespace).set(hold.held)
         foreign = release_of(hold.holder) not in {"", release_of(self._me)}
         words = held_by_another(hold.holder) if foreign and not hold.held else ""
-        if not self._new("lease", hold.namespace, words) or not words:
+        before, self._foreign[hold.namespace] = self._foreign.get(hold.namespace, ""), words
+        if not words or words == before:
             return
         _log.warning("namespace is another operator's", namespace=hold.namespace, problem=words)
         lease = ClusterKind.LEASE.resource
@@ -70,11 +82,6 @@ class Tidings:
             *self._world.pools.values(),
         ]
         return [each for each in found if namespace in {"", each.metadata.namespace}]
-
-    def _new(self, what: str, namespace: str, words: str) -> bool:
-        before = self._told.get((what, namespace), "")
-        self._told[what, namespace] = words
-        return before != words
 
 
 def _short(words: str) -> str:

@@ -282,6 +282,8 @@ class Fixed:
     async def run(self) -> None:
         await asyncio.Event().wait()
 
+    def look_again(self) -> None: ...
+
     def turn(self, *, held: bool) -> None:
         self.held = held
         self.listener()

@@ -62,8 +62,10 @@ def test_what_is_denied_deleted_or_unknown_is_told_and_stops_nothing_elsewhere(
     try:
         for each in (home, whole, part):
             each.join()
+        for each in (home, whole):
             each.pool(replicas=1)
         start(home)
+        part.pool(replicas=1)
         said_of(home, home, "has no kind MinerDisk")
         assert home.http("/healthz")[0] == 200
     finally:
