@@ -1,6 +1,7 @@
 """Every rule of the definitions is broken once, on a real API server, and its message is read."""
 
 import copy
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -473,11 +474,12 @@ def test_a_claim_below_the_minimum_that_exists_lets_everything_else_be_changed(
     api.kinds.named(kind)
     api.apply(tiny)
     cluster.api.apply(today)
-    another = tiny | {"metadata": {"name": "another"}}
+    tries = itertools.count()
 
     def refused() -> bool:
+        """Another one each time: what exists is let be."""
         try:
-            api.apply(another)
+            api.apply(tiny | {"metadata": {"name": f"another-{next(tries)}"}})
         except ApiError as error:
             return "at least 64Mi" in str(error)
         return False
