@@ -119,6 +119,10 @@ class Lab:
         """Rights, login, and the command; nothing runs yet."""
         given = rights(self.namespace)
         self.api.apply(*(everywhere(given) if self.wide else given))
+        self.log_in()
+
+    def log_in(self) -> None:
+        """The command as the ServiceAccount that is there, whoever gave it its rights."""
         kubeconfig = self.cluster.login(self.namespace, ACCOUNT)
         (self.port,) = free_ports(1)
         line = (
