@@ -18,6 +18,7 @@ from cybervein_operator.api import (
 )
 from cybervein_operator.judgement import disk as disks
 from cybervein_operator.judgement.conditions import Answers, ConditionAnswer, conditions, notices
+from cybervein_operator.judgement.holdings import moved
 from cybervein_operator.judgement.miner import Facts, MinerVerdict, Trouble, judge
 from cybervein_operator.judgement.pool import MinerOrder, Task, order, plan
 from cybervein_operator.judgement.rollout import borne, grants, may_stop, under_way
@@ -26,6 +27,7 @@ from cybervein_operator.miners.report import Poll, Report, report_of
 from cybervein_operator.observed.facts import PodFacts
 from cybervein_protocol.api.miner.disks import DiskDocument
 from cybervein_protocol.api.miner.status import StatusDocument
+from cybervein_protocol.api.super_node.miners import ListedMiner
 from cybervein_protocol.placement import default_code
 from documents import made
 from hypothesis import given
@@ -341,6 +343,15 @@ def test_what_a_miner_is_told_about_a_disk(
     given_facts: disks.DiskFacts, expected: disks.Action
 ) -> None:
     assert disks.action(given_facts) is expected
+
+
+def test_miners_that_hold_otherwise_than_in_the_listing_before_are_asked_next() -> None:
+    def listing(**held: int) -> dict[str, ListedMiner]:
+        return {name: made(ListedMiner, address=name, held_shards=n) for name, n in held.items()}
+
+    before = listing(same=3, more=0, less=1, gone=5)
+    assert moved(before, listing(same=3, more=1, less=0, new=2, empty=0)) == {"more", "less", "new"}
+    assert moved(before, before) == set()
 
 
 def test_a_disk_of_a_miner_that_is_drained_and_stopped_is_in_use_no_more() -> None:

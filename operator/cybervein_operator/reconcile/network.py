@@ -11,6 +11,7 @@ from cybervein_operator.cluster.errors import ApiAwayError, ApiError
 from cybervein_operator.desired import names
 from cybervein_operator.judgement.causes import refused
 from cybervein_operator.judgement.conditions import Answers, conditions
+from cybervein_operator.judgement.holdings import moved
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.judgement.network import NetworkSeen, answers, next_look_seconds
 from cybervein_operator.observed.facts import ClaimFacts, PodFacts, SetFacts
@@ -152,10 +153,9 @@ class NetworkWork:
         """Miners that hold more or less than in the listing before are asked next."""
         if before is None or before.standings is after.standings:
             return
-        held = {address: each.held_shards for address, each in before.standings.items()}
+        addresses = moved(before.standings, after.standings)
         for miner, poll in self._world.polls.items():
-            now = after.standings.get(poll.report.address) if poll.report else None
-            if now is not None and held.get(now.address, 0) != now.held_shards:
+            if poll.report is not None and poll.report.address in addresses:
                 self._tools.poller.soon(miner)
 
     def _seen(
