@@ -112,30 +112,38 @@ def test_a_disk_is_as_large_as_its_claim_though_its_filesystem_is_larger(home: H
 
 def test_a_miner_whose_journal_is_lost_keeps_its_plots_and_shards(home: HomePC) -> None:
     """The claim of its journal is deleted. That plots count again, tests/miner waits for."""
-    holders = (d for d in home.api.list("minerdisks") if d["status"]["shards"])
-    name = next(holders)["spec"]["miner"]
-    claim = home.api.get("pvc", f"{name}-state")
+    holders = until(lambda: holding(home), "a disk tells of a shard", diagnose=home.describe)
+    name, pod = holders[0], f"{holders[0]}-0"
+    claim, old = home.api.get("pvc", f"{name}-state"), home.api.get("pod", pod)
     assert claim is not None
-    before, held = home.fleet.plots()[f"{name}-0"], holds(home, name)
+    assert old is not None
+    before, held = home.fleet.plots()[pod], holds(home, name)
     home.api.delete("pvc", f"{name}-state", wait=False)
-    home.api.delete("pod", f"{name}-0")
-    home.api.wait(
-        "pvc",
-        f"{name}-state",
-        lambda now: now["metadata"]["uid"] != claim["metadata"]["uid"],
-        "is made again",
-    )
+    home.api.delete("pod", pod)
+    home.api.wait("pvc", f"{name}-state", lambda now: another(now, claim), "is made again")
+    home.api.wait("pod", pod, lambda now: another(now, old) and is_ready(now), "is back")
     home.fleet.ready(4)
     until(
         lambda: holds(home, name) == held and is_well(home, name),
         "its shards are held and nothing is wrong",
         diagnose=home.describe,
     )
-    after = home.fleet.plots()[f"{name}-0"]
+    after = home.fleet.plots()[pod]
     assert before.items() & after.items(), "plots are taken in, not all made anew"
     home.customer.keep_reading()
     home.customer.stop_reading()
     assert home.customer.failures() == []
+
+
+def another(now: Object, before: Object) -> bool:
+    """Whether an object of the same name is another one."""
+    return bool(now["metadata"]["uid"] != before["metadata"]["uid"])
+
+
+def holding(home: HomePC) -> list[str]:
+    """Miners whose disks hold shards."""
+    disks = home.api.list("minerdisks")
+    return [each["spec"]["miner"] for each in disks if each["status"].get("shards")]
 
 
 def holds(home: HomePC, miner: str) -> int:
