@@ -12,6 +12,7 @@ from cybervein_operator.api.kinds import ClusterKind
 from cybervein_operator.cluster.errors import ApiError
 from cybervein_operator.judgement.causes import Stuck, of_events, refused
 from cybervein_operator.judgement.miner import Facts, Trouble, judge
+from cybervein_operator.judgement.network import NetworkSeen, answers
 from cybervein_operator.observed.extract import seen
 from cybervein_operator.observed.facts import NodeFacts, PodFacts
 from cybervein_operator.observed.shapes import About, EventItem, Item
@@ -291,3 +292,38 @@ def test_what_is_kept_of_a_node() -> None:
     assert node_facts({}, well) == NodeFacts("")
     assert node_facts({"unschedulable": True}, well) == NodeFacts("", cordoned=True)
     assert node_facts({}, silent) == NodeFacts("", trouble="Kubelet stopped posting")
+
+
+def network(**known: Any) -> NetworkSeen:
+    default: dict[str, Any] = {
+        "founds": True, "pod": READY, "exists": True, "pinned": True, "trouble": None,
+        "error": "", "epoch": 5, "epoch_seconds": 60,
+    }  # fmt: skip
+    return NetworkSeen(**(default | known))
+
+
+KILLED = msgspec.structs.replace(READY, ready=False, reason="OOMKilled", message="at 1Gi")
+WAITING = msgspec.structs.replace(KILLED, reason="Unschedulable", message="unbound volumes")
+
+
+def words(seen: NetworkSeen) -> tuple[bool | None, bool | None, str]:
+    """Ready, Degraded, and why."""
+    said = answers(seen)
+    return said.ready.so, said.degraded.so, said.degraded.reason
+
+
+def test_a_super_node_that_does_not_answer_has_the_cause_and_not_the_symptom() -> None:
+    assert words(network(error="no route")) == (False, True, "SuperNodeUnreachable")
+    assert words(network(error="no route", pod=KILLED)) == (False, True, "OOMKilled")
+    assert words(network(error="no route", pod=None, cause=CAUSE))[2] == "QuotaExceeded"
+
+
+def test_a_super_node_whose_volume_is_on_its_way_is_no_trouble_yet() -> None:
+    assert words(network(pinned=False, pod=WAITING, binding=True))[1] is False
+    assert words(network(pinned=False, pod=WAITING)) == (False, True, "Unschedulable")
+    assert words(network(pinned=False, pod=WAITING, binding=True, cause=CAUSE))[1] is True
+
+
+def test_a_refusal_beside_a_super_node_that_answers_is_degraded_and_ready() -> None:
+    assert words(network(trouble=CAUSE)) == (True, True, "QuotaExceeded")
+    assert words(network(trouble=CAUSE, error="no route"))[0] is False

@@ -41,17 +41,17 @@ class NetworkSeen:
     """Its name while a person has it looked at only."""
     cause: Trouble | None = None
     """Why its pod, or the pod's containers, do not come, by what events say."""
-    stuck: bool = False
-    """They do not come, whether events have told why or not."""
+    binding: bool = False
+    """No node takes its pod because of its volumes, and not for long."""
 
     @property
     def held_up(self) -> ConditionAnswer | None:
         """Why its super node does not run, in Kubernetes' words."""
-        if self.pod is not None and self.pod.reason:
-            return ConditionAnswer(self.pod.reason, self.pod.message)
         if self.cause is not None:
             return ConditionAnswer(self.cause.reason, self.cause.message)
-        return None
+        if self.pod is None or not self.pod.reason or self.binding:
+            return None
+        return ConditionAnswer(self.pod.reason, self.pod.message)
 
 
 def answers(seen: NetworkSeen) -> Answers:

@@ -5,7 +5,7 @@ namespace's warnings about that kind, twice a minute at the most.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -71,10 +71,11 @@ class Causes:
 
     def _of_miner(self, pool: MinerPool, miner: Facts) -> Stuck | None:
         space = pool.metadata.namespace
-        if miner.leave:
+        if miner.leave or miner.ready:
             return None
         if miner.exists:
-            return self.stuck(space, miner.name) or self._unbound(pool, miner)
+            claims = names.claims(pool, miner.ordinal)
+            return self.stuck(space, miner.name) or self.unbound(space, claims, miner.pod)
         if miner.trouble is None or miner.trouble.reason != "NoAddress":
             return None
         service = self._store.get(ClusterKind.SERVICE, space, miner.name)
@@ -90,12 +91,12 @@ class Causes:
         creating = isinstance(pod.facts, PodFacts) and pod.facts.creating and not pod.deleting
         return Stuck("Pod", pod_name, pod.uid) if creating else None
 
-    def _unbound(self, pool: MinerPool, miner: Facts) -> Stuck | None:
+    def unbound(self, namespace: str, claims: Iterable[str], pod: PodFacts | None) -> Stuck | None:
         """The first claim without a volume of a pod that no node takes."""
-        if miner.pod is None or not miner.pod.unscheduled:
+        if pod is None or not pod.unscheduled:
             return None
-        for name in names.claims(pool, miner.ordinal):
-            claim = self._store.get(ClusterKind.CLAIM, pool.metadata.namespace, name)
+        for name in claims:
+            claim = self._store.get(ClusterKind.CLAIM, namespace, name)
             if claim and isinstance(claim.facts, ClaimFacts) and claim.facts.phase == "Pending":
                 return Stuck("PersistentVolumeClaim", name, claim.uid)
         return None

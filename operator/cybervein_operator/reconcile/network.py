@@ -26,6 +26,7 @@ from cybervein_operator.reconcile.super_node_keys import SuperNodeKeys
 from cybervein_operator.reconcile.super_node_objects import SuperNodeObjects
 from cybervein_operator.reconcile.super_nodes import SuperNodes
 from cybervein_operator.reconcile.tools import Tools
+from cybervein_operator.reconcile.volumes import binding
 from cybervein_operator.world import Key, NetworkView, network_key, pool_key
 
 
@@ -114,9 +115,12 @@ class NetworkWork:
 
     async def _explained(self, key: Key, seen: NetworkSeen) -> NetworkSeen:
         """With the cause of a super node's pod that does not come."""
-        stuck = self._causes.stuck(key.namespace, names.super_node(key.name))
+        space = key.namespace
+        stuck = self._causes.stuck(space, names.super_node(key.name)) or self._causes.unbound(
+            space, [names.super_node_claim(key.name)], seen.pod
+        )
         known = await self._causes.look(key, [stuck] if stuck else [])
-        return replace(seen, cause=known.get(stuck) if stuck else None, stuck=stuck is not None)
+        return replace(seen, cause=known.get(stuck) if stuck else None, binding=binding(seen.pod))
 
     def _lost_claim(self, network: Network) -> Trouble | None:
         """The super node's claim, where its volume was deleted below it."""
