@@ -16,7 +16,7 @@ from cybervein_operator.desired import names, supernode
 from cybervein_operator.observed.facts import ADDRESS
 from cybervein_operator.reconcile.tools import Tools
 
-_ASK_AGAIN_SECONDS: Final = {True: 600.0, False: 10.0}
+_ASK_AGAIN_SECONDS: Final = {True: 600.0, False: 2.0}
 
 
 class SuperNodeKeys:
