@@ -165,29 +165,3 @@ def is_well(home: HomePC, miner: str) -> bool:
 
 def test_helms_own_test_passes(home: HomePC) -> None:
     home.helm("test", "cybervein")
-
-
-def said(network: Object) -> str:
-    """The reason of its condition Ready."""
-    conditions = network.get("status", {}).get("conditions", [])
-    return "".join(each["reason"] for each in conditions if each["type"] == "Ready")
-
-
-def test_a_ledger_whose_volume_is_lost_is_restored_from_its_snapshots(home: HomePC) -> None:
-    backup = {"everySeconds": 10, "keep": 3, "claimTemplate": {"size": "1Gi"}}
-    home.api.patch("network", NETWORK, {"spec": {"superNode": {"backup": backup}}})
-    seen = home.api.wait(
-        "network", NETWORK, lambda it: it.get("status", {}).get("backup"), "has a snapshot"
-    )
-    name = f"{NETWORK}-supernode"
-    home.api.delete("pvc", f"{name}-data", wait=False)
-    home.api.delete("pod", f"{name}-0", wait=False)
-    home.api.wait("network", NETWORK, lambda it: said(it) == "LedgerLost", "says what is lost")
-    source = {"fromClaim": f"{name}-backup"}
-    home.api.patch("network", NETWORK, {"spec": {"recovery": source}})
-    back = home.api.wait(
-        "network", NETWORK, lambda it: it["status"].get("recovered"), "is restored"
-    )
-    assert back["status"]["network"] == seen["status"]["network"]
-    assert back["status"]["recovered"]["height"] >= seen["status"]["backup"]["height"]
-    home.api.wait("network", NETWORK, is_ready, "is Ready")
