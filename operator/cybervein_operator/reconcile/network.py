@@ -87,17 +87,16 @@ class NetworkWork:
             kept = await self._pinning.kept(network)
         except ApiError as error:
             kept = _lasting(error)
-        authority = ""
+        authority: str | None = ""
         if not isinstance(kept, Trouble):
             last = kept
         sure = last is not None or not isinstance(kept, Trouble)
         if network.spec.super_node is not None and write and sure:
             authority = await self._objects.run(network, last.authority if last else None, children)
-        found = (
-            kept
-            if isinstance(kept, Trouble)
-            else await self._pinned(network, kept, authority, write=write)
-        )
+        found = kept
+        if not isinstance(kept, Trouble) and (kept or authority is not None):
+            # Without its authority no file is pinned: copies of it are for ever.
+            found = await self._pinned(network, kept, authority or "", write=write)
         if isinstance(found, Trouble):
             children.note(found)
             return last

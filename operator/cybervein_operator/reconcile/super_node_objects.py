@@ -20,10 +20,11 @@ class SuperNodeObjects:
         self._tools, self._keys = tools, keys
         self._certificates = Certificates(tools)
 
-    async def run(self, network: Network, pinned: str | None, children: Children) -> str:
-        """All of them; a new network's claim not before its key is kept. Returns the authority.
+    async def run(self, network: Network, pinned: str | None, children: Children) -> str | None:
+        """All of them; a new network's claim not before its key is kept.
 
-        `pinned` is the authority that the network's file names; None before there is a file.
+        `pinned` is the authority that the network's file names, None before there is a file. It
+        returns the one that counts, None where that cannot be had.
         """
         authority = await self._authority(network, pinned, children)
         guarded = await self._guarded(network, children)
@@ -43,7 +44,7 @@ class SuperNodeObjects:
                 identity=guarded,
             )
             await children.ensure(supernode.statefulset(network, facts))
-        return authority or ""
+        return authority
 
     async def _authority(
         self, network: Network, pinned: str | None, children: Children
