@@ -40,6 +40,8 @@ def test_one_command_installs_crds_operator_network_and_pool(
     assert api.get("deployment", "cybervein-operator") is not None
     assert f"kubectl cybervein status -n {namespace}" in notes
     assert "minerpool/pool --replicas" in notes
+    assert f"looks after {namespace}, and no other namespace" in notes
+    assert f"--set 'watchNamespaces={{{namespace},ANOTHER}}'" in notes
 
 
 def test_the_datacenter_example_is_accepted_by_the_api_server(
