@@ -39,6 +39,26 @@ def early(authority: Pair) -> Object:
     return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": files}
 
 
+def running() -> Object:
+    """The super node as it was: without an authority a new pod would have no certificate."""
+    labels = {"app.kubernetes.io/component": "supernode", "cybervein.io/network": "own"}
+    ours = {"app.kubernetes.io/managed-by": ACCOUNT}
+    container = {"name": "supernode", "image": "cybervein:0.2.0"}
+    pod = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "StatefulSet",
+        "metadata": {"name": "own-supernode", "labels": labels | ours},
+        "spec": {
+            "replicas": 0,
+            "serviceName": "own-supernode",
+            "podManagementPolicy": "Parallel",
+            "selector": {"matchLabels": labels},
+            "template": pod,
+        },
+    }
+
+
 def config_map(name: str, **data: str) -> Object:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
 
@@ -53,10 +73,13 @@ def test_the_authority_of_0_2_is_taken_over_once_it_may_be_read(
     pem = authority.certificate
     file = vouched(lab.super_node("own").document.decode(), pem.decode())
     pinned = config_map("own-network", **{"network.json": file})
-    lab.api.apply(early(authority), pinned, network())
+    lab.api.apply(early(authority), pinned, network(), running())
     with lab.started():
         lab.wait("network", "own", lambda seen: degraded(seen) == "AuthorityLost", "says it")
         assert lab.api.get("secret", TLS) is None
+        kept = lab.api.get("statefulset", "own-supernode")
+        assert kept is not None
+        assert kept["spec"]["template"]["spec"]["containers"][0]["image"] == "cybervein:0.2.0"
         role = lab.api.get("role", ACCOUNT)
         assert role is not None
         lab.api.patch("role", ACCOUNT, {"rules": [*role["rules"], MAY_READ]})

@@ -2,10 +2,12 @@
 
 from cybervein_operator.api import Network
 from cybervein_operator.api.kinds import ClusterKind
+from cybervein_operator.cluster.client import Object
 from cybervein_operator.cluster.errors import ApiError
-from cybervein_operator.desired import names, supernode
+from cybervein_operator.desired import names, supernode, template
 from cybervein_operator.desired.facts import SuperNodeFacts
 from cybervein_operator.judgement.miner import Trouble
+from cybervein_operator.observed.facts import SetFacts
 from cybervein_operator.reconcile.certificates import Certificates
 from cybervein_operator.reconcile.children import Children
 from cybervein_operator.reconcile.claims import ensure_claim, look_at
@@ -43,8 +45,17 @@ class SuperNodeObjects:
                 pull_secrets=self._tools.pull_secrets,
                 identity=guarded,
             )
-            await children.ensure(supernode.statefulset(network, facts))
+            wanted = supernode.statefulset(network, facts)
+            if authority is not None or not self._replaces(network, wanted):
+                await children.ensure(wanted)
         return authority
+
+    def _replaces(self, network: Network, wanted: Object) -> bool:
+        """Whether it would replace a pod: not by one whose certificate cannot be made."""
+        space, name = network.metadata.namespace, names.super_node(network.metadata.name)
+        live = self._tools.world.store.get(ClusterKind.STATEFUL_SET, space, name)
+        now = live.facts.template if live and isinstance(live.facts, SetFacts) else ""
+        return live is not None and now != template.of(wanted)
 
     async def _authority(
         self, network: Network, pinned: str | None, children: Children
