@@ -15,7 +15,10 @@ def test_a_miner_is_told_everything_by_its_environment(tmp_path: Path) -> None:
     disks = [tmp_path / "a", tmp_path / "b"]
     for disk in disks:
         disk.mkdir()
+    limits = tmp_path / "limits.json"
+    limits.write_text(json.dumps({str(disks[0]): 64 << 20}))
     told = {
+        "DISK_LIMITS": os.pathsep.join(map(str, (tmp_path / "none.json", limits))),
         "NETWORK": str(world.file),
         "DATA": str(tmp_path / "data"),
         "DISK": os.pathsep.join(map(str, disks)),
@@ -37,7 +40,9 @@ def test_a_miner_is_told_everything_by_its_environment(tmp_path: Path) -> None:
         assert (status["group"], status["owner"], status["url"]) == (
             "rack-7", "me", "http://miner.example:4100",
         )  # fmt: skip
-        assert {disk["path"] for disk in status["disks"]} == set(map(str, disks))
+        sizes = {disk["path"]: disk["capacity_bytes"] for disk in status["disks"]}
+        assert sizes.keys() == set(map(str, disks))
+        assert sizes[str(disks[0])] == 64 << 20
         assert status["bandwidth_cap_bytes_per_second"] == 1_000_000
         assert status["plots_wanted"] == 0
     finally:
