@@ -11,7 +11,7 @@ from cybervein_operator.judgement.miner import Facts, MinerVerdict
 from cybervein_operator.judgement.pool import why_leave
 from cybervein_operator.observed.facts import ClaimFacts, NodeFacts, PodFacts, Seen, SetFacts
 from cybervein_operator.reconcile.left_behind import unknown
-from cybervein_operator.reconcile.miner import miner_facts, restart_wish, settled, wanted_set
+from cybervein_operator.reconcile.miner_facts import miner_facts, restart_wish, settled, wanted_set
 from cybervein_operator.reconcile.registrations import LedgerWord, registration
 from cybervein_operator.reconcile.tools import Tools
 from cybervein_operator.reconcile.volumes import binding

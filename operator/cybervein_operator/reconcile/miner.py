@@ -1,32 +1,27 @@
 """One miner: its objects, its drain, its end. What to do was decided with the whole pool."""
 
-import time
-
 from cybervein_protocol.errors import ConflictError, CyberVeinError
 
 from cybervein_operator.api import MinerPool
 from cybervein_operator.api.kinds import ClusterKind
-from cybervein_operator.cluster.client import Object
 from cybervein_operator.cluster.errors import ApiError
 from cybervein_operator.desired import miner, names, template
-from cybervein_operator.desired.facts import MinerFacts
 from cybervein_operator.judgement.claims import LONG
 from cybervein_operator.judgement.miner import Trouble
 from cybervein_operator.judgement.pool import MinerOrder, Task
-from cybervein_operator.observed.facts import ADDRESS, NODE, OWNER, ClaimFacts, PodFacts, SetFacts
+from cybervein_operator.observed.facts import ADDRESS, NODE, OWNER, PodFacts, SetFacts
 from cybervein_operator.reconcile.children import Children
-from cybervein_operator.reconcile.claims import ensure_claim, look_at
+from cybervein_operator.reconcile.claims import ensure_claim
 from cybervein_operator.reconcile.disks import leaving_volumes, reconcile_disks
-from cybervein_operator.reconcile.identity import UNKNOWN, ensure_identity
 from cybervein_operator.reconcile.left_behind import list_again
+from cybervein_operator.reconcile.miner_facts import settled, wanted_set
+from cybervein_operator.reconcile.miner_objects import MinerObjects
 from cybervein_operator.reconcile.owners import owner_of
 from cybervein_operator.reconcile.tools import Tools
-from cybervein_operator.reconcile.volumes import claim_trouble, service_facts
-from cybervein_operator.world import Key, Name, pool_key
+from cybervein_operator.world import Key, pool_key
 
 _TROUBLE_SECONDS = 15.0
 _PATIENT_SECONDS = 120.0
-_IDENTITY_SECONDS = 120.0
 
 
 class MinerWork:
@@ -34,7 +29,7 @@ class MinerWork:
 
     def __init__(self, tools: Tools) -> None:
         self._tools, self._world = tools, tools.world
-        self._addresses: dict[tuple[str, str], tuple[str, float]] = {}
+        self._objects = MinerObjects(tools)
 
     async def reconcile(self, key: Key) -> float | None:
         """Do what the miner's order says."""
@@ -54,7 +49,7 @@ class MinerWork:
             return await self._stop(pool, key)
         children = Children(self._tools, pool)
         if task.task is Task.RUN:
-            await self._run(pool, key, children, update=task.update)
+            await self._objects.run(pool, key, children, update=task.update)
         try:
             await self._tell(key, draining=task.task is Task.DRAIN)
             if task.task is Task.RUN:
@@ -97,89 +92,6 @@ class MinerWork:
         else:
             self._world.troubles[name] = trouble
         self._tools.add(pool_key(key.namespace, key.pool), 0.2)
-
-    async def _run(self, pool: MinerPool, key: Key, children: Children, *, update: bool) -> None:
-        """Every object of it, each on its own; none where its identity is lost."""
-        try:
-            address = await self._identity(pool, key)
-        except ApiError as error:
-            if not error.lasting:
-                raise
-            children.refused(
-                ClusterKind.SECRET, names.identity(pool.metadata.name, key.ordinal), error
-            )
-        else:
-            if isinstance(address, Trouble):
-                children.note(address)
-                return
-            await self._run_claims(pool, key, children, address)
-        await children.ensure(miner.service(pool, key.ordinal))
-        for disk in miner.disks(pool, key.ordinal):
-            await children.ensure(disk)
-        await self._run_set(pool, key, children, update=update)
-        children.note(await claim_trouble(self._tools, pool, key.ordinal))
-
-    async def _run_claims(
-        self, pool: MinerPool, key: Key, children: Children, address: str
-    ) -> None:
-        """Without the address they stay as they are: it tells a lost key from a new miner."""
-        pod = names.pod(pool.metadata.name, key.ordinal)
-        owner = owner_of(self._tools, pool, key.ordinal)
-        for claim in miner.claims(pool, key.ordinal):
-            claim["metadata"]["annotations"] = {ADDRESS: address, OWNER: owner}
-            await ensure_claim(self._tools, children, claim, pod)
-        for existing in names.existing_claims(pool, key.ordinal):
-            look_at(self._tools, children, key.namespace, existing, pod)
-
-    async def _run_set(
-        self, pool: MinerPool, key: Key, children: Children, *, update: bool
-    ) -> None:
-        """Its StatefulSet, unless a claim of its name is somebody else's."""
-        wanted = wanted_set(self._tools, pool, key.ordinal)
-        if wanted is None:
-            words = "its Service has no address for others yet"
-            children.note(Trouble("NoAddress", words, blocks=False))
-        elif not children.foreign_claim:
-            await self._ensure_set(key, wanted, children, update=update)
-
-    async def _identity(self, pool: MinerPool, key: Key) -> str | Trouble:
-        """Looked at before a StatefulSet is made, and now and then while its pod does not run."""
-        name = (key.namespace, key.name)
-        pod = self._tools.world.store.get(
-            ClusterKind.POD, key.namespace, names.pod(pool.metadata.name, key.ordinal)
-        )
-        known, at = self._addresses.get(name, ("", 0.0))
-        runs = pod is not None and isinstance(pod.facts, PodFacts) and pod.facts.running
-        now = time.monotonic()
-        exists = (
-            self._world.store.get(ClusterKind.STATEFUL_SET, key.namespace, key.name) is not None
-        )
-        if known and exists and (runs or now - at < _IDENTITY_SECONDS):
-            return self._told(name, known)
-        state = names.state_claim(pool.metadata.name, key.ordinal)
-        claim = self._tools.world.store.get(ClusterKind.CLAIM, key.namespace, state)
-        before = claim.facts.address if claim and isinstance(claim.facts, ClaimFacts) else ""
-        found = await ensure_identity(self._tools.client, pool, key.ordinal, before)
-        if isinstance(found, Trouble):
-            return found
-        self._addresses[name] = (found, now)
-        return self._told(name, found)
-
-    def _told(self, name: Name, known: str) -> str:
-        """The address; that of a Secret which was there before is the miner's to tell."""
-        poll = self._world.polls.get(name)
-        if known != UNKNOWN or poll is None or poll.report is None:
-            return known
-        return poll.report.address
-
-    async def _ensure_set(
-        self, key: Key, wanted: Object, children: Children, *, update: bool
-    ) -> None:
-        """Another template waits for its turn: it would replace the pod at once."""
-        live = self._world.store.get(ClusterKind.STATEFUL_SET, key.namespace, key.name)
-        now = live.facts.template if live and isinstance(live.facts, SetFacts) else ""
-        if live is None or update or now == template.of(wanted):
-            await children.ensure(wanted)
 
     async def _tell(self, key: Key, *, draining: bool) -> None:
         """Ask the miner to drain, or to stop draining; where it does not answer, polls continue."""
@@ -228,8 +140,7 @@ class MinerWork:
         )
         node = pod.facts.node if pod and isinstance(pod.facts, PodFacts) else ""
         state = miner.claims(pool, key.ordinal)[0]
-        name = (key.namespace, key.name)
-        address = self._told(name, self._addresses.get(name, ("", 0.0))[0])
+        address = self._objects.address((key.namespace, key.name))
         if not node or not address:
             return
         owner = owner_of(self._tools, pool, key.ordinal)
@@ -242,44 +153,3 @@ def _again_seconds(trouble: Trouble | None) -> float | None:
     if trouble is None:
         return None
     return _PATIENT_SECONDS if trouble.reason in LONG else _TROUBLE_SECONDS
-
-
-def wanted_set(tools: Tools, pool: MinerPool, ordinal: int) -> Object | None:
-    """The StatefulSet that the spec asks for now; None while its URL is not known."""
-    facts = miner_facts(tools, pool, ordinal)
-    return None if facts is None else miner.statefulset(pool, ordinal, facts)
-
-
-def miner_facts(tools: Tools, pool: MinerPool, ordinal: int) -> MinerFacts | None:
-    """What a miner's pod depends on; None while its network or URL is not known."""
-    space = pool.metadata.namespace
-    view = tools.world.views.get((space, pool.spec.network_ref.name))
-    name = names.miner(pool.metadata.name, ordinal)
-    url = miner.url(pool, ordinal, service_facts(tools.world.store, space, name))
-    if view is None or url is None:
-        return None
-    return MinerFacts(
-        network=view.facts,
-        image=tools.image,
-        control=tools.control,
-        url=url,
-        version=tools.version,
-        leaving=leaving_volumes(tools.world, pool, ordinal),
-        pull_secrets=tools.pull_secrets,
-        restart=restart_wish(tools, pool, name),
-        owner=owner_of(tools, pool, ordinal),
-    )
-
-
-def restart_wish(tools: Tools, pool: MinerPool, name: str) -> str:
-    """The restart that a person asked for last; an annotation that is taken away asks for none."""
-    asked = names.restart_of(pool.metadata.annotations, name)
-    live = tools.world.store.get(ClusterKind.STATEFUL_SET, pool.metadata.namespace, name)
-    return asked or (live.facts.restart if live and isinstance(live.facts, SetFacts) else "")
-
-
-def settled(own: SetFacts | None, pod: PodFacts | None) -> bool:
-    """The pod is of the newest revision that the controller knows of."""
-    if own is None or pod is None:
-        return False
-    return own.settled and (not own.revision or own.revision == pod.revision)

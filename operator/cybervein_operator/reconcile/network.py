@@ -95,7 +95,7 @@ class NetworkWork:
             authority = await self._objects.run(network, last.authority if last else None, children)
         found = kept
         if not isinstance(kept, Trouble) and (kept or authority is not None):
-            # Without its authority no file is pinned: copies of it are for ever.
+            # Without its authority no file is pinned: whoever copies it keeps it.
             found = await self._pinned(network, kept, authority or "", write=write)
         if isinstance(found, Trouble):
             children.note(found)
