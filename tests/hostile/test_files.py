@@ -36,6 +36,12 @@ from cybervein_runtime.identity import (
     save_identity,
 )
 from cybervein_runtime.network_file import load_network, parse_network, to_json
+from cybervein_supernode.backup.manifest import (
+    Manifest,
+    SnapshotFile,
+    decode_manifest,
+    encode_manifest,
+)
 from cybervein_supernode.chain.export import read_sections, varint
 from cybervein_supernode.verify.evidence import EvidenceStore
 from cybervein_supernode.verify.replaying import verify_export
@@ -278,3 +284,40 @@ def test_no_file_breaks_the_restore_and_nothing_is_restored(
     with pytest.raises(CyberVeinError):
         restore_backup(home, file, "a long passphrase")
     assert not home.identity_path.exists()
+
+
+HEX32 = st.binary(min_size=32, max_size=32).map(bytes.hex)
+COUNTS = st.integers(0, (1 << 63) - 1)
+MANIFESTS = st.builds(
+    Manifest,
+    v=st.just(1),
+    network=st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=1, max_size=128),
+    name=st.from_regex(r"\A[0-9]{8}T[0-9]{6}Z-[0-9]{1,20}\Z"),
+    taken=st.floats(0, 1e11),
+    height=COUNTS,
+    epoch=COUNTS,
+    app_hash=HEX32,
+    files=st.lists(
+        st.builds(
+            SnapshotFile,
+            name=st.from_regex(r"\A[a-z]{1,20}\.(sqlite|json)\Z"),
+            size=COUNTS,
+            blake3=HEX32,
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+)
+
+
+@given(manifest=MANIFESTS, data=st.data(), junk=JUNK)
+def test_the_manifest_of_a_snapshot_comes_back_or_is_refused(
+    manifest: Manifest, data: st.DataObject, junk: bytes
+) -> None:
+    written = encode_manifest(manifest)
+    assert decode_manifest(written, "manifest") == manifest
+    for changed in (swapped(json.loads(written), data), junk):
+        with suppress(CyberVeinError):
+            found = decode_manifest(changed, "manifest")
+            names = (found.network, found.name, *(each.name for each in found.files))
+            assert not [name for name in names if "/" in name or name == ".."]

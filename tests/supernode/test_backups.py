@@ -20,12 +20,18 @@ from cybervein_supernode.backup.duty import BackupPlan, Backups
 from cybervein_supernode.backup.files import LedgerFiles
 from cybervein_supernode.backup.folder import FolderVault
 from cybervein_supernode.backup.keeping import choose, prune, snapshots
-from cybervein_supernode.backup.manifest import place_of
+from cybervein_supernode.backup.manifest import (
+    MANIFEST,
+    encode_manifest,
+    evidence_of,
+    place_of,
+)
 from cybervein_supernode.backup.snapshot import take
 from cybervein_supernode.clock.time_source import SystemTime
 from cybervein_supernode.node.home import SuperNodeHome
 from cybervein_supernode.process.founding import guard
 from cybervein_supernode.process.restoring import restore, restored_of
+from msgspec.structs import replace as struct_replace
 from super_lab import WALLET, Lab
 
 SOMEBODY = KeyPair(b"s" * 32).public
@@ -220,3 +226,48 @@ async def test_the_schedule_goes_by_what_the_vault_has_and_a_failure_is_told(
     assert clock.waits == [0, 30, 0]
     assert "Not a directory" in backups.failing
     del lab
+
+
+async def test_no_name_in_a_vault_leads_out_of_it(
+    lab: Lab, files: LedgerFiles, vault: FolderVault, tmp_path: Path
+) -> None:
+    await pay(lab)
+    good = take(files, vault, NOON)
+    root, victim = tmp_path / "vault", tmp_path / "victim.sqlite"
+    victim.write_bytes(b"a customer's")
+    away = f"../../../../{victim.name}"
+    before = struct_replace(good, name="20200101T000000Z-1", taken=1.0)
+    file = struct_replace(good.files[0], name=away)
+    forged = {
+        before.name: struct_replace(before, files=[file]),
+        "20200101T000000Z-2": before,  # it says that it is another one
+        "20200101T000000Z-3": struct_replace(before, name="../../x"),
+        "20200101T000000Z-4": struct_replace(before, network=".."),
+    }
+    for name, manifest in forged.items():
+        place = root / place_of(good.network, name)
+        place.parent.mkdir()
+        (place.parent / MANIFEST).write_bytes(encode_manifest(manifest))
+    assert snapshots(vault, good.network) == [good]
+    assert prune(vault, good.network, 1, 0, 2.0) == []
+    assert victim.exists()
+
+
+async def test_evidence_of_a_strange_name_is_left_where_it_is(
+    lab: Lab, files: LedgerFiles, tmp_path: Path
+) -> None:
+    await pay(lab)
+
+    class Odd(FolderVault):
+        def names(self, under: str) -> list[str]:
+            more = [f"{under}/../identity.json"] if under == evidence_of(good.network) else []
+            return super().names(under) + more
+
+    vault = Odd(tmp_path / "vault")
+    good = take(files, FolderVault(tmp_path / "vault"), NOON)
+    home = SuperNodeHome(tmp_path / "new")
+    home.directory.mkdir()
+    save_identity(home.identity, lab.identity)
+    key = home.identity.read_bytes()
+    restore(vault, home)
+    assert home.identity.read_bytes() == key

@@ -36,7 +36,10 @@ def snapshots(vault: Vault, network: str) -> list[Manifest]:
             continue
         try:
             data = vault.read(place, MANIFEST_BYTES_MAX)
-            found.append(decode_manifest(data, f"{vault.what}/{place}"))
+            manifest = decode_manifest(data, f"{vault.what}/{place}")
+            if place_of(manifest.network, manifest.name) != place:
+                raise ConflictError(f"{vault.what}/{place} is the manifest of {manifest.name}")
+            found.append(manifest)
         except CyberVeinError as error:
             _log.warning("a snapshot cannot be read and is left out", error=str(error))
     return sorted(found, key=lambda each: (each.taken, each.name))

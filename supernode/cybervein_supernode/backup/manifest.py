@@ -14,7 +14,7 @@ in it: everything here is public but the notebook, which names shards that miner
 
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from cybervein_protocol.api.decode import decode_document
@@ -27,25 +27,32 @@ NETWORK_FILE: Final = "network.json"
 MANIFEST_BYTES_MAX: Final = 64 << 10
 _TIME: Final = "%Y%m%dT%H%M%SZ"
 
+Hash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+"""32 bytes in hex."""
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[a-z]+\.(sqlite|json)$", max_length=64)]
+NetworkName = Annotated[str, msgspec.Meta(pattern=r"^[a-z2-7]+$", max_length=128)]
+SnapshotName = Annotated[str, msgspec.Meta(pattern=r"^\d{8}T\d{6}Z-\d+$", max_length=64)]
+"""Names become paths, and whoever writes to a vault may write anything: none leads elsewhere."""
+
 
 class SnapshotFile(Document):
     """One file of a snapshot: its size and the BLAKE3 of its bytes, in hex."""
 
-    name: str
+    name: FileName
     size: Count
-    blake3: str
+    blake3: Hash
 
 
 class Manifest(Document):
     """A snapshot. `taken` is in unix seconds, of the super node's wall clock."""
 
     v: Literal[1]
-    network: str
-    name: str
+    network: NetworkName
+    name: SnapshotName
     taken: float
     height: Count
     epoch: Count
-    app_hash: str
+    app_hash: Hash
     files: list[SnapshotFile]
 
     @property

@@ -6,6 +6,7 @@ begins anew. What the chain had beyond the snapshot is gone, and its heights wil
 """
 
 import os
+import re
 import shutil
 import time
 from contextlib import closing, suppress
@@ -43,6 +44,7 @@ from cybervein_supernode.process.founding import take_identity
 
 _log = structlog.get_logger()
 _SCRATCH: Final = ".restoring"
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
 _BLOCKS: Final = "SELECT bytes FROM block ORDER BY height"
 
 
@@ -170,6 +172,8 @@ def _fetch_evidence(vault: Vault, chosen: Manifest, evidence: Path) -> None:
     left_out = 0
     for place in vault.names(evidence_of(chosen.network)):
         epoch, name = place.split("/")[-2:]
+        if not (epoch.isdecimal() and _HASH.fullmatch(name)):
+            continue  # a name of ours leads nowhere else
         into = evidence / epoch / name
         into.parent.mkdir(parents=True, exist_ok=True)
         with suppress(CyberVeinError):
