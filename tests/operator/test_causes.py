@@ -64,7 +64,7 @@ def test_a_pod_that_is_refused_has_the_api_servers_words_on_the_pool(lab: Lab) -
     lab.api.wait("resourcequota", "few", lambda each: "used" in each.get("status", {}), "counts")
     lab.pool("many")
     says(lab, "many", "QuotaExceeded", "exceeded quota: few", "limited: pods=0")
-    lab.pool("more")  # its second claim is one too many: what the operator makes is told as well
+    lab.pool("more")  # one claim too many: what the operator makes is told as well
     says(lab, "more", "QuotaExceeded", "limited: persistentvolumeclaims=4")
     assert "QuotaExceeded" in lab.events("many")
 

@@ -470,27 +470,29 @@ def test_a_claim_below_the_minimum_that_exists_lets_everything_else_be_changed(
         rules[:] = [rule for rule in rules if "is at least" not in rule["message"]]
     tiny = body(RULES[0], one_disk(claimTemplate={"size": "1Ki"}) | {"state": {"size": "1Ki"}})
     tiny |= {"apiVersion": "earlier.example/v1alpha1", "kind": kind}
-    cluster.api.apply(before)
-    api.kinds.named(kind)
-    api.apply(tiny)
-    cluster.api.apply(today)
-    tries = itertools.count()
+    try:
+        cluster.api.apply(before)
+        api.kinds.named(kind)
+        api.apply(tiny)
+        cluster.api.apply(today)
+        tries = itertools.count()
 
-    def refused() -> bool:
-        """Another one each time: what exists is let be."""
-        try:
-            api.apply(tiny | {"metadata": {"name": f"another-{next(tries)}"}})
-        except ApiError as error:
-            return "at least 64Mi" in str(error)
-        return False
+        def refused() -> bool:
+            """Another one each time: what exists is let be."""
+            try:
+                api.apply(tiny | {"metadata": {"name": f"another-{next(tries)}"}})
+            except ApiError as error:
+                return "at least 64Mi" in str(error)
+            return False
 
-    until(refused, "the minimum is asked for")
-    api.patch(kind, "p", {"spec": {"plots": {"fill": 9}, "replicas": 3}})
-    api.patch(kind, "p", {"status": {"replicas": 1}}, subresource="status")
-    with pytest.raises(ApiError, match="at least 64Mi"):
-        api.patch(kind, "p", {"spec": one_disk(claimTemplate={"size": "2Ki"})})
-    api.patch(kind, "p", {"spec": one_disk(claimTemplate={"size": "64Mi"})})
-    cluster.api.delete("crd", name, wait=False)
+        until(refused, "the minimum is asked for")
+        api.patch(kind, "p", {"spec": {"plots": {"fill": 9}, "replicas": 3}})
+        api.patch(kind, "p", {"status": {"replicas": 1}}, subresource="status")
+        with pytest.raises(ApiError, match="at least 64Mi"):
+            api.patch(kind, "p", {"spec": one_disk(claimTemplate={"size": "2Ki"})})
+        api.patch(kind, "p", {"spec": one_disk(claimTemplate={"size": "64Mi"})})
+    finally:
+        cluster.api.delete("crd", name)  # whole: the API must not change under the next test
 
 
 def rules_of(schema: Any) -> Iterator[list[dict[str, Any]]]:

@@ -29,12 +29,12 @@ names = st.from_regex(r"[a-z]([-a-z0-9]{0,38}[a-z0-9])?", fullmatch=True)
 disk_names = st.from_regex(r"[a-z][a-z0-9]{0,16}", fullmatch=True).filter(lambda x: x != "state")
 claims = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
 quantities = st.one_of(
-    st.integers(1, 2**50), st.from_regex(r"[1-9][0-9]{0,3}([KMGT]i|[kMGT])?", fullmatch=True)
+    st.integers(1, 2**50), st.from_regex(r"[1-9][0-9]{0,2}([KMGT]i|[kMGT])?", fullmatch=True)
 )
 sizes = st.one_of(
-    st.integers(2**26, 2**50), st.from_regex(r"[1-9][0-9]{0,3}([GT]i|[GT])", fullmatch=True)
+    st.integers(2**26, 2**50), st.from_regex(r"[1-9][0-9]{0,2}([GT]i|[GT])", fullmatch=True)
 )
-"""Of disks, which have a minimum."""
+"""Of disks, which have a minimum. From 8Pi on the API server warns: in thousandths it overflows."""
 labels = st.from_regex(r"[!-~]{1,64}", fullmatch=True)
 
 

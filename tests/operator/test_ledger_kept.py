@@ -203,11 +203,12 @@ def test_a_network_keeps_its_key_and_its_name_and_tells_a_lost_ledger(lab: Lab) 
     back = lab.wait("network", "own", lambda it: it["status"].get("recovered"), "tells the restore")
     assert back["status"]["recovered"]["blocksLost"] == 50
     until(lambda: "LedgerRestored" in lab.events("own"), "it is an event")
-    live = lab.api.get("statefulset", "own-supernode")
-    assert live is not None
-    assert [each["name"] for each in live["spec"]["template"]["spec"]["initContainers"]] == [
-        *("restore", "found")
-    ]
+    lab.wait("statefulset", "own-supernode", restores_first, "restores before it founds")
+
+
+def restores_first(found: Object) -> bool:
+    before = found["spec"]["template"]["spec"]["initContainers"]
+    return [each["name"] for each in before] == ["restore", "found"]
 
 
 @pytest.mark.kubernetes

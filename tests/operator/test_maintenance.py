@@ -32,7 +32,7 @@ def test_a_drain_of_a_node_with_two_miners_of_a_pool_ends_and_they_come_back(
     lab.ready("home", 2)
     before = {each["metadata"]["uid"] for each in lab.api.list("pods")}
     assert budget_of(lab) == 1
-    lab.kubectl("drain", node, "--delete-emptydir-data", "--force", "--timeout=60s")
+    lab.kubectl("drain", node, "--delete-emptydir-data", "--force")
     found = lab.wait(
         "minerpool",
         "home",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
+from cluster.audit import Call
 from cluster.control_plane import ControlPlane
 from cluster.rest import Object
 from operator_lab import ACCOUNT, LEASE, ROOT, Lab, role
@@ -78,9 +79,10 @@ def test_what_is_denied_deleted_or_unknown_is_told_and_stops_nothing_elsewhere(
     said_of(home, part, "StatefulSet cannot be watched")
     said_of(home, none, "nothing there may be watched")
     assert said(home).startswith("not ready")
-    assert home.metric(MISSING, watched=part.namespace, kind="StatefulSet") == 1
-    assert home.metric(MISSING, watched=part.namespace) == 1
-    assert home.metric(MISSING, watched=home.namespace) == 0
+    one = {"watched": part.namespace}
+    until(lambda: home.metric(MISSING, **one) == 1, "one kind alone is missing there")
+    assert home.metric(MISSING, **one, kind="StatefulSet") == 1
+    until(lambda: home.metric(MISSING, watched=home.namespace) == 0, "none is missing here")
     until(lambda: "WatchRefused" in part.events("home"), "its pool says so")
 
     home.cluster.api.delete("namespace", whole.namespace, wait=False)
@@ -157,13 +159,18 @@ def test_without_its_lease_an_operator_does_nothing_until_it_has_it_again(
         lab.ready("home", 1)
         other = {"holderIdentity": "far/other/pod", "leaseDurationSeconds": 3600}
         lab.api.patch("lease", LEASE, {"spec": other})
-        until(lambda: "held by far/other/pod" in said(lab), "it has noticed")
-        mark = control_plane.audit.mark()
+        until(lambda: "NamespaceHeld" in lab.events(LEASE), "it says so")
+        until(lambda: lab.metric(HELD) == 0, "it does not act")
+        log, mark = control_plane.audit, control_plane.audit.mark()
         lab.kubectl("scale", "minerpool", "home", "--replicas=2")
         lab.api.delete("service", "home-0")
-        until(lambda: lab.metric(HELD) == 0, "it does not act")
+
+        def since() -> list[Call]:
+            return log.calls(since=mark, user=f"{lab.namespace}:{LEASE}")
+
+        until(lambda: sum(each.resource == "leases" for each in since()) > 2, "it has looked twice")
+        written = [each.resource for each in since() if each.writes]
+        assert set(written) <= {"configmaps", "events"}, "its canary, and whose it is"
         lab.api.patch("lease", LEASE, {"spec": {"holderIdentity": ""}})
-        written = control_plane.audit.calls(since=mark, user=f"{lab.namespace}:{LEASE}")
-        assert [each for each in written if each.writes and each.resource != "leases"] == []
         lab.ready("home", 2)
         assert lab.api.get("service", "home-0") is not None

@@ -25,6 +25,7 @@ from services import Command, get_json
 from waiting import until
 
 pytestmark = pytest.mark.kubernetes
+ENFORCE = "pod-security.kubernetes.io/enforce"
 MINERS = 5
 SIZE = 300_000
 
@@ -56,6 +57,11 @@ class Mine:
         process = Command(f"miner-{ordinal}", line, self.directory)
         process.start()
         self.processes[ordinal] = process
+
+    def pool(self, **spec: object) -> None:
+        """With the addresses that the miners really have."""
+        where = {"type": "HostPort", "host": "127.0.0.1", "port": self.base * 10}
+        self.lab.pool(replicas=MINERS, address=where, **spec)
 
     def control(self, ordinal: int) -> str:
         """The key that the operator's StatefulSet names."""
@@ -131,7 +137,9 @@ def found_pool(mine: Mine) -> None:
             "spec": {"join": {"configMap": "net-file"}},
         },
     )
-    lab.pool(replicas=MINERS)
+    allowed = ("cybervein.io/host-access=allowed", f"{ENFORCE}=privileged")
+    lab.cluster.kubectl("label", "--overwrite", "namespace", lab.namespace, *allowed)
+    mine.pool()
     for ordinal in range(MINERS):
         lab.wait("statefulset", f"home-{ordinal}", lambda _: True, "is there")
         mine.start(ordinal)
@@ -164,7 +172,7 @@ async def test_scaling_down_moves_real_shards_and_every_byte_stays_readable(
             if rows[mine.status(ordinal)["address"]]["held_shards"]
         )
         address = mine.status(holder)["address"]
-        lab.pool(replicas=MINERS, drain=[f"home-{holder}"])
+        mine.pool(drain=[f"home-{holder}"])
         until(
             lambda: lab.api.get("statefulset", f"home-{holder}") is None,
             "the miner is drained and stopped",
@@ -177,7 +185,7 @@ async def test_scaling_down_moves_real_shards_and_every_byte_stays_readable(
         mine.processes[holder].kill()
         data = b"".join([part async for part in client.stream("held")])
         assert data == content
-    lab.pool(replicas=MINERS)
+    mine.pool()
     lab.wait("statefulset", f"home-{holder}", lambda _: True, "is there again")
     mine.start(holder)
     until(

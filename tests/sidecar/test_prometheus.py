@@ -74,13 +74,14 @@ def prometheus(folder: Path, *jobs: dict[str, Any]) -> Iterator[Prometheus]:
 @pytest.fixture(scope="module")
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     folder = tmp_path_factory.mktemp("scraped")
-    node = super_node(folder / "sn").start()
+    node = super_node(folder / "sn").start("--backup", folder / "backup")
     mining = miner(folder / "m", folder / "sn" / "network.json", "--plots", "1", "--group", "g")
     beside = sidecar(folder / "sidecar.json", mining.start().url, node.url).start()
     try:
         page = target(beside.url, cybervein_io_miner="miner-a")
-        with prometheus(folder / "prometheus", page) as running:
+        with prometheus(folder / "prometheus", page, target(node.url)) as running:
             until(lambda: earned(running), "it earns")
+            until(lambda: running.ask("cybervein_supernode_backup_last_bytes > 0"), "a snapshot")
             yield running
     finally:
         for process in (beside, mining, node):

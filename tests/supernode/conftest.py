@@ -19,7 +19,8 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
 @pytest.fixture(scope="module")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSuperNode]:
     """A super node as its own process, over HTTP, for all tests of a module."""
-    made = RealSuperNode(tmp_path_factory.mktemp("supernode"))
+    backup = ("--backup", tmp_path_factory.mktemp("backup"))
+    made = RealSuperNode(tmp_path_factory.mktemp("supernode"), *backup)
     made.found(epoch_seconds=3600)
     made.start()
     yield made

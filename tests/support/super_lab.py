@@ -133,10 +133,10 @@ class Lab:
 class RealSuperNode(Service):
     """`cybervein supernode run` with its own data directory."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *options: object) -> None:
         self.home = SuperNodeHome(data)
         log = data.with_name(f"{data.name}.log")
-        super().__init__(self.home.run_file, "supernode", "run", "--data", data, log=log)
+        super().__init__(self.home.run_file, "supernode", "run", "--data", data, *options, log=log)
 
     def found(self, *, epoch_seconds: int) -> None:
         fund = f"{address(WALLET.public)}={FUNDS}"

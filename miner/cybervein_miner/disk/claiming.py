@@ -46,12 +46,12 @@ class Claiming:
             return self._again(before)
         if len(self._roster) >= DISKS_MAX:
             raise StorageError(f"{path}: this miner has {DISKS_MAX} disks already")
-        known = {disk: (disk.leaving, disk.drained) for disk in self._roster.disks}
+        known = self._roster.disks
         disk = self._claim(path, as_new=as_new)
         disk.check()
         if not disk.readable:
-            if disk in known:  # plots and shards may lie on it; whether it leaves is as it was
-                disk.leaving, disk.drained = known[disk]
+            if disk in known:  # plots and shards may lie on it: it is used here once it is well
+                self._roster.remember(disk)
             else:
                 self._roster.strike(disk)
             raise StorageError(f"disk {path} cannot be used: {disk.reason}")
@@ -61,14 +61,11 @@ class Claiming:
         return disk
 
     def _again(self, disk: Disk) -> Disk:
-        before = disk.leaving, disk.drained
         disk.leaving, disk.drained, disk.failures = False, False, FailedFiles()
         disk.check()
-        if not disk.readable:
-            refusal = disk.refusal()
-            disk.leaving, disk.drained = before
-            raise StorageError(f"disk {disk.path}: {refusal}{self._instead(disk)}")
         self._roster.remember(disk)
+        if not disk.readable:
+            raise StorageError(f"disk {disk.path}: {disk.refusal()}{self._instead(disk)}")
         return disk
 
     def _instead(self, disk: Disk) -> str:
