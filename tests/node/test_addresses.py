@@ -9,6 +9,7 @@ import tarfile
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from appliance import outside
@@ -25,7 +26,7 @@ from cluster.rest import Object
 from cybervein_runtime.identity import new_identity
 from farm import Plugin
 from oci.archive import Archive
-from waiting import until
+from waiting import DEADLINE_SECONDS, until
 
 pytestmark = pytest.mark.node
 DRAIN = "cybervein.io/drain"
@@ -234,9 +235,16 @@ def test_helms_own_test_passes_while_policies_are_enforced(story: Outside) -> No
 def test_a_scaled_pool_is_well_and_says_so(story: Outside) -> None:
     story.kubectl("scale", "minerpool", PORTS, "--replicas=4")
     story.ready(PORTS, 4)
-    said = json.loads(story.plugin("status", "--json"))
+    said = until(lambda: nothing_amiss(story), "all of them prove, the new ones too")
     assert (said["ready"]["ok"], said["safe"]["ok"]) == (True, True)
     assert len(said["miners"]) == 6
+
+
+def nothing_amiss(story: Outside) -> Any:
+    """What `status` says once each of its answers is yes."""
+    asked = story.plugin.start("status", "--json")
+    out, _ = asked.communicate(timeout=DEADLINE_SECONDS)
+    return json.loads(out) if asked.returncode == 0 else None
 
 
 def test_a_drained_miner_leaves_and_comes_back(story: Outside) -> None:
